@@ -1,0 +1,63 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/joho/godotenv"
+)
+
+const maxDotenvBytes = 64 << 10
+
+// Getenv returns a getenv that also knows the file of NAME=value lines at
+// dotenvPath. The real environment wins: the file speaks only for what getenv
+// does not know or knows as empty. Within the file $NAME is expanded from the
+// lines above it; single quotes keep a value as it is. No file is no fault. The
+// error names the file and the line, never what stands in it.
+func Getenv(dotenvPath string, getenv func(string) string) (func(string) string, error) {
+	content, err := os.ReadFile(dotenvPath) //nolint:gosec // the operator's own path
+	if errors.Is(err, fs.ErrNotExist) {
+		return getenv, nil
+	}
+
+	if err != nil {
+		return nil, fmt.Errorf("read the settings file: %w", err)
+	}
+
+	if len(content) > maxDotenvBytes {
+		return nil, fmt.Errorf("the settings file %s has %d bytes: at most %d are read", dotenvPath, len(content), maxDotenvBytes)
+	}
+
+	content = bytes.TrimPrefix(content, []byte("\ufeff")) // some editors' mark of UTF-8
+
+	values, err := godotenv.UnmarshalBytes(content)
+	if err != nil {
+		// The parser's error holds parts of the file, so it is not wrapped.
+		return nil, fmt.Errorf("the settings file %s cannot be read from line %d on: write each line as NAME=value, "+
+			"quote values with spaces or quotes in them, and close every quote", dotenvPath, firstBadLine(content))
+	}
+
+	return func(name string) string {
+		if value := getenv(name); value != "" {
+			return value
+		}
+
+		return values[name]
+	}, nil
+}
+
+// firstBadLine is the line, from 1, after the longest beginning of whole lines
+// that can be read.
+func firstBadLine(content []byte) int {
+	lines := bytes.SplitAfter(content, []byte("\n"))
+	for good := len(lines) - 1; good > 0; good-- {
+		if _, err := godotenv.UnmarshalBytes(bytes.Join(lines[:good], nil)); err == nil {
+			return good + 1
+		}
+	}
+
+	return 1
+}

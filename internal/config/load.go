@@ -1,0 +1,120 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// Options say for what the settings are loaded.
+type Options struct {
+	// Demo lets DATABASE_URL, JWT_SECRET and OPENROUTER_API_KEY be unset.
+	Demo bool
+	// Only, when not empty, names the settings a command uses; the faults of
+	// the others are passed over, and those have their defaults.
+	Only []string
+}
+
+const (
+	maxCount   = 1_000_000
+	maxChars   = 10_000_000
+	maxConns   = 10_000
+	maxPort    = 65_535
+	maxTimeout = time.Hour
+)
+
+// Load reads the settings through getenv, which returns "" for what is not
+// set; white space around a value counts for nothing, and a blank value is no
+// value. The error is a Faults with every fault found.
+func Load(getenv func(string) string, opts Options) (Settings, error) {
+	l := newLoader(getenv)
+	s := Settings{Demo: opts.Demo}
+
+	s.Database = l.database(!opts.Demo)
+	s.DatabaseMaxConns = l.number("DATABASE_MAX_CONNS", 1, maxConns)
+	s.JWTSecret = l.jwtSecret(!opts.Demo)
+	l.upstream(&s, !opts.Demo)
+	s.SystemPrompt = l.text("SYSTEM_PROMPT", maxPromptBytes, true)
+	s.Host = l.host("HOST")
+	s.Port = l.number("PORT", 0, maxPort)
+	s.PublicURL = l.webURL("PUBLIC_URL")
+	s.CORSOrigins = l.origins("CORS_ORIGINS")
+	s.TrustedProxies = l.prefixes("TRUSTED_PROXIES")
+	l.limits(&s)
+	s.LogLevel = l.logLevel("LOG_LEVEL")
+	s.LogFormat = l.logFormat("LOG_FORMAT")
+	s.ShutdownTimeout = l.duration("SHUTDOWN_TIMEOUT", 0)
+	l.refuseUnsupported()
+
+	faults := l.faults
+	if len(opts.Only) > 0 {
+		faults = faults.only(opts.Only)
+	}
+
+	if len(faults) > 0 {
+		return Settings{}, faults
+	}
+
+	return s, nil
+}
+
+func (l *loader) upstream(s *Settings, required bool) {
+	s.OpenRouterAPIKey = l.apiKey(required)
+	s.OpenRouterBaseURL = l.webURL("OPENROUTER_BASE_URL")
+	s.OpenRouterModel = l.modelName("OPENROUTER_MODEL")
+	s.OpenRouterSiteURL = l.webURL("OPENROUTER_SITE_URL")
+	s.OpenRouterAppName = l.text("OPENROUTER_APP_NAME", maxNameBytes, false)
+	s.UpstreamFirstByteTimeout = l.duration("UPSTREAM_FIRST_BYTE_TIMEOUT", time.Millisecond)
+	s.UpstreamIdleTimeout = l.duration("UPSTREAM_IDLE_TIMEOUT", time.Millisecond)
+}
+
+func (l *loader) limits(s *Settings) {
+	s.RateLimitPerMinute = l.number("RATE_LIMIT_PER_MINUTE", 0, maxCount)
+	s.MaxSessionsPerUser = l.number("MAX_SESSIONS_PER_USER", 1, maxCount)
+	s.MaxMessageChars = l.number("MAX_MESSAGE_CHARS", 1, maxMessageChars)
+	s.HistoryMaxMessages = l.number("HISTORY_MAX_MESSAGES", 1, maxCount)
+	s.HistoryMaxChars = l.number("HISTORY_MAX_CHARS", 1, maxChars)
+
+	if s.HistoryMaxChars < s.MaxMessageChars {
+		l.fault("HISTORY_MAX_CHARS",
+			fmt.Sprintf("is %d, less than MAX_MESSAGE_CHARS (%d), so a long message could not be sent to the model",
+				s.HistoryMaxChars, s.MaxMessageChars),
+			"raise it, or lower MAX_MESSAGE_CHARS")
+	}
+}
+
+func (l *loader) logLevel(name string) slog.Level {
+	levels := map[string]slog.Level{
+		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+	}
+
+	value := l.value(name)
+	if level, ok := levels[strings.ToLower(value)]; ok {
+		return level
+	}
+
+	l.fault(name, "is "+l.quote(value)+", no log level", "use debug, info, warn or error")
+
+	return slog.LevelInfo
+}
+
+func (l *loader) logFormat(name string) LogFormat {
+	value := l.value(name)
+	switch format := LogFormat(strings.ToLower(value)); format {
+	case LogAuto, LogText, LogJSON:
+		return format
+	default:
+		l.fault(name, "is "+l.quote(value)+", no log format", "use text or json, or leave it unset")
+
+		return LogAuto
+	}
+}
+
+func (l *loader) refuseUnsupported() {
+	for _, setting := range unsupported() {
+		if l.value(setting.Name) != "" {
+			l.fault(setting.Name, "is not supported by this build yet: "+setting.Meaning, "unset it")
+		}
+	}
+}

@@ -1,0 +1,344 @@
+package config_test
+
+import (
+	"errors"
+	"log/slog"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/config"
+)
+
+const (
+	goodDatabase = "postgresql://chat:Pa55word-in-url@db.internal:5432/chatkit" //nolint:gosec // of no real database
+	goodSecret   = "q8Zr2nV5xK1mW7tY4bL9cF3hJ6gD0sPa"                           //nolint:gosec // used nowhere
+	goodKey      = "sk-or-v1-3f9a7c51e8"
+)
+
+type env map[string]string
+
+func (e env) get(name string) string { return e[name] }
+
+// with gives a complete environment with changes, as name, value, name, value.
+func with(changes ...string) env {
+	e := env{"DATABASE_URL": goodDatabase, "JWT_SECRET": goodSecret, "OPENROUTER_API_KEY": goodKey}
+	for change := range slices.Chunk(changes, 2) {
+		e[change[0]] = change[1]
+	}
+
+	return e
+}
+
+func load(t *testing.T, e env) config.Settings {
+	t.Helper()
+
+	s, err := config.Load(e.get, config.Options{})
+	if err != nil {
+		t.Fatalf("Load: %v", err)
+	}
+
+	return s
+}
+
+func faultsOf(t *testing.T, e env, opts config.Options) config.Faults {
+	t.Helper()
+
+	s, err := config.Load(e.get, opts)
+	if err == nil {
+		return nil
+	}
+
+	var faults config.Faults
+	if !errors.As(err, &faults) || len(faults) == 0 {
+		t.Fatalf("Load gave %v, want Faults", err)
+	}
+
+	if !reflect.DeepEqual(s, config.Settings{}) {
+		t.Errorf("Load gave settings beside faults: %+v", s)
+	}
+
+	checkHidden(t, e, err.Error())
+
+	for _, fault := range faults {
+		if fault.Name == "" || fault.Problem == "" || fault.Fix == "" || !strings.Contains(err.Error(), fault.String()) {
+			t.Errorf("the fault %+v is incomplete or not told", fault)
+		}
+	}
+
+	return faults
+}
+
+// checkHidden wants no secret and no long part of one in a text.
+func checkHidden(t *testing.T, e env, text string) {
+	t.Helper()
+
+	const part = 8
+
+	for _, setting := range config.All() {
+		value := e[setting.Name]
+		if !setting.Secret || value == "" {
+			continue
+		}
+
+		if len(value) < part {
+			continue
+		}
+
+		for i := range len(value) - part + 1 {
+			if piece := value[i : i+part]; strings.Contains(text, piece) && !isPublic(piece) {
+				t.Errorf("the text shows %q of %s:\n%s", piece, setting.Name, text)
+
+				return
+			}
+		}
+	}
+}
+
+// isPublic knows the words that the texts' own examples have too.
+func isPublic(piece string) bool {
+	const public = "postgresql://user:password@host:5432/database sqlite:///data/chatkit.db sqlite:////var/lib/chatkit.db" +
+		" JWT_SECRET: is a placeholder that everybody knows"
+
+	return strings.Contains(public, piece)
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+
+	got := load(t, with())
+	want := config.Settings{
+		Database:         config.Database{Driver: config.Postgres, DSN: config.NewSecret(goodDatabase)},
+		DatabaseMaxConns: 10,
+		JWTSecret:        config.NewSecret(goodSecret),
+
+		OpenRouterAPIKey:         config.NewSecret(goodKey),
+		OpenRouterBaseURL:        "https://openrouter.ai/api/v1",
+		OpenRouterModel:          "openai/gpt-4.1-mini",
+		UpstreamFirstByteTimeout: time.Minute,
+		UpstreamIdleTimeout:      time.Minute,
+		SystemPrompt:             got.SystemPrompt,
+
+		Host: "127.0.0.1",
+		Port: 8080,
+
+		RateLimitPerMinute: 30,
+		MaxSessionsPerUser: 10,
+		MaxMessageChars:    500,
+		HistoryMaxMessages: 40,
+		HistoryMaxChars:    32000,
+
+		LogLevel:        slog.LevelInfo,
+		ShutdownTimeout: 20 * time.Second,
+	}
+
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+
+	if !strings.Contains(got.SystemPrompt, "helpful") {
+		t.Errorf("the default prompt is %q", got.SystemPrompt)
+	}
+}
+
+func TestTableSaysTheDefaults(t *testing.T) {
+	t.Parallel()
+
+	all := with()
+	seen := map[string]bool{}
+
+	for _, setting := range config.All() {
+		if seen[setting.Name] || setting.Name == "" || setting.Meaning == "" {
+			t.Errorf("the setting %+v is told twice or not in full", setting)
+		}
+
+		seen[setting.Name] = true
+
+		if setting.Default != "" {
+			all[setting.Name] = setting.Default
+		}
+	}
+
+	if got, want := load(t, all), load(t, with()); !reflect.DeepEqual(got, want) {
+		t.Errorf("with the table's defaults written out: %+v\nwith nothing: %+v", got, want)
+	}
+
+	for _, name := range []string{"DATABASE_URL", "JWT_SECRET", "OPENROUTER_API_KEY"} {
+		if !slices.ContainsFunc(config.All(), func(s config.Setting) bool { return s.Name == name && s.Secret }) {
+			t.Errorf("the table does not call %s a secret", name)
+		}
+	}
+}
+
+func TestLoadReadsNoSettingThatTheTableLacks(t *testing.T) {
+	t.Parallel()
+
+	known := []string{"REDIS_URL", "MCP_SERVERS", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "METRICS_ADDR"}
+	for _, setting := range config.All() {
+		known = append(known, setting.Name)
+	}
+
+	asked := map[string]bool{}
+	_, err := config.Load(func(name string) string {
+		asked[name] = true
+
+		return with().get(name)
+	}, config.Options{})
+
+	if err != nil || len(asked) != len(known) {
+		t.Errorf("%d settings are read, %d are known; %v", len(asked), len(known), err)
+	}
+
+	for _, name := range known {
+		if !asked[name] {
+			t.Errorf("%s is told but not read", name)
+		}
+	}
+}
+
+func TestEverySettingIsTaken(t *testing.T) {
+	t.Parallel()
+
+	got := load(t, with(
+		"DATABASE_MAX_CONNS", "25",
+		"OPENROUTER_BASE_URL", " http://127.0.0.1:11434/v1/ ",
+		"OPENROUTER_MODEL", "meta-llama/llama-3.3-70b-instruct:free",
+		"OPENROUTER_SITE_URL", "https://chat.example.com",
+		"OPENROUTER_APP_NAME", "Mein Chat für alle",
+		"UPSTREAM_FIRST_BYTE_TIMEOUT", "1500ms",
+		"UPSTREAM_IDLE_TIMEOUT", "1h",
+		"SYSTEM_PROMPT", "Line one.\nLine two.",
+		"HOST", "[::1]", "PORT", "0", "PUBLIC_URL", "https://chat.example.com/base/",
+		"CORS_ORIGINS", `["https://App.example.com:443", "http://localhost:3000", "https://app.example.com"]`,
+		"TRUSTED_PROXIES", "10.1.2.3/8, 192.0.2.1 ,2001:db8::/32,::ffff:172.16.0.0/108,::1",
+		"RATE_LIMIT_PER_MINUTE", "0", "MAX_SESSIONS_PER_USER", "1", "MAX_MESSAGE_CHARS", "4000",
+		"HISTORY_MAX_MESSAGES", "2", "HISTORY_MAX_CHARS", "4000",
+		"LOG_LEVEL", "WARN", "LOG_FORMAT", "JSON", "SHUTDOWN_TIMEOUT", "0s",
+	))
+	want := config.Settings{
+		Database:         config.Database{Driver: config.Postgres, DSN: config.NewSecret(goodDatabase)},
+		DatabaseMaxConns: 25,
+		JWTSecret:        config.NewSecret(goodSecret),
+
+		OpenRouterAPIKey:         config.NewSecret(goodKey),
+		OpenRouterBaseURL:        "http://127.0.0.1:11434/v1",
+		OpenRouterModel:          "meta-llama/llama-3.3-70b-instruct:free",
+		OpenRouterSiteURL:        "https://chat.example.com",
+		OpenRouterAppName:        "Mein Chat für alle",
+		UpstreamFirstByteTimeout: 1500 * time.Millisecond,
+		UpstreamIdleTimeout:      time.Hour,
+		SystemPrompt:             "Line one.\nLine two.",
+
+		Host:        "::1",
+		Port:        0,
+		PublicURL:   "https://chat.example.com/base",
+		CORSOrigins: []string{"https://app.example.com", "http://localhost:3000"},
+		TrustedProxies: []netip.Prefix{
+			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"),
+			netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("172.16.0.0/12"),
+			netip.MustParsePrefix("::1/128"),
+		},
+
+		RateLimitPerMinute: 0,
+		MaxSessionsPerUser: 1,
+		MaxMessageChars:    4000,
+		HistoryMaxMessages: 2,
+		HistoryMaxChars:    4000,
+
+		LogLevel:        slog.LevelWarn,
+		LogFormat:       config.LogJSON,
+		ShutdownTimeout: 0,
+	}
+
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+
+	comma := load(t, with("CORS_ORIGINS", " https://a.example.com, ,http://[::1]:3000,"))
+	if !slices.Equal(comma.CORSOrigins, []string{"https://a.example.com", "http://[::1]:3000"}) {
+		t.Errorf("a comma list gave %q", comma.CORSOrigins)
+	}
+}
+
+func TestDatabases(t *testing.T) {
+	t.Parallel()
+
+	postgres := func(dsn string) config.Database {
+		return config.Database{Driver: config.Postgres, DSN: config.NewSecret(dsn)}
+	}
+	sqlite := func(path string) config.Database {
+		return config.Database{Driver: config.SQLite, Path: path}
+	}
+	tests := map[string]config.Database{
+		"postgresql://localhost/chat":                     postgres("postgresql://localhost/chat"),
+		"postgres://u:p%40ss@h:5432/chat?sslmode=require": postgres("postgres://u:p%40ss@h:5432/chat?sslmode=require"),
+		"POSTGRES://h/chat":                               postgres("POSTGRES://h/chat"),
+		"postgresql:///chat?host=/run/postgresql":         postgres("postgresql:///chat?host=/run/postgresql"),
+		"postgresql://h?dbname=chat":                      postgres("postgresql://h?dbname=chat"),
+		"postgresql://a:5432,b:5432/chat":                 postgres("postgresql://a:5432,b:5432/chat"),
+		"sqlite:///chat.db":                               sqlite("chat.db"),
+		"sqlite:///data/chat.db":                          sqlite("data/chat.db"),
+		"sqlite:///./data/a b.db":                         sqlite("./data/a b.db"),
+		"sqlite:////var/lib/chat.db":                      sqlite("/var/lib/chat.db"),
+	}
+	for value, want := range tests {
+		t.Run(value, func(t *testing.T) {
+			t.Parallel()
+
+			if got := load(t, with("DATABASE_URL", value)).Database; got != want || !got.IsSet() {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
+func TestDemoNeedsNothing(t *testing.T) {
+	t.Parallel()
+
+	s, err := config.Load(env{}.get, config.Options{Demo: true})
+	if err != nil {
+		t.Fatalf("Load: %v", err)
+	}
+
+	if !s.Demo || s.Database.IsSet() || s.JWTSecret.IsSet() || s.OpenRouterAPIKey.IsSet() || s.Port != 8080 {
+		t.Errorf("got %+v", s)
+	}
+
+	full, err := config.Load(with().get, config.Options{Demo: true})
+	if err != nil || !full.Database.IsSet() || !full.JWTSecret.IsSet() || !full.OpenRouterAPIKey.IsSet() {
+		t.Errorf("a full environment in the demo gave %+v, %v", full, err)
+	}
+
+	faults := faultsOf(t, with("DATABASE_URL", "mysql://x", "JWT_SECRET", "short"), config.Options{Demo: true})
+	if names := namesOf(faults); !slices.Equal(names, []string{"DATABASE_URL", "JWT_SECRET"}) {
+		t.Errorf("bad values in the demo gave faults of %q", names)
+	}
+}
+
+func TestOnlyTheNamedSettingsCount(t *testing.T) {
+	t.Parallel()
+
+	e := env{"JWT_SECRET": goodSecret, "PORT": "nonsense", "REDIS_URL": "redis://x"}
+
+	s, err := config.Load(e.get, config.Options{Only: []string{"JWT_SECRET"}})
+	if err != nil || s.JWTSecret.Reveal() != goodSecret || s.Port != 8080 {
+		t.Errorf("got %+v, %v", s, err)
+	}
+
+	faults := faultsOf(t, e, config.Options{Only: []string{"PORT", "DATABASE_URL"}})
+	if names := namesOf(faults); !slices.Equal(names, []string{"DATABASE_URL", "PORT"}) {
+		t.Errorf("got faults of %q", names)
+	}
+}
+
+func namesOf(faults config.Faults) []string {
+	names := make([]string, 0, len(faults))
+	for _, fault := range faults {
+		names = append(names, fault.Name)
+	}
+
+	return names
+}

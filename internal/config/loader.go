@@ -1,0 +1,139 @@
+package config
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	maxQuotedRunes  = 40
+	minHiddenPart   = 6 // bytes; less is found in any secret by chance
+	maxNameBytes    = 200
+	maxPromptBytes  = 100_000
+	maxMessageChars = 100_000
+)
+
+// loader reads values one by one and gathers the faults.
+type loader struct {
+	getenv   func(string) string
+	defaults map[string]string
+	// hidden are the values that no text may hold, in case one of them was
+	// put into the wrong setting.
+	hidden []string
+	faults Faults
+}
+
+func newLoader(getenv func(string) string) *loader {
+	l := &loader{getenv: getenv, defaults: make(map[string]string)}
+	for _, setting := range All() {
+		l.defaults[setting.Name] = setting.Default
+
+		if value := strings.TrimSpace(getenv(setting.Name)); setting.Secret && value != "" {
+			l.hidden = append(l.hidden, value)
+		}
+	}
+
+	return l
+}
+
+func (l *loader) value(name string) string {
+	if value := strings.TrimSpace(l.getenv(name)); value != "" {
+		return value
+	}
+
+	return l.defaults[name]
+}
+
+func (l *loader) fault(name, problem, fix string) {
+	l.faults = append(l.faults, Fault{Name: name, Problem: problem, Fix: fix})
+}
+
+// quote shows a harmless value, shortened.
+func (l *loader) quote(value string) string {
+	for _, hidden := range l.hidden {
+		isPart := len(value) >= minHiddenPart && strings.Contains(hidden, value)
+		if isPart || strings.Contains(value, hidden) {
+			return "a value that is not shown"
+		}
+	}
+
+	runes := []rune(value)
+	if len(runes) > maxQuotedRunes {
+		return strconv.Quote(string(runes[:maxQuotedRunes])) + "…"
+	}
+
+	return strconv.Quote(value)
+}
+
+func (l *loader) number(name string, least, most int) int {
+	value := l.value(name)
+
+	n, err := strconv.Atoi(value)
+	if err == nil && n >= least && n <= most {
+		return n
+	}
+
+	l.fault(name, "is "+l.quote(value), fmt.Sprintf("set it to a whole number from %d to %d", least, most))
+
+	n, _ = strconv.Atoi(l.defaults[name])
+
+	return n
+}
+
+func (l *loader) duration(name string, least time.Duration) time.Duration {
+	value := l.value(name)
+
+	d, err := time.ParseDuration(value)
+	if err == nil && d >= least && d <= maxTimeout {
+		return d
+	}
+
+	l.fault(name, "is "+l.quote(value), fmt.Sprintf("set it to a time from %s to 1h with its unit, such as %s",
+		least, l.defaults[name]))
+
+	d, _ = time.ParseDuration(l.defaults[name])
+
+	return d
+}
+
+// text reads words for people or for a header; only a prompt has line breaks.
+func (l *loader) text(name string, maxBytes int, lines bool) string {
+	value := l.value(name)
+	forbidden := func(r rune) bool {
+		return unicode.IsControl(r) && (!lines || r != '\n' && r != '\r' && r != '\t')
+	}
+
+	switch {
+	case !utf8.ValidString(value):
+		l.fault(name, "is not valid UTF-8", "write it in UTF-8")
+	case strings.ContainsFunc(value, forbidden):
+		l.fault(name, "has a control character", "remove it")
+	case len(value) > maxBytes:
+		l.fault(name, fmt.Sprintf("has %d bytes", len(value)), fmt.Sprintf("shorten it to %d", maxBytes))
+	default:
+		return value
+	}
+
+	return l.defaults[name]
+}
+
+func (l *loader) modelName(name string) string {
+	value := l.value(name)
+	if len(value) <= maxNameBytes && !strings.ContainsFunc(value, notPrintable) {
+		return value
+	}
+
+	l.fault(name, "is "+l.quote(value)+", no model name",
+		fmt.Sprintf("use up to %d characters without white space, such as %s", maxNameBytes, l.defaults[name]))
+
+	return l.defaults[name]
+}
+
+// notPrintable is true of everything but visible ASCII.
+func notPrintable(r rune) bool {
+	return r <= ' ' || r > '~'
+}

@@ -1,0 +1,210 @@
+package config
+
+import (
+	"encoding/json"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+func (l *loader) host(name string) string {
+	value := l.value(name)
+
+	host := value
+	if strings.HasPrefix(value, "[") && strings.HasSuffix(value, "]") {
+		host = value[1 : len(value)-1]
+	}
+
+	if validHost(host) {
+		return host
+	}
+
+	l.fault(name, "is "+l.quote(value)+", no address and no host name",
+		"use an IP address or a name alone, such as 127.0.0.1 or 0.0.0.0; the port goes into PORT")
+
+	return l.defaults[name]
+}
+
+// webURL reads an absolute http or https URL and cuts the slash at its end.
+func (l *loader) webURL(name string) string {
+	value := l.value(name)
+	if value == "" {
+		return ""
+	}
+
+	u, err := url.Parse(value)
+
+	switch {
+	case strings.Contains(value, "@"), strings.ContainsAny(value, "?#"):
+		// A password or a key may be in there.
+		l.fault(name, "has a user, a password, parameters or a fragment", "write only http:// or https://, host, port and path")
+	case err != nil, strings.ContainsFunc(value, notPrintable), !isWebScheme(u.Scheme), !validHostPort(u):
+		l.fault(name, "is "+l.quote(value)+", no http or https URL", "use a full URL, such as https://chat.example.com")
+	default:
+		return strings.TrimRight(value, "/")
+	}
+
+	return l.defaults[name]
+}
+
+func (l *loader) origins(name string) []string {
+	entries, ok := splitList(l.value(name))
+	if !ok {
+		l.fault(name, "is no JSON array of texts", `use ["https://a.example.com"] or a comma list`)
+
+		return nil
+	}
+
+	var origins []string
+
+	for _, entry := range entries {
+		if strings.Contains(entry, "*") {
+			l.fault(name, "holds "+l.quote(entry)+", a wildcard", "list each origin; * is never taken because credentials are allowed")
+
+			continue
+		}
+
+		origin, ok := parseOrigin(entry)
+		if !ok {
+			l.fault(name, "holds "+l.quote(entry)+", no web origin",
+				"write http:// or https://, host and perhaps port, without a path or a slash at the end: https://app.example.com")
+
+			continue
+		}
+
+		if !slices.Contains(origins, origin) {
+			origins = append(origins, origin)
+		}
+	}
+
+	return origins
+}
+
+// parseOrigin writes an origin as browsers do (RFC 6454, section 6.2), so that
+// a plain comparison will do: lower case, without the scheme's own port.
+func parseOrigin(entry string) (string, bool) {
+	u, err := url.Parse(strings.ToLower(entry))
+	if err != nil || !isWebScheme(u.Scheme) || !validHostPort(u) || u.Scheme+"://"+u.Host != strings.ToLower(entry) {
+		return "", false
+	}
+
+	ownPort := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]
+
+	return u.Scheme + "://" + strings.TrimSuffix(u.Host, ownPort), true
+}
+
+func (l *loader) prefixes(name string) []netip.Prefix {
+	entries, ok := splitList(l.value(name))
+	if !ok {
+		l.fault(name, "is no JSON array of texts", "use a comma list, such as 10.0.0.0/8, 192.0.2.1")
+
+		return nil
+	}
+
+	var prefixes []netip.Prefix
+
+	for _, entry := range entries {
+		prefix, ok := parsePrefix(entry)
+
+		switch {
+		case !ok:
+			l.fault(name, "holds "+l.quote(entry)+", no address and no CIDR range", "write 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32")
+		case prefix.Bits() == 0:
+			l.fault(name, "holds "+l.quote(entry)+", every address, so that any client could name its own",
+				"list the addresses of your proxies")
+		default:
+			prefixes = append(prefixes, prefix)
+		}
+	}
+
+	return prefixes
+}
+
+// parsePrefix takes a bare address as the range of it alone, and an
+// IPv4-mapped range as the IPv4 range, because addresses are compared unmapped.
+func parsePrefix(entry string) (netip.Prefix, bool) {
+	prefix, err := netip.ParsePrefix(entry)
+	if err != nil {
+		addr, err := netip.ParseAddr(entry)
+		if err != nil || addr.Zone() != "" {
+			return netip.Prefix{}, false
+		}
+
+		prefix = netip.PrefixFrom(addr, addr.BitLen())
+	}
+
+	const mappedBits = 96
+	if prefix.Addr().Is4In6() && prefix.Bits() >= mappedBits {
+		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-mappedBits)
+	}
+
+	return prefix.Masked(), true
+}
+
+// splitList reads a JSON array of strings or a comma list; blank entries of a
+// comma list count for nothing.
+func splitList(value string) ([]string, bool) {
+	if strings.HasPrefix(value, "[") {
+		var entries []string
+
+		err := json.Unmarshal([]byte(value), &entries)
+
+		return entries, err == nil
+	}
+
+	var entries []string
+
+	for entry := range strings.SplitSeq(value, ",") {
+		if entry = strings.TrimSpace(entry); entry != "" {
+			entries = append(entries, entry)
+		}
+	}
+
+	return entries, true
+}
+
+func isWebScheme(scheme string) bool {
+	return scheme == "http" || scheme == "https"
+}
+
+// validHostPort wants a host, and a port only if it is a real one.
+func validHostPort(u *url.URL) bool {
+	if !validHost(u.Hostname()) || strings.HasSuffix(u.Host, ":") {
+		return false
+	}
+
+	return u.Port() == "" || validPort(u.Port())
+}
+
+// validHost takes IP addresses without zone and host names; international
+// names in the ASCII form (xn--…) that browsers send.
+func validHost(host string) bool {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr.Zone() == ""
+	}
+
+	const maxHostBytes = 253
+	if host == "" || len(host) > maxHostBytes {
+		return false
+	}
+
+	labels := strings.Split(host, ".")
+	for _, label := range labels {
+		if label == "" || strings.ContainsFunc(label, notInLabel) {
+			return false
+		}
+	}
+
+	// A number at the end makes it an IPv4 address, here a wrong one.
+	return strings.Trim(labels[len(labels)-1], "0123456789") != ""
+}
+
+func notInLabel(r rune) bool {
+	switch {
+	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_':
+		return false
+	default:
+		return true
+	}
+}

@@ -1,0 +1,193 @@
+package config_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/config"
+)
+
+// badValues are values that are refused, each with a word of its problem.
+func badValues() map[string]map[string]string {
+	whole := func(tooMany string) map[string]string {
+		return map[string]string{"-1": "-1", "many": "many", "1.5": "1.5", tooMany: tooMany, "99999999999999999999": "999"}
+	}
+	timeout := map[string]string{"20": "20", "-1s": "-1s", "2h": "2h", "soon": "soon"}
+	url := map[string]string{
+		"chat.example.com": "chat.example.com", "ftp://a.example.com": "ftp", "http://": "http", "https://a b": "a b",
+		"https://a:0": "a:0", "https://a:99999": "99999", "https://a:": "a:", "https://1.2.3": "1.2.3",
+		"https://user:hunter2@a.example.com": "password", "https://a.example.com/?key=hunter2": "parameters",
+		"https://a.example.com#x": "fragment", "https://ü.example.com": "ü",
+	}
+
+	return map[string]map[string]string{
+		"DATABASE_URL": {
+			"  ": "not set", "chat.db": "no URL", "mysql://u:p@h/chat": "neither",
+			"postgresql+asyncpg://u:p@h/chat": "driver", "sqlite+aiosqlite:///chat.db": "driver",
+			"postgresql://u:p@h": "no database", "postgresql://u:p@h/": "no database", "postgresql://u:p@h/a/b": "slash",
+			"postgresql://u:p@h:70000/chat": "port", "postgresql://u:p@h:x/chat": "cannot be read",
+			"postgresql://u:p#w@h/chat": "cannot be read", "postgresql://u:p%zz@h/chat": "cannot be read",
+			"postgresql://u:p@h/chat?sslmode=maybe": "sslmode", "postgresql://u:p@h/chat?a=%zz": "parameters",
+			"sqlite://chat.db": "two slashes", "sqlite://": "no file", "sqlite:///": "no file", "sqlite:///:memory:": "plain file",
+			"sqlite:///file:chat.db": "plain file", "sqlite:///chat.db?mode=ro": "parameters", "sqlite:///data/": "folder",
+			"sqlite:///a\x01b.db": "control",
+		},
+		"DATABASE_MAX_CONNS": whole("10001"),
+		"JWT_SECRET": {
+			" ": "not set", goodSecret[:31]: "shorter", goodSecret + "\n": "white space", strings.Repeat("a", 64): "repeats",
+			strings.Repeat("ab", 32): "repeats", "0123456789abcdef0123456789abcdef": "repeats",
+			"change-me-to-32-random-bytes-or-more": "placeholder", "YOUR_JWT_SECRET_GOES_HERE_AND_IS_LONG": "placeholder",
+		},
+		"OPENROUTER_API_KEY":          {"": "not set", "sk or": "white space", "sk-\x7f": "character", "your-api-key": "placeholder"},
+		"OPENROUTER_BASE_URL":         url,
+		"OPENROUTER_MODEL":            {"gpt 4": "gpt 4", strings.Repeat("m", 201): "mmm", "mödel": "mödel"},
+		"OPENROUTER_SITE_URL":         url,
+		"OPENROUTER_APP_NAME":         {"a\nb": "control", strings.Repeat("n", 201): "201 bytes", "a\xff": "UTF-8"},
+		"UPSTREAM_FIRST_BYTE_TIMEOUT": mapsOr(timeout, "0s"),
+		"UPSTREAM_IDLE_TIMEOUT":       mapsOr(timeout, "0s"),
+		"SYSTEM_PROMPT":               {"a\x00b": "control", strings.Repeat("p", 100_001): "100001", "a\xff": "UTF-8"},
+		"HOST":                        {"127.0.0.1:80": "127.0.0.1:80", "a b": "a b", "[::1": "[::1", "http://a": "http://a", "256.1.1.1": "256", "a..b": "a..b", "fe80::1%eth0": "eth0"},
+		"PORT":                        whole("65536"),
+		"PUBLIC_URL":                  url,
+		"CORS_ORIGINS": {
+			"*": "wildcard", "https://*.example.com": "wildcard", `["*"]`: "wildcard", "null": "null", "app.example.com": "app.example.com",
+			"https://a.example.com/": "origin", "https://a.example.com/x": "origin", "https://u:p@a.example.com": "origin",
+			"ws://a.example.com": "ws", "https://a:0": "a:0", "[1]": "JSON", `["https://a"`: "JSON", `[""]`: "origin",
+		},
+		"TRUSTED_PROXIES": {
+			"proxy": "proxy", "10.0.0.0/33": "33", "10.0.0": "10.0.0", "fe80::1%eth0": "eth0", "0.0.0.0/0": "every address",
+			"::/0": "every address", "::ffff:0.0.0.0/96": "every address", "10.0.0.1,x": `"x"`,
+		},
+		"RATE_LIMIT_PER_MINUTE": whole("1000001"),
+		"MAX_SESSIONS_PER_USER": mapsOr(whole("1000001"), "0"),
+		"MAX_MESSAGE_CHARS":     mapsOr(whole("100001"), "0"),
+		"HISTORY_MAX_MESSAGES":  mapsOr(whole("1000001"), "0"),
+		"HISTORY_MAX_CHARS":     mapsOr(whole("10000001"), "0", "499"),
+		"LOG_LEVEL":             {"loud": "loud", "3": "3"},
+		"LOG_FORMAT":            {"xml": "xml"},
+		"SHUTDOWN_TIMEOUT":      timeout,
+		"REDIS_URL":             {"redis://:hunter2@h": "not supported"},
+		"MCP_SERVERS":           {"mcp.json": "not supported"},
+		"JWKS_URL":              {"https://id.example.com/keys": "not supported"},
+		"JWT_ISSUER":            {"https://id.example.com": "not supported"},
+		"JWT_AUDIENCE":          {"chat": "not supported"},
+		"METRICS_ADDR":          {":9090": "not supported"},
+	}
+}
+
+// mapsOr is a copy of values with some more, whose problem quotes them.
+func mapsOr(values map[string]string, more ...string) map[string]string {
+	all := maps.Clone(values)
+	for _, value := range more {
+		all[value] = value
+	}
+
+	return all
+}
+
+func TestBadValuesAreRefused(t *testing.T) {
+	t.Parallel()
+
+	for name, values := range badValues() {
+		for value, word := range values {
+			t.Run(name+"="+value[:min(len(value), 40)], func(t *testing.T) {
+				t.Parallel()
+
+				faults := faultsOf(t, with(name, value), config.Options{})
+				if len(faults) != 1 || faults[0].Name != name {
+					t.Fatalf("got the faults %v, want one of %s", faults, name)
+				}
+
+				if !strings.Contains(faults[0].Problem, word) {
+					t.Errorf("the problem %q does not say %q", faults[0].Problem, word)
+				}
+
+				if text := faults.Error(); strings.Contains(text, "hunter2") {
+					t.Errorf("a password is shown: %s", text)
+				}
+
+				if len(faults[0].String()) > 400 {
+					t.Errorf("the fault has %d bytes", len(faults[0].String()))
+				}
+			})
+		}
+	}
+}
+
+func TestEverySettingHasBadValues(t *testing.T) {
+	t.Parallel()
+
+	bad := badValues()
+	for _, setting := range config.All() {
+		if len(bad[setting.Name]) == 0 {
+			t.Errorf("no bad value of %s is tested", setting.Name)
+		}
+	}
+}
+
+func TestAllFaultsAtOnce(t *testing.T) {
+	t.Parallel()
+
+	e := env{}
+
+	var want []string
+
+	for _, setting := range config.All() {
+		want = append(want, setting.Name)
+
+		for value := range badValues()[setting.Name] {
+			e[setting.Name] = value
+		}
+	}
+
+	// This one is compared with another only when both can be read.
+	e["HISTORY_MAX_CHARS"] = "x"
+
+	unsupported := []string{"REDIS_URL", "MCP_SERVERS", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "METRICS_ADDR"}
+	for _, name := range unsupported {
+		e[name] = "x"
+	}
+
+	got := namesOf(faultsOf(t, e, config.Options{}))
+	for _, name := range append(want, unsupported...) {
+		if !slices.Contains(got, name) {
+			t.Errorf("no fault of %s among %q", name, got)
+		}
+	}
+
+	missing := namesOf(faultsOf(t, env{}, config.Options{}))
+	if !slices.Equal(missing, []string{"DATABASE_URL", "JWT_SECRET", "OPENROUTER_API_KEY"}) {
+		t.Errorf("an empty environment gave faults of %q", missing)
+	}
+}
+
+func TestSeveralFaultsOfOneList(t *testing.T) {
+	t.Parallel()
+
+	faults := faultsOf(t, with("CORS_ORIGINS", "*,a,https://ok.example.com,https://b/"), config.Options{})
+	if names := namesOf(faults); !slices.Equal(names, []string{"CORS_ORIGINS", "CORS_ORIGINS", "CORS_ORIGINS"}) {
+		t.Errorf("got %v", faults)
+	}
+}
+
+// Somebody pastes a secret into the wrong line.
+func TestSecretsInOtherSettingsAreNotShown(t *testing.T) {
+	t.Parallel()
+
+	for _, secret := range []string{goodDatabase, goodSecret, goodKey} {
+		for _, setting := range config.All() {
+			if setting.Secret {
+				continue
+			}
+
+			for _, value := range []string{secret, secret[:10], "x " + secret + "/*"} {
+				faults := faultsOf(t, with(setting.Name, value), config.Options{})
+				if faults != nil && strings.Contains(faults.Error(), secret[:10]) {
+					t.Errorf("%s shows the secret: %v", setting.Name, faults)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const (
+	minJWTSecretBytes    = 32 // RFC 7518, section 3.2
+	minDifferentBytes    = 6
+	minRandomPeriodBytes = 17
+	secretHint           = "make one with: openssl rand -base64 48"
+)
+
+// jwtSecret is not trimmed: the other side that signs tokens may not trim.
+func (l *loader) jwtSecret(required bool) Secret {
+	const name = "JWT_SECRET"
+
+	value := l.getenv(name)
+	switch {
+	case strings.TrimSpace(value) == "":
+		if required {
+			l.fault(name, "is not set", secretHint)
+		}
+	case strings.TrimSpace(value) != value:
+		l.fault(name, "begins or ends with white space", "remove it, also a line break at its end")
+	case len(value) < minJWTSecretBytes:
+		l.fault(name, fmt.Sprintf("is shorter than %d bytes", minJWTSecretBytes), secretHint)
+	case isPlaceholder(value):
+		l.fault(name, "is a placeholder that everybody knows", secretHint)
+	case isRepetitive(value):
+		l.fault(name, "repeats itself and is easy to guess", secretHint)
+	default:
+		return NewSecret(value)
+	}
+
+	return Secret{}
+}
+
+func (l *loader) apiKey(required bool) Secret {
+	const name = "OPENROUTER_API_KEY"
+
+	const hint = "take one from https://openrouter.ai/keys, or any word for a local model that asks for no key"
+
+	value := l.value(name)
+	switch {
+	case value == "":
+		if required {
+			l.fault(name, "is not set", hint+"; or start the demo with --demo, which needs none")
+		}
+	case strings.ContainsFunc(value, notPrintable):
+		l.fault(name, "has white space or a character that no key has", "copy it again")
+	case isPlaceholder(value):
+		l.fault(name, "is a placeholder", hint)
+	default:
+		return NewSecret(value)
+	}
+
+	return Secret{}
+}
+
+// isPlaceholder knows what example files put where a secret belongs.
+func isPlaceholder(value string) bool {
+	value = strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(value))
+	words := []string{
+		"changeme", "changethis", "replaceme", "replacethis", "placeholder", "example",
+		"yoursecret", "yourjwt", "yourkey", "yourapi", "youropenrouter",
+	}
+
+	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(value, word) })
+}
+
+// isRepetitive is true of few different bytes or a short pattern over and over.
+func isRepetitive(value string) bool {
+	different := make(map[byte]bool)
+	for i := range len(value) {
+		different[value[i]] = true
+	}
+
+	if len(different) < minDifferentBytes {
+		return true
+	}
+
+	for period := 1; period < minRandomPeriodBytes; period++ {
+		if value[period:] == value[:len(value)-period] {
+			return true
+		}
+	}
+
+	return false
+}

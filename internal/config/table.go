@@ -1,0 +1,68 @@
+package config
+
+// Setting describes one setting for people: the README's table and
+// .env.example say the same.
+type Setting struct {
+	Name string
+	// Default is the value that leaving the setting unset means. Empty:
+	// there is none, and Meaning says what that does.
+	Default string
+	Meaning string
+	// Secret says that the value is never shown.
+	Secret bool
+}
+
+// All lists the settings in the order in which they are checked and told.
+func All() []Setting {
+	return []Setting{
+		{Name: "DATABASE_URL", Secret: true, Meaning: "Where sessions are kept. Required, except in the demo. " +
+			"`postgresql://user:password@host:5432/database`, or `sqlite:///data/chatkit.db` (relative to the working folder; " +
+			"four slashes, `sqlite:////var/lib/chatkit.db`, for an absolute path)."},
+		{Name: "DATABASE_MAX_CONNS", Default: "10", Meaning: "Most connections to PostgreSQL at once."},
+		{Name: "JWT_SECRET", Secret: true, Meaning: "Signs and verifies tokens (HS256). Required, except in the demo. " +
+			"32 bytes or more, for example from `openssl rand -base64 48`."},
+		{Name: "OPENROUTER_API_KEY", Secret: true, Meaning: "Key for the model service. Required, except in the demo. " +
+			"Any word for a local model that asks for no key."},
+		{Name: "OPENROUTER_BASE_URL", Default: "https://openrouter.ai/api/v1", Meaning: "Any OpenAI-compatible base URL: " +
+			"OpenRouter, Ollama, llama.cpp, vLLM, a proxy."},
+		{Name: "OPENROUTER_MODEL", Default: "openai/gpt-4.1-mini", Meaning: "The model that answers."},
+		{Name: "OPENROUTER_SITE_URL", Meaning: "Sent upstream as `HTTP-Referer`. Unset: not sent."},
+		{Name: "OPENROUTER_APP_NAME", Meaning: "Sent upstream as `X-Title`. Unset: not sent."},
+		{Name: "UPSTREAM_FIRST_BYTE_TIMEOUT", Default: "60s", Meaning: "How long the model service may take to begin its answer."},
+		{Name: "UPSTREAM_IDLE_TIMEOUT", Default: "60s", Meaning: "How long the model service may be silent within an answer; " +
+			"its keep-alive comments count as life."},
+		{Name: "SYSTEM_PROMPT", Default: defaultSystemPrompt, Meaning: "What the model is told first. Never taken from a client."},
+		{Name: "HOST", Default: "127.0.0.1", Meaning: "The address to listen on. `0.0.0.0` for all."},
+		{Name: "PORT", Default: "8080", Meaning: "The port to listen on. 0 takes any free port."},
+		{Name: "PUBLIC_URL", Meaning: "The server's URL as clients see it, told in the served document. " +
+			"Unset: `http://HOST:PORT`."},
+		{Name: "CORS_ORIGINS", Meaning: "Web origins whose pages may call the server: a JSON array or a comma list of " +
+			"`https://app.example.com`. Unset: none. `*` is not taken."},
+		{Name: "TRUSTED_PROXIES", Meaning: "Comma list of addresses and CIDR ranges whose `X-Forwarded-For` is believed. " +
+			"Unset: none."},
+		{Name: "RATE_LIMIT_PER_MINUTE", Default: "30", Meaning: "Requests a minute for an address (IPv6: its /64). 0 turns the limit off."},
+		{Name: "MAX_SESSIONS_PER_USER", Default: "10", Meaning: "Sessions a user may have."},
+		{Name: "MAX_MESSAGE_CHARS", Default: "500", Meaning: "Longest user message, in characters."},
+		{Name: "HISTORY_MAX_MESSAGES", Default: "40", Meaning: "Most messages of a session sent to the model, the newest."},
+		{Name: "HISTORY_MAX_CHARS", Default: "32000", Meaning: "Most characters of history sent to the model. " +
+			"Not less than MAX_MESSAGE_CHARS."},
+		{Name: "LOG_LEVEL", Default: "info", Meaning: "`debug`, `info`, `warn` or `error`."},
+		{Name: "LOG_FORMAT", Meaning: "`text` or `json`. Unset: text on a terminal, else JSON."},
+		{Name: "SHUTDOWN_TIMEOUT", Default: "20s", Meaning: "How long running answers get to end when the server stops."},
+	}
+}
+
+const defaultSystemPrompt = "You are a helpful assistant. Answer clearly and briefly, in the language of the user."
+
+// unsupported are the settings of features this build does not have, each with
+// what one might wrongly believe if it were passed over. To set one is a fault.
+func unsupported() []Setting {
+	return []Setting{
+		{Name: "REDIS_URL", Meaning: "limits would not be shared between replicas"},
+		{Name: "MCP_SERVERS", Meaning: "the model would have no tools"},
+		{Name: "JWKS_URL", Meaning: "tokens of an identity server would not be taken"},
+		{Name: "JWT_ISSUER", Meaning: "the issuer of tokens would not be checked"},
+		{Name: "JWT_AUDIENCE", Meaning: "the audience of tokens would not be checked"},
+		{Name: "METRICS_ADDR", Meaning: "there would be no metrics there"},
+	}
+}
