@@ -1,0 +1,88 @@
+// Package sse writes Server-Sent Events (WHATWG HTML, section 9.2) so that
+// each leaves as it is produced and a reader that has stopped reading is
+// noticed.
+package sse
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// KeepAlive is how long a stream may be quiet before a comment is due, so
+// that no proxy on the way takes it for dead.
+const KeepAlive = 15 * time.Second
+
+// Writer frames events. Events gather until Flush sends them in one write. It
+// is used by one goroutine.
+type Writer struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	timeout time.Duration
+	buffer  bytes.Buffer
+}
+
+// NewWriter answers 200 with the headers of an event stream. A write that
+// makes no progress for timeout fails. The request's read deadline is lifted:
+// it would end the stream.
+func NewWriter(w http.ResponseWriter, timeout time.Duration) *Writer {
+	header := w.Header()
+	header.Set("Content-Type", "text/event-stream")
+	header.Set("Cache-Control", "no-cache")
+	header.Set("X-Accel-Buffering", "no") // nginx: pass on what comes at once
+	header.Del("Content-Length")
+	s := &Writer{w: w, control: http.NewResponseController(w), timeout: timeout}
+	// A writer without deadlines (a test's recorder) needs none lifted.
+	_ = s.control.SetReadDeadline(time.Time{})
+	w.WriteHeader(http.StatusOK)
+	return s
+}
+
+// Buffer is where the data of the next event is written, between Begin and
+// End. The data must hold no line break.
+func (s *Writer) Buffer() *bytes.Buffer { return &s.buffer }
+
+// Begin starts an event.
+func (s *Writer) Begin() { s.buffer.WriteString("data: ") }
+
+// End ends the event that Begin started.
+func (s *Writer) End() { s.buffer.WriteString("\n\n") }
+
+// Data adds an event of the given data, which must hold no line break.
+func (s *Writer) Data(data string) {
+	s.Begin()
+	s.buffer.WriteString(data)
+	s.End()
+}
+
+// Comment adds a line that readers ignore.
+func (s *Writer) Comment(text string) {
+	s.buffer.WriteString(": ")
+	s.buffer.WriteString(text)
+	s.buffer.WriteString("\n\n")
+}
+
+// Buffered is the number of bytes that Flush would send.
+func (s *Writer) Buffered() int { return s.buffer.Len() }
+
+// Flush sends what has gathered. It fails when the reader has gone or has
+// taken nothing for the writer's time-out.
+func (s *Writer) Flush() error {
+	if s.buffer.Len() == 0 {
+		return nil
+	}
+	err := s.control.SetWriteDeadline(time.Now().Add(s.timeout))
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("set write deadline: %w", err)
+	}
+	if _, err := s.w.Write(s.buffer.Bytes()); err != nil {
+		return fmt.Errorf("write events: %w", err)
+	}
+	s.buffer.Reset()
+	if err := s.control.Flush(); err != nil {
+		return fmt.Errorf("flush events: %w", err)
+	}
+	return nil
+}
