@@ -1,0 +1,88 @@
+package chat
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Code names a kind of failure. A door has one table from codes to its own
+// words; the values are the REST door's, which are also the documented ones.
+type Code string
+
+// The failures the core can tell of.
+const (
+	CodeInvalidRequest     Code = "INVALID_REQUEST"
+	CodeEmptyMessage       Code = "EMPTY_MESSAGE"
+	CodeMessageTooLong     Code = "MESSAGE_TOO_LONG"
+	CodeForbidden          Code = "FORBIDDEN"
+	CodeSessionNotFound    Code = "SESSION_NOT_FOUND"
+	CodeThreadNotFound     Code = "THREAD_NOT_FOUND"
+	CodeSessionLimit       Code = "SESSION_LIMIT"
+	CodeRunInProgress      Code = "RUN_IN_PROGRESS"
+	CodeUpstreamError      Code = "UPSTREAM_ERROR"
+	CodeServiceUnavailable Code = "SERVICE_UNAVAILABLE"
+)
+
+// Error is a failure that may be told to a caller as it stands: Message holds
+// nothing secret and says what can be done. Every other error is internal.
+type Error struct {
+	Code    Code
+	Message string
+	// RetryAfter is how long a caller should wait before it tries again; zero
+	// when nothing is known.
+	RetryAfter time.Duration
+	// Err is the cause, for the log alone.
+	Err error
+}
+
+// Errorf makes an Error without a cause.
+func Errorf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+func (e *Error) Error() string {
+	if e.Err != nil {
+		return string(e.Code) + ": " + e.Message + ": " + e.Err.Error()
+	}
+	return string(e.Code) + ": " + e.Message
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// CodeOf returns the code of the Error in err's chain, or "" when there is none.
+func CodeOf(err error) Code {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// ErrSessionNotFound says that no session has the id.
+func ErrSessionNotFound() *Error {
+	return Errorf(CodeSessionNotFound, "No session has this id.")
+}
+
+// ErrForbidden says that the session is another user's.
+func ErrForbidden() *Error {
+	return Errorf(CodeForbidden, "This session belongs to another user.")
+}
+
+// ErrSessionLimit says that the user already holds limit sessions.
+func ErrSessionLimit(limit int) *Error {
+	return Errorf(CodeSessionLimit, "You already have %d sessions, the most allowed; delete one first.", limit)
+}
+
+// ErrRunInProgress says that the thread's last run has not ended.
+func ErrRunInProgress() *Error {
+	return Errorf(CodeRunInProgress, "This thread already has a run in progress; wait for it to end.")
+}
+
+// ErrStoreUnavailable wraps a failure to reach the database.
+func ErrStoreUnavailable(cause error) *Error {
+	return &Error{
+		Code: CodeServiceUnavailable, Message: "The database is out of reach; try again shortly.",
+		RetryAfter: 5 * time.Second, Err: cause,
+	}
+}

@@ -1,0 +1,75 @@
+package chat
+
+import "errors"
+
+// failure is how a run's failure is told to whoever follows it.
+type failure struct {
+	message string
+	retry   bool
+}
+
+// conclude sets the run's status from the error that ended it and returns
+// what a follower is told; nil when the answer is complete.
+func (r *ActiveRun) conclude(err error) *failure {
+	if err == nil {
+		r.run.Status = RunCompleted
+		return nil
+	}
+	var stop cancelled
+	if errors.As(err, &stop) {
+		return r.concludeStopped(stop.code)
+	}
+	r.run.Status = RunFailed
+	var upstream *UpstreamError
+	if !errors.As(err, &upstream) {
+		return r.fail(FailureInternal, "The answer could not be completed; try again.", true)
+	}
+	message, retry := upstream.tell()
+	return r.fail(FailureCode(upstream.Kind), message, retry)
+}
+
+func (r *ActiveRun) concludeStopped(code FailureCode) *failure {
+	r.run.Status = RunCancelled
+	switch code {
+	case FailureServerStopped:
+		r.run.Status = RunFailed
+		return r.fail(code, ReasonServerStopped, true)
+	case FailureAnswerTooLong:
+		r.run.Status = RunFailed
+		return r.fail(code, "The answer grew too long and was cut; what had come is kept.", false)
+	case FailureSessionGone:
+		return r.fail(code, "The session was deleted.", false)
+	case FailureClientLeft, FailureInternal:
+	}
+	return r.fail(code, "The run was cancelled.", true)
+}
+
+func (r *ActiveRun) fail(code FailureCode, message string, retry bool) *failure {
+	r.run.FailureCode, r.run.FailureReason = code, message
+	return &failure{message: message, retry: retry}
+}
+
+// unsaved is the failure of a run whose end could not be stored.
+func unsaved(err error) *failure {
+	if CodeOf(err) == CodeSessionNotFound {
+		return &failure{message: "The session was deleted."}
+	}
+	return &failure{message: "The answer could not be saved; try again.", retry: true}
+}
+
+// asRefusal is the failure as the error of a run that upstream never began
+// to answer.
+func (f *failure) asRefusal(cause error) error {
+	var upstream *UpstreamError
+	if errors.As(cause, &upstream) {
+		return &Error{Code: CodeUpstreamError, Message: f.message, RetryAfter: upstream.RetryAfter, Err: cause}
+	}
+	var stop cancelled
+	if !errors.As(cause, &stop) {
+		return cause
+	}
+	if stop.code == FailureSessionGone {
+		return ErrSessionNotFound()
+	}
+	return &Error{Code: CodeServiceUnavailable, Message: f.message, Err: cause}
+}

@@ -1,0 +1,150 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Model answers. It is the core's view of an upstream provider.
+type Model interface {
+	// Stream asks for an answer. It returns once the first byte of the answer
+	// has come, with a stream the caller must close. Ending ctx ends the
+	// upstream connection at once, before and after Stream returns.
+	//
+	// Returns an *UpstreamError if upstream refuses or cannot be reached, and
+	// ctx's error if ctx ended.
+	Stream(ctx context.Context, req ModelRequest) (ModelStream, error)
+}
+
+// ModelStream is an answer as it comes. It is used by one goroutine.
+type ModelStream interface {
+	// Next blocks for the next piece. Returns io.EOF after the last piece of
+	// a complete answer, an *UpstreamError if the answer broke off, and the
+	// context's error if it ended.
+	Next() (Chunk, error)
+
+	// Close ends the upstream connection. It may be called more than once.
+	Close() error
+}
+
+// ModelRequest is a question to a model.
+type ModelRequest struct {
+	// Model is the model's name; empty asks for the provider's configured one.
+	Model    string
+	Messages []Message
+	// User is a stable pseudonym of the user, never the id.
+	User string
+}
+
+// Role says who a message to the model is from.
+type Role string
+
+// The roles of the OpenAI-compatible API.
+const (
+	RoleSystem    Role = "system"
+	RoleUser      Role = "user"
+	RoleAssistant Role = "assistant"
+	RoleTool      Role = "tool"
+)
+
+// Message is one message of what is sent to a model.
+type Message struct {
+	Role    Role
+	Content string
+	// ToolCalls are an assistant message's; their results follow as tool
+	// messages.
+	ToolCalls []ToolCall
+	// ToolCallID is the call a tool message answers.
+	ToolCallID string
+}
+
+// Chunk is a piece of an answer. Any field may be empty; an empty chunk is a
+// sign of life.
+type Chunk struct {
+	Text string
+	// FinishReason comes once, with or after the last text: "stop", "length",
+	// "content_filter", "tool_calls".
+	FinishReason string
+	// Usage comes in one of the last chunks.
+	Usage *Usage
+	// Model and UpstreamID say who answered.
+	Model      string
+	UpstreamID string
+}
+
+// UpstreamKind is why upstream failed.
+type UpstreamKind string
+
+// The kinds of upstream failure. Their values are stored with the run.
+const (
+	// UpstreamUnreachable: no connection, or it broke before the first byte.
+	UpstreamUnreachable UpstreamKind = "upstream_unreachable"
+	// UpstreamTimeout: the first byte, or the next one, took too long.
+	UpstreamTimeout UpstreamKind = "upstream_timeout"
+	// UpstreamBusy: too many requests, or no provider free (408, 429, 502, 503).
+	UpstreamBusy UpstreamKind = "upstream_busy"
+	// UpstreamCredentials: the server's key was refused (401).
+	UpstreamCredentials UpstreamKind = "upstream_credentials"
+	// UpstreamPayment: the server's account has no credit (402).
+	UpstreamPayment UpstreamKind = "upstream_payment"
+	// UpstreamRefused: the content was refused (403, or a content filter).
+	UpstreamRefused UpstreamKind = "upstream_refused"
+	// UpstreamBadRequest: upstream did not take the request (400, 404, 413, 422).
+	UpstreamBadRequest UpstreamKind = "upstream_bad_request"
+	// UpstreamBroken: the answer broke off, or was not of the protocol.
+	UpstreamBroken UpstreamKind = "upstream_broken"
+	// UpstreamEmpty: the answer had no text.
+	UpstreamEmpty UpstreamKind = "upstream_empty"
+)
+
+// UpstreamError is a failure of the provider. Its text holds nothing that
+// upstream wrote, so it may be logged.
+type UpstreamError struct {
+	Kind UpstreamKind
+	// Status is upstream's HTTP status or the code of its error event; 0 when
+	// there was none.
+	Status int
+	// RetryAfter is upstream's own word; zero when it gave none.
+	RetryAfter time.Duration
+	// Err is the cause; nil where upstream's own text was it.
+	Err error
+}
+
+func (e *UpstreamError) Error() string {
+	text := string(e.Kind)
+	if e.Status != 0 {
+		text = fmt.Sprintf("%s (status %d)", text, e.Status)
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+func (e *UpstreamError) Unwrap() error { return e.Err }
+
+// tell is the failure in words for a user, and whether sending the same
+// message again may help.
+func (e *UpstreamError) tell() (message string, retry bool) {
+	switch e.Kind {
+	case UpstreamUnreachable:
+		return "The model provider cannot be reached; try again shortly.", true
+	case UpstreamTimeout:
+		return "The model took too long to answer; try again.", true
+	case UpstreamBusy:
+		return "The model provider is busy; try again shortly.", true
+	case UpstreamCredentials:
+		return "The model provider refused this server's credentials; tell its operator.", false
+	case UpstreamPayment:
+		return "This server's account at the model provider is out of credit; tell its operator.", false
+	case UpstreamRefused:
+		return "The model provider declined this message.", false
+	case UpstreamBadRequest:
+		return "The model provider did not accept the request; tell this server's operator.", false
+	case UpstreamEmpty:
+		return "The model gave an answer without text; try again.", true
+	case UpstreamBroken:
+	}
+	return "The answer broke off; what had come is kept. Try again.", true
+}

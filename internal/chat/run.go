@@ -1,0 +1,70 @@
+package chat
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// RunStatus is where a run stands.
+type RunStatus string
+
+// A run starts as running and ends as one of the others, once.
+const (
+	RunRunning   RunStatus = "running"
+	RunCompleted RunStatus = "completed"
+	RunFailed    RunStatus = "failed"
+	RunCancelled RunStatus = "cancelled"
+)
+
+// Run is the making of one answer. It outlives the request that started it.
+type Run struct {
+	ID        uuid.UUID
+	SessionID uuid.UUID
+	Status    RunStatus
+	// Model is the model asked for, then the one that upstream says answered.
+	Model string
+	// UpstreamID is upstream's id of the answer (OpenRouter: generation id).
+	UpstreamID string
+	StartedAt  time.Time
+	// FirstTokenAt and EndedAt are zero until they happen.
+	FirstTokenAt time.Time
+	EndedAt      time.Time
+	Usage        Usage
+	// FailureCode and FailureReason say why a run failed or was cancelled;
+	// they hold nothing of upstream's own text.
+	FailureCode   FailureCode
+	FailureReason string
+
+	// Owner is the server process that works on the run, and LeaseUntil the
+	// time after which others may take the owner for dead.
+	Owner      uuid.UUID
+	LeaseUntil time.Time
+}
+
+// Usage is what upstream reported of a run's tokens and price.
+type Usage struct {
+	InputTokens     int64
+	OutputTokens    int64
+	CachedTokens    int64
+	ReasoningTokens int64
+	// Cost is in upstream's credits (OpenRouter: US dollars); nil when it was
+	// not told, which is not the same as nothing.
+	Cost *float64
+}
+
+// FailureCode is the machine-readable cause of a run that did not complete.
+type FailureCode string
+
+// Causes that are not upstream's; those are the [UpstreamKind] values.
+const (
+	FailureClientLeft    FailureCode = "client_left"
+	FailureSessionGone   FailureCode = "session_deleted"
+	FailureServerStopped FailureCode = "server_stopped"
+	FailureAnswerTooLong FailureCode = "answer_too_long"
+	FailureInternal      FailureCode = "internal"
+)
+
+// ReasonServerStopped is the FailureReason that goes with
+// FailureServerStopped.
+const ReasonServerStopped = "The server stopped before the answer was complete; what had come is kept."

@@ -1,0 +1,107 @@
+package chat
+
+import "sync"
+
+// runLog is what a run has said so far. The runner appends; any number of
+// followers read, each at its own pace and from its own place. An event's
+// sequence number is its place in the log, from 1. Nothing a follower does
+// can hold up the runner.
+type runLog struct {
+	mu        sync.Mutex
+	events    []Event
+	ended     bool
+	followers map[*Follower]struct{}
+
+	// opened is closed once it is known whether upstream answers at all, and
+	// refusal, set before that, is why it does not.
+	opened  chan struct{}
+	refusal error
+	isOpen  bool
+}
+
+func newRunLog(events ...Event) *runLog {
+	return &runLog{
+		events:    events,
+		followers: make(map[*Follower]struct{}, 1),
+		opened:    make(chan struct{}),
+	}
+}
+
+func (l *runLog) append(events ...Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.events = append(l.events, events...)
+	l.wake()
+}
+
+// open says that upstream answers, or that it refused.
+func (l *runLog) open(refusal error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.isOpen {
+		return
+	}
+	l.isOpen, l.refusal = true, refusal
+	close(l.opened)
+}
+
+func (l *runLog) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+	l.wake()
+}
+
+// wake is called with the lock held.
+func (l *runLog) wake() {
+	for f := range l.followers {
+		select {
+		case f.ready <- struct{}{}:
+		default: // It has not yet answered the last call.
+		}
+	}
+}
+
+// Follower reads the log of a run. It is used by one goroutine.
+type Follower struct {
+	log   *runLog
+	seq   int
+	ready chan struct{}
+}
+
+// follow returns a follower that begins after the event with sequence number
+// after; 0 begins with the first.
+func (l *runLog) follow(after int) *Follower {
+	f := &Follower{log: l, seq: after, ready: make(chan struct{}, 1)}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.followers[f] = struct{}{}
+	f.ready <- struct{}{}
+	return f
+}
+
+// Poll returns the events since the last call without blocking, and whether
+// the run has ended so that none will follow these. The events must not be
+// changed.
+func (f *Follower) Poll() (events []Event, ended bool) {
+	f.log.mu.Lock()
+	defer f.log.mu.Unlock()
+	if f.seq < len(f.log.events) {
+		events = f.log.events[f.seq:len(f.log.events):len(f.log.events)]
+		f.seq = len(f.log.events)
+	}
+	return events, f.log.ended
+}
+
+// Seq is the sequence number of the last event Poll returned.
+func (f *Follower) Seq() int { return f.seq }
+
+// Ready receives a value when Poll has something new to tell.
+func (f *Follower) Ready() <-chan struct{} { return f.ready }
+
+// Close ends the following; the run goes on.
+func (f *Follower) Close() {
+	f.log.mu.Lock()
+	defer f.log.mu.Unlock()
+	delete(f.log.followers, f)
+}

@@ -1,0 +1,217 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+const (
+	// maxAnswerBytes bounds what a run keeps in memory: its text, and
+	// eventBytes for each piece of it.
+	maxAnswerBytes = 16 << 20
+	eventBytes     = 96
+	// saveTimeout is how long a run tries to save its end while the database
+	// does not answer.
+	saveTimeout = 10 * time.Second
+)
+
+// answer is the assistant message while it comes.
+type answer struct {
+	item         Item
+	text         strings.Builder
+	size         int
+	finishReason string
+}
+
+// runToEnd is a run's runner: it asks the model, writes the log, saves the
+// end. It belongs to the service, not to the request that started it.
+func (s *Service) runToEnd(r *ActiveRun) {
+	defer s.runners.Done()
+	defer r.cancel(nil)
+	defer r.log.end()
+	defer s.forget(r)
+	s.Logger.InfoContext(r.ctx, "run started", "run", r.ID, "session", r.session.ID, "user", r.user)
+	a := &answer{item: Item{
+		ID: newID(), SessionID: r.session.ID, RunID: r.ID, Type: ItemAssistantMessage,
+	}}
+	err := s.ask(r, a)
+	s.finish(r, a, err)
+}
+
+func (s *Service) forget(r *ActiveRun) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.live[r.session.ID] == r {
+		delete(s.live, r.session.ID)
+	}
+}
+
+// ask streams the model's answer into the log. A panic on the way is the
+// run's failure, not the server's.
+func (s *Service) ask(r *ActiveRun, a *answer) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.Logger.ErrorContext(r.ctx, "a run panicked", "run", r.ID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic in run: %v", p)
+		}
+	}()
+	stream, err := s.Model.Stream(r.ctx, ModelRequest{Messages: r.history, User: s.Pseudonym(r.user)})
+	if err != nil {
+		return err
+	}
+	defer stream.Close() //nolint:errcheck // nothing is lost with it
+	r.log.open(nil)
+	for {
+		chunk, err := stream.Next()
+		if errors.Is(err, io.EOF) {
+			return a.judge()
+		}
+		if err != nil {
+			return err
+		}
+		r.note(chunk)
+		if chunk.FinishReason != "" {
+			a.finishReason = chunk.FinishReason
+		}
+		if chunk.Text != "" {
+			s.say(r, a, chunk.Text)
+		}
+		if a.size > maxAnswerBytes {
+			return cancelled{FailureAnswerTooLong}
+		}
+	}
+}
+
+// note takes what a chunk tells of the run itself.
+func (r *ActiveRun) note(chunk Chunk) {
+	if chunk.Model != "" {
+		r.run.Model = chunk.Model
+	}
+	if chunk.UpstreamID != "" {
+		r.run.UpstreamID = chunk.UpstreamID
+	}
+	if chunk.Usage != nil {
+		r.run.Usage = *chunk.Usage
+	}
+}
+
+// say writes a piece of the answer to the log; the first also begins the item.
+func (s *Service) say(r *ActiveRun, a *answer, text string) {
+	// PostgreSQL cannot hold NUL in a text, and no reader wants it.
+	text = strings.ReplaceAll(text, "\x00", "\uFFFD")
+	if a.text.Len() == 0 {
+		r.run.FirstTokenAt = s.now()
+		a.item.CreatedAt = r.run.FirstTokenAt
+		r.log.append(ItemAdded{a.item}, PartAdded{ItemID: a.item.ID}, TextDelta{ItemID: a.item.ID, Delta: text})
+	} else {
+		r.log.append(TextDelta{ItemID: a.item.ID, Delta: text})
+	}
+	a.text.WriteString(text)
+	a.size += len(text) + eventBytes
+}
+
+// judge says whether an answer that ended in order is one.
+func (a *answer) judge() error {
+	if strings.TrimSpace(a.text.String()) != "" {
+		return nil
+	}
+	if a.finishReason == "content_filter" {
+		return &UpstreamError{Kind: UpstreamRefused}
+	}
+	return &UpstreamError{Kind: UpstreamEmpty}
+}
+
+// finish saves how the run ended, then tells it. Until the save is done no
+// follower is told that the answer is complete.
+func (s *Service) finish(r *ActiveRun, a *answer, err error) {
+	if err != nil && r.ctx.Err() != nil {
+		err = context.Cause(r.ctx)
+	}
+	failure := r.conclude(err)
+	r.run.EndedAt = s.now()
+	item := a.complete()
+	saveErr := s.save(r, item)
+	if saveErr != nil {
+		s.Logger.ErrorContext(r.ctx, "the end of a run could not be saved", "run", r.ID, "session", r.session.ID,
+			"error", saveErr)
+		item, failure = nil, unsaved(saveErr)
+	}
+	s.logEnd(r, err)
+	if failure != nil {
+		r.log.open(failure.asRefusal(err))
+	}
+	r.log.append(s.lastEvents(r, item, failure)...)
+}
+
+// complete closes the message; nil when there is no text to keep.
+func (a *answer) complete() *Item {
+	if a.text.Len() == 0 {
+		return nil
+	}
+	a.item.Content = []Content{{Type: ContentOutputText, Text: a.text.String()}}
+	return &a.item
+}
+
+// save stores the end of the run, trying for saveTimeout: an answer that was
+// paid for and read must not be lost to a database that is away for a moment.
+func (s *Service) save(r *ActiveRun, item *Item) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), saveTimeout)
+	defer cancel()
+	for pause := 50 * time.Millisecond; ; pause *= 2 {
+		session, err := s.Store.FinishRun(ctx, r.run, item)
+		if err == nil {
+			r.session = session
+			return nil
+		}
+		if CodeOf(err) == CodeSessionNotFound {
+			return err
+		}
+		s.Logger.WarnContext(ctx, "saving the end of a run failed; it is tried again", "run", r.ID, "error", err)
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// lastEvents are what a run says at its end, in the protocol's order.
+func (s *Service) lastEvents(r *ActiveRun, item *Item, failure *failure) []Event {
+	var events []Event
+	if item != nil {
+		events = append(events, PartDone{ItemID: item.ID, Text: item.Text()}, ItemDone{*item})
+	}
+	if r.titled && r.session.ID != uuid.Nil {
+		events = append(events, SessionUpdated{r.session})
+	}
+	if failure != nil {
+		events = append(events, Failed{Message: failure.message, AllowRetry: failure.retry})
+	}
+	return events
+}
+
+func (s *Service) logEnd(r *ActiveRun, err error) {
+	fields := []any{
+		"run", r.ID, "session", r.session.ID, "user", r.user, "status", r.run.Status, "model", r.run.Model,
+		"duration", r.run.EndedAt.Sub(r.run.StartedAt),
+		"input_tokens", r.run.Usage.InputTokens, "output_tokens", r.run.Usage.OutputTokens,
+	}
+	if !r.run.FirstTokenAt.IsZero() {
+		fields = append(fields, "first_token", r.run.FirstTokenAt.Sub(r.run.StartedAt))
+	}
+	if r.run.Usage.Cost != nil {
+		fields = append(fields, "cost", *r.run.Usage.Cost)
+	}
+	if r.run.Status == RunFailed {
+		s.Logger.WarnContext(r.ctx, "run failed", append(fields, "failure", r.run.FailureCode, "error", err)...)
+		return
+	}
+	s.Logger.InfoContext(r.ctx, "run ended", fields...)
+}

@@ -1,0 +1,162 @@
+package chat
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+)
+
+// RunRequest asks for an answer to a user's message.
+type RunRequest struct {
+	UserID    string
+	SessionID uuid.UUID
+	ThreadID  uuid.UUID
+	Content   []Content
+}
+
+// ActiveRun is a run this process works on.
+type ActiveRun struct {
+	ID uuid.UUID
+
+	run     Run
+	session Session
+	// titled says that the session got its title from this run's message.
+	titled  bool
+	log     *runLog
+	cancel  context.CancelCauseFunc
+	ctx     context.Context //nolint:containedctx // a run has its own life, which is what this context is
+	history []Message
+	user    string
+}
+
+// Opened waits until upstream has begun to answer. Returns an UPSTREAM_ERROR
+// if it will not, and ctx's error if ctx ends first.
+func (r *ActiveRun) Opened(ctx context.Context) error {
+	select {
+	case <-r.log.opened:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return r.log.refusal
+}
+
+// Follow reads the run's events after the given sequence number; 0 reads all.
+func (r *ActiveRun) Follow(after int) *Follower { return r.log.follow(after) }
+
+// Cancel ends the run; what had come is saved. It does not wait.
+func (r *ActiveRun) Cancel(why FailureCode) { r.cancel(cancelled{why}) }
+
+// cancelled is the cause of a cancelled run's context.
+type cancelled struct{ code FailureCode }
+
+func (c cancelled) Error() string { return "the run was cancelled: " + string(c.code) }
+
+// StartRun saves the user's message and sets out to answer it. When it
+// returns the message is durable; the answer is followed in the run's log.
+//
+// Returns EMPTY_MESSAGE, MESSAGE_TOO_LONG, INVALID_REQUEST, SESSION_NOT_FOUND,
+// FORBIDDEN, THREAD_NOT_FOUND, RUN_IN_PROGRESS and, while the server stops,
+// SERVICE_UNAVAILABLE.
+func (s *Service) StartRun(ctx context.Context, req RunRequest) (*ActiveRun, error) {
+	if err := s.checkMessage(req.Content); err != nil {
+		return nil, err
+	}
+	if req.ThreadID != req.SessionID {
+		return nil, s.threadNotFound(ctx, req)
+	}
+	if err := s.enter(); err != nil {
+		return nil, err
+	}
+	active, err := s.saveStart(ctx, req)
+	if err != nil {
+		s.runners.Done()
+		return nil, err
+	}
+	s.register(active)
+	go s.runToEnd(active)
+	return active, nil
+}
+
+// register makes the run known to those who may cancel it.
+func (s *Service) register(r *ActiveRun) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.live[r.session.ID] = r
+	if s.stopped {
+		r.Cancel(FailureServerStopped)
+	}
+}
+
+// enter counts a runner in, unless the service drains.
+func (s *Service) enter() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		err := Errorf(CodeServiceUnavailable, "The server is restarting; try again shortly.")
+		err.RetryAfter = time.Second
+		return err
+	}
+	s.runners.Add(1)
+	return nil
+}
+
+func (s *Service) saveStart(ctx context.Context, req RunRequest) (*ActiveRun, error) {
+	now := s.now()
+	run := Run{
+		ID: newID(), SessionID: req.SessionID, Status: RunRunning, Model: s.ModelName, StartedAt: now,
+		Owner: s.owner, LeaseUntil: now.Add(s.Lease),
+	}
+	message := Item{
+		ID: newID(), SessionID: req.SessionID, RunID: run.ID, Type: ItemUserMessage,
+		Content: req.Content, CreatedAt: now,
+	}
+	started, err := s.Store.StartRun(ctx, NewRun{
+		UserID: req.UserID, Run: run, Message: message, Title: titleFrom(message.Text()),
+	}, s.Limits.HistoryMessages)
+	if err != nil {
+		return nil, err
+	}
+	history := boundHistory(append(started.History, message), s.Limits.HistoryMessages, s.Limits.HistoryChars)
+	if s.SystemPrompt != "" {
+		history = append([]Message{{Role: RoleSystem, Content: s.SystemPrompt}}, history...)
+	}
+	runCtx, cancel := context.WithCancelCause(s.Detach(ctx))
+	return &ActiveRun{
+		ID: run.ID, run: run, session: started.Session, titled: started.TitleSet,
+		log: newRunLog(ItemDone{message}, StreamOptions{AllowCancel: true}),
+		ctx: runCtx, cancel: cancel, history: history, user: req.UserID,
+	}, nil
+}
+
+// newID makes the id of an item or a run: a UUID of version 7, so that rows
+// written together lie together in an index.
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+func (s *Service) threadNotFound(ctx context.Context, req RunRequest) error {
+	if _, err := s.Store.Session(ctx, req.UserID, req.SessionID); err != nil {
+		return err
+	}
+	return Errorf(CodeThreadNotFound, "This session has no such thread; a session's thread has the session's id.")
+}
+
+func (s *Service) checkMessage(content []Content) error {
+	chars, blank := 0, true
+	for n, part := range content {
+		chars += utf8.RuneCountInString(part.Text)
+		blank = blank && strings.TrimSpace(part.Text) == ""
+		if strings.ContainsRune(part.Text, 0) {
+			return Errorf(CodeInvalidRequest, "message.content[%d].text holds a NUL character; leave it out.", n)
+		}
+	}
+	if chars > s.Limits.MessageChars {
+		return Errorf(CodeMessageTooLong, "The message has %d characters; the limit is %d characters.",
+			chars, s.Limits.MessageChars)
+	}
+	if blank {
+		return Errorf(CodeEmptyMessage, "The message is empty; write something in message.content[0].text.")
+	}
+	return nil
+}
