@@ -1,0 +1,98 @@
+package demo
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// turn is a message to answer and what came before it.
+type turn struct {
+	// asked is the last user message; plain is the same in lower case, with
+	// single spaces and straight apostrophes.
+	asked, plain string
+	// earlier are the user messages before it, oldest first.
+	earlier []string
+	answers int
+	now     time.Time
+}
+
+func newTurn(messages []message, now time.Time) turn {
+	t := turn{now: now}
+	var said []string
+	for _, m := range messages {
+		switch m.Role {
+		case "user":
+			said = append(said, string(m.Content))
+		case "assistant":
+			t.answers++
+		}
+	}
+	if len(said) > 0 {
+		t.asked = said[len(said)-1]
+		t.earlier = said[:len(said)-1]
+	}
+	t.plain = plain(t.asked)
+	return t
+}
+
+func plain(text string) string {
+	text = strings.ReplaceAll(strings.ToLower(text), "’", "'")
+	return strings.Join(strings.Fields(text), " ")
+}
+
+const notice = "**This is the demo: no model is behind it**, and fixed rules write these answers. " +
+	"For real answers set `OPENROUTER_API_KEY` (keys are at https://openrouter.ai/keys) and start the server without `--demo`. " +
+	"Send `help` to see what the demo can do."
+
+const helpText = `The demo can:
+
+- remember your name: say "my name is Ada", later ask "what is my name?"
+- count: "how many messages?"
+- repeat: "what did I ask before?", "what was my first message?"
+- calculate: "what is 12 * (3 + 4)?"
+- tell the time: "what time is it?"
+- write Markdown: "make a list of tea, milk and bread", "show me some code"
+
+It can also fail as a real provider does:
+
+- ` + "`/error 429`" + `: refuse before the first word, with any code that OpenRouter uses
+- ` + "`/fail`" + `: report an error in the middle of the answer
+- ` + "`/cut`" + `: break the connection in the middle of the answer
+- ` + "`/hang`" + `: fall silent in the middle of the answer
+- ` + "`/slow`" + `: take several seconds to begin, then about a second for each word
+- ` + "`/empty`" + `: answer without text
+- ` + "`/long 500`" + `: answer with 500 words`
+
+// answer is the text of the answer. The first in a session says what the demo
+// is.
+func (t turn) answer() string {
+	text := t.reply()
+	if t.answers == 0 {
+		return notice + "\n\n" + text
+	}
+	return text
+}
+
+// reply asks each rule in turn; the last one always answers.
+func (t turn) reply() string {
+	rules := []func(turn) (string, bool){
+		help, recallName, learnName, repeat, count, arithmetic, clock, list, code, greet,
+	}
+	for _, rule := range rules {
+		if text, ok := rule(t); ok {
+			return text
+		}
+	}
+	if t.plain == "" {
+		return "There was no text in that message. Send `help` to see what the demo can do."
+	}
+	return fmt.Sprintf("You wrote:\n\n%s\n\nWithout a model the demo cannot answer that. Send `help` to see what it can do.", quote(t.asked))
+}
+
+// quote makes a Markdown quotation of a message.
+func quote(text string) string {
+	const longest = 300
+	lines := strings.Split(cut(strings.TrimSpace(text), longest), "\n")
+	return "> " + strings.Join(lines, "\n> ")
+}

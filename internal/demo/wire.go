@@ -1,0 +1,124 @@
+package demo
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// request is the part of a chat completion request that the demo reads.
+type request struct {
+	Stream   bool      `json:"stream"`
+	Messages []message `json:"messages"`
+}
+
+type message struct {
+	Role    string  `json:"role"`
+	Content content `json:"content"`
+}
+
+// content is a message's text. The API takes a string, a list of parts, or
+// null.
+type content string
+
+var (
+	errContent  = errors.New("messages: content must be a string or a list of parts")
+	errNoInput  = errors.New(`input required: specify "messages"`)
+	errNoStream = errors.New(`the demo only streams: set "stream" to true`)
+)
+
+func (c *content) UnmarshalJSON(data []byte) error {
+	var text *string
+	if json.Unmarshal(data, &text) == nil {
+		if text != nil {
+			*c = content(*text)
+		}
+		return nil
+	}
+	var parts []struct {
+		Text string `json:"text"`
+	}
+	if err := json.Unmarshal(data, &parts); err != nil {
+		return errContent
+	}
+	var all strings.Builder
+	for _, part := range parts {
+		all.WriteString(part.Text)
+	}
+	*c = content(all.String())
+	return nil
+}
+
+// chunk is one event of a stream.
+type chunk struct {
+	ID       string     `json:"id"`
+	Provider string     `json:"provider"`
+	Model    string     `json:"model"`
+	Object   string     `json:"object"`
+	Created  int64      `json:"created"`
+	Choices  []choice   `json:"choices"`
+	Usage    *usage     `json:"usage,omitempty"`
+	Error    *chunkFail `json:"error,omitempty"`
+}
+
+type choice struct {
+	Index              int     `json:"index"`
+	Delta              delta   `json:"delta"`
+	FinishReason       *string `json:"finish_reason"`
+	NativeFinishReason *string `json:"native_finish_reason"`
+	Logprobs           *string `json:"logprobs"`
+}
+
+type delta struct {
+	Role    string `json:"role"`
+	Content string `json:"content"`
+}
+
+// chunkFail is an error inside a stream. Its code is a string there, where an
+// HTTP error's is a number.
+type chunkFail struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// usage is what an answer cost. The demo has no tokenizer: a word counts as a
+// token.
+type usage struct {
+	PromptTokens     int     `json:"prompt_tokens"`
+	CompletionTokens int     `json:"completion_tokens"`
+	TotalTokens      int     `json:"total_tokens"`
+	Cost             float64 `json:"cost"`
+	IsBYOK           bool    `json:"is_byok"`
+
+	PromptTokensDetails     promptDetails     `json:"prompt_tokens_details"`
+	CostDetails             costDetails       `json:"cost_details"`
+	CompletionTokensDetails completionDetails `json:"completion_tokens_details"`
+}
+
+type promptDetails struct {
+	CachedTokens int `json:"cached_tokens"`
+}
+
+type costDetails struct {
+	UpstreamInferenceCost *float64 `json:"upstream_inference_cost"`
+}
+
+type completionDetails struct {
+	ReasoningTokens int `json:"reasoning_tokens"`
+}
+
+// decode reads a request's body. Its error is a text for the caller.
+func decode(body []byte) (request, error) {
+	var req request
+	if err := json.Unmarshal(body, &req); err != nil {
+		return request{}, fmt.Errorf("the body is not a chat completion request: %w", err)
+	}
+	if len(req.Messages) == 0 {
+		return request{}, errNoInput
+	}
+	if !req.Stream {
+		return request{}, errNoStream
+	}
+	return req, nil
+}
