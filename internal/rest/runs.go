@@ -1,0 +1,113 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatkit-rest/chatkit-rest/gen/api"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/sse"
+)
+
+const (
+	runIDHeader = "X-Run-Id"
+	// endOfStream is the last data line of a stream, as the OpenAI API ends
+	// its own.
+	endOfStream = "[DONE]"
+	// maxBatch is how many bytes of events gather before they are sent; it
+	// bounds what a stream holds for a reader that is behind.
+	maxBatch = 32 << 10
+)
+
+// CreateRun saves the user's message and streams the answer to it. Until
+// upstream has begun to answer the status is open: a refusal is a failure of
+// the request, not an event.
+func (h *Handler) CreateRun(
+	ctx context.Context, request api.CreateRunRequestObject,
+) (api.CreateRunResponseObject, error) {
+	run, err := h.Service.StartRun(ctx, chat.RunRequest{
+		UserID: userID(ctx), SessionID: request.SessionID, ThreadID: request.ThreadID,
+		Content: fromAPIContent(request.Body.Message.Content),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := run.Opened(ctx); err != nil {
+		if errors.Is(err, context.Canceled) {
+			run.Cancel(chat.FailureClientLeft)
+		}
+		return refusedRun{run.ID, FailureOf(err)}, nil
+	}
+	return runStream{done: ctx.Done(), run: run, writeTimeout: h.WriteTimeout, keepAlive: h.KeepAlive}, nil
+}
+
+// refusedRun answers for a run that upstream did not begin to answer.
+type refusedRun struct {
+	id      uuid.UUID
+	failure Failure
+}
+
+func (r refusedRun) VisitCreateRunResponse(w http.ResponseWriter) error {
+	w.Header().Set(runIDHeader, r.id.String())
+	WriteFailure(w, r.failure)
+	return nil
+}
+
+// runStream follows a run to its end. It is the run's only follower, so the
+// run is cancelled when the client goes away.
+type runStream struct {
+	done         <-chan struct{}
+	run          *chat.ActiveRun
+	writeTimeout time.Duration
+	keepAlive    time.Duration
+}
+
+func (s runStream) VisitCreateRunResponse(w http.ResponseWriter) error {
+	w.Header().Set(runIDHeader, s.run.ID.String())
+	follower := s.run.Follow(0)
+	defer follower.Close()
+	if err := s.relay(follower, sse.NewWriter(w, s.writeTimeout)); err != nil {
+		s.run.Cancel(chat.FailureClientLeft)
+	}
+	return nil // The status is sent; whoever would read of a failure has gone.
+}
+
+// relay writes the run's events as they come. It returns an error when the
+// client has gone.
+func (s runStream) relay(follower *chat.Follower, out *sse.Writer) error {
+	encoder := newEventEncoder(out)
+	quiet := time.NewTimer(s.keepAlive)
+	defer quiet.Stop()
+	for {
+		events, ended := follower.Poll()
+		for _, event := range events {
+			if err := encoder.encode(event); err != nil {
+				return err
+			}
+			if out.Buffered() > maxBatch {
+				if err := out.Flush(); err != nil {
+					return err
+				}
+			}
+		}
+		if ended {
+			out.Data(endOfStream)
+			return out.Flush()
+		}
+		if err := out.Flush(); err != nil {
+			return err
+		}
+		quiet.Reset(s.keepAlive)
+		select {
+		case <-follower.Ready():
+		case <-quiet.C:
+			out.Comment("keep-alive")
+		case <-s.done:
+			return context.Canceled
+		}
+	}
+}

@@ -1,0 +1,21 @@
+package rest
+
+import (
+	"context"
+
+	"github.com/chatkit-rest/chatkit-rest/gen/api"
+)
+
+// CreateThread answers with the session's thread, which is there already.
+func (h *Handler) CreateThread(
+	ctx context.Context, request api.CreateThreadRequestObject,
+) (api.CreateThreadResponseObject, error) {
+	session, err := h.Service.OpenThread(ctx, userID(ctx), request.SessionID)
+	if err != nil {
+		return nil, err
+	}
+	return api.CreateThread200JSONResponse{Body: api.ThreadCreatedResponse{
+		Success: true,
+		Data:    api.CreatedThread{ID: session.ID, SessionID: session.ID, CreatedAt: session.CreatedAt},
+	}}, nil
+}

@@ -1,0 +1,71 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/chatkit-rest/chatkit-rest/gen/api"
+	"github.com/chatkit-rest/chatkit-rest/internal/auth"
+	"github.com/chatkit-rest/chatkit-rest/internal/ratelimit"
+)
+
+// accessLog writes a line for each request when it ends. The path is the
+// route's pattern with its ids; the query and the headers may hold a token.
+func accessLog(o Options) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		begin := time.Now()
+		c.Next()
+		level := slog.LevelInfo
+		if route := c.FullPath(); route == "/health" || route == "/readyz" {
+			level = slog.LevelDebug // A probe every few seconds would hide the rest.
+		}
+		ctx := c.Request.Context()
+		if !o.Logger.Enabled(ctx, level) {
+			return
+		}
+		fields := []slog.Attr{
+			slog.String("method", printable(c.Request.Method)),
+			slog.String("route", c.FullPath()),
+			slog.Int("status", c.Writer.Status()),
+			slog.Duration("duration", time.Since(begin)),
+			slog.Int("bytes", max(c.Writer.Size(), 0)),
+			slog.String("client", ratelimit.ClientAddr(c.Request, o.TrustedProxies).String()),
+		}
+		if principal, ok := auth.PrincipalFrom(ctx); ok {
+			fields = append(fields, slog.String("user", principal.UserID))
+		}
+		if session := c.Param("session_id"); session != "" {
+			fields = append(fields, slog.String("session", printable(session)))
+		}
+		if run := c.Writer.Header().Get("X-Run-Id"); run != "" {
+			fields = append(fields, slog.String("run", run))
+		}
+		o.Logger.LogAttrs(ctx, level, "request", fields...)
+	}
+}
+
+// recoverPanics makes a panic a failure of its request alone.
+func recoverPanics(logger *slog.Logger) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			logger.ErrorContext(c.Request.Context(), "a request panicked",
+				"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			c.Abort()
+			if c.Writer.Written() {
+				panic(http.ErrAbortHandler) // The answer has begun: a cut says that it is not whole.
+			}
+			fail(c, http.StatusInternalServerError, api.ErrorCodeInternalError,
+				"The server met an unexpected fault; it is in its log.")
+		}()
+		c.Next()
+	}
+}

@@ -1,0 +1,113 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"github.com/chatkit-rest/chatkit-rest/gen/api"
+)
+
+// checker holds requests against openapi.yaml before a handler sees them.
+type checker struct {
+	routes  map[string]*routers.Route // by method and gin's pattern of the path
+	options *openapi3filter.Options
+	maxBody int64
+}
+
+func newChecker(o Options) (*checker, error) {
+	spec, err := openapi3.NewLoader().LoadFromData(o.Document.yaml)
+	if err != nil {
+		return nil, fmt.Errorf("parse openapi.yaml: %w", err)
+	}
+	spec.SetStringFormatValidator("uuid", openapi3.NewCallbackValidator(func(value string) error {
+		if len(value) != len(uuid.Nil.String()) { // Parse takes other forms too
+			return errors.New("must be a UUID")
+		}
+		return uuid.Validate(value)
+	}))
+	// The length is of all parts together and in code points, which a schema
+	// cannot say and the library counts otherwise: the core holds it.
+	spec.Components.Schemas["CreateRunContent"].Value.Properties["text"].Value.MaxLength = nil
+
+	c := &checker{
+		routes:  make(map[string]*routers.Route),
+		options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, KeepValidatedValue: true},
+		maxBody: o.MaxBody,
+	}
+	ginPath := strings.NewReplacer("{", ":", "}", "")
+	for path, item := range spec.Paths.Map() {
+		for method, operation := range item.Operations() {
+			c.routes[method+" "+ginPath.Replace(path)] = &routers.Route{
+				Spec: spec, Path: path, PathItem: item, Method: method, Operation: operation,
+			}
+		}
+	}
+	return c, nil
+}
+
+func (k *checker) middleware(c *gin.Context) {
+	route, ok := k.routes[c.Request.Method+" "+c.FullPath()]
+	if !ok {
+		c.Next()
+		return
+	}
+	if route.Operation.RequestBody != nil && !k.readBody(c) {
+		return
+	}
+	params := make(map[string]string, len(c.Params))
+	for _, param := range c.Params {
+		params[param.Key] = param.Value
+	}
+	err := openapi3filter.ValidateRequest(c.Request.Context(), &openapi3filter.RequestValidationInput{
+		Request: c.Request, PathParams: params, Route: route, Options: k.options,
+	})
+	if err != nil {
+		fail(c, http.StatusBadRequest, api.ErrorCodeInvalidRequest, explain(err))
+		return
+	}
+	c.Next()
+}
+
+// readBody reads the body, within bounds, and sees that it is one JSON value:
+// what comes after it would otherwise go unnoticed. It answers and returns
+// false if the body cannot be.
+func (k *checker) readBody(c *gin.Context) bool {
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, k.maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		fail(c, http.StatusRequestEntityTooLarge, api.ErrorCodeRequestTooLarge,
+			fmt.Sprintf("The body is larger than %d bytes, the most taken.", k.maxBody))
+		return false
+	case err != nil:
+		fail(c, http.StatusBadRequest, api.ErrorCodeInvalidRequest, "The body could not be read to its end.")
+		return false
+	}
+	c.Request.Body = io.NopCloser(bytes.NewReader(body))
+	if len(body) == 0 {
+		return true
+	}
+	mediaType, _, err := mime.ParseMediaType(c.Request.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/json" {
+		fail(c, http.StatusUnsupportedMediaType, api.ErrorCodeUnsupportedMediaType,
+			"The body must be JSON, sent with the header Content-Type: application/json.")
+		return false
+	}
+	if !json.Valid(body) {
+		fail(c, http.StatusBadRequest, api.ErrorCodeInvalidRequest, "The body is not one valid JSON value.")
+		return false
+	}
+	return true
+}

@@ -1,0 +1,99 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/gin-gonic/gin"
+)
+
+// Facts are the settings that the document tells of.
+type Facts struct {
+	// ServerURL is where clients reach this server.
+	ServerURL       string
+	MessageChars    int
+	SessionsPerUser int
+	// RequestsPerMinute is 0 when there is no limit.
+	RequestsPerMinute int
+}
+
+// Document is openapi.yaml with this server's own values in it.
+type Document struct {
+	spec       *openapi3.T
+	yaml, json []byte
+	yamlTag    string
+	jsonTag    string
+}
+
+// NewDocument puts the server's values in the places where the source tells
+// the defaults, and parses the result.
+func NewDocument(ctx context.Context, source []byte, facts Facts) (*Document, error) {
+	chars := strconv.Itoa(facts.MessageChars)
+	requests := "any number of requests"
+	if facts.RequestsPerMinute > 0 {
+		requests = strconv.Itoa(facts.RequestsPerMinute) + " requests"
+	}
+	text := strings.NewReplacer(
+		"- url: http://127.0.0.1:8080", "- url: "+strconv.Quote(facts.ServerURL),
+		"500 characters", chars+" characters",
+		"maxLength: 500", "maxLength: "+chars,
+		"10 sessions", strconv.Itoa(facts.SessionsPerUser)+" sessions",
+		"30 requests", requests,
+		"example: 30\n", "example: "+strconv.Itoa(facts.RequestsPerMinute)+"\n",
+	).Replace(string(source))
+	spec, err := openapi3.NewLoader().LoadFromData([]byte(text))
+	if err != nil {
+		return nil, fmt.Errorf("parse openapi.yaml: %w", err)
+	}
+	if err := spec.Validate(ctx); err != nil {
+		return nil, fmt.Errorf("validate openapi.yaml: %w", err)
+	}
+	asJSON, err := spec.MarshalJSON()
+	if err != nil {
+		return nil, fmt.Errorf("write openapi.json: %w", err)
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, asJSON, "", "  "); err != nil {
+		return nil, fmt.Errorf("indent openapi.json: %w", err)
+	}
+	d := &Document{spec: spec, yaml: []byte(text), json: indented.Bytes()}
+	d.yamlTag, d.jsonTag = tagOf(d.yaml), tagOf(d.json)
+	return d, nil
+}
+
+// YAML is the document as it is served.
+func (d *Document) YAML() []byte { return d.yaml }
+
+// JSON is the same as JSON.
+func (d *Document) JSON() []byte { return d.json }
+
+func tagOf(content []byte) string {
+	sum := sha256.Sum256(content)
+	return `"` + hex.EncodeToString(sum[:8]) + `"`
+}
+
+func (d *Document) serveYAML(c *gin.Context) { serve(c, "application/yaml", d.yamlTag, d.yaml) }
+func (d *Document) serveJSON(c *gin.Context) { serve(c, "application/json", d.jsonTag, d.json) }
+
+func serve(c *gin.Context, contentType, tag string, content []byte) {
+	c.Header("Content-Type", contentType)
+	c.Header("Cache-Control", "no-cache") // ask again: the settings may have changed
+	c.Header("ETag", tag)
+	if c.Request.Header.Get("If-None-Match") == tag {
+		c.Status(http.StatusNotModified)
+		return
+	}
+	c.Header("Content-Length", strconv.Itoa(len(content)))
+	c.Status(http.StatusOK)
+	if c.Request.Method == http.MethodGet {
+		_, _ = c.Writer.Write(content) // A client that has gone needs no document.
+	}
+}

@@ -1,0 +1,109 @@
+package server
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+)
+
+// explain says what is wrong with a request and where, in words of ours: the
+// library's own quote the value, which may be long or secret.
+func explain(err error) string {
+	field := "The request"
+	var request *openapi3filter.RequestError
+	if errors.As(err, &request) {
+		switch {
+		case request.Parameter != nil:
+			field = request.Parameter.Name
+		case request.RequestBody != nil:
+			field = "The body"
+		}
+	}
+	var schema *openapi3.SchemaError
+	if errors.As(err, &schema) {
+		return explainSchema(field, schema)
+	}
+	if errors.Is(err, openapi3filter.ErrInvalidRequired) {
+		return field + " is required."
+	}
+	if errors.Is(err, openapi3filter.ErrInvalidEmptyValue) {
+		return field + " must not be empty."
+	}
+	if request != nil && request.Parameter != nil {
+		return field + " must be " + typeOf(request.Parameter.Schema) + "."
+	}
+	return field + " is not what /openapi.yaml says."
+}
+
+func explainSchema(field string, err *openapi3.SchemaError) string {
+	if path := fieldName(err.JSONPointer()); path != "" {
+		field = path
+	}
+	schema := err.Schema
+	if schema == nil {
+		return field + " is not what /openapi.yaml says."
+	}
+	switch err.SchemaField {
+	case "required":
+		return field + " is required."
+	case "type":
+		return field + " must be " + typeOf(&openapi3.SchemaRef{Value: schema}) + "."
+	case "format":
+		return field + " must be a valid " + schema.Format + "."
+	case "enum":
+		return field + " must be one of: " + enumOf(schema) + "."
+	case "properties":
+		return field + " is not a known field here."
+	case "minimum":
+		return field + " must be " + strconv.FormatFloat(*schema.Min, 'f', -1, 64) + " or more."
+	case "maximum":
+		return field + " must be " + strconv.FormatFloat(*schema.Max, 'f', -1, 64) + " or less."
+	case "maxLength":
+		return field + " must have " + strconv.FormatUint(*schema.MaxLength, 10) + " characters or fewer."
+	case "minLength":
+		return field + " must not be empty."
+	default:
+		return field + " is not what /openapi.yaml says."
+	}
+}
+
+// fieldName writes a JSON pointer as a program would: message.content[0].text.
+func fieldName(pointer []string) string {
+	var name strings.Builder
+	for _, part := range pointer {
+		if _, err := strconv.Atoi(part); err == nil {
+			name.WriteString("[" + part + "]")
+			continue
+		}
+		if name.Len() > 0 {
+			name.WriteByte('.')
+		}
+		name.WriteString(printable(part))
+	}
+	return name.String()
+}
+
+func typeOf(schema *openapi3.SchemaRef) string {
+	if schema == nil || schema.Value == nil || schema.Value.Type == nil || len(*schema.Value.Type) == 0 {
+		return "of the documented type"
+	}
+	switch name := (*schema.Value.Type)[0]; name {
+	case "object", "array", "integer":
+		return "an " + name
+	default:
+		return "a " + name
+	}
+}
+
+func enumOf(schema *openapi3.Schema) string {
+	values := make([]string, 0, len(schema.Enum))
+	for _, value := range schema.Enum {
+		if text, ok := value.(string); ok {
+			values = append(values, text)
+		}
+	}
+	return strings.Join(values, ", ")
+}

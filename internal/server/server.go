@@ -1,0 +1,157 @@
+// Package server is the HTTP edge: the order of the middleware, the routes,
+// the checks of a request against openapi.yaml and the served document.
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/chatkit-rest/chatkit-rest/gen/api"
+	"github.com/chatkit-rest/chatkit-rest/internal/auth"
+	"github.com/chatkit-rest/chatkit-rest/internal/ratelimit"
+	"github.com/chatkit-rest/chatkit-rest/internal/rest"
+	"github.com/chatkit-rest/chatkit-rest/internal/web"
+)
+
+// Time-outs of the HTTP server. None bounds a stream: that is done by the
+// progress of its writes.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 30 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 32 << 10
+)
+
+// Options are what a server is made of.
+type Options struct {
+	// API is the REST door.
+	API api.StrictServerInterface
+	// Document is what is served as /openapi.yaml and checked against.
+	Document *Document
+	// Pages are for people, at exact paths.
+	Pages []web.Route
+	// Limiter bounds the requests of an address; nil is no limit.
+	Limiter ratelimit.Limiter
+	// TrustedProxies may say in X-Forwarded-For who the client is.
+	TrustedProxies []netip.Prefix
+	// Gate knows who may come in and from which origins.
+	Gate *auth.Gate
+	// MaxBody is the most bytes of a request's body.
+	MaxBody int64
+	Logger  *slog.Logger
+}
+
+// apiPrefix is the part of the server that is limited and needs a principal.
+const apiPrefix = "/api/v1/"
+
+// New returns an HTTP server that is ready to serve; its address is the
+// caller's.
+func New(o Options) (*http.Server, error) {
+	handler, err := NewHandler(o)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		// OPTIONS * gets the envelope too.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
+	}, nil
+}
+
+// NewHandler returns the whole server as a handler.
+func NewHandler(o Options) (http.Handler, error) {
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.ContextWithFallback = true // A handler's context is its request's.
+	engine.HandleMethodNotAllowed = true
+	engine.RedirectTrailingSlash = false
+	engine.ForwardedByClientIP = false // Who the client is, ratelimit knows.
+
+	check, err := newChecker(o)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the request check: %w", err)
+	}
+	engine.Use(requestID, accessLog(o), recoverPanics(o.Logger), securityHeaders, crossOrigin(o.Gate))
+	if o.Limiter != nil {
+		engine.Use(limitRate(o))
+	}
+	engine.Use(authenticate(o.Gate, o.Logger), check.middleware)
+
+	strict := api.NewStrictHandlerWithOptions(o.API, nil, api.StrictGinServerOptions{
+		RequestErrorHandlerFunc:  badRequest,
+		HandlerErrorFunc:         handlerFailed(o.Logger),
+		ResponseErrorHandlerFunc: handlerFailed(o.Logger),
+	})
+	api.RegisterHandlersWithOptions(engine, strict, api.GinServerOptions{
+		ErrorHandler: func(c *gin.Context, err error, _ int) { badRequest(c, err) },
+	})
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		engine.Handle(method, "/openapi.yaml", o.Document.serveYAML)
+		engine.Handle(method, "/openapi.json", o.Document.serveJSON)
+		for _, page := range o.Pages {
+			engine.Handle(method, page.Path, gin.WrapH(page.Handler))
+		}
+	}
+	engine.NoRoute(func(c *gin.Context) {
+		fail(c, http.StatusNotFound, api.ErrorCodeNotFound, "There is no such path; /openapi.yaml tells which there are.")
+	})
+	engine.NoMethod(func(c *gin.Context) {
+		fail(c, http.StatusMethodNotAllowed, api.ErrorCodeMethodNotAllowed,
+			"This path does not have the method "+printable(c.Request.Method)+"; see the Allow header.")
+	})
+	return engine, nil
+}
+
+func isAPI(c *gin.Context) bool { return strings.HasPrefix(c.Request.URL.Path, apiPrefix) }
+
+// fail ends the request with a failure in the documented envelope.
+func fail(c *gin.Context, status int, code api.ErrorCode, message string) {
+	c.Abort()
+	rest.WriteFailure(c.Writer, rest.Failure{Status: status, Code: code, Message: message})
+}
+
+// badRequest answers for a request that got past the check and yet could not
+// be bound; its error may quote the request, so it is not told.
+func badRequest(c *gin.Context, _ error) {
+	fail(c, http.StatusBadRequest, api.ErrorCodeInvalidRequest, "The request is not what /openapi.yaml says.")
+}
+
+// handlerFailed answers for an error of the core, and logs what is internal.
+func handlerFailed(logger *slog.Logger) func(*gin.Context, error) {
+	return func(c *gin.Context, err error) {
+		failure := rest.FailureOf(err)
+		if failure.Status >= http.StatusInternalServerError {
+			logger.ErrorContext(c.Request.Context(), "request failed", "code", failure.Code, "error", err)
+		}
+		if !c.Writer.Written() {
+			c.Abort()
+			rest.WriteFailure(c.Writer, failure)
+		}
+	}
+}
+
+// printable makes a caller's word safe to tell.
+func printable(word string) string {
+	const most = 32
+	word = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, word)
+	if len(word) > most {
+		return word[:most] + "…"
+	}
+	return word
+}

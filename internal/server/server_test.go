@@ -1,0 +1,162 @@
+package server_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatkit-rest/chatkit-rest/gen/api"
+	"github.com/chatkit-rest/chatkit-rest/gen/document"
+	"github.com/chatkit-rest/chatkit-rest/internal/auth"
+	"github.com/chatkit-rest/chatkit-rest/internal/server"
+)
+
+// door is a REST door whose operations are what a test makes them.
+type door struct {
+	api.StrictServerInterface
+
+	createThread func(context.Context) (api.CreateThreadResponseObject, error)
+}
+
+func (d door) CreateThread(ctx context.Context, _ api.CreateThreadRequestObject) (api.CreateThreadResponseObject, error) {
+	return d.createThread(ctx)
+}
+
+var secret = []byte("a secret of the tests, 32 bytes or more")
+
+func newHandler(tb testing.TB, d door, log io.Writer) (handler http.Handler, bearer string) {
+	tb.Helper()
+	verifier, err := auth.NewHS256(secret)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	gate, err := auth.NewGate(verifier, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	doc, err := server.NewDocument(tb.Context(), document.YAML, server.Facts{
+		ServerURL: "http://127.0.0.1:8080", MessageChars: 500, SessionsPerUser: 10, RequestsPerMinute: 30,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	handler, err = server.NewHandler(server.Options{
+		API: d, Document: doc, Gate: gate, MaxBody: 1 << 20, Logger: slog.New(slog.NewTextHandler(log, nil)),
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	token, err := auth.Mint(secret, "alice", time.Hour, time.Now())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return handler, "Bearer " + token
+}
+
+func post(handler http.Handler, path, bearer, body string) *httptest.ResponseRecorder {
+	request := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	request.Header.Set("Authorization", bearer)
+	request.Header.Set("Content-Type", "application/json")
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, request)
+	return recorder
+}
+
+func threadsPath() string { return "/api/v1/chatkit/sessions/" + uuid.NewString() + "/threads" }
+
+// What went wrong inside is in the log and nowhere else.
+func TestInnerFaultsAreNotTold(t *testing.T) {
+	t.Parallel()
+	const inner = "dial postgres://user:hunter2@db"
+	for name, fail := range map[string]func(context.Context) (api.CreateThreadResponseObject, error){
+		"error": func(context.Context) (api.CreateThreadResponseObject, error) { return nil, errors.New(inner) },
+		"panic": func(context.Context) (api.CreateThreadResponseObject, error) { panic(inner) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log strings.Builder
+			handler, bearer := newHandler(t, door{createThread: fail}, &log)
+			answer := post(handler, threadsPath(), bearer, "")
+			var body api.ErrorResponse
+			if err := json.Unmarshal(answer.Body.Bytes(), &body); err != nil {
+				t.Fatalf("%s: %v", answer.Body, err)
+			}
+			if answer.Code != http.StatusInternalServerError || body.Error.Code != api.ErrorCodeInternalError {
+				t.Errorf("got %d %s", answer.Code, body.Error.Code)
+			}
+			if strings.Contains(answer.Body.String(), "hunter2") {
+				t.Errorf("the answer tells the fault: %s", answer.Body)
+			}
+			if !strings.Contains(log.String(), inner) {
+				t.Errorf("the log does not tell the fault: %s", &log)
+			}
+		})
+	}
+}
+
+// A client that goes away ends its request's context, through every layer.
+func TestClientLeavingEndsTheContext(t *testing.T) {
+	t.Parallel()
+	entered, ended := make(chan struct{}), make(chan struct{})
+	handler, bearer := newHandler(t, door{
+		createThread: func(ctx context.Context) (api.CreateThreadResponseObject, error) {
+			close(entered)
+			<-ctx.Done()
+			close(ended)
+			return nil, ctx.Err()
+		},
+	}, io.Discard)
+	remote := httptest.NewServer(handler)
+	defer remote.Close()
+	ctx, leave := context.WithCancel(t.Context())
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, remote.URL+threadsPath(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", bearer)
+	go func() {
+		<-entered
+		leave()
+	}()
+	if response, err := http.DefaultClient.Do(request); err == nil {
+		response.Body.Close()
+		t.Fatal("the request was answered")
+	}
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("the handler's context did not end")
+	}
+}
+
+// The served document tells this server's values and none of the defaults.
+func TestDocumentTellsTheServersValues(t *testing.T) {
+	t.Parallel()
+	doc, err := server.NewDocument(t.Context(), document.YAML, server.Facts{
+		ServerURL: "https://chat.example.com", MessageChars: 1234, SessionsPerUser: 77, RequestsPerMinute: 99,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{"yaml": string(doc.YAML()), "json": string(doc.JSON())} {
+		for _, want := range []string{"https://chat.example.com", "1234 characters", "77 sessions", "99 requests"} {
+			if !strings.Contains(content, want) {
+				t.Errorf("%s does not tell %q", name, want)
+			}
+		}
+		for _, not := range []string{"127.0.0.1:8080", "500 characters", "10 sessions", "30 requests", ": 500"} {
+			if strings.Contains(content, not) {
+				t.Errorf("%s tells the default %q", name, not)
+			}
+		}
+	}
+}
