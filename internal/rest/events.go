@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -31,7 +32,7 @@ func newEventEncoder(out *sse.Writer) *eventEncoder {
 
 func (e *eventEncoder) encode(event chat.Event) error {
 	e.out.Begin()
-	if delta, ok := event.(chat.TextDelta); ok {
+	if delta, ok := event.(*chat.TextDelta); ok {
 		return e.encodeDelta(delta)
 	}
 	value, err := toAPIEvent(event)
@@ -43,7 +44,7 @@ func (e *eventEncoder) encode(event chat.Event) error {
 
 // encodeDelta writes what api.ThreadItemUpdatedEvent would be as JSON, without
 // making one.
-func (e *eventEncoder) encodeDelta(delta chat.TextDelta) error {
+func (e *eventEncoder) encodeDelta(delta *chat.TextDelta) error {
 	if e.deltaOf != delta.ItemID {
 		e.deltaOf = delta.ItemID
 		e.deltaHead = `{"type":"thread.item.updated","item_id":"` + delta.ItemID.String() +
@@ -53,7 +54,27 @@ func (e *eventEncoder) encodeDelta(delta chat.TextDelta) error {
 	buffer.WriteString(e.deltaHead)
 	buffer.Write(strconv.AppendInt(buffer.AvailableBuffer(), int64(delta.Index), 10))
 	buffer.WriteString(`,"delta":`)
-	return e.encodeJSON(delta.Delta, "}}")
+	if !isPlain(delta.Delta) {
+		return e.encodeJSON(delta.Delta, "}}")
+	}
+	buffer.WriteByte('"')
+	buffer.WriteString(delta.Delta)
+	buffer.WriteString(`"}}`)
+	e.out.End()
+	return nil
+}
+
+// isPlain says that a text is its own JSON string, but for the quotes.
+func isPlain(text string) bool {
+	ascii := true
+	for n := range len(text) {
+		c := text[n]
+		if c < ' ' || c == '"' || c == '\\' {
+			return false
+		}
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	return ascii || utf8.ValidString(text)
 }
 
 // encodeJSON ends the event with the value's JSON and the tail.

@@ -21,11 +21,13 @@ type Writer struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	timeout time.Duration
-	buffer  bytes.Buffer
+	// lifted is when the write deadline was last moved.
+	lifted time.Time
+	buffer bytes.Buffer
 }
 
 // NewWriter answers 200 with the headers of an event stream. A write that
-// makes no progress for timeout fails. The request's read deadline is lifted:
+// makes no progress for timeout, or an eighth less, fails. The request's read deadline is lifted:
 // it would end the stream.
 func NewWriter(w http.ResponseWriter, timeout time.Duration) *Writer {
 	header := w.Header()
@@ -73,9 +75,8 @@ func (s *Writer) Flush() error {
 	if s.buffer.Len() == 0 {
 		return nil
 	}
-	err := s.control.SetWriteDeadline(time.Now().Add(s.timeout))
-	if err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return fmt.Errorf("set write deadline: %w", err)
+	if err := s.liftDeadline(); err != nil {
+		return err
 	}
 	if _, err := s.w.Write(s.buffer.Bytes()); err != nil {
 		return fmt.Errorf("write events: %w", err)
@@ -83,6 +84,21 @@ func (s *Writer) Flush() error {
 	s.buffer.Reset()
 	if err := s.control.Flush(); err != nil {
 		return fmt.Errorf("flush events: %w", err)
+	}
+	return nil
+}
+
+// liftDeadline moves the write deadline on, though not with each write of a
+// fast stream: that costs about as much as the write.
+func (s *Writer) liftDeadline() error {
+	now := time.Now()
+	if now.Sub(s.lifted) < s.timeout/8 {
+		return nil
+	}
+	s.lifted = now
+	err := s.control.SetWriteDeadline(now.Add(s.timeout))
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("set write deadline: %w", err)
 	}
 	return nil
 }

@@ -1,0 +1,234 @@
+package openrouter
+
+import (
+	"bytes"
+	"errors"
+	"io"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// answer turns a body into chunks. It knows no HTTP: an error of its reader
+// that is not io.EOF is passed on as it is.
+type answer struct {
+	events  eventReader
+	pattern pattern
+	// pending are the chunks that open read ahead.
+	pending []chat.Chunk
+	// model and id are empty until they are told.
+	model, id string
+	// finished: a finish_reason came, so the text is whole.
+	finished bool
+	// ended is what next returns after the last chunk.
+	ended error
+}
+
+func newAnswer(body io.Reader) *answer {
+	return &answer{events: eventReader{source: body}}
+}
+
+// open waits for the first byte. If what comes first is an error, and not
+// text, it returns that as an *chat.UpstreamError. Once a comment has come it
+// reads nothing more: a comment is all a slow model may send for a minute.
+func (a *answer) open() error {
+	first, err := a.events.begin()
+	if errors.Is(err, io.EOF) {
+		return broken(errEmptyBody)
+	}
+	if err != nil {
+		return err
+	}
+	switch first {
+	case '{', '[':
+		return a.openWhole(first)
+	case '<':
+		return broken(errHTML)
+	}
+	for a.ended == nil {
+		data, ok, err := a.events.buffered()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			if a.events.commented || len(a.pending) > 0 {
+				return nil
+			}
+			data, ok = a.more()
+		}
+		if !ok {
+			continue
+		}
+		if a.readAhead(data) {
+			return nil
+		}
+	}
+	return a.refusal()
+}
+
+// openWhole is for a body of JSON: an error, or an answer by a server that
+// does not stream.
+func (a *answer) openWhole(first byte) error {
+	body, err := a.events.whole()
+	if err != nil {
+		return err
+	}
+	var said event
+	if first == '[' {
+		var list []event
+		if err := unmarshal(body, &list); err != nil || len(list) == 0 {
+			return broken(errNotProtocol)
+		}
+		said = list[0]
+	} else if err := unmarshal(body, &said); err != nil {
+		return broken(errNotProtocol)
+	}
+	chunk, err := a.take(said.chunk())
+	if err == nil && len(said.Choices) == 0 {
+		return broken(errNotProtocol)
+	}
+	a.pending, a.ended = append(a.pending, chunk), err
+	if err == nil {
+		a.ended = io.EOF
+	}
+	return a.refusal()
+}
+
+// readAhead keeps the chunk of an event, and says whether it has content.
+func (a *answer) readAhead(data []byte) bool {
+	chunk, err := a.chunk(data)
+	a.ended = err
+	a.pending = append(a.pending, chunk)
+	return hasContent(chunk)
+}
+
+// refusal is the error that came before any text.
+func (a *answer) refusal() error {
+	for _, chunk := range a.pending {
+		if chunk.Text != "" {
+			return nil
+		}
+	}
+	if errors.Is(a.ended, io.EOF) {
+		return nil
+	}
+	return a.ended
+}
+
+// next returns the next chunk. It returns io.EOF after a complete answer, and
+// an *chat.UpstreamError, or the reader's error, after one that broke.
+func (a *answer) next() (chat.Chunk, error) {
+	if len(a.pending) > 0 {
+		chunk := a.pending[0]
+		a.pending = a.pending[1:]
+		return chunk, nil
+	}
+	for a.ended == nil {
+		data, ok, err := a.events.buffered()
+		if err != nil {
+			a.end(err)
+			break
+		}
+		if !ok {
+			data, ok = a.more()
+		}
+		if !ok {
+			continue
+		}
+		chunk, err := a.chunk(data)
+		a.ended = err
+		if err == nil || hasContent(chunk) {
+			return chunk, nil
+		}
+	}
+	return chat.Chunk{}, a.ended
+}
+
+// more reads on. At the body's end it returns the event left there, if there
+// is one, and sets how the answer ended.
+func (a *answer) more() ([]byte, bool) {
+	err := a.events.fill()
+	if err == nil {
+		return nil, false
+	}
+	if !errors.Is(err, io.EOF) {
+		a.end(err)
+		return nil, false
+	}
+	data, ok, err := a.events.rest()
+	if ok && err == nil {
+		return data, true // the next read says io.EOF again
+	}
+	a.end(err)
+	return nil, false
+}
+
+// end sets how the answer ended: nil is the end of its body.
+func (a *answer) end(err error) {
+	switch {
+	case a.finished:
+		// Its text is whole; only what came after was lost.
+		a.ended = io.EOF
+	case err == nil:
+		a.ended = broken(errUnfinished)
+	default:
+		a.ended = err
+	}
+}
+
+// chunk reads an event. io.EOF is the last one, [DONE].
+func (a *answer) chunk(data []byte) (chat.Chunk, error) {
+	if text, ok := a.pattern.text(data); ok {
+		return chat.Chunk{Text: text}, nil
+	}
+	data = bytes.Trim(data, whiteSpace)
+	if len(data) == 0 {
+		return chat.Chunk{}, nil
+	}
+	if string(data) == "[DONE]" {
+		return chat.Chunk{}, io.EOF
+	}
+	said, err := decode(data)
+	if err != nil {
+		if a.finished {
+			return chat.Chunk{}, io.EOF
+		}
+		return chat.Chunk{}, err
+	}
+	chunk, err := a.take(said.chunk())
+	if err == nil && chunk == (chat.Chunk{Text: chunk.Text}) {
+		a.pattern.learn(data, chunk.Text)
+	}
+	return chunk, err
+}
+
+// take lets model, id and finish_reason be told once.
+func (a *answer) take(chunk chat.Chunk, err error) (chat.Chunk, error) {
+	if a.model != "" {
+		chunk.Model = ""
+	}
+	if a.id != "" {
+		chunk.UpstreamID = ""
+	}
+	a.model += chunk.Model
+	a.id += chunk.UpstreamID
+	if a.finished {
+		chunk.FinishReason = ""
+	}
+	a.finished = a.finished || chunk.FinishReason != ""
+	return chunk, err
+}
+
+func hasContent(chunk chat.Chunk) bool {
+	return chunk.Text != "" || chunk.FinishReason != "" || chunk.Usage != nil
+}
+
+func decode(data []byte) (event, error) {
+	var said event
+	if data[0] != '{' {
+		return said, broken(errBadEvent)
+	}
+	if err := unmarshal(data, &said); err != nil {
+		return said, broken(errBadEvent)
+	}
+	return said, nil
+}

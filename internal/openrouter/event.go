@@ -1,0 +1,198 @@
+package openrouter
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strconv"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// event is what is read of a chat completion chunk, or of a whole chat
+// completion. Everything else in it, reasoning among it, is passed over.
+type event struct {
+	ID      string   `json:"id"`
+	Model   string   `json:"model"`
+	Choices []choice `json:"choices"`
+	Usage   *usage   `json:"usage"`
+	Error   fault    `json:"error"`
+}
+
+type choice struct {
+	Index        int     `json:"index"`
+	Delta        message `json:"delta"`
+	Message      message `json:"message"`
+	FinishReason string  `json:"finish_reason"`
+	// Error is OpenRouter's, in an answer that is not a stream.
+	Error fault `json:"error"`
+}
+
+type message struct {
+	Content content `json:"content"`
+	// Refusal is the model's own words where it declines.
+	Refusal content `json:"refusal"`
+}
+
+type usage struct {
+	PromptTokens     int64    `json:"prompt_tokens"`
+	CompletionTokens int64    `json:"completion_tokens"`
+	Cost             *float64 `json:"cost"`
+	PromptDetails    struct {
+		CachedTokens int64 `json:"cached_tokens"`
+	} `json:"prompt_tokens_details"`
+	CompletionDetails struct {
+		ReasoningTokens int64 `json:"reasoning_tokens"`
+	} `json:"completion_tokens_details"`
+}
+
+// content is a string, null, or a list of parts of which those of type text
+// count.
+type content string
+
+// UnmarshalJSON takes any JSON; what holds no text is empty.
+func (c *content) UnmarshalJSON(data []byte) error {
+	*c = ""
+	switch data[0] {
+	case '"':
+		return json.Unmarshal(data, (*string)(c))
+	case '[':
+		var parts []struct {
+			Type string `json:"type"`
+			Text string `json:"text"`
+		}
+		if err := unmarshal(data, &parts); err != nil {
+			return err
+		}
+		for _, part := range parts {
+			if part.Type == "text" {
+				*c += content(part.Text)
+			}
+		}
+	}
+	return nil
+}
+
+// fault is an error inside an answer of status 200. OpenRouter's is an object;
+// some servers send a string. Nil says that there is none.
+type fault struct{ *chat.UpstreamError }
+
+// UnmarshalJSON takes any JSON; null, false and "" are no error.
+func (f *fault) UnmarshalJSON(data []byte) error {
+	f.UpstreamError = nil
+	switch string(data) {
+	case "null", "false", `""`:
+		return nil
+	}
+	var told struct {
+		// Code is a number, a number in a string, or a word.
+		Code     json.RawMessage `json:"code"`
+		Type     string          `json:"type"`
+		Metadata struct {
+			ErrorType string `json:"error_type"`
+		} `json:"metadata"`
+	}
+	if err := unmarshal(data, &told); err != nil {
+		return err
+	}
+	code := string(bytes.Trim(told.Code, `"`))
+	status, _ := strconv.Atoi(code)
+	f.UpstreamError = &chat.UpstreamError{Kind: kindOfStatus(status), Status: status}
+	for _, word := range []string{told.Type, code, told.Metadata.ErrorType} {
+		if kind, ok := kindOfWord[word]; ok {
+			f.Kind = kind
+		}
+	}
+	return nil
+}
+
+// kindOfWord has OpenRouter's error types and those OpenAI-compatible servers
+// share; see OpenRouter's documentation, "Errors and Debugging".
+var kindOfWord = map[string]chat.UpstreamKind{
+	"authentication":           chat.UpstreamCredentials,
+	"authentication_error":     chat.UpstreamCredentials,
+	"invalid_api_key":          chat.UpstreamCredentials,
+	"payment_required":         chat.UpstreamPayment,
+	"insufficient_quota":       chat.UpstreamPayment,
+	"rate_limit_exceeded":      chat.UpstreamBusy,
+	"rate_limit_error":         chat.UpstreamBusy,
+	"provider_overloaded":      chat.UpstreamBusy,
+	"provider_unavailable":     chat.UpstreamBusy,
+	"overloaded_error":         chat.UpstreamBusy,
+	"server":                   chat.UpstreamBusy,
+	"server_error":             chat.UpstreamBusy,
+	"api_error":                chat.UpstreamBusy,
+	"timeout":                  chat.UpstreamTimeout,
+	"permission_denied":        chat.UpstreamRefused,
+	"content_policy_violation": chat.UpstreamRefused,
+	"content_filter":           chat.UpstreamRefused,
+	"refusal":                  chat.UpstreamRefused,
+	"context_length_exceeded":  chat.UpstreamBadRequest,
+	"max_tokens_exceeded":      chat.UpstreamBadRequest,
+	"token_limit_exceeded":     chat.UpstreamBadRequest,
+	"string_too_long":          chat.UpstreamBadRequest,
+	"invalid_request":          chat.UpstreamBadRequest,
+	"invalid_request_error":    chat.UpstreamBadRequest,
+	"invalid_prompt":           chat.UpstreamBadRequest,
+	"not_found":                chat.UpstreamBadRequest,
+	"payload_too_large":        chat.UpstreamBadRequest,
+	"unprocessable":            chat.UpstreamBadRequest,
+}
+
+// unmarshal is json.Unmarshal that passes over fields of an unexpected type.
+func unmarshal(data []byte, to any) error {
+	err := json.Unmarshal(data, to)
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return nil
+	}
+	return err
+}
+
+// chunk is what the event says of the first choice. Both results may say
+// something: a failed answer still has its usage.
+func (e *event) chunk() (chat.Chunk, error) {
+	chunk := chat.Chunk{Usage: e.Usage.chat(), Model: e.Model, UpstreamID: e.ID}
+	failed := e.Error.UpstreamError
+	for _, choice := range e.Choices {
+		if choice.Index != 0 {
+			continue
+		}
+		chunk.Text = choice.text()
+		if choice.FinishReason != "error" {
+			chunk.FinishReason = choice.FinishReason
+		} else if failed == nil {
+			failed = broken(errSaidError)
+		}
+		if choice.Error.UpstreamError != nil {
+			failed = choice.Error.UpstreamError
+		}
+		break
+	}
+	if failed != nil {
+		chunk.FinishReason = ""
+		return chunk, failed
+	}
+	return chunk, nil
+}
+
+func (c *choice) text() string {
+	for _, text := range []content{c.Delta.Content, c.Message.Content, c.Delta.Refusal, c.Message.Refusal} {
+		if text != "" {
+			return string(text)
+		}
+	}
+	return ""
+}
+
+func (u *usage) chat() *chat.Usage {
+	if u == nil {
+		return nil
+	}
+	return &chat.Usage{
+		InputTokens:     max(u.PromptTokens, 0),
+		OutputTokens:    max(u.CompletionTokens, 0),
+		CachedTokens:    max(u.PromptDetails.CachedTokens, 0),
+		ReasoningTokens: max(u.CompletionDetails.ReasoningTokens, 0),
+		Cost:            u.Cost,
+	}
+}

@@ -1,0 +1,130 @@
+package openrouter
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// pieces is a reader that gives at most size bytes at once.
+type pieces struct {
+	data []byte
+	size int
+}
+
+func (p *pieces) Read(to []byte) (int, error) {
+	if len(p.data) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(to, p.data[:min(p.size, len(p.data))])
+	p.data = p.data[n:]
+	return n, nil
+}
+
+// parsed is what came of a body. Signs of life are left out.
+type parsed struct {
+	chunks  []chat.Chunk
+	refused bool
+	end     error
+}
+
+func parse(t *testing.T, body []byte, size int, learn bool) parsed {
+	t.Helper()
+	a := newAnswer(&pieces{body, size})
+	if !learn {
+		a.pattern.misses = maxMisses
+	}
+	if err := a.open(); err != nil {
+		return parsed{refused: true, end: err}
+	}
+	var result parsed
+	for calls := 0; ; calls++ {
+		if calls > len(body) {
+			t.Fatal("more chunks than bytes")
+		}
+		chunk, err := a.next()
+		if err != nil {
+			result.end = err
+			if _, again := a.next(); !errors.Is(again, err) {
+				t.Fatalf("ended with %v, then with %v", err, again)
+			}
+			return result
+		}
+		if hasContent(chunk) {
+			result.chunks = append(result.chunks, chunk)
+		}
+	}
+}
+
+// same compares two readings. One that was refused lost its pending chunks,
+// which had no text.
+func (p parsed) same(other parsed) bool {
+	if p.refused != other.refused {
+		for _, chunk := range append(p.chunks, other.chunks...) {
+			if chunk.Text != "" {
+				return false
+			}
+		}
+	} else if !reflect.DeepEqual(p.chunks, other.chunks) {
+		return false
+	}
+	return p.end.Error() == other.end.Error()
+}
+
+func FuzzStream(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.*")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no recorded streams", err)
+	}
+	for _, file := range files {
+		body, err := os.ReadFile(file) //nolint:gosec // of testdata
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(body, uint16(97))
+	}
+	f.Fuzz(func(t *testing.T, body []byte, size uint16) {
+		whole := parse(t, body, len(body)+1, true)
+		var upstream *chat.UpstreamError
+		if !errors.Is(whole.end, io.EOF) && !errors.As(whole.end, &upstream) {
+			t.Errorf("ended with %v", whole.end)
+		}
+		checkText(t, body, whole.chunks)
+		for name, other := range map[string]parsed{
+			"in pieces":       parse(t, body, int(size)+1, true),
+			"byte by byte":    parse(t, body, 1, true),
+			"without pattern": parse(t, body, len(body)+1, false),
+		} {
+			if !whole.same(other) {
+				t.Errorf("%s: %+v\nat once: %+v", name, other, whole)
+			}
+		}
+	})
+}
+
+// checkText: a text has at most a character for each byte read (a byte that is
+// no UTF-8 becomes a character of three), and is always UTF-8.
+func checkText(t *testing.T, body []byte, chunks []chat.Chunk) {
+	t.Helper()
+	bytesOfText, characters := 0, 0
+	for _, chunk := range chunks {
+		bytesOfText += len(chunk.Text)
+		characters += utf8.RuneCountInString(chunk.Text)
+		if !utf8.ValidString(chunk.Text) {
+			t.Errorf("text %q is no UTF-8", chunk.Text)
+		}
+	}
+	if characters > len(body) || (utf8.Valid(body) && bytesOfText > len(body)) {
+		t.Errorf("%d bytes, %d characters of text out of %d bytes", bytesOfText, characters, len(body))
+	}
+	if n := bytes.Count(body, []byte("\n")) + bytes.Count(body, []byte("\r")) + 2; len(chunks) > n {
+		t.Errorf("%d chunks out of %d lines", len(chunks), n)
+	}
+}

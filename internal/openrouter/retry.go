@@ -1,0 +1,38 @@
+package openrouter
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+const (
+	maxRetries   = 2
+	firstBackoff = 200 * time.Millisecond
+	// longestWait is what a user may be kept waiting for upstream to be free;
+	// beyond it the failure is told, with upstream's own Retry-After.
+	longestWait = 2 * time.Second
+)
+
+// retryWait says whether to send the request again, and how long to wait
+// before. The first try is number 0.
+func (f *failure) retryWait(try int) (time.Duration, bool) {
+	after := f.upstream.RetryAfter
+	if !f.retry || try >= maxRetries || after > longestWait {
+		return 0, false
+	}
+	backoff := firstBackoff << try
+	jitter := rand.N(backoff) //nolint:gosec // spreads load, guards nothing
+	return max(backoff, after) + jitter, true
+}
+
+func sleep(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}

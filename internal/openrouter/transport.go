@@ -1,0 +1,107 @@
+package openrouter
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	dialTimeout         = 10 * time.Second
+	tlsHandshakeTimeout = 10 * time.Second
+	keepAlive           = 30 * time.Second
+	idleConnTimeout     = 60 * time.Second
+	// maxIdleConns lets as many HTTP/1.1 streams come back as may run at once.
+	maxIdleConns   = 2048
+	maxHeaderBytes = 64 << 10
+	// writeBuffer is small because a live stream has sent all it will send.
+	writeBuffer = 1 << 10
+	// http2Buffer is what a stream may hold of an answer nobody reads; Go's
+	// own default is 4 MiB.
+	http2Buffer   = 64 << 10
+	http2PingWait = 15 * time.Second
+
+	// A finished answer is read to its end, so that its connection can be
+	// used again, but only if the end is near.
+	drainTime  = 50 * time.Millisecond
+	drainBytes = 64 << 10
+)
+
+// dialError marks a failure before anything was sent. It does not unwrap: a
+// dial that timed out would pass for a context that did.
+type dialError struct{ err error }
+
+func (e *dialError) Error() string { return e.err.Error() }
+
+// newTransport has no time-out for a whole answer and no compression, which
+// would hold deltas back.
+func newTransport(dial func(ctx context.Context, network, address string) (net.Conn, error)) *http.Transport {
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}).DialContext
+	}
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dial(ctx, network, address)
+			if err != nil {
+				return nil, &dialError{err}
+			}
+			return conn, nil
+		},
+		ForceAttemptHTTP2:      true,
+		TLSHandshakeTimeout:    tlsHandshakeTimeout,
+		MaxIdleConnsPerHost:    maxIdleConns,
+		IdleConnTimeout:        idleConnTimeout,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		DisableCompression:     true,
+		WriteBufferSize:        writeBuffer,
+		HTTP2: &http.HTTP2Config{
+			MaxReceiveBufferPerStream: http2Buffer,
+			SendPingTimeout:           keepAlive,
+			PingTimeout:               http2PingWait,
+		},
+	}
+}
+
+// doer sends a request once. It turns every failure into a *failure, so that
+// nothing upstream wrote reaches the library above it.
+type doer struct{ client *http.Client }
+
+func newDoer(transport http.RoundTripper) doer {
+	return doer{&http.Client{
+		Transport: transport,
+		// A redirect could carry the key and the messages to another host.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// Do returns an answer of status 2xx, or a *failure.
+func (d doer) Do(req *http.Request) (*http.Response, error) {
+	for name := range req.Header {
+		// The library describes this machine in these.
+		if strings.HasPrefix(name, "X-Stainless-") {
+			req.Header.Del(name)
+		}
+	}
+	resp, err := d.client.Do(req) //nolint:gosec // the operator chose the host
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		discard(resp.Body)
+		return nil, refusal(resp.StatusCode, resp.Header)
+	}
+	return resp, nil
+}
+
+// discard reads what little is left of a body, so that its connection can be
+// used again, and closes it.
+func discard(body io.ReadCloser) {
+	timer := time.AfterFunc(drainTime, func() { _ = body.Close() })
+	defer timer.Stop()
+	_, _ = io.CopyN(io.Discard, body, drainBytes)
+	_ = body.Close()
+}
