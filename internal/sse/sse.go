@@ -27,8 +27,8 @@ type Writer struct {
 }
 
 // NewWriter answers 200 with the headers of an event stream. A write that
-// makes no progress for timeout, or an eighth less, fails. The request's read deadline is lifted:
-// it would end the stream.
+// makes no progress for timeout, or an eighth less, fails. The request's read
+// deadline is lifted: it would end the stream.
 func NewWriter(w http.ResponseWriter, timeout time.Duration) *Writer {
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")
@@ -81,11 +81,22 @@ func (s *Writer) Flush() error {
 	if _, err := s.w.Write(s.buffer.Bytes()); err != nil {
 		return fmt.Errorf("write events: %w", err)
 	}
-	s.buffer.Reset()
+	s.release()
 	if err := s.control.Flush(); err != nil {
 		return fmt.Errorf("flush events: %w", err)
 	}
 	return nil
+}
+
+// release empties the buffer, and gives it up if the stream needs far less of
+// it now than it once did: a server has thousands of streams that wait.
+func (s *Writer) release() {
+	const small = 1 << 10
+	if size := s.buffer.Cap(); size > small && s.buffer.Len() < size/4 {
+		s.buffer = bytes.Buffer{}
+		return
+	}
+	s.buffer.Reset()
 }
 
 // liftDeadline moves the write deadline on, though not with each write of a
