@@ -51,7 +51,7 @@ func (ItemDone) event()       {}
 func (StreamOptions) event()  {}
 func (ItemAdded) event()      {}
 func (PartAdded) event()      {}
-func (TextDelta) event()      {}
+func (*TextDelta) event()     {}
 func (PartDone) event()       {}
 func (SessionUpdated) event() {}
 func (Failed) event()         {}

@@ -1,6 +1,9 @@
 package chat
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // runLog is what a run has said so far. The runner appends; any number of
 // followers read, each at its own pace and from its own place. An event's
@@ -10,7 +13,10 @@ type runLog struct {
 	mu        sync.Mutex
 	events    []Event
 	ended     bool
-	followers map[*Follower]struct{}
+	followers []*Follower
+	// deltas is where the next text deltas are kept, many in one piece: they
+	// are most of a log.
+	deltas []TextDelta
 
 	// opened is closed once it is known whether upstream answers at all, and
 	// refusal, set before that, is why it does not.
@@ -21,9 +27,8 @@ type runLog struct {
 
 func newRunLog(events ...Event) *runLog {
 	return &runLog{
-		events:    events,
-		followers: make(map[*Follower]struct{}, 1),
-		opened:    make(chan struct{}),
+		events: events,
+		opened: make(chan struct{}),
 	}
 }
 
@@ -31,6 +36,23 @@ func (l *runLog) append(events ...Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.events = append(l.events, events...)
+	l.wake()
+}
+
+// Deltas are kept in pieces that grow with the log, within these bounds.
+const (
+	minDeltas = 8
+	maxDeltas = 256
+)
+
+func (l *runLog) appendDelta(delta TextDelta) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.deltas) == cap(l.deltas) {
+		l.deltas = make([]TextDelta, 0, min(max(2*cap(l.deltas), minDeltas), maxDeltas))
+	}
+	l.deltas = append(l.deltas, delta)
+	l.events = append(l.events, &l.deltas[len(l.deltas)-1])
 	l.wake()
 }
 
@@ -54,7 +76,7 @@ func (l *runLog) end() {
 
 // wake is called with the lock held.
 func (l *runLog) wake() {
-	for f := range l.followers {
+	for _, f := range l.followers {
 		select {
 		case f.ready <- struct{}{}:
 		default: // It has not yet answered the last call.
@@ -75,7 +97,7 @@ func (l *runLog) follow(after int) *Follower {
 	f := &Follower{log: l, seq: after, ready: make(chan struct{}, 1)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.followers[f] = struct{}{}
+	l.followers = append(l.followers, f)
 	f.ready <- struct{}{}
 	return f
 }
@@ -103,5 +125,5 @@ func (f *Follower) Ready() <-chan struct{} { return f.ready }
 func (f *Follower) Close() {
 	f.log.mu.Lock()
 	defer f.log.mu.Unlock()
-	delete(f.log.followers, f)
+	f.log.followers = slices.DeleteFunc(f.log.followers, func(other *Follower) bool { return other == f })
 }

@@ -14,7 +14,7 @@ func read(t *testing.T, f *Follower) string {
 	for {
 		events, ended := f.Poll()
 		for _, event := range events {
-			delta, ok := event.(TextDelta)
+			delta, ok := event.(*TextDelta)
 			if !ok {
 				t.Errorf("event %T in a log of deltas", event)
 			}
@@ -56,7 +56,7 @@ func TestFollowersReadTheSame(t *testing.T) {
 		})
 	}
 	for seq := 1; seq <= events; seq++ {
-		log.append(TextDelta{Delta: strconv.Itoa(seq) + " "})
+		log.appendDelta(TextDelta{Delta: strconv.Itoa(seq) + " "})
 	}
 	log.end()
 	group.Wait()
@@ -68,7 +68,7 @@ func TestSleepingFollowerHoldsNobodyUp(t *testing.T) {
 	log := newRunLog()
 	sleeper := log.follow(0)
 	for range 10_000 {
-		log.append(TextDelta{Delta: "x"})
+		log.appendDelta(TextDelta{Delta: "x"})
 	}
 	log.end()
 	if got := len(read(t, sleeper)); got != 10_000 {

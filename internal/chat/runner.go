@@ -17,6 +17,8 @@ const (
 	// eventBytes for each piece of it.
 	maxAnswerBytes = 16 << 20
 	eventBytes     = 96
+	// maxRunTime bounds a run whose upstream shows signs of life for ever.
+	maxRunTime = 30 * time.Minute
 	// saveTimeout is how long a run tries to save its end while the database
 	// does not answer.
 	saveTimeout = 10 * time.Second
@@ -37,6 +39,8 @@ func (s *Service) runToEnd(r *ActiveRun) {
 	defer r.cancel(nil)
 	defer r.log.end()
 	defer s.forget(r)
+	limit := time.AfterFunc(maxRunTime, func() { r.Cancel(FailureAnswerTooLong) })
+	defer limit.Stop()
 	s.Logger.InfoContext(r.ctx, "run started", "run", r.ID, "session", r.session.ID, "user", r.user)
 	a := &answer{item: Item{
 		ID: newID(), SessionID: r.session.ID, RunID: r.ID, Type: ItemAssistantMessage,
@@ -109,10 +113,9 @@ func (s *Service) say(r *ActiveRun, a *answer, text string) {
 	if a.text.Len() == 0 {
 		r.run.FirstTokenAt = s.now()
 		a.item.CreatedAt = r.run.FirstTokenAt
-		r.log.append(ItemAdded{a.item}, PartAdded{ItemID: a.item.ID}, TextDelta{ItemID: a.item.ID, Delta: text})
-	} else {
-		r.log.append(TextDelta{ItemID: a.item.ID, Delta: text})
+		r.log.append(ItemAdded{a.item}, PartAdded{ItemID: a.item.ID})
 	}
+	r.log.appendDelta(TextDelta{ItemID: a.item.ID, Delta: text})
 	a.text.WriteString(text)
 	a.size += len(text) + eventBytes
 }

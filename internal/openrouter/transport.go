@@ -17,9 +17,6 @@ const (
 	// maxIdleConns lets as many HTTP/1.1 streams come back as may run at once.
 	maxIdleConns   = 2048
 	maxHeaderBytes = 64 << 10
-	// writeBuffer is for a question, which is written once; it then lies
-	// unused beside the answer for as long as that takes.
-	writeBuffer = 1 << 10
 	// writeBuffer is small because a live stream has sent all it will send.
 	writeBuffer = 1 << 10
 	// http2Buffer is what a stream may hold of an answer nobody reads; Go's
@@ -59,7 +56,6 @@ func newTransport(dial func(ctx context.Context, network, address string) (net.C
 		MaxIdleConnsPerHost:    maxIdleConns,
 		IdleConnTimeout:        idleConnTimeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,
-		WriteBufferSize:        writeBuffer,
 		DisableCompression:     true,
 		WriteBufferSize:        writeBuffer,
 		HTTP2: &http.HTTP2Config{
