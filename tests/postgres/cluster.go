@@ -1,0 +1,254 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	superuser    = "postgres"
+	folderPrefix = "chatkit-rest-postgres-"
+	// ports is how many free ports are tried: between finding one and using it
+	// another program may take it.
+	ports = 5
+)
+
+// cluster is a running postgres process and its folder.
+type cluster struct {
+	folder   string
+	port     int
+	password string
+	log      *tail
+	unlock   func()
+
+	process *os.Process
+	exited  chan struct{} // closed when the process is gone
+}
+
+func startCluster(ctx context.Context, p programs, o options) (*cluster, error) {
+	removeLeftFolders()
+	owner, err := unprivilegedUser()
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{password: rand.Text(), log: &tail{}}
+	if err := c.makeFolder(owner); err != nil {
+		return nil, err
+	}
+	if err := c.initialize(ctx, p, owner); err != nil {
+		return nil, errors.Join(err, c.remove())
+	}
+	for range ports {
+		if err = c.run(ctx, p, o, owner); err == nil {
+			return c, nil
+		}
+	}
+	return nil, errors.Join(err, c.remove())
+}
+
+func (c *cluster) dataFolder() string { return filepath.Join(c.folder, "data") }
+
+func (c *cluster) url(database string) string {
+	u := url.URL{
+		Scheme: "postgresql", User: url.UserPassword(superuser, c.password),
+		Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(c.port)), Path: "/" + database,
+		RawQuery: "sslmode=disable",
+	}
+	return u.String()
+}
+
+// makeFolder makes the cluster's folder and keeps it locked, so that others
+// can tell it from one that was left behind.
+func (c *cluster) makeFolder(owner *account) error {
+	folder, err := os.MkdirTemp("", folderPrefix)
+	if err != nil {
+		return fmt.Errorf("make a folder for the cluster: %w", err)
+	}
+	c.folder = folder
+	c.unlock, err = lockFile(filepath.Join(folder, lockName))
+	if err == nil && owner != nil {
+		err = os.Chown(folder, owner.uid, owner.gid)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("prepare the cluster's folder: %w", err), c.remove())
+	}
+	return nil
+}
+
+func (c *cluster) initialize(ctx context.Context, p programs, owner *account) error {
+	passwordFile := filepath.Join(c.folder, "password")
+	if err := os.WriteFile(passwordFile, []byte(c.password), 0o600); err != nil {
+		return fmt.Errorf("write the cluster's password: %w", err)
+	}
+	if owner != nil {
+		if err := os.Chown(passwordFile, owner.uid, owner.gid); err != nil {
+			return fmt.Errorf("hand over the cluster's password: %w", err)
+		}
+	}
+	cmd := exec.CommandContext(ctx, p.initdb, //nolint:gosec // the distribution's initdb
+		"--pgdata="+c.dataFolder(), "--username="+superuser, "--pwfile="+passwordFile,
+		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
+	c.prepare(cmd, owner)
+	output, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(output))
+	}
+	return nil
+}
+
+// prepare gives a command the account to run as and a folder it may be in.
+func (c *cluster) prepare(cmd *exec.Cmd, owner *account) {
+	cmd.Dir = c.folder
+	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
+	cmd.SysProcAttr = childAttributes(owner)
+}
+
+// run starts postgres on a free port and waits until it answers.
+func (c *cluster) run(ctx context.Context, p programs, o options, owner *account) error {
+	port, err := freePort(ctx)
+	if err != nil {
+		return err
+	}
+	c.port = port
+	settings := map[string]string{
+		"port": strconv.Itoa(port), "listen_addresses": "127.0.0.1", "unix_socket_directories": "",
+		"max_connections": "200", "shared_buffers": "128MB", "log_min_messages": "warning",
+	}
+	if !o.durable {
+		settings["fsync"], settings["full_page_writes"] = "off", "off"
+	}
+	args := []string{"-D", c.dataFolder()}
+	for name, value := range settings {
+		args = append(args, "-c", name+"="+value)
+	}
+	// Its life is Stop's or this process's, not the context's.
+	cmd := exec.Command(p.postgres, args...) //nolint:gosec,noctx // the distribution's postgres
+	c.prepare(cmd, owner)
+	cmd.Stdout, cmd.Stderr = c.log, c.log
+	if err := c.launch(cmd); err != nil {
+		return fmt.Errorf("start postgres: %w", err)
+	}
+	if err := c.waitReady(ctx); err != nil {
+		return errors.Join(err, c.shutdown())
+	}
+	return nil
+}
+
+// launch starts the process from a thread that lives as long as it does: on
+// Linux the death signal comes when the thread that started it ends.
+func (c *cluster) launch(cmd *exec.Cmd) error {
+	started := make(chan error)
+	exited := make(chan struct{})
+	go onOwnThread(func() {
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait() // How it ended is told by its log.
+		}
+		close(exited)
+	})
+	if err := <-started; err != nil {
+		return err
+	}
+	c.process, c.exited = cmd.Process, exited
+	return nil
+}
+
+func (c *cluster) waitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		conn, err := pgx.Connect(ctx, c.url("postgres"))
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		select {
+		case <-c.exited:
+			return fmt.Errorf("postgres ended at its start: %s", c.log)
+		case <-ctx.Done():
+			return fmt.Errorf("postgres does not answer within %s: %w: %s", startTimeout, err, c.log)
+		case <-poll.C:
+		}
+	}
+}
+
+// shutdown ends the process at once: what it holds is thrown away.
+func (c *cluster) shutdown() error {
+	// SIGQUIT is PostgreSQL's immediate shutdown, which ends its children too.
+	if err := c.process.Signal(syscall.SIGQUIT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("stop postgres: %w", err)
+	}
+	select {
+	case <-c.exited:
+		return nil
+	case <-time.After(stopTimeout):
+		return errors.Join(fmt.Errorf("postgres did not stop within %s", stopTimeout), c.process.Kill())
+	}
+}
+
+func (c *cluster) stop() error { return errors.Join(c.shutdown(), c.remove()) }
+
+func (c *cluster) remove() error {
+	if c.unlock != nil {
+		defer c.unlock()
+	}
+	if err := os.RemoveAll(c.folder); err != nil {
+		return fmt.Errorf("remove the cluster's folder: %w", err)
+	}
+	return nil
+}
+
+func freePort(ctx context.Context) (int, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp4", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	defer listener.Close() //nolint:errcheck // it never served
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	return strconv.Atoi(port)
+}
+
+// tail keeps the end of what is written to it.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+var _ io.Writer = (*tail)(nil)
+
+const tailBytes = 4 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p...)
+	t.text = t.text[max(0, len(t.text)-tailBytes):]
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.TrimSpace(string(t.text))
+}

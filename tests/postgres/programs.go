@@ -1,0 +1,89 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+)
+
+// programs are the paths of the distribution's binaries.
+type programs struct {
+	initdb   string
+	postgres string
+}
+
+var errNotInstalled = errors.New("PostgreSQL is not installed: the tests need its programs initdb and postgres; " +
+	"install it (Debian: apt-get install postgresql; macOS: brew install postgresql), " +
+	"or set " + AdminURLVariable + " to the URL of a server whose user may create databases")
+
+// findPrograms looks for the binaries and installs them if it may.
+func findPrograms(ctx context.Context) (programs, error) {
+	if found, ok := lookPrograms(); ok {
+		return found, nil
+	}
+	if !mayInstall() {
+		return programs{}, errNotInstalled
+	}
+	if err := install(ctx); err != nil {
+		return programs{}, errors.Join(errNotInstalled, err)
+	}
+	if found, ok := lookPrograms(); ok {
+		return found, nil
+	}
+	return programs{}, errNotInstalled
+}
+
+// lookPrograms tries PATH, then the folders where distributions keep them, the
+// newest version first: Debian and its kin leave them out of PATH.
+func lookPrograms() (programs, bool) {
+	folders := []string{}
+	if path, err := exec.LookPath("postgres"); err == nil {
+		folders = append(folders, realFolder(path))
+	}
+	for _, pattern := range []string{
+		"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin", "/usr/local/opt/postgresql@*/bin",
+	} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			continue
+		}
+		slices.SortFunc(found, func(a, b string) int { return version(b) - version(a) })
+		folders = append(folders, found...)
+	}
+	for _, folder := range folders {
+		p := programs{initdb: filepath.Join(folder, "initdb"), postgres: filepath.Join(folder, "postgres")}
+		if executable(p.initdb) && executable(p.postgres) {
+			return p, true
+		}
+	}
+	return programs{}, false
+}
+
+// realFolder follows links: initdb looks for postgres beside itself.
+func realFolder(path string) string {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	return filepath.Dir(path)
+}
+
+func executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}
+
+var digits = regexp.MustCompile(`\d+`)
+
+// version is the version in a folder's name, 0 when there is none.
+func version(folder string) int {
+	n, err := strconv.Atoi(digits.FindString(folder))
+	if err != nil {
+		return 0
+	}
+	return n
+}
