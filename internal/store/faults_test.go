@@ -1,0 +1,267 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/tests/postgres"
+)
+
+func createSession(t *testing.T, s *store.Store, user string) chat.Session {
+	t.Helper()
+	at := time.Now().UTC().Truncate(time.Microsecond)
+	session := chat.Session{ID: uuid.New(), UserID: user, CreatedAt: at, UpdatedAt: at}
+	if err := s.CreateSession(t.Context(), session, 100); err != nil {
+		t.Fatal(err)
+	}
+	return session
+}
+
+func startRun(t *testing.T, s *store.Store, session chat.Session) chat.NewRun {
+	t.Helper()
+	run := chat.Run{
+		ID: uuid.New(), SessionID: session.ID, Status: chat.RunRunning, StartedAt: session.CreatedAt,
+		LeaseUntil: session.CreatedAt,
+	}
+	start := chat.NewRun{UserID: session.UserID, Run: run, Message: chat.Item{
+		ID: uuid.New(), SessionID: session.ID, RunID: run.ID, Type: chat.ItemUserMessage, CreatedAt: session.CreatedAt,
+		Content: []chat.Content{{Type: chat.ContentInputText, Text: secret}},
+	}}
+	if _, err := s.StartRun(t.Context(), start, 10); err != nil {
+		t.Fatal(err)
+	}
+	return start
+}
+
+// What is stored may have been damaged: that is an error, told without what
+// is stored, and no panic.
+func TestCorruptJSON(t *testing.T) {
+	t.Parallel()
+	for _, d := range databases() {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			c := d.config(t)
+			s, db := open(t, c), openDatabase(t, c)
+			session := createSession(t, s, "alice")
+			start := startRun(t, s, session)
+			stored := []string{`{"` + secret + `": 1}`, `"` + secret + `"`, `[1]`, `[{"id": 1, "type": {"` + secret + `": 1}}]`, `1e999`}
+			if c.Driver == store.SQLite {
+				stored = append(stored, "", "{", secret, `[{"type":"input_text","text":"`+secret)
+			}
+			for _, column := range []string{"content", "tool_calls"} {
+				for _, json := range stored {
+					execute(t, db, "UPDATE items SET content = '[]', tool_calls = NULL")
+					execute(t, db, fmt.Sprintf("UPDATE items SET %s = '%s'", column, json))
+					_, _, err := s.SessionWithItems(t.Context(), "alice", session.ID)
+					if err == nil || chat.CodeOf(err) != "" || !strings.Contains(err.Error(), column) {
+						t.Errorf("%s %q: error %v, want an internal one that names the column", column, json, err)
+					}
+					wantDiscreet(t, err)
+				}
+			}
+			execute(t, db, "UPDATE runs SET status = 'failed'")
+			next := start
+			next.Run.ID, next.Message.ID = uuid.New(), uuid.New()
+			if _, err := s.StartRun(t.Context(), next, 10); err == nil || chat.CodeOf(err) != "" {
+				t.Errorf("a run on a damaged history: %v", err)
+			}
+			execute(t, db, "UPDATE items SET content = '[]', tool_calls = 'null'")
+			_, items, err := s.SessionWithItems(t.Context(), "alice", session.ID)
+			if err != nil || len(items) != 1 || len(items[0].Content) != 0 || len(items[0].ToolCalls) != 0 {
+				t.Errorf("an item without content: %+v, %v", items, err)
+			}
+		})
+	}
+}
+
+// Neither errors nor the log hold values, when the database itself would.
+func TestDiscretion(t *testing.T) {
+	t.Parallel()
+	for _, d := range databases() {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			c := d.config(t)
+			var log bytes.Buffer
+			c.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			s, db := open(t, c), openDatabase(t, c)
+			session := createSession(t, s, secret)
+			start := startRun(t, s, session)
+			again := start
+			again.Run.Status = chat.RunFailed
+			_, err := s.StartRun(t.Context(), again, 10) // The run's id is taken.
+			if err == nil || chat.CodeOf(err) != "" {
+				t.Fatalf("a run with a taken id: %v, want an internal error", err)
+			}
+			wantDiscreet(t, err, session.ID.String(), start.Run.ID.String())
+			start.Run.Status = secret
+			_, err = s.FinishRun(t.Context(), start.Run, nil) // No such status.
+			if err == nil {
+				t.Fatal("a run with an unknown status was stored")
+			}
+			wantDiscreet(t, err, session.ID.String())
+			execute(t, db, "UPDATE sessions SET created_at = 9223372036854775807, message_count = 0")
+			execute(t, db, "DROP TABLE items")
+			_, _, err = s.SessionWithItems(t.Context(), secret, session.ID)
+			if err == nil {
+				t.Fatal("items were read without their table")
+			}
+			wantDiscreet(t, err, session.ID.String(), "SELECT")
+			if text := log.String(); strings.Contains(text, secret) || strings.Contains(text, "SELECT") {
+				t.Errorf("the log holds values or SQL: %s", text)
+			}
+			if !strings.Contains(log.String(), "00001_sessions.sql") {
+				t.Errorf("the log does not tell of the migration: %s", log.String())
+			}
+		})
+	}
+}
+
+// A PostgreSQL that goes away is SERVICE_UNAVAILABLE, and all is well again
+// once it is back.
+func TestPostgreSQLGoesAway(t *testing.T) {
+	t.Parallel()
+	own, err := postgres.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dsn, err := own.NewDatabase(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, store.Config{Driver: store.PostgreSQL, DSN: dsn, MaxConns: 3})
+	session := createSession(t, s, "alice")
+	if err := own.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		_, err := s.Session(t.Context(), "alice", session.ID)
+		if chat.CodeOf(err) != chat.CodeServiceUnavailable {
+			t.Errorf("a server that is gone: %v", err)
+		}
+		password, _ := u.User.Password()
+		wantDiscreet(t, err, u.Host, password, strings.TrimPrefix(u.Path, "/"))
+	}
+}
+
+// Connections that the server ends are replaced without the caller's notice,
+// or told as SERVICE_UNAVAILABLE.
+func TestPostgreSQLEndsConnections(t *testing.T) {
+	t.Parallel()
+	c := postgresConfig(t)
+	s, db := open(t, c), openDatabase(t, c)
+	session := createSession(t, s, "alice")
+	for range 5 {
+		execute(t, db, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+			WHERE datname = current_database() AND application_name = 'chatkit-rest'`)
+		if _, err := s.Session(t.Context(), "alice", session.ID); err != nil && chat.CodeOf(err) != chat.CodeServiceUnavailable {
+			t.Errorf("after its connections were ended: %v", err)
+		}
+		if _, err := s.Session(t.Context(), "alice", session.ID); err != nil {
+			t.Errorf("the next query: %v", err)
+		}
+	}
+}
+
+func TestPostgreSQLRefusesMore(t *testing.T) {
+	t.Parallel()
+	c := postgresConfig(t)
+	s, db := open(t, c), openDatabase(t, c)
+	session := createSession(t, s, "alice")
+	role := "few_" + strings.ReplaceAll(uuid.NewString(), "-", "")
+	execute(t, db, "CREATE ROLE "+role+" LOGIN PASSWORD '"+secret+"' CONNECTION LIMIT 0")
+	t.Cleanup(func() { _, _ = db.ExecContext(context.Background(), "DROP ROLE "+role) })
+	u, err := url.Parse(c.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword(role, secret)
+	_, err = store.Open(t.Context(), store.Config{Driver: store.PostgreSQL, DSN: u.String()})
+	if chat.CodeOf(err) != chat.CodeServiceUnavailable || !strings.Contains(err.Error(), "53300") {
+		t.Errorf("too many connections: %v", err)
+	}
+	wantDiscreet(t, err, role)
+	execute(t, db, "ALTER DATABASE "+`"`+strings.TrimPrefix(u.Path, "/")+`"`+" SET default_transaction_read_only = on")
+	readOnly := openBare(t, c)
+	if _, err := readOnly.Session(t.Context(), "alice", session.ID); err != nil {
+		t.Errorf("a read where writing is off: %v", err)
+	}
+	err = readOnly.DeleteSession(t.Context(), "alice", session.ID)
+	if chat.CodeOf(err) != chat.CodeServiceUnavailable {
+		t.Errorf("a write where writing is off: %v", err)
+	}
+}
+
+// A caller does not wait for a free connection beyond its deadline.
+func TestNoConnectionFree(t *testing.T) {
+	t.Parallel()
+	c := postgresConfig(t)
+	c.MaxConns = 1
+	s, db := open(t, c), openDatabase(t, c)
+	session := createSession(t, s, "alice")
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback() //nolint:errcheck // the end of the test
+	if _, err := tx.ExecContext(t.Context(), "LOCK TABLE sessions"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	errs := make(chan error)
+	for range 3 {
+		go func() {
+			_, err := s.Session(ctx, "alice", session.ID)
+			errs <- err
+		}()
+	}
+	for range 3 {
+		if err := <-errs; chat.CodeOf(err) != chat.CodeServiceUnavailable {
+			t.Errorf("a deadline: %v", err)
+		}
+	}
+}
+
+// A SQLite file that another program keeps locked is SERVICE_UNAVAILABLE
+// after the busy time-out, and can be read meanwhile.
+func TestSQLiteLocked(t *testing.T) {
+	t.Parallel()
+	c := sqliteConfig(t)
+	s, db := open(t, c), openDatabase(t, c)
+	session := createSession(t, s, "alice")
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() //nolint:errcheck // the end of the test
+	if _, err := conn.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Session(t.Context(), "alice", session.ID); err != nil {
+		t.Errorf("a read while the file is locked: %v", err)
+	}
+	err = s.DeleteSession(t.Context(), "alice", session.ID)
+	if chat.CodeOf(err) != chat.CodeServiceUnavailable || !strings.Contains(err.Error(), "locked") {
+		t.Errorf("a write while the file is locked: %v", err)
+	}
+	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeleteSession(t.Context(), "alice", session.ID); err != nil {
+		t.Errorf("a write after the lock: %v", err)
+	}
+}

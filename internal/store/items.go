@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// SessionWithItems implements [chat.Store]. The two statements see one state:
+// items are only added, each at the next position, so those up to the
+// session's newest are what it held when it was read.
+func (s *Store) SessionWithItems(ctx context.Context, userID string, id uuid.UUID) (chat.Session, []chat.Item, error) {
+	var session chat.Session
+	var items []chat.Item
+	err := s.do(ctx, "read items", func() error {
+		db := s.read.WithContext(ctx)
+		row, err := readSession(db, userID, id)
+		if err != nil {
+			return err
+		}
+		session = toChatSession(row)
+		if row.ItemSeq == 0 {
+			return nil
+		}
+		rows, err := readRows(db.Raw(historySelect, id.String(), row.ItemSeq), itemFields)
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			// It was deleted between the two.
+			if _, err := readSession(db, userID, id); err != nil {
+				return err
+			}
+		}
+		items, err = toChatItems(id, rows)
+		return err
+	})
+	if err != nil {
+		return chat.Session{}, nil, err
+	}
+	return session, items, nil
+}
+
+const (
+	historySelect = `SELECT ` + itemColumns + ` FROM items WHERE session_id = ? AND position <= ? ORDER BY position`
+	newestSelect  = `SELECT ` + itemColumns + ` FROM items WHERE session_id = ? AND position < ?
+		ORDER BY position DESC LIMIT ?`
+)
+
+// newestItems returns up to limit items before a position, oldest first.
+func newestItems(db *gorm.DB, session uuid.UUID, before int64, limit int) ([]chat.Item, error) {
+	if limit <= 0 || before <= 1 {
+		return nil, nil
+	}
+	rows, err := readRows(db.Raw(newestSelect, session.String(), before, limit), itemFields)
+	if err != nil {
+		return nil, err
+	}
+	slices.Reverse(rows)
+	return toChatItems(session, rows)
+}
+
+// insertItem stores an item unless it is stored already, and says whether it
+// was not.
+func insertItem(tx *gorm.DB, item chat.Item, position int64) (bool, error) {
+	content, err := fromChatContent(item.Content)
+	if err != nil {
+		return false, fmt.Errorf("encode content: %w", err)
+	}
+	calls, err := fromChatToolCalls(item.ToolCalls)
+	if err != nil {
+		return false, fmt.Errorf("encode tool calls: %w", err)
+	}
+	inserted := tx.Exec(`INSERT INTO items (session_id, position, id, run_id, type, content, tool_calls, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+		item.SessionID.String(), position, item.ID.String(), item.RunID.String(), string(item.Type), content, calls,
+		toMicros(item.CreatedAt))
+	return inserted.RowsAffected == 1, inserted.Error
+}

@@ -1,0 +1,111 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+func toMicros(t time.Time) int64 { return t.UnixMicro() }
+
+// toMicrosOrNull keeps the zero time as NULL.
+func toMicrosOrNull(t time.Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	micros := t.UnixMicro()
+	return &micros
+}
+
+func fromMicros(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
+
+// toText is a text as every database can keep it: PostgreSQL takes neither
+// NUL nor what is not UTF-8, and what upstream says of itself may hold either.
+func toText(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+func toChatSession(row sessionRow) chat.Session {
+	title := ""
+	if row.Title != nil {
+		title = *row.Title
+	}
+	return chat.Session{
+		ID: row.ID, UserID: row.UserID, Title: title, MessageCount: row.MessageCount,
+		CreatedAt: fromMicros(row.CreatedAt), UpdatedAt: fromMicros(row.UpdatedAt),
+	}
+}
+
+func toChatItems(session uuid.UUID, rows []itemRow) ([]chat.Item, error) {
+	items := make([]chat.Item, len(rows))
+	for n, row := range rows {
+		var err error
+		if items[n], err = toChatItem(session, row); err != nil {
+			return nil, err
+		}
+	}
+	return items, nil
+}
+
+func toChatItem(session uuid.UUID, row itemRow) (chat.Item, error) {
+	item := chat.Item{
+		ID: row.ID, SessionID: session, RunID: row.RunID, Type: chat.ItemType(row.Type),
+		CreatedAt: fromMicros(row.CreatedAt),
+	}
+	var content []contentRow
+	if err := json.Unmarshal(row.Content, &content); err != nil {
+		return chat.Item{}, corrupt("content", row.ID)
+	}
+	item.Content = make([]chat.Content, len(content))
+	for n, part := range content {
+		item.Content[n] = chat.Content{Type: chat.ContentType(part.Type), Text: part.Text}
+	}
+	if row.ToolCalls == nil {
+		return item, nil
+	}
+	var calls []toolCallRow
+	if err := json.Unmarshal(row.ToolCalls, &calls); err != nil {
+		return chat.Item{}, corrupt("tool_calls", row.ID)
+	}
+	item.ToolCalls = make([]chat.ToolCall, len(calls))
+	for n, call := range calls {
+		item.ToolCalls[n] = chat.ToolCall(call)
+	}
+	return item, nil
+}
+
+// corrupt leaves out the cause, which quotes what is stored.
+func corrupt(column string, id uuid.UUID) error {
+	return safeError(fmt.Sprintf("column %s of item %s is not the JSON this program writes; repair the row", column, id))
+}
+
+func fromChatContent(content []chat.Content) (string, error) {
+	rows := make([]contentRow, len(content))
+	for n, part := range content {
+		rows[n] = contentRow{Type: string(part.Type), Text: part.Text}
+	}
+	text, err := json.Marshal(rows)
+	return string(text), err
+}
+
+// fromChatToolCalls keeps none as NULL.
+func fromChatToolCalls(calls []chat.ToolCall) (*string, error) {
+	if len(calls) == 0 {
+		return nil, nil //nolint:nilnil // NULL is the column's word for none
+	}
+	rows := make([]toolCallRow, len(calls))
+	for n, call := range calls {
+		rows[n] = toolCallRow(call)
+	}
+	text, err := json.Marshal(rows)
+	if err != nil {
+		return nil, err
+	}
+	column := string(text)
+	return &column, nil
+}

@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed migrations
+var embedded embed.FS
+
+// migrationsFor returns the migrations of a dialect.
+func migrationsFor(dialect string) fs.FS {
+	folder, err := fs.Sub(embedded, path.Join("migrations", dialect))
+	if err != nil {
+		panic(err) // The folder is part of the program.
+	}
+	return folder
+}
+
+// Migration is a step in the history of the tables.
+type Migration struct {
+	Version int64
+	// Name is the file's.
+	Name string
+	// AppliedAt is zero while the migration is pending.
+	AppliedAt time.Time
+}
+
+// Migrate applies the migrations that are pending. It may run in several
+// processes at once: one does the work, the others wait for it.
+func (s *Store) Migrate(ctx context.Context) error {
+	return s.tell(ctx, "migrate up", s.migrateUp(ctx))
+}
+
+// migrateUp runs until nothing is pending. PostgreSQL has a lock around it.
+// SQLite has none: there a process that loses the race for a migration has
+// changed nothing, since each is a transaction, and tries again as long as
+// another has got further.
+func (s *Store) migrateUp(ctx context.Context) error {
+	for {
+		before, err := s.appliedVersion(ctx)
+		if err != nil {
+			return err
+		}
+		upErr := s.up(ctx)
+		if upErr == nil || s.driver != SQLite {
+			return upErr
+		}
+		after, err := s.appliedVersion(ctx)
+		if err != nil || after == before {
+			return upErr
+		}
+	}
+}
+
+func (s *Store) up(ctx context.Context) error {
+	provider, err := s.provider()
+	if err != nil {
+		return err
+	}
+	results, err := provider.Up(ctx)
+	for _, result := range results {
+		s.logger.InfoContext(ctx, "migration applied",
+			"migration", path.Base(result.Source.Path), "duration", result.Duration)
+	}
+	return err
+}
+
+// MigrateDown undoes the newest migration that is applied, if any, with all
+// that its tables hold.
+func (s *Store) MigrateDown(ctx context.Context) error {
+	provider, err := s.provider()
+	if err != nil {
+		return s.tell(ctx, "migrate down", err)
+	}
+	result, err := provider.Down(ctx)
+	if errors.Is(err, goose.ErrNoNextVersion) {
+		return nil
+	}
+	if err != nil {
+		return s.tell(ctx, "migrate down", err)
+	}
+	s.logger.InfoContext(ctx, "migration undone",
+		"migration", path.Base(result.Source.Path), "duration", result.Duration)
+	return nil
+}
+
+// MigrationStatus returns all migrations, oldest first.
+func (s *Store) MigrationStatus(ctx context.Context) ([]Migration, error) {
+	provider, err := s.provider()
+	if err != nil {
+		return nil, s.tell(ctx, "migration status", err)
+	}
+	states, err := provider.Status(ctx)
+	if err != nil {
+		return nil, s.tell(ctx, "migration status", err)
+	}
+	migrations := make([]Migration, len(states))
+	for n, state := range states {
+		migrations[n] = Migration{Version: state.Source.Version, Name: path.Base(state.Source.Path), AppliedAt: state.AppliedAt}
+	}
+	return migrations, nil
+}
+
+// MigrationsPending says whether the tables are older than this program. It
+// changes nothing, and a readiness check may ask it often.
+func (s *Store) MigrationsPending(ctx context.Context) (bool, error) {
+	provider, err := s.provider()
+	if err != nil {
+		return false, s.tell(ctx, "migrations pending", err)
+	}
+	sources := provider.ListSources()
+	applied, err := s.appliedVersion(ctx)
+	if err != nil {
+		return false, s.tell(ctx, "migrations pending", err)
+	}
+	return applied < sources[len(sources)-1].Version, nil
+}
+
+const (
+	noVersionTable = -1
+	// versionTableExists works in a database of either kind.
+	postgresTableExists = "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('" + goose.DefaultTablename + "')"
+	sqliteTableExists   = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '" + goose.DefaultTablename + "'"
+)
+
+// appliedVersion returns the newest version applied, noVersionTable before
+// there is any.
+func (s *Store) appliedVersion(ctx context.Context) (int64, error) {
+	db := s.write.WithContext(ctx)
+	exists := postgresTableExists
+	if s.driver == SQLite {
+		db, exists = s.read.WithContext(ctx), sqliteTableExists
+	}
+	tables, err := readNumber(db.Raw(exists))
+	if err != nil || tables == 0 {
+		return noVersionTable, err
+	}
+	version, err := readNumber(db.Raw("SELECT COALESCE(MAX(version_id), 0) FROM " + goose.DefaultTablename))
+	return int64(version), err
+}
+
+func (s *Store) provider() (*goose.Provider, error) {
+	dialect := goose.DialectSQLite3
+	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	if s.driver == PostgreSQL {
+		dialect = goose.DialectPostgres
+		// It tries every second for five minutes, then gives up.
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
+		if err != nil {
+			return nil, fmt.Errorf("make the lock of migrations: %w", err)
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	return goose.NewProvider(dialect, s.pools[0], s.migrations, options...)
+}

@@ -1,0 +1,134 @@
+package store_test
+
+import (
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/store"
+)
+
+// plan is a statement and what its plan must and must not hold.
+type plan struct {
+	name, statement string
+	args            []any
+	// index is the name of the index in PostgreSQL and in SQLite.
+	index [2]string
+}
+
+func plans() []plan {
+	const id = "00000000-0000-4000-8000-000000000001"
+	byUser, pkey, items := [2]string{"sessions_by_user", "sessions_by_user"},
+		[2]string{"sessions_pkey", "sqlite_autoindex_sessions_1"}, [2]string{"items_pkey", "sqlite_autoindex_items_"}
+	running := [2]string{"runs_running", "runs_running"}
+	return []plan{
+		{"list, first page", store.ListFirst, []any{"user 1", "user 1", 11}, byUser},
+		{"list, next page", store.ListAfter, []any{"user 1", "user 1", 1_800_000_000_000_000, id, 11}, byUser},
+		{"total", store.ListTotal, []any{"user 1"}, [2]string{"users_pkey", "sqlite_autoindex_users_1"}},
+		{"session", store.SessionSelect, []any{id, "user 1"}, pkey},
+		{"history", store.HistorySelect, []any{id, 100}, items},
+		{"newest items", store.NewestSelect, []any{id, 100, 20}, items},
+		{"renewal of leases", store.RenewLeases, []any{1, id}, running},
+	}
+}
+
+// No statement that a request runs reads a whole table or sorts, however many
+// rows there are.
+func TestPlansPostgreSQL(t *testing.T) {
+	t.Parallel()
+	c := postgresConfig(t)
+	open(t, c)
+	db := openDatabase(t, c)
+	execute(t, db, "INSERT INTO users (id, session_count) SELECT 'idle ' || n, 0 FROM generate_series(1, 5000) AS s(n)")
+	fillPostgres(t, db, 6_000, 200)
+	expired := plan{
+		"marking of orphans", store.FailExpired,
+		[]any{1, "a", "b", "00000000-0000-4000-8000-000000000001", 1},
+		[2]string{"runs_running"},
+	}
+	for n, p := range append(plans(), expired) {
+		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
+			text := explainPostgres(t, db, p, fmt.Sprint("p", n, mode), mode)
+			wantPlan(t, p.name+" "+mode, text, p.index[0], "Seq Scan", "Sort")
+		}
+	}
+}
+
+func explainPostgres(t *testing.T, db *sql.DB, p plan, name, mode string) string {
+	t.Helper()
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() //nolint:errcheck // returns it to the pool
+	var args []string
+	statement := p.statement
+	for n, arg := range p.args {
+		statement = strings.Replace(statement, "?", fmt.Sprint("$", n+1), 1)
+		args = append(args, fmt.Sprintf("'%v'", arg))
+	}
+	// The few rows of one user or session may as well be collected by a bitmap
+	// and sorted. Without bitmaps the plan is the one that many rows get.
+	for _, prepare := range []string{"SET enable_bitmapscan = off", "SET plan_cache_mode = " + mode, "PREPARE " + name + " AS " + statement} {
+		if _, err := conn.ExecContext(t.Context(), prepare); err != nil {
+			t.Fatalf("%s: %v", prepare, err)
+		}
+	}
+	rows, err := conn.QueryContext(t.Context(), fmt.Sprintf("EXPLAIN EXECUTE %s (%s)", name, strings.Join(args, ", ")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines(t, rows, 1)
+}
+
+func TestPlansSQLite(t *testing.T) {
+	t.Parallel()
+	c := sqliteConfig(t)
+	open(t, c)
+	db := openDatabase(t, c)
+	others := plan{"marking of orphans", store.FailOthers, []any{1, "a", "b", "c"}, [2]string{"", "runs_running"}}
+	for _, p := range append(plans(), others) {
+		rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+p.statement, p.args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := lines(t, rows, 4)
+		// The index of the live runs is read whole: it holds no others.
+		text = strings.ReplaceAll(text, "SCAN runs USING INDEX runs_running", "SEARCH runs USING INDEX runs_running")
+		wantPlan(t, p.name, text, p.index[1], "SCAN ", "TEMP B-TREE")
+	}
+}
+
+// lines joins the last column of the rows.
+func lines(t *testing.T, rows *sql.Rows, columns int) string {
+	t.Helper()
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	var all []string
+	for rows.Next() {
+		fields := make([]any, columns)
+		for n := range fields {
+			fields[n] = new(string)
+		}
+		if err := rows.Scan(fields...); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, *fields[columns-1].(*string)) //nolint:forcetypeassert // made above
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(all, "\n")
+}
+
+func wantPlan(t *testing.T, name, text, index string, unwanted ...string) {
+	t.Helper()
+	if !strings.Contains(text, index) {
+		t.Errorf("%s: the plan does not use %s:\n%s", name, index, text)
+	}
+	for _, word := range unwanted {
+		if strings.Contains(text, word) {
+			t.Errorf("%s: the plan has %q:\n%s", name, word, text)
+		}
+	}
+}

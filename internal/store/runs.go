@@ -1,0 +1,215 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// StartRun implements [chat.Store]. Its first statement locks the session's
+// row, so that what is done to one session is done one after the other.
+func (s *Store) StartRun(ctx context.Context, start chat.NewRun, historyLimit int) (chat.StartedRun, error) {
+	var started chat.StartedRun
+	err := s.inTransaction(ctx, "start run", func(tx *gorm.DB) error {
+		row, err := countMessage(tx, start)
+		if err != nil {
+			return err
+		}
+		if err := insertRun(tx, start.Run); err != nil {
+			return err
+		}
+		inserted, err := insertItem(tx, start.Message, row.ItemSeq)
+		if err != nil {
+			return err
+		}
+		if !inserted {
+			return safeError("the id of the message is taken")
+		}
+		history, err := newestItems(tx, row.ID, row.ItemSeq, historyLimit)
+		started = chat.StartedRun{
+			Session: toChatSession(row), History: history,
+			TitleSet: row.TitlePosition != nil && *row.TitlePosition == row.ItemSeq,
+		}
+		return err
+	})
+	if err != nil {
+		return chat.StartedRun{}, err
+	}
+	return started, nil
+}
+
+// countMessage makes room for the message in its session. updated_at never
+// goes back, whatever the clocks of the servers say.
+func countMessage(tx *gorm.DB, start chat.NewRun) (sessionRow, error) {
+	at := toMicros(start.Message.CreatedAt)
+	rows, err := readRows(tx.Raw(`UPDATE sessions SET
+		item_seq = item_seq + 1,
+		message_count = message_count + 1,
+		updated_at = CASE WHEN updated_at > ? THEN updated_at ELSE ? END,
+		title_position = CASE WHEN title IS NULL AND ? <> '' THEN item_seq + 1 ELSE title_position END,
+		title = COALESCE(title, NULLIF(?, ''))
+		WHERE id = ? AND user_id = ? RETURNING `+sessionColumns,
+		at, at, start.Title, start.Title, start.Run.SessionID.String(), start.UserID), sessionFields)
+	if err != nil {
+		return sessionRow{}, err
+	}
+	if len(rows) == 0 {
+		return sessionRow{}, whyNoSession(tx, start.UserID, start.Run.SessionID)
+	}
+	return rows[0], nil
+}
+
+// insertRun stores a run. One that stands in its way is marked failed if its
+// lease is over.
+func insertRun(tx *gorm.DB, run chat.Run) error {
+	inserted, err := tryInsertRun(tx, run)
+	if err != nil || inserted {
+		return err
+	}
+	expired := tx.Exec(`UPDATE runs SET `+failedSet+` WHERE session_id = ? AND status = 'running' AND lease_until < ?`,
+		append(failedArgs(run.StartedAt), run.SessionID.String(), toMicros(run.StartedAt))...)
+	if expired.Error != nil {
+		return expired.Error
+	}
+	if expired.RowsAffected == 0 {
+		return chat.ErrRunInProgress()
+	}
+	inserted, err = tryInsertRun(tx, run)
+	if err == nil && !inserted {
+		return chat.ErrRunInProgress()
+	}
+	return err
+}
+
+func tryInsertRun(tx *gorm.DB, run chat.Run) (bool, error) {
+	inserted := tx.Exec(`INSERT INTO runs (id, session_id, status, model, upstream_id, started_at, first_token_at, ended_at,
+		input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, failure_code, failure_reason, owner, lease_until)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (session_id) WHERE status = 'running' DO NOTHING`,
+		run.ID.String(), run.SessionID.String(), string(run.Status), toText(run.Model), toText(run.UpstreamID),
+		toMicros(run.StartedAt), toMicrosOrNull(run.FirstTokenAt), toMicrosOrNull(run.EndedAt),
+		run.Usage.InputTokens, run.Usage.OutputTokens, run.Usage.CachedTokens, run.Usage.ReasoningTokens, run.Usage.Cost,
+		string(run.FailureCode), toText(run.FailureReason), run.Owner.String(), toMicros(run.LeaseUntil))
+	return inserted.RowsAffected == 1, inserted.Error
+}
+
+// failedSet marks a run whose server is taken for dead.
+const failedSet = `status = 'failed', ended_at = ?, failure_code = ?, failure_reason = ?`
+
+func failedArgs(at time.Time) []any {
+	return []any{toMicros(at), string(chat.FailureServerStopped), chat.ReasonServerStopped}
+}
+
+// errStoredBefore rolls back the saving of an end that is stored already.
+var errStoredBefore = errors.New("the end of this run is stored already")
+
+// FinishRun implements [chat.Store]. It may be called again with the same end
+// after a failure that left it unknown whether the first call was heard.
+func (s *Store) FinishRun(ctx context.Context, run chat.Run, item *chat.Item) (chat.Session, error) {
+	var session chat.Session
+	err := s.do(ctx, "finish run", func() error {
+		db := s.write.WithContext(ctx)
+		err := db.Transaction(func(tx *gorm.DB) error {
+			var err error
+			session, err = finishRun(tx, run, item)
+			return err
+		})
+		if errors.Is(err, errStoredBefore) {
+			session, err = sessionOf(db, run.SessionID)
+		}
+		return err
+	})
+	if err != nil {
+		return chat.Session{}, err
+	}
+	return session, nil
+}
+
+func finishRun(tx *gorm.DB, run chat.Run, item *chat.Item) (chat.Session, error) {
+	if item == nil {
+		if err := updateRun(tx, run); err != nil {
+			return chat.Session{}, err
+		}
+		return sessionOf(tx, run.SessionID)
+	}
+	row, err := countAnswer(tx, run, *item)
+	if err != nil {
+		return chat.Session{}, err
+	}
+	if err := updateRun(tx, run); err != nil {
+		return chat.Session{}, err
+	}
+	inserted, err := insertItem(tx, *item, row.ItemSeq)
+	if err == nil && !inserted {
+		err = errStoredBefore
+	}
+	return toChatSession(row), err
+}
+
+// countAnswer makes room for an item in its session.
+func countAnswer(tx *gorm.DB, run chat.Run, item chat.Item) (sessionRow, error) {
+	at := max(toMicros(run.EndedAt), toMicros(item.CreatedAt))
+	rows, err := readRows(tx.Raw(`UPDATE sessions SET
+		item_seq = item_seq + 1,
+		message_count = message_count + 1,
+		updated_at = CASE WHEN updated_at > ? THEN updated_at ELSE ? END
+		WHERE id = ? RETURNING `+sessionColumns,
+		at, at, run.SessionID.String()), sessionFields)
+	if err != nil {
+		return sessionRow{}, err
+	}
+	if len(rows) == 0 {
+		return sessionRow{}, chat.ErrSessionNotFound()
+	}
+	return rows[0], nil
+}
+
+func updateRun(tx *gorm.DB, run chat.Run) error {
+	updated := tx.Exec(`UPDATE runs SET status = ?, model = ?, upstream_id = ?, first_token_at = ?, ended_at = ?,
+		input_tokens = ?, output_tokens = ?, cached_tokens = ?, reasoning_tokens = ?, cost = ?,
+		failure_code = ?, failure_reason = ? WHERE id = ? AND session_id = ?`,
+		string(run.Status), toText(run.Model), toText(run.UpstreamID), toMicrosOrNull(run.FirstTokenAt), toMicrosOrNull(run.EndedAt),
+		run.Usage.InputTokens, run.Usage.OutputTokens, run.Usage.CachedTokens, run.Usage.ReasoningTokens, run.Usage.Cost,
+		string(run.FailureCode), toText(run.FailureReason), run.ID.String(), run.SessionID.String())
+	if updated.Error == nil && updated.RowsAffected == 0 {
+		return chat.ErrSessionNotFound() // Runs go with their session only.
+	}
+	return updated.Error
+}
+
+const renewLeases = `UPDATE runs SET lease_until = ? WHERE status = 'running' AND owner = ?`
+
+// RenewLeases implements [chat.Store].
+func (s *Store) RenewLeases(ctx context.Context, owner uuid.UUID, until time.Time) error {
+	return s.do(ctx, "renew leases", func() error {
+		return s.write.WithContext(ctx).Exec(renewLeases, toMicros(until), owner.String()).Error
+	})
+}
+
+const (
+	// A run whose row is locked is being renewed or finished, so its owner
+	// lives.
+	failExpired = `UPDATE runs SET ` + failedSet + ` WHERE id IN (SELECT id FROM runs
+		WHERE status = 'running' AND owner <> ? AND lease_until < ? FOR UPDATE SKIP LOCKED)`
+	failOthers = `UPDATE runs SET ` + failedSet + ` WHERE status = 'running' AND owner <> ?`
+)
+
+// FailOrphanedRuns implements [chat.Store].
+func (s *Store) FailOrphanedRuns(ctx context.Context, owner uuid.UUID, now time.Time) (int, error) {
+	failed := 0
+	err := s.do(ctx, "fail orphaned runs", func() error {
+		statement, args := failExpired, append(failedArgs(now), owner.String(), toMicros(now))
+		if s.driver == SQLite {
+			statement, args = failOthers, append(failedArgs(now), owner.String())
+		}
+		updated := s.write.WithContext(ctx).Exec(statement, args...)
+		failed = int(updated.RowsAffected)
+		return updated.Error
+	})
+	return failed, err
+}

@@ -1,0 +1,168 @@
+package store
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// CreateSession implements [chat.Store].
+func (s *Store) CreateSession(ctx context.Context, session chat.Session, maxPerUser int) error {
+	if maxPerUser < 1 {
+		return chat.ErrSessionLimit(maxPerUser)
+	}
+	return s.inTransaction(ctx, "create session", func(tx *gorm.DB) error {
+		// The user's row counts and is locked by it, so that creates of one
+		// user go one after the other.
+		counted := tx.Exec(`INSERT INTO users (id, session_count) VALUES (?, 1)
+			ON CONFLICT (id) DO UPDATE SET session_count = users.session_count + 1
+			WHERE users.session_count < ?`, session.UserID, maxPerUser)
+		if counted.Error != nil {
+			return counted.Error
+		}
+		if counted.RowsAffected == 0 {
+			return chat.ErrSessionLimit(maxPerUser)
+		}
+		return tx.Exec(`INSERT INTO sessions (id, user_id, title, created_at, updated_at) VALUES (?, ?, NULLIF(?, ''), ?, ?)`,
+			session.ID.String(), session.UserID, session.Title, toMicros(session.CreatedAt), toMicros(session.UpdatedAt)).Error
+	})
+}
+
+// Session implements [chat.Store].
+func (s *Store) Session(ctx context.Context, userID string, id uuid.UUID) (chat.Session, error) {
+	var session chat.Session
+	err := s.do(ctx, "read session", func() error {
+		row, err := readSession(s.read.WithContext(ctx), userID, id)
+		session = toChatSession(row)
+		return err
+	})
+	if err != nil {
+		return chat.Session{}, err
+	}
+	return session, nil
+}
+
+const sessionSelect = `SELECT ` + sessionColumns + ` FROM sessions WHERE id = ? AND user_id = ?`
+
+// readSession reads a session of the user's.
+func readSession(db *gorm.DB, userID string, id uuid.UUID) (sessionRow, error) {
+	rows, err := readRows(db.Raw(sessionSelect, id.String(), userID), sessionFields)
+	if err != nil {
+		return sessionRow{}, err
+	}
+	if len(rows) == 0 {
+		return sessionRow{}, whyNoSession(db, userID, id)
+	}
+	return rows[0], nil
+}
+
+// sessionOf reads a session whoever owns it.
+func sessionOf(db *gorm.DB, id uuid.UUID) (chat.Session, error) {
+	rows, err := readRows(db.Raw(`SELECT `+sessionColumns+` FROM sessions WHERE id = ?`, id.String()), sessionFields)
+	if err != nil {
+		return chat.Session{}, err
+	}
+	if len(rows) == 0 {
+		return chat.Session{}, chat.ErrSessionNotFound()
+	}
+	return toChatSession(rows[0]), nil
+}
+
+// whyNoSession tells why a query that named the user found no session. The
+// answer is always an error.
+func whyNoSession(db *gorm.DB, userID string, id uuid.UUID) error {
+	session, err := sessionOf(db, id)
+	if err != nil {
+		return err
+	}
+	if session.UserID == userID {
+		return chat.ErrSessionNotFound() // It was made after the first query looked.
+	}
+	return chat.ErrForbidden()
+}
+
+// listRow is a session of a page, with the user's count beside it: one
+// statement sees both at one time.
+type listRow struct {
+	Session sessionRow
+	Total   int
+}
+
+func listFields(r *listRow) []any {
+	return []any{
+		&r.Session.ID, &r.Session.Title, &r.Session.MessageCount, &r.Session.CreatedAt, &r.Session.UpdatedAt, &r.Total,
+	}
+}
+
+const (
+	listSelect = `SELECT id, title, message_count, created_at, updated_at,
+		(SELECT session_count FROM users WHERE id = ?) FROM sessions WHERE user_id = ?`
+	listAfter = ` AND (updated_at, id) < (?, ?)`
+	listOrder = ` ORDER BY updated_at DESC, id DESC LIMIT ?`
+	listTotal = `SELECT session_count FROM users WHERE id = ?`
+)
+
+// ListSessions implements [chat.Store].
+func (s *Store) ListSessions(ctx context.Context, userID string, q chat.SessionQuery) (chat.SessionPage, error) {
+	var page chat.SessionPage
+	err := s.do(ctx, "list sessions", func() error {
+		db := s.read.WithContext(ctx)
+		q.Limit = max(q.Limit, 0)
+		statement, args := listStatement(userID, q)
+		rows, err := readRows(db.Raw(statement, args...), listFields)
+		if err != nil {
+			return err
+		}
+		page = toChatPage(userID, rows, q.Limit)
+		if len(rows) == 0 && q.After != nil {
+			// No row was there to hold the count.
+			page.Total, err = readNumber(db.Raw(listTotal, userID))
+		}
+		return err
+	})
+	if err != nil {
+		return chat.SessionPage{}, err
+	}
+	return page, nil
+}
+
+// listStatement asks for one session more than the page holds, which tells
+// whether there are more pages.
+func listStatement(userID string, q chat.SessionQuery) (string, []any) {
+	if q.After == nil {
+		return listSelect + listOrder, []any{userID, userID, q.Limit + 1}
+	}
+	return listSelect + listAfter + listOrder,
+		[]any{userID, userID, toMicros(q.After.UpdatedAt), q.After.ID.String(), q.Limit + 1}
+}
+
+func toChatPage(userID string, rows []listRow, limit int) chat.SessionPage {
+	page := chat.SessionPage{HasMore: len(rows) > limit}
+	if len(rows) > 0 {
+		page.Total = rows[0].Total
+	}
+	rows = rows[:min(len(rows), limit)]
+	page.Sessions = make([]chat.Session, len(rows))
+	for n, row := range rows {
+		row.Session.UserID = userID
+		page.Sessions[n] = toChatSession(row.Session)
+	}
+	return page
+}
+
+// DeleteSession implements [chat.Store].
+func (s *Store) DeleteSession(ctx context.Context, userID string, id uuid.UUID) error {
+	return s.inTransaction(ctx, "delete session", func(tx *gorm.DB) error {
+		deleted := tx.Exec(`DELETE FROM sessions WHERE id = ? AND user_id = ?`, id.String(), userID)
+		if deleted.Error != nil {
+			return deleted.Error
+		}
+		if deleted.RowsAffected == 0 {
+			return whyNoSession(tx, userID, id)
+		}
+		return tx.Exec(`UPDATE users SET session_count = session_count - 1 WHERE id = ?`, userID).Error
+	})
+}

@@ -1,0 +1,83 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/glebarez/sqlite"
+	"gorm.io/gorm"
+)
+
+const sqliteReaders = 4
+
+// openSQLite opens the file twice: for one writer, and for those who read.
+func (s *Store) openSQLite(ctx context.Context, c Config) error {
+	path, err := makeFile(c.Path)
+	if err != nil {
+		return err
+	}
+	s.migrations = migrationsFor("sqlite")
+	// An immediate transaction waits for the write lock at its start; one that
+	// reads first and writes then would be refused it while others write.
+	s.write, err = s.openSQLitePool(ctx, path, "_txlock=immediate", 1)
+	if err != nil {
+		return err
+	}
+	s.read, err = s.openSQLitePool(ctx, path, "_pragma=query_only(1)", cmp.Or(c.MaxConns, sqliteReaders))
+	return err
+}
+
+func (s *Store) openSQLitePool(ctx context.Context, path, option string, conns int) (*gorm.DB, error) {
+	// busy_timeout comes first: the pragmas after it may have to wait.
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)" +
+		"&_pragma=foreign_keys(1)&_pragma=synchronous(1)&" + option
+	pool, err := sql.Open(sqlite.DriverName, dsn)
+	if err != nil {
+		return nil, s.tell(ctx, "open", err)
+	}
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	db, err := s.addPool(pool, sqlite.Dialector{Conn: pool})
+	if err != nil {
+		return nil, s.tell(ctx, "open", err)
+	}
+	return db, nil
+}
+
+// makeFile makes the database's file, and its folder, if they are missing.
+func makeFile(path string) (string, error) {
+	if path == "" {
+		return "", errors.New("the path of the SQLite file is empty; write sqlite:///path/file.db")
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", fmt.Errorf("find the SQLite file: %w", reason(err))
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", fmt.Errorf("make the folder of the SQLite file: %w", reason(err))
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the path is the operator's
+	if err != nil {
+		return "", fmt.Errorf("open the SQLite file: %w", reason(err))
+	}
+	if err := file.Close(); err != nil {
+		return "", fmt.Errorf("open the SQLite file: %w", reason(err))
+	}
+	return filepath.ToSlash(path), nil
+}
+
+// reason is a file error without its path, which is part of the connection
+// string.
+func reason(err error) error {
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
+		return pathError.Err
+	}
+	return err
+}

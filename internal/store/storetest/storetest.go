@@ -1,0 +1,336 @@
+// Package storetest is the conformance suite of [chat.Store]: what the
+// interface promises, tested on any implementation.
+//
+//nolint:thelper // What takes a *testing.T and a fixture is a test, not a helper.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// Harness is how the suite gets at an implementation.
+type Harness struct {
+	// Open returns an empty store, which lives as long as the test, and a look
+	// into its database past it.
+	Open func(t *testing.T) (Store, Probe)
+	// OneProcess says that the database serves one process alone, so that the
+	// runs of every other owner are orphans.
+	OneProcess bool
+}
+
+// Store is a store that can be closed.
+type Store interface {
+	chat.Store
+	Close() error
+}
+
+// Probe looks into a store's database.
+type Probe interface {
+	// Run reads a run; false when there is none.
+	Run(t *testing.T, id uuid.UUID) (chat.Run, bool)
+	// Rows counts the rows of the tables sessions, items or runs.
+	Rows(t *testing.T, table string) int
+}
+
+// Run tests the interface, clause by clause.
+func Run(t *testing.T, h Harness) {
+	t.Helper()
+	clauses := []struct {
+		name string
+		test func(t *testing.T, f *fixture)
+	}{
+		{"CreateSession stores the session", createStores},
+		{"CreateSession refuses one too many", createLimit},
+		{"CreateSession under a hundred at once", createAtOnce},
+		{"CreateSession does not count one that fails", createFailed},
+		{"users are told apart whatever their ids", oddUsers},
+		{"Session tells foreign from missing", sessionOwner},
+		{"times keep their microseconds", times},
+		{"ListSessions orders by update", listOrder},
+		{"ListSessions pages through ties", listTies},
+		{"ListSessions totals", listTotal},
+		{"ListSessions after a cursor whose session is gone", listGoneCursor},
+		{"ListSessions while sessions are touched", listWhileTouched},
+		{"SessionWithItems is empty at first", itemsNone},
+		{"SessionWithItems gives back what was stored", itemsStored},
+		{"SessionWithItems keeps the order of many", itemsOrder},
+		{"SessionWithItems tells foreign from missing", itemsOwner},
+		{"texts of any script", itemsUnicode},
+		{"DeleteSession takes items and runs along", deleteCascades},
+		{"DeleteSession makes room", deleteMakesRoom},
+		{"DeleteSession tells foreign from missing", deleteOwner},
+		{"DeleteSession counts once under many at once", deleteAtOnce},
+		{"StartRun stores the run and its message", startStores},
+		{"StartRun titles once", startTitle},
+		{"StartRun returns the newest history", startHistory},
+		{"StartRun tells foreign from missing", startOwner},
+		{"StartRun refuses a second run", startSecond},
+		{"StartRun changes nothing when refused", startRefused},
+		{"StartRun refuses ids that are taken", startTaken},
+		{"StartRun under many at once", startAtOnce},
+		{"StartRun takes over a dead run", startExpired},
+		{"updates never go back", updatedForward},
+		{"FinishRun stores the end", finishStores},
+		{"FinishRun without an item", finishWithoutItem},
+		{"FinishRun with texts no database likes", finishOddTexts},
+		{"FinishRun may be called again", finishAgain},
+		{"FinishRun overwrites a lost lease", finishLostLease},
+		{"FinishRun in a deleted session", finishDeleted},
+		{"RenewLeases moves the owner's live runs", renew},
+		{"FailOrphanedRuns marks the dead", orphans},
+		{"FailOrphanedRuns spares the owner's", orphansOwn},
+		{"everything at once in few sessions", everythingAtOnce},
+		{"a context that has ended", cancelled},
+		{"a closed store", closed},
+	}
+	for _, clause := range clauses {
+		t.Run(clause.name, func(t *testing.T) {
+			t.Parallel()
+			store, probe := h.Open(t)
+			clause.test(t, &fixture{Store: store, probe: probe, oneProcess: h.OneProcess})
+		})
+	}
+}
+
+// fixture is a store under test, and short ways to fill it.
+type fixture struct {
+	Store
+
+	probe      Probe
+	oneProcess bool
+}
+
+const (
+	alice = "alice"
+	bob   = "bob"
+	limit = 10
+)
+
+// start is when the tests begin; what matters is only what comes after what.
+func start() time.Time { return time.Date(2026, 3, 14, 15, 9, 26, 535_897_000, time.UTC) }
+
+func after(d time.Duration) time.Time { return start().Add(d) }
+
+func newSession(user string, at time.Time) chat.Session {
+	return chat.Session{ID: uuid.New(), UserID: user, CreatedAt: at, UpdatedAt: at}
+}
+
+// create stores a new session.
+func (f *fixture) create(t *testing.T, user string, at time.Time) chat.Session {
+	t.Helper()
+	session := newSession(user, at)
+	must(t, f.CreateSession(t.Context(), session, limit))
+	return session
+}
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// newRun is a run and its message in a session.
+func newRun(session chat.Session, text string, at time.Time) chat.NewRun {
+	run := chat.Run{
+		ID: newID(), SessionID: session.ID, Status: chat.RunRunning, Model: "test/model",
+		StartedAt: at, Owner: newID(), LeaseUntil: at.Add(15 * time.Second),
+	}
+	return chat.NewRun{
+		UserID: session.UserID, Run: run, Title: "About " + text,
+		Message: chat.Item{
+			ID: newID(), SessionID: session.ID, RunID: run.ID, Type: chat.ItemUserMessage, CreatedAt: at,
+			Content: []chat.Content{{Type: chat.ContentInputText, Text: text}},
+		},
+	}
+}
+
+// begin starts a run.
+func (f *fixture) begin(t *testing.T, session chat.Session, text string, at time.Time) chat.NewRun {
+	t.Helper()
+	run := newRun(session, text, at)
+	_, err := f.StartRun(t.Context(), run, limit)
+	must(t, err)
+	return run
+}
+
+func newAnswer(run chat.Run, text string, at time.Time) *chat.Item {
+	return &chat.Item{
+		ID: newID(), SessionID: run.SessionID, RunID: run.ID, Type: chat.ItemAssistantMessage, CreatedAt: at,
+		Content: []chat.Content{{Type: chat.ContentOutputText, Text: text}},
+	}
+}
+
+// finish completes a run with an answer.
+func (f *fixture) finish(t *testing.T, run chat.Run, text string, at time.Time) chat.Item {
+	t.Helper()
+	run.Status, run.EndedAt = chat.RunCompleted, at
+	item := newAnswer(run, text, at)
+	_, err := f.FinishRun(t.Context(), run, item)
+	must(t, err)
+	return *item
+}
+
+// session reads a session that must be there.
+func (f *fixture) session(t *testing.T, s chat.Session) chat.Session {
+	t.Helper()
+	got, err := f.Session(t.Context(), s.UserID, s.ID)
+	must(t, err)
+	return got
+}
+
+// items reads the items of a session that must be there.
+func (f *fixture) items(t *testing.T, s chat.Session) []chat.Item {
+	t.Helper()
+	_, items, err := f.SessionWithItems(t.Context(), s.UserID, s.ID)
+	must(t, err)
+	return items
+}
+
+// run reads a run that must be there.
+func (f *fixture) run(t *testing.T, id uuid.UUID) chat.Run {
+	t.Helper()
+	run, ok := f.probe.Run(t, id)
+	if !ok {
+		t.Fatalf("run %s is not stored", id)
+	}
+	return run
+}
+
+func (f *fixture) wantRows(t *testing.T, table string, want int) {
+	t.Helper()
+	if got := f.probe.Rows(t, table); got != want {
+		t.Errorf("table %s has %d rows, want %d", table, got, want)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("unexpected error: %v", err)
+	}
+}
+
+func wantCode(t *testing.T, what string, err error, want chat.Code) {
+	t.Helper()
+	if got := chat.CodeOf(err); got != want {
+		t.Errorf("%s: error %v, want %s", what, err, want)
+	}
+}
+
+func equal(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s:\n got %s\nwant %s", what, show(got), show(want))
+	}
+}
+
+// show is a value in at most some lines of text.
+func show(v any) string { return fmt.Sprintf("%.2000s", fmt.Sprintf("%+v", v)) }
+
+// atOnce calls f from n goroutines at one time and returns the errors.
+func atOnce(n int, f func(i int) error) []error {
+	errs := make([]error, n)
+	begin := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			<-begin
+			errs[i] = f(i)
+		})
+	}
+	close(begin)
+	wg.Wait()
+	return errs
+}
+
+// wantOutcomes checks that of the errors so many are nil and all others have
+// the code.
+func wantOutcomes(t *testing.T, errs []error, succeed int, code chat.Code) {
+	t.Helper()
+	succeeded := 0
+	for _, err := range errs {
+		switch {
+		case err == nil:
+			succeeded++
+		case chat.CodeOf(err) != code:
+			t.Errorf("unexpected error: %v, want %s", err, code)
+		}
+	}
+	if succeeded != succeed {
+		t.Errorf("%d of %d succeeded, want %d", succeeded, len(errs), succeed)
+	}
+}
+
+// methods calls each method with a session's owner's data.
+func (f *fixture) methods(s chat.Session) map[string]func(ctx context.Context) error {
+	run := newRun(s, "hello", after(time.Minute))
+	return map[string]func(ctx context.Context) error{
+		"CreateSession": func(ctx context.Context) error {
+			return f.CreateSession(ctx, newSession(s.UserID, start()), limit)
+		},
+		"Session": func(ctx context.Context) error {
+			_, err := f.Session(ctx, s.UserID, s.ID)
+			return err
+		},
+		"SessionWithItems": func(ctx context.Context) error {
+			_, _, err := f.SessionWithItems(ctx, s.UserID, s.ID)
+			return err
+		},
+		"ListSessions": func(ctx context.Context) error {
+			_, err := f.ListSessions(ctx, s.UserID, chat.SessionQuery{Limit: limit})
+			return err
+		},
+		"StartRun": func(ctx context.Context) error {
+			_, err := f.StartRun(ctx, run, limit)
+			return err
+		},
+		"FinishRun": func(ctx context.Context) error {
+			_, err := f.FinishRun(ctx, run.Run, newAnswer(run.Run, "hi", after(time.Minute)))
+			return err
+		},
+		"RenewLeases": func(ctx context.Context) error { return f.RenewLeases(ctx, run.Run.Owner, after(time.Hour)) },
+		"FailOrphanedRuns": func(ctx context.Context) error {
+			_, err := f.FailOrphanedRuns(ctx, newID(), after(time.Hour))
+			return err
+		},
+		"DeleteSession": func(ctx context.Context) error { return f.DeleteSession(ctx, s.UserID, s.ID) },
+	}
+}
+
+// cancelled: a context that has ended does nothing and comes back as itself.
+func cancelled(t *testing.T, f *fixture) {
+	session := f.create(t, alice, start())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, method := range f.methods(session) {
+		if err := method(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: error %v, want context.Canceled", name, err)
+		} else if chat.CodeOf(err) != "" {
+			t.Errorf("%s: error %v must not have a code", name, err)
+		}
+	}
+	equal(t, "session", f.session(t, session), session)
+	f.wantRows(t, "sessions", 1)
+	f.wantRows(t, "items", 0)
+
+	late, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer cancel()
+	for name, method := range f.methods(session) {
+		wantCode(t, name+" past its deadline", method(late), chat.CodeServiceUnavailable)
+	}
+}
+
+// closed: a closed store is out of reach.
+func closed(t *testing.T, f *fixture) {
+	session := f.create(t, alice, start())
+	must(t, f.Close())
+	for name, method := range f.methods(session) {
+		wantCode(t, name, method(t.Context()), chat.CodeServiceUnavailable)
+	}
+}
