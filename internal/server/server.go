@@ -88,7 +88,7 @@ func NewHandler(o Options) (http.Handler, error) {
 	}
 	engine.Use(authenticate(o.Gate, o.Logger), check.middleware)
 
-	strict := api.NewStrictHandlerWithOptions(o.API, nil, api.StrictGinServerOptions{
+	strict := api.NewStrictHandlerWithOptions(o.API, []api.StrictMiddlewareFunc{outlive}, api.StrictGinServerOptions{
 		RequestErrorHandlerFunc:  badRequest,
 		HandlerErrorFunc:         handlerFailed(o.Logger),
 		ResponseErrorHandlerFunc: handlerFailed(o.Logger),
@@ -154,4 +154,10 @@ func printable(word string) string {
 		return word[:most] + "…"
 	}
 	return word
+}
+
+// outlive gives an operation a context that stays its own after its end: gin
+// uses its contexts again, while a database may still look at this one.
+func outlive(next api.StrictHandlerFunc, _ string) api.StrictHandlerFunc {
+	return func(c *gin.Context, request any) (any, error) { return next(c.Copy(), request) }
 }

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/chatkit-rest/chatkit-rest/gen/document"
+	"github.com/chatkit-rest/chatkit-rest/internal/auth"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/config"
+	"github.com/chatkit-rest/chatkit-rest/internal/demo"
+	"github.com/chatkit-rest/chatkit-rest/internal/openrouter"
+	"github.com/chatkit-rest/chatkit-rest/internal/ratelimit"
+	"github.com/chatkit-rest/chatkit-rest/internal/rest"
+	"github.com/chatkit-rest/chatkit-rest/internal/server"
+	"github.com/chatkit-rest/chatkit-rest/internal/sse"
+	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
+	"github.com/chatkit-rest/chatkit-rest/internal/web"
+)
+
+const (
+	// streamWriteTimeout is how long a client may take nothing of its stream.
+	streamWriteTimeout = 30 * time.Second
+	// readyTimeout bounds a look at the database.
+	readyTimeout = 3 * time.Second
+	// minBody is the least bound of a request's body, in bytes; a character
+	// may take 12 of them, as two \u escapes.
+	minBody      = 1 << 20
+	bytesPerChar = 12
+)
+
+// assembly is the server with its parts, wired.
+type assembly struct {
+	logger  *slog.Logger
+	db      *store.Store
+	service *chat.Service
+	http    *http.Server
+	closers []func()
+}
+
+// assemble wires the parts. What it opened is closed if it fails.
+func assemble(
+	ctx context.Context, settings config.Settings, logger *slog.Logger, migrate bool,
+) (_ *assembly, err error) {
+	a := &assembly{logger: logger}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	if settings.Demo {
+		upstream, err := demo.Start(ctx, demo.Options{})
+		if err != nil {
+			return nil, fmt.Errorf("start the demo's model: %w", err)
+		}
+		a.closers = append(a.closers, upstream.Close)
+		settings.OpenRouterBaseURL = upstream.URL()
+		settings.OpenRouterAPIKey = config.NewSecret(upstream.Key())
+	}
+	db, err := openStore(ctx, settings, logger, migrate)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, func() { _ = db.Close() })
+	model, err := newModel(settings)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, model.CloseIdle)
+	a.service = newService(settings, db, model, logger)
+	a.db = db
+	return a, nil
+}
+
+func (a *assembly) close() {
+	for n := len(a.closers) - 1; n >= 0; n-- {
+		a.closers[n]()
+	}
+}
+
+// openStore opens the database and sees that its schema is this version's.
+func openStore(ctx context.Context, settings config.Settings, logger *slog.Logger, migrate bool) (*store.Store, error) {
+	db, err := store.Open(ctx, storeConfig(settings, logger))
+	if err != nil {
+		return nil, fmt.Errorf("open the database of DATABASE_URL: %w", err)
+	}
+	if migrate || settings.Database.Driver == config.SQLite {
+		err = db.Migrate(ctx)
+	} else {
+		err = checkMigrated(ctx, db)
+	}
+	if err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+func checkMigrated(ctx context.Context, db *store.Store) error {
+	pending, err := db.MigrationsPending(ctx)
+	if err != nil {
+		return fmt.Errorf("look at the database's schema: %w", err)
+	}
+	if pending {
+		return errors.New("the database's schema is not up to date: " +
+			"run chatkit-rest migrate up, or serve with --migrate")
+	}
+	return nil
+}
+
+func newModel(settings config.Settings) (*openrouter.Client, error) {
+	model, err := openrouter.New(openrouter.Options{
+		BaseURL: settings.OpenRouterBaseURL, Key: settings.OpenRouterAPIKey.Reveal(), Model: settings.OpenRouterModel,
+		SiteURL: settings.OpenRouterSiteURL, AppName: settings.OpenRouterAppName, UserAgent: "chatkit-rest/" + version,
+		FirstByteTimeout: settings.UpstreamFirstByteTimeout, IdleTimeout: settings.UpstreamIdleTimeout,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("set up the model provider: %w", err)
+	}
+	return model, nil
+}
+
+func newService(settings config.Settings, db *store.Store, model *openrouter.Client, logger *slog.Logger) *chat.Service {
+	return chat.NewService(chat.Options{
+		Store: db, Model: model, ModelName: settings.OpenRouterModel, SystemPrompt: settings.SystemPrompt,
+		Limits: chat.Limits{
+			SessionsPerUser: settings.MaxSessionsPerUser, MessageChars: settings.MaxMessageChars,
+			HistoryMessages: settings.HistoryMaxMessages, HistoryChars: settings.HistoryMaxChars,
+		},
+		Pseudonym: func(userID string) string { return auth.Pseudonym([]byte(settings.JWTSecret.Reveal()), userID) },
+		Detach:    telemetry.Detach, Logger: logger,
+	})
+}
+
+// mount puts the doors into an HTTP server that listens at the address.
+func (a *assembly) mount(ctx context.Context, settings config.Settings, listening string) error {
+	verifier, err := auth.NewHS256([]byte(settings.JWTSecret.Reveal()))
+	if err != nil {
+		return fmt.Errorf("JWT_SECRET: %w", err)
+	}
+	gate, err := auth.NewGate(verifier, origins(settings))
+	if err != nil {
+		return fmt.Errorf("CORS_ORIGINS: %w", err)
+	}
+	doc, err := server.NewDocument(ctx, document.YAML, facts(settings, listening))
+	if err != nil {
+		return err //nolint:wrapcheck // it says what it did
+	}
+	pages, err := web.Routes()
+	if err != nil {
+		return err
+	}
+	options := server.Options{
+		API: rest.New(rest.Options{
+			Service: a.service, Ready: readiness(a.db, a.logger),
+			WriteTimeout: streamWriteTimeout, KeepAlive: sse.KeepAlive,
+		}),
+		Document: doc, Pages: pages, TrustedProxies: settings.TrustedProxies, Gate: gate,
+		MaxBody: max(minBody, int64(settings.MaxMessageChars)*bytesPerChar), Logger: a.logger,
+	}
+	if settings.RateLimitPerMinute > 0 {
+		limiter, err := ratelimit.NewMemory(ratelimit.MemoryOptions{PerMinute: settings.RateLimitPerMinute})
+		if err != nil {
+			return fmt.Errorf("RATE_LIMIT_PER_MINUTE: %w", err)
+		}
+		a.closers = append(a.closers, func() { _ = limiter.Close() })
+		options.Limiter = limiter
+	}
+	a.http, err = server.New(options)
+	return err //nolint:wrapcheck // it says what it did
+}
+
+// origins are those whose pages may call: the allowed ones, and the server's
+// own as clients see it, where a proxy hides it from the server.
+func origins(settings config.Settings) []string {
+	public, err := url.Parse(settings.PublicURL)
+	if err != nil || public.Host == "" {
+		return settings.CORSOrigins
+	}
+	return append([]string{public.Scheme + "://" + public.Host}, settings.CORSOrigins...)
+}
+
+func facts(settings config.Settings, listening string) server.Facts {
+	return server.Facts{
+		ServerURL: settings.ServerURL(listening), MessageChars: settings.MaxMessageChars,
+		SessionsPerUser: settings.MaxSessionsPerUser, RequestsPerMinute: settings.RateLimitPerMinute,
+	}
+}
+
+// readiness looks at the database; why it is not well goes to the log alone.
+func readiness(db *store.Store, logger *slog.Logger) func(context.Context) rest.Readiness {
+	return func(ctx context.Context) rest.Readiness {
+		ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+		defer cancel()
+		ready := rest.Readiness{Database: db.Ping(ctx)}
+		if ready.Database == nil {
+			ready.Migrations = checkMigrated(ctx, db)
+		} else {
+			ready.Migrations = ready.Database
+		}
+		if ready.Migrations != nil {
+			logger.WarnContext(ctx, "not ready", "error", ready.Migrations)
+		}
+		return ready
+	}
+}

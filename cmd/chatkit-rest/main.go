@@ -1,0 +1,116 @@
+// Command chatkit-rest is a self-hosted chat backend: sessions over REST,
+// answers streamed from a model.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// version is set when the binary is built.
+var version = "unknown" //nolint:gochecknoglobals // the linker can only set a variable
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		if !errors.Is(err, errSaid) {
+			fmt.Fprintln(os.Stderr, "chatkit-rest:", err)
+		}
+		os.Exit(exitCode(err))
+	}
+}
+
+// errSaid is the error of a command that has said itself what is wrong.
+var errSaid = errors.New("said already") //nolint:gochecknoglobals // a sentinel
+
+// usageError is the error of a command line that cannot be understood.
+type usageError struct{ error }
+
+// exitCode is 2 for a wrong command line, 1 for every other failure.
+func exitCode(err error) int {
+	var usage usageError
+	if errors.As(err, &usage) {
+		return 2
+	}
+	return 1
+}
+
+// process is what a command sees of the process it runs in.
+type process struct {
+	getenv func(string) string
+	stdout io.Writer
+	stderr io.Writer
+}
+
+type command struct {
+	name    string
+	summary string
+	run     func(ctx context.Context, p process, args []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"serve", "serve [--demo] [--migrate]  run the server", serve},
+		{"verify-env", "verify-env                  check settings, database and key without starting", verifyEnv},
+		{"token", "token --sub NAME [--ttl 1h] print a token for a user", token},
+		{"migrate", "migrate up|down|status      change or show the database's schema", migrate},
+		{"openapi", "openapi [--json]            print the API document with this server's values", openapi},
+		{"version", "version                     print the version", printVersion},
+	}
+}
+
+// run is the program. It returns when the command has ended or, for serve,
+// after ctx has.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	if len(args) == 0 {
+		usage(stderr)
+		return usageError{errSaid}
+	}
+	if args[0] == "help" || args[0] == "--help" || args[0] == "-h" {
+		usage(stdout)
+		return nil
+	}
+	p := process{getenv: getenv, stdout: stdout, stderr: stderr}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return c.run(ctx, p, args[1:])
+		}
+	}
+	return usageError{fmt.Errorf("unknown command %q; chatkit-rest help lists them", args[0])}
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "chatkit-rest, a self-hosted chat backend\n\nCommands:\n")
+	for _, c := range commands() {
+		fmt.Fprintln(w, "  "+c.summary)
+	}
+	fmt.Fprint(w, "\nSettings are environment variables, or lines of the file .env; the README has the table.\n")
+}
+
+// parse reads a command's flags. It returns false when help was asked for and
+// given.
+func parse(p process, flags *flag.FlagSet, args []string) (bool, error) {
+	flags.SetOutput(p.stderr)
+	err := flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return false, nil
+	}
+	if err != nil {
+		return false, usageError{errSaid} // the flag package has said it
+	}
+	return true, nil
+}
+
+func printVersion(_ context.Context, p process, _ []string) error {
+	_, err := fmt.Fprintln(p.stdout, "chatkit-rest", version)
+	return err
+}

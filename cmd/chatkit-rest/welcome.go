@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/auth"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/config"
+)
+
+const (
+	demoUser     = "demo"
+	demoTokenTTL = 24 * time.Hour
+)
+
+// welcome prints what a newcomer needs for a first try of the demo.
+func welcome(ctx context.Context, w io.Writer, a *assembly, settings config.Settings, addr net.Addr) error {
+	signed, err := auth.Mint([]byte(settings.JWTSecret.Reveal()), demoUser, demoTokenTTL, time.Now())
+	if err != nil {
+		return fmt.Errorf("make the demo's token: %w", err)
+	}
+	session, err := demoSession(ctx, a.service)
+	if err != nil {
+		return fmt.Errorf("make the demo's session: %w", err)
+	}
+	url := settings.ServerURL(addr.String())
+	_, err = fmt.Fprintf(w, `
+This is the demo: a stand-in answers, no model does. Set OPENROUTER_API_KEY for real answers.
+
+Docs   %s/docs
+Token  %s
+
+Say something and watch the answer come:
+
+curl -N %s/api/v1/chatkit/sessions/%s/threads/%s/runs \
+  -H 'Authorization: Bearer %s' \
+  -H 'Content-Type: application/json' \
+  -d '{"message":{"role":"user","content":[{"type":"input_text","text":"Hello! What can you do?"}]}}'
+
+`, url, signed, url, session.ID, session.ID, signed)
+	return err
+}
+
+// demoSession is the demo user's newest session, or a new one.
+func demoSession(ctx context.Context, service *chat.Service) (chat.Session, error) {
+	page, err := service.ListSessions(ctx, demoUser, chat.SessionQuery{Limit: 1})
+	if err != nil || len(page.Sessions) > 0 {
+		return first(page.Sessions), err
+	}
+	return service.CreateSession(ctx, demoUser)
+}
+
+func first(sessions []chat.Session) chat.Session {
+	if len(sessions) == 0 {
+		return chat.Session{}
+	}
+	return sessions[0]
+}
