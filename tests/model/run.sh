@@ -1,0 +1,189 @@
+#!/usr/bin/env bash
+# Asks a real small language model two questions over the REST door.
+#
+# chatkit-rest runs as a newcomer runs it, with OPENROUTER_BASE_URL at a model
+# server on this machine. The first run downloads about 320 MB and compiles the
+# model server (some minutes); it is kept in .cache/model for the next runs.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+cache=$root/.cache/model
+venv=$cache/venv
+work=$(mktemp -d)
+model_pid=
+chatkit_pid=
+
+say() { printf '==> %s\n' "$*"; }
+
+fail() {
+	printf 'test-model: %s\n' "$*" >&2
+	exit 1
+}
+
+# stop PID: asks the process to end, and ends it after 20 seconds.
+stop() {
+	local pid=$1 deadline=$((SECONDS + 20))
+	kill -TERM "$pid" 2>/dev/null || true
+	while kill -0 "$pid" 2>/dev/null; do
+		if ((SECONDS >= deadline)); then
+			kill -KILL "$pid" 2>/dev/null || true
+			break
+		fi
+		sleep 0.1
+	done
+	wait "$pid" 2>/dev/null
+}
+
+finish() {
+	local status=$?
+	trap - EXIT
+	if [[ -n $chatkit_pid ]]; then stop "$chatkit_pid" || true; fi
+	if [[ -n $model_pid ]]; then stop "$model_pid" || true; fi
+	if ((status != 0)); then
+		for log in "$work"/*.log; do
+			[[ -s $log ]] || continue
+			printf -- '--- the end of %s\n' "$(basename "$log")" >&2
+			tail -n 30 "$log" >&2
+		done
+	fi
+	rm -rf "$work"
+	exit "$status"
+}
+trap finish EXIT
+
+# wait_for SECONDS PID WHAT COMMAND...: runs COMMAND until it succeeds.
+wait_for() {
+	local deadline=$((SECONDS + $1)) pid=$2 what=$3
+	shift 3
+	until "$@" >/dev/null 2>&1; do
+		kill -0 "$pid" 2>/dev/null || fail "$what stopped while it started; its log is below"
+		((SECONDS < deadline)) || fail "$what did not answer in time; its log is below"
+		sleep 0.2
+	done
+}
+
+install_packages() {
+	local missing=()
+	command -v curl >/dev/null || missing+=(curl)
+	command -v c++ >/dev/null || missing+=(g++)
+	python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+	((${#missing[@]} > 0)) || return 0
+	if ((EUID != 0)); then
+		fail "missing: ${missing[*]}. Run: sudo apt-get install ${missing[*]}"
+	fi
+	say "Installing Debian packages: ${missing[*]}"
+	apt-get update -q
+	apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+install_model() {
+	local stamp=$cache/installed
+	if cmp -s "$here/requirements.txt" "$stamp"; then return; fi
+	say "Installing the model and its server in .cache/model (some minutes)"
+	mkdir -p "$cache"
+	rm -f "$stamp"
+	python3 -m venv --clear "$venv"
+	# Not tuned to this processor, since pip keeps what it built and another
+	# machine may get the folder; without the image parts, which nobody asks for.
+	CMAKE_ARGS="-DGGML_NATIVE=OFF -DLLAVA_BUILD=OFF" \
+		nice "$venv/bin/pip" install --quiet --disable-pip-version-check \
+		-r "$here/requirements.txt" ||
+		fail "pip could not install tests/model/requirements.txt; its words are above"
+	cp "$here/requirements.txt" "$stamp"
+}
+
+start_model() {
+	say "Starting the model server"
+	"$venv/bin/python" "$here/model_server.py" "$cache" "$work/model.port" \
+		>"$work/model.log" 2>&1 &
+	model_pid=$!
+	wait_for 120 "$model_pid" "the model server" test -s "$work/model.port"
+	model_url=http://127.0.0.1:$(<"$work/model.port")/v1
+	wait_for 120 "$model_pid" "the model server" \
+		curl -fsS --max-time 5 -o "$work/models.json" "$model_url/models"
+	model_name=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["data"][0]["id"])' \
+		<"$work/models.json")
+	say "$model_name answers at $model_url"
+}
+
+# chatkit ARGUMENT...: becomes the server's command. The environment is only
+# what is written here, and the folder has no .env, so that nothing of the
+# person who runs this gets in.
+chatkit() {
+	cd "$work"
+	exec env -i PATH="$PATH" HOME="$work" \
+		DATABASE_URL="sqlite:///$work/chatkit.db" \
+		JWT_SECRET="$jwt_secret" \
+		OPENROUTER_API_KEY=local \
+		OPENROUTER_BASE_URL="$model_url" \
+		OPENROUTER_MODEL="$model_name" \
+		PORT="$port" \
+		"$root/bin/chatkit-rest" "$@"
+}
+
+start_chatkit() {
+	say "Building and starting chatkit-rest"
+	make -C "$root" build
+	jwt_secret=$(python3 -c 'import secrets; print(secrets.token_hex(32))')
+	port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	chatkit serve >"$work/chatkit-rest.log" 2>&1 &
+	chatkit_pid=$!
+	wait_for 30 "$chatkit_pid" "chatkit-rest" \
+		curl -fsS --max-time 5 "http://127.0.0.1:$port/readyz"
+	token=$(chatkit token --sub newcomer) || fail "chatkit-rest token gave no token"
+	[[ $token != *[[:space:]]* ]] || fail "chatkit-rest token printed more than a token"
+	sessions=http://127.0.0.1:$port/api/v1/chatkit/sessions
+}
+
+# api CURL-ARGUMENT...: one request as the newcomer; an error status fails.
+api() {
+	curl -sS --fail-with-body --max-time 120 -H "Authorization: Bearer $token" "$@"
+}
+
+check() { python3 "$here/check_answer.py" "$@"; }
+
+# ask QUESTION WORD: prints the raw stream, checks that the answer has WORD, and
+# leaves the answer in $answer.
+ask() {
+	local body stream=$work/stream.txt
+	body=$(python3 -c 'import json, sys
+print(json.dumps({"message": {"role": "user",
+    "content": [{"type": "input_text", "text": sys.argv[1]}]}}))' "$1")
+	say "Asking: $1"
+	api -N -X POST -H 'Content-Type: application/json' -d "$body" \
+		"$sessions/$session/threads/$thread/runs" | tee "$stream" ||
+		fail "the run was refused; the answer is above"
+	answer=$(check stream "$stream" "$2") || fail "the stream is not as the contract says"
+	say "The answer: ${answer# }"
+}
+
+# expect_history TEXT...: the session holds exactly these messages.
+expect_history() {
+	api -o "$work/session.json" "$sessions/$session" || fail "the session could not be read"
+	check history "$work/session.json" "$@" || fail "the session's history is wrong"
+	say "The history holds $# messages"
+}
+
+install_packages
+install_model
+start_model
+start_chatkit
+
+session=$(api -X POST "$sessions" | check field id) || fail "no session was made"
+thread=$(api -X POST "$sessions/$session/threads" | check field id) || fail "no thread was made"
+
+question='What is the capital of France? Answer in a full sentence.'
+ask "$question" Paris
+first=$answer
+expect_history "$question" "$first"
+
+# Without the first question and its answer, nobody can tell which river.
+follow_up='Which river flows through it?'
+ask "$follow_up" Seine
+expect_history "$question" "$first" "$follow_up" "$answer"
+
+say "Stopping chatkit-rest"
+stop "$chatkit_pid" || fail "chatkit-rest did not exit with 0 when it was stopped"
+chatkit_pid=
+say "A real model answered over the REST door: passed"
