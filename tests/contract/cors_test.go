@@ -1,0 +1,163 @@
+package contract_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/harness"
+)
+
+const (
+	allowedOrigin = "https://app.example.com"
+	otherOrigin   = "http://localhost:3000"
+)
+
+func corsEnv() map[string]string {
+	return map[string]string{"CORS_ORIGINS": `["` + allowedOrigin + `", "` + otherOrigin + `"]`}
+}
+
+func preflight(path, origin, method string) harness.Request {
+	return harness.Request{Method: http.MethodOptions, Path: path, Header: header(
+		"Origin", origin, "Access-Control-Request-Method", method,
+		"Access-Control-Request-Headers", "authorization,content-type",
+	)}
+}
+
+// words are the parts of a header that lists, in lower case.
+func words(head http.Header, name string) []string {
+	var list []string
+	for _, value := range head.Values(name) {
+		for word := range strings.SplitSeq(value, ",") {
+			list = append(list, strings.ToLower(strings.TrimSpace(word)))
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// TestCORS: pages of other origins.
+func TestCORS(t *testing.T) {
+	t.Parallel()
+	suite(t, corsEnv(), map[string]check{
+		"preflight":      preflights,
+		"cross origin":   crossOrigin,
+		"foreign origin": foreignOrigin,
+		"cookie":         cookie,
+	})
+}
+
+// preflights: what a browser asks before it lets a page call.
+func preflights(t *testing.T, server *harness.Server) {
+	id := uuid.New()
+	for _, path := range []string{
+		harness.SessionsPath, harness.SessionPath(id), harness.ThreadsPath(id), harness.RunsPath(id, id),
+	} {
+		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH"} {
+			for _, origin := range []string{allowedOrigin, otherOrigin} {
+				checkPreflight(t, server.Do(t, preflight(path, origin, method)), origin)
+			}
+		}
+	}
+}
+
+func checkPreflight(t *testing.T, answer harness.Answer, origin string) {
+	t.Helper()
+	if answer.Status != http.StatusNoContent && answer.Status != http.StatusOK {
+		t.Errorf("a preflight answered %d %s", answer.Status, answer.Body)
+	}
+	checkAllowed(t, answer.Header, origin)
+	methods := words(answer.Header, "Access-Control-Allow-Methods")
+	if !slices.Equal(methods, []string{"delete", "get", "options", "patch", "post", "put"}) {
+		t.Errorf("methods %v", methods)
+	}
+	headers := words(answer.Header, "Access-Control-Allow-Headers")
+	if !slices.Equal(headers, []string{"accept", "authorization", "content-type", "origin"}) {
+		t.Errorf("headers %v", headers)
+	}
+}
+
+func checkAllowed(t *testing.T, head http.Header, origin string) {
+	t.Helper()
+	if got := head.Values("Access-Control-Allow-Origin"); !slices.Equal(got, []string{origin}) {
+		t.Errorf("Access-Control-Allow-Origin is %v, want %s", got, origin)
+	}
+	if got := head.Get("Access-Control-Allow-Credentials"); got != "true" {
+		t.Errorf("Access-Control-Allow-Credentials is %q", got)
+	}
+	if !slices.Contains(words(head, "Vary"), "origin") {
+		t.Errorf("Vary is %v", head.Values("Vary"))
+	}
+}
+
+// crossOrigin: a page of an allowed origin may read answers, failures too,
+// and the headers that it needs.
+func crossOrigin(t *testing.T, server *harness.Server) {
+	alice := server.User(t)
+	session := alice.CreateSession()
+	exposed := []string{"ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "retry-after", "x-run-id"}
+	requests := []harness.Request{
+		{Method: http.MethodGet, Path: harness.SessionsPath},
+		{Method: http.MethodGet, Path: harness.SessionPath(uuid.New())},
+		{Method: http.MethodGet, Path: harness.SessionsPath, Header: header("Authorization", "")},
+		{Method: http.MethodPut, Path: harness.SessionsPath},
+		{Method: http.MethodGet, Path: "/nothing"},
+		{Method: http.MethodGet, Path: "/openapi.json"},
+		{Method: http.MethodGet, Path: "/health"},
+		runRequest(session, helloBody),
+		runRequest(session, "{"),
+	}
+	for _, request := range requests {
+		if request.Header == nil {
+			request.Header = http.Header{}
+		}
+		request.Header.Set("Origin", allowedOrigin)
+		answer := alice.Do(request)
+		checkAllowed(t, answer.Header, allowedOrigin)
+		if got := words(answer.Header, "Access-Control-Expose-Headers"); !slices.Equal(got, exposed) {
+			t.Errorf("%s %s exposes %v", request.Method, request.Path, got)
+		}
+	}
+	own := createRequest() // The server's own pages may call it too.
+	own.Header = header("Origin", server.URL)
+	wantOK(t, alice.Do(own))
+}
+
+// foreignOrigin: a page of another origin gets nothing that a browser would
+// let it read, and its request does nothing.
+func foreignOrigin(t *testing.T, server *harness.Server) {
+	foreign := []string{
+		"https://evil.example", "null", "https://app.example.com.evil.example", "https://app.example.com:8443",
+		"http://app.example.com", "https://evil.example?https://app.example.com", "https://APP.example.com.", "*", "file://",
+		"https://app.example.com@evil.example",
+	}
+	alice := server.User(t)
+	session := alice.CreateSession()
+	for _, origin := range foreign {
+		for _, o := range operations(session) {
+			request := o.request()
+			request.Header = header("Origin", origin)
+			checkForeign(t, o.id, alice.Do(request))
+		}
+		checkForeign(t, "a preflight", server.Do(t, preflight(harness.SessionsPath, origin, http.MethodPost)))
+	}
+	alice.Session(session)
+	if total := alice.Sessions().Meta.Total; total != 1 {
+		t.Errorf("foreign pages changed the sessions: there are %d", total)
+	}
+}
+
+func checkForeign(t *testing.T, what string, answer harness.Answer) {
+	t.Helper()
+	if answer.Status != http.StatusForbidden || answer.Code() != "FORBIDDEN" {
+		t.Errorf("%s from a foreign origin: got %d %s", what, answer.Status, answer.Body)
+	}
+	for name := range answer.Header {
+		if strings.HasPrefix(name, "Access-Control-") {
+			t.Errorf("%s from a foreign origin got %s: %v", what, name, answer.Header.Values(name))
+		}
+	}
+}

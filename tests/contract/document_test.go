@@ -1,0 +1,172 @@
+package contract_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/harness"
+)
+
+// served reads a page and wants it to be of the media type.
+func served(t *testing.T, server *harness.Server, path, media string) string {
+	t.Helper()
+	answer := server.Do(t, harness.Request{Method: http.MethodGet, Path: path})
+	if answer.Status != http.StatusOK || !strings.HasPrefix(answer.Header.Get("Content-Type"), media) {
+		t.Fatalf("%s: got %d of type %q", path, answer.Status, answer.Header.Get("Content-Type"))
+	}
+	return string(answer.Body)
+}
+
+func parseDocument(t *testing.T, text string) *openapi3.T {
+	t.Helper()
+	spec, err := openapi3.NewLoader().LoadFromData([]byte(text))
+	if err != nil {
+		t.Fatalf("parse the served document: %v", err)
+	}
+	if err := spec.Validate(t.Context()); err != nil {
+		t.Fatalf("the served document is not valid: %v", err)
+	}
+	return spec
+}
+
+// TestDocumentDefaults: the document tells this server's values, YAML and JSON
+// the same.
+func TestDocumentDefaults(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"RATE_LIMIT_PER_MINUTE": harness.Unset}
+	onEach(t, env, func(t *testing.T, server *harness.Server) {
+		fromYAML := parseDocument(t, served(t, server, "/openapi.yaml", "application/yaml"))
+		text := served(t, server, "/openapi.json", "application/json")
+		if !sameJSON(t, fromYAML, parseDocument(t, text)) {
+			t.Error("/openapi.yaml and /openapi.json differ")
+		}
+		if fromYAML.OpenAPI != "3.0.3" {
+			t.Errorf("the document is of OpenAPI %s", fromYAML.OpenAPI)
+		}
+		wantTold(t, text, fromYAML, server.URL, 500, "500 characters", "10 sessions", "30 requests")
+	})
+}
+
+// wantTold wants the document to tell of these values.
+func wantTold(t *testing.T, text string, spec *openapi3.T, url string, maxLength uint64, phrases ...string) {
+	t.Helper()
+	if len(spec.Servers) != 1 || spec.Servers[0].URL != url {
+		t.Errorf("the document's servers are %v, want %s", spec.Servers, url)
+	}
+	field := spec.Components.Schemas["CreateRunContent"].Value.Properties["text"].Value
+	if field.MaxLength == nil || *field.MaxLength != maxLength {
+		t.Errorf("a text's maxLength is %v, want %d", field.MaxLength, maxLength)
+	}
+	for _, phrase := range phrases {
+		if !strings.Contains(text, phrase) {
+			t.Errorf("the document does not tell of %q", phrase)
+		}
+	}
+}
+
+func sameJSON(t *testing.T, one, other *openapi3.T) bool {
+	t.Helper()
+	texts := [2]string{}
+	for n, spec := range []*openapi3.T{one, other} {
+		data, err := json.Marshal(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[n] = string(data)
+	}
+	return texts[0] == texts[1]
+}
+
+func otherValues() map[string]string {
+	return map[string]string{
+		"MAX_MESSAGE_CHARS": "123", "MAX_SESSIONS_PER_USER": "7", "RATE_LIMIT_PER_MINUTE": "45",
+		"PUBLIC_URL": "https://chat.example.com/",
+	}
+}
+
+// TestDocumentSettings: and no other server's.
+func TestDocumentSettings(t *testing.T) {
+	t.Parallel()
+	onEach(t, otherValues(), func(t *testing.T, server *harness.Server) {
+		text := served(t, server, "/openapi.json", "application/json")
+		wantTold(t, text, parseDocument(t, text), "https://chat.example.com", 123, "123 characters", "7 sessions", "45 requests")
+		yaml := served(t, server, "/openapi.yaml", "application/yaml")
+		wantTold(t, yaml, parseDocument(t, yaml), "https://chat.example.com", 123, "123 characters", "7 sessions", "45 requests")
+		for _, document := range []string{text, yaml} {
+			for _, phrase := range []string{"500 char", "10 sessions", "30 requests", "127.0.0.1", "longer than 500", `example": 30`, "example: 30"} {
+				if strings.Contains(document, phrase) {
+					t.Errorf("the document still tells of %q", phrase)
+				}
+			}
+		}
+
+		// What it tells is what it does.
+		alice := server.User(t)
+		session := alice.CreateSession()
+		wantOK(t, alice.Do(runRequest(session, messageJSON(t, strings.Repeat("a", 123)))))
+		answer := alice.Do(runRequest(session, messageJSON(t, strings.Repeat("a", 124))))
+		want(t, answer, 400, "MESSAGE_TOO_LONG")
+		wantNamed(t, answer, "123")
+		if got := answer.Header.Get("Ratelimit-Limit"); got != "45" {
+			t.Errorf("RateLimit-Limit is %s, want 45", got)
+		}
+	})
+}
+
+// documentWithoutLimit: a server without a limit tells of none.
+func documentWithoutLimit(t *testing.T, server *harness.Server) {
+	text := served(t, server, "/openapi.json", "application/json")
+	parseDocument(t, text)
+	for _, phrase := range []string{"30 requests", "0 requests"} {
+		if strings.Contains(text, phrase) {
+			t.Errorf("the document tells of %q", phrase)
+		}
+	}
+}
+
+// TestDocumentPages: what the pages for people and machines are.
+func TestDocumentPages(t *testing.T) {
+	t.Parallel()
+	suite(t, nil, map[string]check{"without limit": documentWithoutLimit, "docs": docs})
+}
+
+// TestLongerMessages: a limit above the default holds too.
+func TestLongerMessages(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"MAX_MESSAGE_CHARS": "20000"}
+	onEach(t, env, func(t *testing.T, server *harness.Server) {
+		alice := server.User(t)
+		session := alice.CreateSession()
+		wantOK(t, alice.Do(runRequest(session, messageJSON(t, strings.Repeat(astral, 20_000)))))
+		want(t, alice.Do(runRequest(session, messageJSON(t, strings.Repeat(astral, 20_001)))), 400, "MESSAGE_TOO_LONG")
+	})
+}
+
+// docs: Swagger UI, all of it from this server.
+func docs(t *testing.T, server *harness.Server) {
+	source := regexp.MustCompile(`(?:src|href)="([^"]+)"`)
+	page := served(t, server, "/docs", "text/html")
+	found := source.FindAllStringSubmatch(page, -1)
+	if len(found) == 0 {
+		t.Fatalf("/docs loads nothing: %s", page)
+	}
+	for _, match := range found {
+		path := match[1]
+		if strings.Contains(path, "//") {
+			t.Errorf("/docs refers to %s", path)
+			continue
+		}
+		if !strings.HasPrefix(path, "/") {
+			path = "/docs/" + strings.TrimPrefix(path, "./")
+		}
+		if answer := server.Do(t, harness.Request{Method: http.MethodGet, Path: path}); answer.Status != http.StatusOK {
+			t.Errorf("/docs refers to %s, which answers %d", path, answer.Status)
+		}
+	}
+	served(t, server, "/", "text/html")
+}

@@ -1,0 +1,141 @@
+package contract_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/harness"
+)
+
+// hidden is in values that no output may show.
+const hidden = "hunter2"
+
+// badSettings are values of each setting that no server starts with.
+func badSettings() map[string][]string {
+	return map[string][]string{
+		"DATABASE_URL": {
+			"", "mysql://root:" + hidden + "@db/chat", "postgresql://bob:" + hidden + "@db:99999/chat",
+			"postgresql://bob:" + hidden + "%zz@db/chat", "sqlite://", "chat.db",
+		},
+		"JWT_SECRET":                  {"", hidden, strings.Repeat("a", 31), strings.Repeat("a", 64), "  "},
+		"OPENROUTER_API_KEY":          {"", hidden + " with a space", hidden + "\nX-Header: evil"},
+		"OPENROUTER_BASE_URL":         {"openrouter.ai", "ftp://openrouter.ai", "http://bob:" + hidden + "@host/v1", "http://", "http://host/?key=" + hidden},
+		"OPENROUTER_MODEL":            {"two words", "line\nbreak"},
+		"OPENROUTER_SITE_URL":         {"example.com", "javascript:alert(1)"},
+		"OPENROUTER_APP_NAME":         {"line\nbreak"},
+		"PUBLIC_URL":                  {"chat.example.com", "ftp://chat.example.com"},
+		"HOST":                        {"http://localhost", "two words", "256.1.1.1"},
+		"PORT":                        {"http", "-1", "65536", "80.5", "99999999999999999999"},
+		"CORS_ORIGINS":                {"*", "app.example.com", "https://app.example.com/path", `["https://app.example.com"`, `["*"]`, "https://*.example.com"},
+		"TRUSTED_PROXIES":             {"proxy.example.com", "10.0.0.0/33", "0.0.0.0/0", "10.0.0"},
+		"RATE_LIMIT_PER_MINUTE":       {"many", "-1", "1.5", "99999999999999999999"},
+		"MAX_SESSIONS_PER_USER":       {"many", "0", "-1", "1e3"},
+		"MAX_MESSAGE_CHARS":           {"many", "0", "-1", "1.5"},
+		"HISTORY_MAX_MESSAGES":        {"many", "0"},
+		"HISTORY_MAX_CHARS":           {"many", "0", "-5"},
+		"UPSTREAM_FIRST_BYTE_TIMEOUT": {"soon", "20", "-1s", "0s"},
+		"UPSTREAM_IDLE_TIMEOUT":       {"soon", "20", "-1s", "0s"},
+		"SHUTDOWN_TIMEOUT":            {"soon", "20", "-1s"},
+		"LOG_LEVEL":                   {"loud", "7"},
+		"LOG_FORMAT":                  {"xml"},
+	}
+}
+
+// TestBadSettings: a start with bad settings names every one and shows no
+// secret; so does verify-env.
+func TestBadSettings(t *testing.T) {
+	t.Parallel()
+	bad := badSettings()
+	rounds := 0
+	for _, values := range bad {
+		rounds = max(rounds, len(values))
+	}
+	for round := range rounds {
+		env, named := map[string]string{}, []string{}
+		for name, values := range bad {
+			env[name] = values[round%len(values)]
+			named = append(named, name)
+		}
+		for _, command := range []string{"serve", "verify-env"} {
+			t.Run(command, func(t *testing.T) {
+				t.Parallel()
+				checkRefused(t, harness.Execute(t, env, command), env, named...)
+			})
+		}
+	}
+}
+
+// checkRefused wants a command that failed, naming the settings and showing no
+// secret.
+func checkRefused(t *testing.T, result harness.Result, env map[string]string, names ...string) {
+	t.Helper()
+	if result.ExitCode <= 0 {
+		t.Errorf("the exit code is %d", result.ExitCode)
+	}
+	output := result.Output()
+	for _, name := range names {
+		if !regexp.MustCompile(`(?m)\b` + name + `\b`).MatchString(output) {
+			t.Errorf("%s=%q is not named:\n%s", name, env[name], output)
+		}
+	}
+	if strings.Contains(output, hidden) {
+		t.Errorf("the output shows a secret:\n%s", output)
+	}
+	if strings.Contains(output, "listening") {
+		t.Errorf("the server listened:\n%s", output)
+	}
+}
+
+// TestOneBadSetting: each alone is enough, and nothing else is blamed.
+func TestOneBadSetting(t *testing.T) {
+	t.Parallel()
+	good := map[string]string{ //nolint:gosec // made up for this test
+		"DATABASE_URL": harness.NewDatabase(t, harness.SQLite), "JWT_SECRET": "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe",
+		"OPENROUTER_API_KEY": "sk-or-v1-0f9d8c7b", "PORT": "0",
+	}
+	for name, values := range badSettings() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			env := map[string]string{name: values[0]}
+			for other, value := range good {
+				if other != name {
+					env[other] = value
+				}
+			}
+			result := harness.Execute(t, env, "serve")
+			checkRefused(t, result, env, name)
+			for other := range badSettings() {
+				blamed := regexp.MustCompile(`(?m)^\W*` + other + `\b`)
+				if other != name && blamed.MatchString(result.Stderr) {
+					t.Errorf("%s is blamed too:\n%s", other, result.Stderr)
+				}
+			}
+		})
+	}
+}
+
+// TestDotenv: the file .env is read if it is there, and the environment is
+// stronger.
+func TestDotenv(t *testing.T) {
+	t.Parallel()
+	server := harness.Start(t, harness.Options{Database: harness.SQLite})
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, ".env"), []byte("# secret\nJWT_SECRET="+server.Secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	token := func(env map[string]string) string {
+		result := harness.ExecuteIn(t, folder, env, "token", "--sub", "alice")
+		if result.ExitCode != 0 {
+			t.Fatalf("token: %s", result.Output())
+		}
+		return strings.TrimSpace(result.Stdout)
+	}
+	request := createRequest()
+	request.Header = header("Authorization", "Bearer "+token(nil))
+	wantOK(t, server.Do(t, request))
+	request.Header = header("Authorization", "Bearer "+token(map[string]string{"JWT_SECRET": strings.ToLower(server.Secret)}))
+	want(t, server.Do(t, request), 401, "UNAUTHORIZED")
+}

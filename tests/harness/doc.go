@@ -1,0 +1,13 @@
+// Package harness drives the built program from outside, as its users do: it
+// starts the binary as a process on SQLite or PostgreSQL with a scripted
+// upstream behind it, and holds every answer against openapi.yaml.
+//
+//	func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
+//
+//	func TestSomething(t *testing.T) {
+//		server := harness.Start(t, harness.Options{Database: harness.SQLite})
+//		alice := server.User(t)
+//		session := alice.CreateSession()
+//		events := alice.Say(session, "Hello")
+//	}
+package harness

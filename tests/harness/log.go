@@ -1,0 +1,52 @@
+package harness
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// maxLogTold is how much of a log a failed test prints, in bytes from its end.
+const maxLogTold = 8 << 10
+
+// output gathers what a process prints.
+type output struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buffer.Write(p) // never fails
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buffer.String()
+}
+
+// checkLog fails the test for what no run of the program may print.
+func checkLog(tb testing.TB, log string) {
+	tb.Helper()
+	for _, word := range []string{"DATA RACE", "panic"} {
+		if at := strings.Index(log, word); at >= 0 {
+			tb.Errorf("the server's log has %q:\n%s", word, around(log, at))
+		}
+	}
+}
+
+// around is the part of the text near a position.
+func around(text string, at int) string {
+	const before, after = 200, 4000
+	return text[max(at-before, 0):min(at+after, len(text))]
+}
+
+func tail(text string) string {
+	if len(text) <= maxLogTold {
+		return text
+	}
+	return "…" + text[len(text)-maxLogTold:]
+}

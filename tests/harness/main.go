@@ -1,0 +1,119 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/postgres"
+)
+
+// Time-outs of what a test process does once.
+const (
+	buildTimeout    = 5 * time.Minute
+	databaseTimeout = 2 * time.Minute
+)
+
+// errNoMain is for a test package that forgot its TestMain.
+var errNoMain = errors.New("the package needs func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }")
+
+// parts are what the tests of a process share: the built program and the
+// PostgreSQL server. Each is made when it is first asked for.
+type parts struct {
+	folder string
+
+	buildOnce sync.Once
+	binary    string
+	buildErr  error
+
+	databaseOnce sync.Once
+	database     *postgres.Server
+	databaseErr  error
+}
+
+var shared parts // one for a test process, ended by Main
+
+// Main runs the tests, then removes the built program and stops the PostgreSQL
+// server if a test had it started. It returns the exit code for os.Exit.
+func Main(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "chatkit-rest-harness-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	shared.folder = folder
+	code := m.Run()
+	if err := shared.end(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return max(code, 1)
+	}
+	return code
+}
+
+func (p *parts) end() error {
+	var stopErr error
+	if p.database != nil {
+		stopErr = p.database.Stop()
+	}
+	return errors.Join(stopErr, os.RemoveAll(p.folder))
+}
+
+// Binary builds the program once for the test process and returns its path.
+func Binary(tb testing.TB) string {
+	tb.Helper()
+	shared.buildOnce.Do(func() {
+		shared.binary, shared.buildErr = shared.build()
+	})
+	if shared.buildErr != nil {
+		tb.Fatal(shared.buildErr)
+	}
+	return shared.binary
+}
+
+func (p *parts) build() (string, error) {
+	if p.folder == "" {
+		return "", errNoMain
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
+	defer cancel()
+	path := filepath.Join(p.folder, "chatkit-rest")
+	args := []string{"build", "-o", path}
+	if raceDetector {
+		args = append(args, "-race")
+	}
+	args = append(args, "github.com/chatkit-rest/chatkit-rest/cmd/chatkit-rest")
+	out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput() //nolint:gosec // fixed words and a folder of ours
+	if err != nil {
+		return "", fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return path, nil
+}
+
+// newPostgresDatabase creates an empty database and returns its URL.
+func newPostgresDatabase(tb testing.TB) string {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), databaseTimeout)
+	defer cancel()
+	shared.databaseOnce.Do(func() {
+		if shared.folder == "" {
+			shared.databaseErr = errNoMain
+			return
+		}
+		shared.database, shared.databaseErr = postgres.Start(ctx)
+	})
+	if shared.databaseErr != nil {
+		tb.Fatal(shared.databaseErr)
+	}
+	url, err := shared.database.NewDatabase(ctx)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return url
+}

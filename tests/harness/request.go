@@ -1,0 +1,105 @@
+package harness
+
+import (
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"testing"
+
+	"github.com/google/uuid"
+)
+
+// Request is a request that the generated client would not send.
+type Request struct {
+	Method string
+	Path   string
+	Header http.Header
+	// Body is sent as application/json unless Header says otherwise. Nil is
+	// none.
+	Body io.Reader
+}
+
+// Answer is what came back, the body read.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Code is the code of a failure; "" when it is none.
+func (a Answer) Code() string {
+	var envelope failureEnvelope
+	if json.Unmarshal(a.Body, &envelope) != nil {
+		return ""
+	}
+	return envelope.Error.Code
+}
+
+// Message is the message of a failure.
+func (a Answer) Message() string {
+	var envelope failureEnvelope
+	if json.Unmarshal(a.Body, &envelope) != nil {
+		return ""
+	}
+	return envelope.Error.Message
+}
+
+// Do sends a request without a token, but what its own headers hold.
+func (s *Server) Do(tb testing.TB, request Request) Answer {
+	tb.Helper()
+	return send(tb, s.HTTP(tb), s.URL, request)
+}
+
+// Do sends a request with the user's token, unless the request's headers have
+// an Authorization of their own, be it an empty one.
+func (u *User) Do(request Request) Answer {
+	u.t.Helper()
+	header := request.Header.Clone()
+	if header == nil {
+		header = http.Header{}
+	}
+	if _, ok := header["Authorization"]; !ok {
+		header.Set("Authorization", "Bearer "+u.Token)
+	}
+	request.Header = header
+	return send(u.t, u.http, u.server.URL, request)
+}
+
+func send(tb testing.TB, httpClient *http.Client, base string, r Request) Answer {
+	tb.Helper()
+	request, err := http.NewRequestWithContext(contextOf(tb), r.Method, base+r.Path, r.Body)
+	if err != nil {
+		tb.Fatalf("make a request: %v", err)
+	}
+	maps.Copy(request.Header, r.Header)
+	if r.Body != nil && r.Header.Get("Content-Type") == "" {
+		if _, ok := r.Header["Content-Type"]; !ok {
+			request.Header.Set("Content-Type", jsonMedia)
+		}
+	}
+	response, err := httpClient.Do(request)
+	if err != nil {
+		tb.Fatalf("%s %s: %v", r.Method, r.Path, err)
+	}
+	defer response.Body.Close() //nolint:errcheck // it is read to its end
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		tb.Fatalf("%s %s: read the answer: %v", r.Method, r.Path, err)
+	}
+	return Answer{Status: response.StatusCode, Header: response.Header, Body: body}
+}
+
+// SessionsPath is where all paths of the API begin.
+const SessionsPath = "/api/v1/chatkit/sessions"
+
+// SessionPath is the path of a session.
+func SessionPath(session uuid.UUID) string { return SessionsPath + "/" + session.String() }
+
+// ThreadsPath is the path of a session's threads.
+func ThreadsPath(session uuid.UUID) string { return SessionPath(session) + "/threads" }
+
+// RunsPath is the path of a thread's runs.
+func RunsPath(session, thread uuid.UUID) string {
+	return ThreadsPath(session) + "/" + thread.String() + "/runs"
+}

@@ -1,0 +1,195 @@
+package harness
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/chatkit-rest/chatkit-rest/gen/client"
+)
+
+// Event is one event of a run's stream.
+type Event struct {
+	// Type is the event's type; "[DONE]" for the end of the stream.
+	Type string
+	// Value is the event as the generated client knows it; nil for [DONE].
+	Value any
+	// Raw is the data line as it came.
+	Raw string
+}
+
+// Run is a stream while it is read.
+type Run struct {
+	ID     string
+	Header http.Header
+
+	t      testing.TB
+	body   io.ReadCloser
+	reader *bufio.Reader
+	cancel context.CancelFunc
+}
+
+// MessageBody is the body that sends these parts as one message.
+func MessageBody(parts ...string) client.CreateRunRequest {
+	content := make([]client.CreateRunContent, len(parts))
+	for n, part := range parts {
+		content[n] = client.CreateRunContent{Type: client.CreateRunContentTypeInputText, Text: part}
+	}
+	return client.CreateRunRequest{
+		Message: client.CreateRunMessage{Role: client.CreateRunMessageRoleUser, Content: content},
+	}
+}
+
+// StartRun sends a message and returns the stream of its answer.
+func (u *User) StartRun(session uuid.UUID, parts ...string) *Run {
+	u.t.Helper()
+	ctx, cancel := context.WithCancel(u.Context())
+	response, err := u.API.CreateRun(ctx, session, session, MessageBody(parts...)) //nolint:bodyclose // Run.Close does
+	if err != nil {
+		cancel()
+		u.t.Fatalf("create run: %v", err)
+	}
+	run := &Run{
+		ID: response.Header.Get("X-Run-Id"), Header: response.Header,
+		t: u.t, body: response.Body, reader: bufio.NewReader(response.Body), cancel: cancel,
+	}
+	u.t.Cleanup(run.Close)
+	if response.StatusCode != http.StatusOK {
+		body, _ := io.ReadAll(response.Body)
+		u.t.Fatalf("create run: %s: %s", response.Status, body)
+	}
+	return run
+}
+
+// Say sends a message and returns every event of its answer.
+func (u *User) Say(session uuid.UUID, parts ...string) []Event {
+	u.t.Helper()
+	return u.StartRun(session, parts...).All()
+}
+
+// Close goes away, as a client does that leaves its page.
+func (r *Run) Close() {
+	r.cancel()
+	_ = r.body.Close() // What it says no longer matters.
+}
+
+// Next returns the next event; false when the stream has ended in order.
+func (r *Run) Next() (Event, bool) {
+	r.t.Helper()
+	event, err := ReadEvent(r.reader)
+	if errors.Is(err, io.EOF) {
+		return Event{}, false
+	}
+	if err != nil {
+		r.t.Fatalf("read the stream of run %s: %v", r.ID, err)
+	}
+	return event, true
+}
+
+// All reads the stream to its end.
+func (r *Run) All() []Event {
+	r.t.Helper()
+	var events []Event
+	for {
+		event, ok := r.Next()
+		if !ok {
+			return events
+		}
+		events = append(events, event)
+	}
+}
+
+// Until reads until an event of the type has come and returns all so far.
+func (r *Run) Until(eventType string) []Event {
+	r.t.Helper()
+	var events []Event
+	for {
+		event, ok := r.Next()
+		if !ok {
+			r.t.Fatalf("the stream ended before %s; it had %v", eventType, Types(events))
+		}
+		events = append(events, event)
+		if event.Type == eventType {
+			return events
+		}
+	}
+}
+
+// ReadEvents reads a stream to its end, or to the error that cut it.
+func ReadEvents(stream io.Reader) ([]Event, error) {
+	reader := bufio.NewReader(stream)
+	var events []Event
+	for {
+		event, err := ReadEvent(reader)
+		if errors.Is(err, io.EOF) {
+			return events, nil
+		}
+		if err != nil {
+			return events, err
+		}
+		events = append(events, event)
+	}
+}
+
+// ReadEvent reads the next event of a stream. It returns io.EOF at its end.
+func ReadEvent(reader *bufio.Reader) (Event, error) {
+	for {
+		line, err := reader.ReadString('\n')
+		if err != nil {
+			return Event{}, err // io.EOF is promised
+		}
+		data, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "data: ")
+		if !ok {
+			continue
+		}
+		if data == endOfStream {
+			return Event{Type: endOfStream, Raw: data}, nil
+		}
+		var union client.ThreadStreamEvent
+		if err := json.Unmarshal([]byte(data), &union); err != nil {
+			return Event{}, err // told with the test's words
+		}
+		value, err := union.ValueByDiscriminator()
+		if err != nil {
+			return Event{}, err // told with the test's words
+		}
+		name, err := union.Discriminator()
+		return Event{Type: name, Value: value, Raw: data}, err // as above
+	}
+}
+
+// Types are the types of events, an update told by the type of its part.
+func Types(events []Event) []string {
+	names := make([]string, len(events))
+	for n, event := range events {
+		names[n] = event.Type
+		if update, ok := event.Value.(client.ThreadItemUpdatedEvent); ok {
+			if part, err := update.Update.Discriminator(); err == nil {
+				names[n] += " " + part
+			}
+		}
+	}
+	return names
+}
+
+// Said is what the deltas of the events say together.
+func Said(events []Event) string {
+	var text strings.Builder
+	for _, event := range events {
+		update, ok := event.Value.(client.ThreadItemUpdatedEvent)
+		if !ok {
+			continue
+		}
+		if delta, err := update.Update.AsAssistantMessageContentPartTextDelta(); err == nil {
+			text.WriteString(delta.Delta)
+		}
+	}
+	return text.String()
+}

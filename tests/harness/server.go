@@ -1,0 +1,227 @@
+package harness
+
+import (
+	"context"
+	"crypto/rand"
+	"maps"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	startPatience = 60 * time.Second
+	pollInterval  = 20 * time.Millisecond
+	// portTries is how often another port is tried when somebody else took the
+	// one that was free a moment ago.
+	portTries = 5
+	// Unset as a value in Options.Env leaves a variable out.
+	Unset = "\x00"
+)
+
+// Options say how a server is started.
+type Options struct {
+	// Database is its kind; a new one is made unless DatabaseURL is given.
+	Database Database
+	// DatabaseURL is of a database that is there already.
+	DatabaseURL string
+	// Env is laid over the harness's own settings.
+	Env map[string]string
+	// Args follow "serve". Nil is --migrate.
+	Args []string
+	// Upstream answers for the model; nil starts one.
+	Upstream *Upstream
+}
+
+// Server is the program serving.
+type Server struct {
+	// Kind is the database's.
+	Kind Database
+	// URL is its address, without a slash at the end.
+	URL         string
+	DatabaseURL string
+	// Secret signs the tokens it takes.
+	Secret   string
+	Upstream *Upstream
+
+	t         testing.TB
+	options   Options
+	folder    string
+	env       map[string]string
+	port      int
+	log       output
+	process   *process
+	transport *http.Transport
+}
+
+// Start starts a server and waits until it is ready. It is stopped when the
+// test ends; the test fails if it does not stop in order, and if its log has a
+// panic or a data race.
+func Start(tb testing.TB, o Options) *Server {
+	tb.Helper()
+	s := &Server{Kind: o.Database, t: tb, options: o, folder: tb.TempDir(), Secret: rand.Text() + rand.Text(), Upstream: o.Upstream}
+	if s.Upstream == nil {
+		s.Upstream = NewUpstream(tb)
+	}
+	s.DatabaseURL = o.DatabaseURL
+	if s.DatabaseURL == "" {
+		s.DatabaseURL = NewDatabase(tb, o.Database)
+	}
+	s.transport = &http.Transport{MaxIdleConnsPerHost: 128, DisableCompression: true}
+	s.env = Settings(s.DatabaseURL, s.Secret, s.Upstream)
+	maps.Copy(s.env, o.Env)
+	if secret := s.env["JWT_SECRET"]; secret != Unset {
+		s.Secret = secret
+	}
+	tb.Cleanup(s.end)
+	s.start(tb)
+	return s
+}
+
+// Settings are the harness's own: a whole set that the server starts with.
+func Settings(databaseURL, secret string, upstream *Upstream) map[string]string {
+	return map[string]string{
+		"DATABASE_URL":          databaseURL,
+		"JWT_SECRET":            secret,
+		"OPENROUTER_API_KEY":    upstream.Key,
+		"OPENROUTER_BASE_URL":   upstream.URL,
+		"HOST":                  "127.0.0.1",
+		"RATE_LIMIT_PER_MINUTE": "0",
+		"SHUTDOWN_TIMEOUT":      "2s",
+		"LOG_LEVEL":             "debug",
+		"LOG_FORMAT":            "json",
+	}
+}
+
+// start spawns the program until it has a port of its own, and waits for it.
+func (s *Server) start(tb testing.TB) {
+	tb.Helper()
+	args := s.options.Args
+	if args == nil {
+		args = []string{"--migrate"}
+	}
+	for range portTries {
+		if s.port == 0 {
+			s.port = FreePort(tb)
+		}
+		s.env["PORT"] = strconv.Itoa(s.port)
+		s.URL = "http://" + net.JoinHostPort("127.0.0.1", s.env["PORT"])
+		before := len(s.log.String())
+		s.process = spawn(tb, s.env, s.folder, &s.log, append([]string{"serve"}, args...)...)
+		if s.awaitReady(tb) {
+			return
+		}
+		if !strings.Contains(s.log.String()[before:], "address already in use") {
+			break
+		}
+		s.port = 0
+	}
+	tb.Fatalf("the server did not become ready (exit code %d)", s.process.cmd.ProcessState.ExitCode())
+}
+
+// awaitReady returns false when the process has ended instead.
+func (s *Server) awaitReady(tb testing.TB) bool {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
+	defer cancel()
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	for {
+		if s.isReady(ctx) && s.process.running() {
+			return true
+		}
+		select {
+		case <-s.process.exited:
+			return false
+		case <-ctx.Done():
+			s.process.kill(tb)
+			tb.Fatalf("the server was not ready after %s", startPatience)
+		case <-ticker.C:
+		}
+	}
+}
+
+func (s *Server) isReady(ctx context.Context) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/readyz", http.NoBody)
+	if err != nil {
+		return false
+	}
+	response, err := s.transport.RoundTrip(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// Log is what the server has printed, over all its starts.
+func (s *Server) Log() string { return s.log.String() }
+
+// Kill ends the server with SIGKILL, as a crash would.
+func (s *Server) Kill() {
+	s.t.Helper()
+	s.process.kill(s.t)
+	s.transport.CloseIdleConnections()
+}
+
+// Stop ends the server with SIGTERM and returns its exit code.
+func (s *Server) Stop() int {
+	s.t.Helper()
+	code := s.process.stop(s.t)
+	s.transport.CloseIdleConnections()
+	return code
+}
+
+// Terminate sends SIGTERM and does not wait; Exited says when it is over.
+func (s *Server) Terminate() { s.process.signal(s.t, syscall.SIGTERM) }
+
+// Exited is closed when the server's process has ended.
+func (s *Server) Exited() <-chan struct{} { return s.process.exited }
+
+// PID is the id of the server's process.
+func (s *Server) PID() int { return s.process.cmd.Process.Pid }
+
+// Restart starts the server again on the same database, after it was stopped
+// if it still ran.
+func (s *Server) Restart() {
+	s.t.Helper()
+	if s.process.running() {
+		s.Stop()
+	}
+	s.start(s.t)
+}
+
+func (s *Server) end() {
+	s.transport.CloseIdleConnections()
+	if s.process != nil && s.process.running() {
+		s.Upstream.release() // Live runs need not use up the stop's patience.
+		if code := s.process.stop(s.t); code != 0 {
+			s.t.Errorf("the server ended with exit code %d after SIGTERM", code)
+		}
+	}
+	log := s.log.String()
+	checkLog(s.t, log)
+	if s.t.Failed() {
+		s.t.Logf("the server's log:\n%s", tail(log))
+	}
+}
+
+// FreePort is a port of the loopback interface that nobody listens on.
+func FreePort(tb testing.TB) int {
+	tb.Helper()
+	var config net.ListenConfig
+	listener, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer listener.Close() //nolint:errcheck // nothing was done with it
+	address, ok := listener.Addr().(*net.TCPAddr)
+	if !ok {
+		tb.Fatalf("listening gave %T, not a TCP address", listener.Addr())
+	}
+	return address.Port
+}

@@ -1,0 +1,29 @@
+package harness
+
+import (
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// tokenLife is how long a token of the harness is good.
+const tokenLife = time.Hour
+
+// Token makes a token that a server with the secret takes.
+func Token(tb testing.TB, secret, sub string) string {
+	tb.Helper()
+	return Sign(tb, jwt.SigningMethodHS256, []byte(secret), jwt.MapClaims{
+		"sub": sub, "iat": time.Now().Unix(), "exp": time.Now().Add(tokenLife).Unix(),
+	})
+}
+
+// Sign makes a token with any method, key and claims.
+func Sign(tb testing.TB, method jwt.SigningMethod, key any, claims jwt.MapClaims) string {
+	tb.Helper()
+	token, err := jwt.NewWithClaims(method, claims).SignedString(key)
+	if err != nil {
+		tb.Fatalf("sign a token: %v", err)
+	}
+	return token
+}

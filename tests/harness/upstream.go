@@ -1,0 +1,231 @@
+package harness
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// patience is how long the harness waits for what must come.
+const patience = 30 * time.Second
+
+// Upstream stands in for OpenRouter, over real HTTP. A question is answered by
+// the script that a test gave for its text, or by DefaultScript.
+type Upstream struct {
+	// URL is the API's base URL.
+	URL string
+	// Key is the API key it takes.
+	Key string
+
+	server *httptest.Server
+	closed chan struct{} // frees scripts that wait
+	once   sync.Once
+
+	mu       sync.Mutex
+	requests []*UpstreamRequest
+	arrived  chan struct{} // closed and replaced by each request
+	scripts  map[string][]Script
+	keyCode  int
+}
+
+// UpstreamRequest is a question as it reached the upstream.
+type UpstreamRequest struct {
+	Header http.Header
+	// Raw is the whole body.
+	Raw map[string]any
+	// Body is what tests look at most.
+	Body ChatRequest
+
+	left chan struct{}
+	done chan struct{}
+}
+
+// ChatRequest is the body of a POST to /chat/completions.
+type ChatRequest struct {
+	Model    string        `json:"model"`
+	Messages []ChatMessage `json:"messages"`
+	Stream   bool          `json:"stream"`
+	User     string        `json:"user"`
+}
+
+// ChatMessage is a message of a question.
+type ChatMessage struct {
+	Role    string `json:"role"`
+	Content string `json:"content"`
+}
+
+// Left is closed when the client closes the connection before the answer's end.
+func (r *UpstreamRequest) Left() <-chan struct{} { return r.left }
+
+// Done is closed when the answer's script is over, whatever ended it.
+func (r *UpstreamRequest) Done() <-chan struct{} { return r.done }
+
+// Question is the text of the last user message.
+func (r *UpstreamRequest) Question() string {
+	for _, message := range slices.Backward(r.Body.Messages) {
+		if message.Role == "user" {
+			return message.Content
+		}
+	}
+	return ""
+}
+
+// NewUpstream starts an upstream that lives as long as the test.
+func NewUpstream(tb testing.TB) *Upstream {
+	tb.Helper()
+	u := &Upstream{
+		Key:     "sk-or-v1-" + strings.ToLower(rand.Text()),
+		closed:  make(chan struct{}),
+		arrived: make(chan struct{}),
+		scripts: make(map[string][]Script),
+		keyCode: http.StatusOK,
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /api/v1/chat/completions", u.complete)
+	mux.HandleFunc("GET /api/v1/key", u.tellKey)
+	u.server = httptest.NewServer(mux)
+	u.URL = u.server.URL + "/api/v1"
+	tb.Cleanup(func() {
+		u.release()
+		u.server.CloseClientConnections()
+		u.server.Close()
+	})
+	return u
+}
+
+// release ends every script that waits.
+func (u *Upstream) release() { u.once.Do(func() { close(u.closed) }) }
+
+// Answer says how questions whose text is exactly this are answered: the first
+// by the first script, the next by the next, all further ones by the last.
+func (u *Upstream) Answer(question string, scripts ...Script) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.scripts[question] = scripts
+}
+
+// RefuseKey makes the upstream answer questions about its key with a status.
+func (u *Upstream) RefuseKey(status int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.keyCode = status
+}
+
+// Requests are those with the question so far, the first first.
+func (u *Upstream) Requests(question string) []*UpstreamRequest {
+	requests, _ := u.look(question)
+	return requests
+}
+
+// Count is the number of questions so far, whatever their text.
+func (u *Upstream) Count() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.requests)
+}
+
+// Await waits until the question has come and returns its first request.
+func (u *Upstream) Await(tb testing.TB, question string) *UpstreamRequest {
+	tb.Helper()
+	deadline := time.After(patience)
+	for {
+		requests, arrived := u.look(question)
+		if len(requests) > 0 {
+			return requests[0]
+		}
+		select {
+		case <-arrived:
+		case <-deadline:
+			tb.Fatalf("the question %q did not reach the upstream within %s", question, patience)
+		}
+	}
+}
+
+func (u *Upstream) look(question string) ([]*UpstreamRequest, <-chan struct{}) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	var found []*UpstreamRequest
+	for _, request := range u.requests {
+		if request.Question() == question {
+			found = append(found, request)
+		}
+	}
+	return found, u.arrived
+}
+
+// note keeps a request and returns the script that answers it.
+func (u *Upstream) note(request *UpstreamRequest) Script {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.requests = append(u.requests, request)
+	close(u.arrived)
+	u.arrived = make(chan struct{})
+	question := request.Question()
+	scripts := u.scripts[question]
+	if len(scripts) == 0 {
+		return DefaultScript()
+	}
+	if len(scripts) > 1 {
+		u.scripts[question] = scripts[1:]
+	}
+	return scripts[0]
+}
+
+func (u *Upstream) complete(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // The client has gone.
+	}
+	request := &UpstreamRequest{
+		Header: r.Header.Clone(), left: make(chan struct{}), done: make(chan struct{}),
+	}
+	if json.Unmarshal(body, &request.Raw) != nil || json.Unmarshal(body, &request.Body) != nil {
+		http.Error(w, `{"error":{"code":400,"message":"bad body"}}`, http.StatusBadRequest)
+		return
+	}
+	script := u.note(request)
+	defer close(request.done)
+	if r.Header.Get("Authorization") != "Bearer "+u.Key {
+		http.Error(w, `{"error":{"code":401,"message":"bad key"}}`, http.StatusUnauthorized)
+		return
+	}
+	x := &exchange{w: w, r: r, closed: u.closed}
+	over := make(chan struct{})
+	defer close(over)
+	go func() {
+		select {
+		case <-r.Context().Done():
+			close(request.left)
+		case <-over:
+		}
+	}()
+	for _, step := range script {
+		if !step(x) {
+			return
+		}
+	}
+}
+
+// tellKey answers as OpenRouter's GET /key does.
+func (u *Upstream) tellKey(w http.ResponseWriter, r *http.Request) {
+	u.mu.Lock()
+	status := u.keyCode
+	u.mu.Unlock()
+	if r.Header.Get("Authorization") != "Bearer "+u.Key {
+		status = http.StatusUnauthorized
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	answer := `{"data":{"label":"test","limit":null,"limit_remaining":null,"usage":0,"is_free_tier":false}}`
+	if status != http.StatusOK {
+		answer = `{"error":{"code":401,"message":"User not found."}}`
+	}
+	_, _ = io.WriteString(w, answer) // A client that has gone needs no answer.
+}

@@ -1,0 +1,150 @@
+package harness
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/chatkit-rest/chatkit-rest/gen/client"
+)
+
+// User calls the server with a token of its own.
+type User struct {
+	Sub   string
+	Token string
+	// API is the generated client.
+	API *client.ClientWithResponses
+
+	t      testing.TB
+	server *Server
+	http   *http.Client
+}
+
+// User is somebody the server has not seen yet.
+func (s *Server) User(tb testing.TB) *User {
+	tb.Helper()
+	return s.UserNamed(tb, "user-"+strings.ToLower(rand.Text()))
+}
+
+// UserNamed is the user with this sub.
+func (s *Server) UserNamed(tb testing.TB, sub string) *User {
+	tb.Helper()
+	u := &User{Sub: sub, Token: Token(tb, s.Secret, sub), t: tb, server: s, http: s.HTTP(tb)}
+	api, err := client.NewClientWithResponses(s.URL, client.WithHTTPClient(u.http),
+		client.WithRequestEditorFn(func(_ context.Context, request *http.Request) error {
+			request.Header.Set("Authorization", "Bearer "+u.Token)
+			return nil
+		}))
+	if err != nil {
+		tb.Fatalf("make a client: %v", err)
+	}
+	u.API = api
+	return u
+}
+
+// HTTP is a client without a token. Every answer it gets is held against the
+// contract, and the test fails for one that differs.
+func (s *Server) HTTP(tb testing.TB) *http.Client {
+	tb.Helper()
+	return s.HTTPOver(tb, s.transport)
+}
+
+// HTTPOver is HTTP over a transport of the caller's.
+func (s *Server) HTTPOver(tb testing.TB, transport http.RoundTripper) *http.Client {
+	tb.Helper()
+	contract, err := theContract()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return &http.Client{
+		Transport: &validator{
+			next: transport, t: tb, contract: contract,
+			limited: s.env["RATE_LIMIT_PER_MINUTE"] != "0", secrets: s.secrets(),
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// secrets are what no failure may tell.
+func (s *Server) secrets() []string {
+	secrets := []string{s.Secret, s.Upstream.Key, s.DatabaseURL, s.folder, UpstreamSecret}
+	database, err := url.Parse(s.DatabaseURL)
+	if err != nil {
+		return secrets
+	}
+	if password, ok := database.User.Password(); ok && password != "" {
+		secrets = append(secrets, password)
+	}
+	return append(secrets, path.Base(database.Path))
+}
+
+// UpstreamSecret is a word to put into what an upstream says when it fails:
+// no failure of the server may repeat it.
+const UpstreamSecret = "upstream-raw-text-7d1f" //nolint:gosec // a mark, not a secret
+
+// Context ends with the test, or when the harness's patience does.
+func (u *User) Context() context.Context { return contextOf(u.t) }
+
+func contextOf(tb testing.TB) context.Context {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), patience)
+	tb.Cleanup(cancel)
+	return ctx
+}
+
+// CreateSession creates a session and returns its id.
+func (u *User) CreateSession() uuid.UUID {
+	u.t.Helper()
+	answer, err := u.API.CreateSessionWithResponse(u.Context(), client.CreateSessionRequest{})
+	if err != nil {
+		u.t.Fatalf("create a session: %v", err)
+	}
+	if answer.JSON200 == nil {
+		u.t.Fatalf("create a session: %s: %s", answer.Status(), answer.Body)
+	}
+	return answer.JSON200.Data.ID
+}
+
+// Session reads a session with its messages.
+func (u *User) Session(id uuid.UUID) client.Session {
+	u.t.Helper()
+	answer, err := u.API.GetSessionWithResponse(u.Context(), id)
+	if err != nil {
+		u.t.Fatalf("get session: %v", err)
+	}
+	if answer.JSON200 == nil {
+		u.t.Fatalf("get session: %s: %s", answer.Status(), answer.Body)
+	}
+	return answer.JSON200.Data
+}
+
+// Sessions reads the first page of the user's sessions.
+func (u *User) Sessions() client.SessionListResponse {
+	u.t.Helper()
+	answer, err := u.API.ListSessionsWithResponse(u.Context(), nil)
+	if err != nil {
+		u.t.Fatalf("list sessions: %v", err)
+	}
+	if answer.JSON200 == nil {
+		u.t.Fatalf("list sessions: %s: %s", answer.Status(), answer.Body)
+	}
+	return *answer.JSON200
+}
+
+// DeleteSession deletes a session.
+func (u *User) DeleteSession(id uuid.UUID) {
+	u.t.Helper()
+	answer, err := u.API.DeleteSessionWithResponse(u.Context(), id)
+	if err != nil {
+		u.t.Fatalf("delete session: %v", err)
+	}
+	if answer.JSON200 == nil {
+		u.t.Fatalf("delete session: %s: %s", answer.Status(), answer.Body)
+	}
+}

@@ -1,0 +1,263 @@
+package harness
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+)
+
+const (
+	apiPrefix  = "/api/"
+	eventMedia = "text/event-stream"
+	jsonMedia  = "application/json"
+)
+
+// statusOf is the contract's table of failures.
+func statusOf(code string) (int, bool) {
+	status, ok := map[string]int{
+		"INVALID_REQUEST": 400, "EMPTY_MESSAGE": 400, "MESSAGE_TOO_LONG": 400,
+		"UNAUTHORIZED": 401, "FORBIDDEN": 403,
+		"NOT_FOUND": 404, "SESSION_NOT_FOUND": 404, "THREAD_NOT_FOUND": 404,
+		"METHOD_NOT_ALLOWED": 405, "RUN_IN_PROGRESS": 409, "REQUEST_TOO_LARGE": 413,
+		"UNSUPPORTED_MEDIA_TYPE": 415, "RATE_LIMIT_EXCEEDED": 429, "SESSION_LIMIT": 429,
+		"INTERNAL_ERROR": 500, "UPSTREAM_ERROR": 502, "SERVICE_UNAVAILABLE": 503,
+	}[code]
+	return status, ok
+}
+
+// validator is a round tripper that fails the test for every answer that is
+// not what openapi.yaml and the contract say.
+type validator struct {
+	next     http.RoundTripper
+	t        testing.TB
+	contract *contract
+	// limited says that the server counts requests.
+	limited bool
+	// secrets may be in no failure.
+	secrets []string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (v *validator) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := v.next.RoundTrip(request)
+	if err != nil {
+		return nil, err // the transport's own
+	}
+	media, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	if media == eventMedia && response.StatusCode == http.StatusOK {
+		v.report(request, response, v.checkHead(request, response))
+		response.Body = newStreamCheck(v, request, response)
+		return response, nil
+	}
+	body, err := io.ReadAll(response.Body)
+	_ = response.Body.Close() // It was read to its end.
+	if err != nil {
+		return nil, fmt.Errorf("read the answer: %w", err)
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	v.report(request, response, v.check(request, response, body))
+	return response, nil
+}
+
+func (v *validator) report(request *http.Request, response *http.Response, err error) {
+	v.t.Helper()
+	if err != nil {
+		v.t.Errorf("%s %s answered %d, which is not the contract: %v",
+			request.Method, request.URL.Path, response.StatusCode, err)
+	}
+}
+
+// check holds a whole answer against the contract.
+func (v *validator) check(request *http.Request, response *http.Response, body []byte) error {
+	return errors.Join(
+		v.checkDocumented(request, response, body),
+		v.checkLimitHeaders(request, response),
+		v.checkFailure(request, response, body),
+	)
+}
+
+// checkHead holds the status and headers of a stream against the contract.
+func (v *validator) checkHead(request *http.Request, response *http.Response) error {
+	errs := []error{v.checkDocumented(request, response, nil), v.checkLimitHeaders(request, response)}
+	for name, want := range map[string]string{"Cache-Control": "no-cache", "X-Accel-Buffering": "no"} {
+		if got := response.Header.Get(name); got != want {
+			errs = append(errs, fmt.Errorf("header %s is %q, not %q", name, got, want))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkDocumented asks openapi.yaml. A nil body is not looked at.
+func (v *validator) checkDocumented(request *http.Request, response *http.Response, body []byte) error {
+	path := v.contract.pathOf(request.URL.Path)
+	item := v.contract.spec.Paths.Value(path)
+	if item == nil || item.GetOperation(request.Method) == nil {
+		return checkUndocumented(request, response)
+	}
+	input := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{
+			Request: request,
+			Route: &routers.Route{
+				Spec: v.contract.spec, Path: path, PathItem: item,
+				Method: request.Method, Operation: item.GetOperation(request.Method),
+			},
+		},
+		Status: response.StatusCode, Header: response.Header,
+		Options: &openapi3filter.Options{
+			IncludeResponseStatus: true, MultiError: true, ExcludeResponseBody: body == nil,
+			SchemaValidationOptions: v.contract.options,
+		},
+	}
+	if body != nil {
+		input.SetBodyBytes(body)
+	}
+	if err := openapi3filter.ValidateResponse(request.Context(), input); err != nil {
+		return fmt.Errorf("%w\n%s", err, body)
+	}
+	return nil
+}
+
+// checkUndocumented is for what no operation is. Under the API's prefix only a
+// failure or the answer to a preflight may come.
+func checkUndocumented(request *http.Request, response *http.Response) error {
+	if response.StatusCode >= http.StatusBadRequest || request.Method == http.MethodOptions ||
+		!strings.HasPrefix(request.URL.Path, apiPrefix) {
+		return nil
+	}
+	return errors.New("no operation of openapi.yaml has this path and method")
+}
+
+// checkLimitHeaders sees that the answer of every limited operation tells where
+// the caller stands, and that nothing outside the API does.
+func (v *validator) checkLimitHeaders(request *http.Request, response *http.Response) error {
+	isAPI := strings.HasPrefix(request.URL.Path, apiPrefix)
+	item := v.contract.spec.Paths.Value(v.contract.pathOf(request.URL.Path))
+	isOperation := isAPI && item != nil && item.GetOperation(request.Method) != nil
+	var errs []error
+	for _, name := range []string{"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"} {
+		values := response.Header.Values(name)
+		if !v.limited || !isAPI {
+			if len(values) > 0 {
+				errs = append(errs, fmt.Errorf("header %s, but nothing is limited here", name))
+			}
+			continue
+		}
+		if !isOperation || isRefusedOrigin(request, response) {
+			continue
+		}
+		if len(values) != 1 {
+			errs = append(errs, fmt.Errorf("header %s comes %d times", name, len(values)))
+		} else if n, err := strconv.Atoi(values[0]); err != nil || n < 0 {
+			errs = append(errs, fmt.Errorf("header %s is %q", name, values[0]))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// isRefusedOrigin: a page of an origin that is not allowed is refused before
+// the limit, so that it costs nobody a request.
+func isRefusedOrigin(request *http.Request, response *http.Response) bool {
+	return request.Header.Get("Origin") != "" && response.StatusCode == http.StatusForbidden
+}
+
+// checkFailure holds a failure against the contract's own words.
+func (v *validator) checkFailure(request *http.Request, response *http.Response, body []byte) error {
+	if response.StatusCode < http.StatusBadRequest || isReadiness(request, response) {
+		return nil
+	}
+	errs := []error{v.checkSecrets(request, response, body)}
+	if request.Method == http.MethodHead {
+		return errors.Join(errs...)
+	}
+	if media := response.Header.Get("Content-Type"); !strings.HasPrefix(media, jsonMedia) {
+		return errors.Join(append(errs, fmt.Errorf("a failure of type %q: %s", media, body))...)
+	}
+	var value any
+	if err := json.Unmarshal(body, &value); err != nil {
+		return errors.Join(append(errs, fmt.Errorf("a failure that is not JSON: %s", body))...)
+	}
+	if err := v.contract.failure.VisitJSON(value, v.contract.options...); err != nil {
+		return errors.Join(append(errs, fmt.Errorf("not the envelope of a failure: %w: %s", err, body))...)
+	}
+	var envelope failureEnvelope
+	if err := json.Unmarshal(body, &envelope); err != nil {
+		return errors.Join(append(errs, err)...)
+	}
+	return errors.Join(append(errs, checkCode(response, envelope.Error.Code, envelope.Error.Message))...)
+}
+
+type failureEnvelope struct {
+	Error struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	} `json:"error"`
+}
+
+// isReadiness: /readyz answers 503 with a body of its own.
+func isReadiness(request *http.Request, response *http.Response) bool {
+	return request.URL.Path == "/readyz" && response.StatusCode == http.StatusServiceUnavailable
+}
+
+// checkCode sees that the code goes with the status and its headers.
+func checkCode(response *http.Response, code, message string) error {
+	var errs []error
+	if status, ok := statusOf(code); !ok || status != response.StatusCode {
+		errs = append(errs, fmt.Errorf("code %s does not go with the status", code))
+	}
+	if strings.TrimSpace(message) == "" {
+		errs = append(errs, errors.New("the failure has no message"))
+	}
+	needs := func(name, want string) {
+		got := response.Header.Get(name)
+		if got == "" || (want != "" && got != want) {
+			errs = append(errs, fmt.Errorf("code %s with header %s %q", code, name, got))
+		}
+	}
+	switch code {
+	case "UNAUTHORIZED":
+		needs("WWW-Authenticate", "Bearer")
+	case "METHOD_NOT_ALLOWED":
+		needs("Allow", "")
+	case "RATE_LIMIT_EXCEEDED":
+		needs("Retry-After", "")
+	}
+	return errors.Join(errs...)
+}
+
+// checkSecrets sees that a failure tells nothing it must not.
+func (v *validator) checkSecrets(request *http.Request, response *http.Response, body []byte) error {
+	secrets := append([]string{}, v.secrets...)
+	if _, token, _ := strings.Cut(request.Header.Get("Authorization"), " "); len(token) > 8 {
+		secrets = append(secrets, token)
+	}
+	if cookie, err := request.Cookie("auth-token"); err == nil && len(cookie.Value) > 8 {
+		secrets = append(secrets, cookie.Value)
+	}
+	var head bytes.Buffer
+	if err := response.Header.Write(&head); err != nil {
+		return fmt.Errorf("write the headers: %w", err)
+	}
+	text := head.String() + string(body)
+	for _, secret := range secrets {
+		if strings.Contains(text, secret) {
+			return errors.New("a failure tells a secret")
+		}
+	}
+	lower := strings.ToLower(string(body))
+	for _, sign := range []string{"select ", "insert into", "sqlstate", "sqlite", "pgx", "gorm", ".go:", "goroutine", "/tmp/", "127.0.0.1"} {
+		if strings.Contains(lower, sign) {
+			return fmt.Errorf("a failure tells of the server's inside (%q): %s", sign, body)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+package harness
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// recorder is a test that notes its failures instead of failing.
+type recorder struct {
+	testing.TB
+
+	mu     sync.Mutex
+	failed []string
+}
+
+func (*recorder) Helper() {}
+
+func (r *recorder) Errorf(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failed = append(r.failed, fmt.Sprintf(format, args...))
+}
+
+func (r *recorder) Error(args ...any) { r.Errorf("%s", fmt.Sprint(args...)) }
+
+// answering is a round tripper that has one answer.
+type answering struct {
+	status int
+	head   http.Header
+	body   string
+}
+
+func (a answering) RoundTrip(request *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: a.status, Header: a.head, Body: io.NopCloser(strings.NewReader(a.body)), Request: request,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}, nil
+}
+
+// look sends a request to the answer through a validator and returns what it
+// found wrong.
+func look(t *testing.T, method, path string, answer answering) []string {
+	t.Helper()
+	contract, err := theContract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorded := &recorder{TB: t}
+	client := &http.Client{Transport: &validator{
+		next: answer, t: recorded, contract: contract, secrets: []string{"the-secret-word"},
+	}}
+	request, err := http.NewRequestWithContext(t.Context(), method, "http://server.test"+path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // it is read to its end
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		t.Fatal(err)
+	}
+	return recorded.failed
+}
+
+func jsonHead(pairs ...string) http.Header {
+	head := http.Header{"Content-Type": {"application/json"}}
+	for n := 0; n+1 < len(pairs); n += 2 {
+		head.Set(pairs[n], pairs[n+1])
+	}
+	return head
+}
+
+func streamHead() http.Header {
+	return http.Header{
+		"Content-Type": {"text/event-stream"}, "Cache-Control": {"no-cache"}, "X-Accel-Buffering": {"no"},
+		"X-Run-Id": {"e1b7c3a4-2f58-4d90-9b6c-85a0d4f7e312"},
+	}
+}
+
+const (
+	someID   = "3f0a9d52-6c1e-4b7a-9f43-2d5b8c7e1a60"
+	created  = `{"success":true,"data":{"id":"` + someID + `","user_id":"alice","created_at":"2026-11-23T09:15:01Z"}}`
+	refused  = `{"success":false,"error":{"code":"UNAUTHORIZED","message":"No."}}`
+	options  = `data: {"type":"stream_options","stream_options":{"allow_cancel":true}}` + "\n\n"
+	endFrame = "data: [DONE]\n\n"
+	runPath  = SessionsPath + "/" + someID + "/threads/" + someID + "/runs"
+)
+
+// listed is a list of one session whose title has so many characters.
+func listed(titleChars int) string {
+	return `{"success":true,"data":[{"id":"` + someID + `","user_id":"alice","title":"` + strings.Repeat("😀", titleChars) +
+		`","created_at":"2026-11-23T09:15:01Z","updated_at":"2026-11-23T09:15:01Z","message_count":0}],"meta":{"total":1}}`
+}
+
+// TestValidatorPasses: what the contract says is right is right.
+func TestValidatorPasses(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		method, path string
+		answer       answering
+	}{
+		"created":      {"POST", SessionsPath, answering{200, jsonHead(), created}},
+		"microseconds": {"POST", SessionsPath, answering{200, jsonHead(), strings.Replace(created, "01Z", "01.123456Z", 1)}},
+		"refused":      {"POST", SessionsPath, answering{401, jsonHead("WWW-Authenticate", "Bearer"), refused}},
+		"stream":       {"POST", runPath, answering{200, streamHead(), ": hello\n\n" + options + endFrame}},
+		"unknown path": {"GET", "/nothing", answering{404, jsonHead(), `{"success":false,"error":{"code":"NOT_FOUND","message":"No."}}`}},
+		"page":         {"GET", "/docs", answering{200, http.Header{"Content-Type": {"text/html"}}, "<html>"}},
+		"long title":   {"GET", SessionsPath, answering{200, jsonHead(), listed(100)}},
+	} {
+		if failed := look(t, c.method, c.path, c.answer); len(failed) > 0 {
+			t.Errorf("%s: %q", name, failed)
+		}
+	}
+}
+
+// TestValidatorFails: each fault is seen.
+func TestValidatorFails(t *testing.T) {
+	t.Parallel()
+	replaced := func(text, part, other string) answering {
+		return answering{200, jsonHead(), strings.Replace(text, part, other, 1)}
+	}
+	stream := func(frames string) answering { return answering{200, streamHead(), frames} }
+	bearer := jsonHead("WWW-Authenticate", "Bearer")
+	for name, c := range map[string]struct {
+		method, path string
+		answer       answering
+	}{
+		"field more":        {"POST", SessionsPath, replaced(created, `"user_id"`, `"extra":1,"user_id"`)},
+		"field less":        {"POST", SessionsPath, replaced(created, `"user_id":"alice",`, ``)},
+		"no success":        {"POST", SessionsPath, replaced(created, `"success":true,`, ``)},
+		"envelope more":     {"POST", SessionsPath, replaced(created, `"success"`, `"meta":{},"success"`)},
+		"bad UUID":          {"POST", SessionsPath, replaced(created, someID, "42")},
+		"UUID in capitals":  {"POST", SessionsPath, replaced(created, someID, strings.ToUpper(someID))},
+		"time with offset":  {"POST", SessionsPath, replaced(created, "01Z", "01+00:00")},
+		"no time":           {"POST", SessionsPath, replaced(created, "2026-11-23T09:15:01Z", "now")},
+		"wrong type":        {"POST", SessionsPath, replaced(created, `"alice"`, `1`)},
+		"not JSON":          {"POST", SessionsPath, replaced(created, `{`, ``)},
+		"text":              {"POST", SessionsPath, answering{200, http.Header{"Content-Type": {"text/plain"}}, created}},
+		"status":            {"POST", SessionsPath, answering{201, jsonHead(), created}},
+		"no such status":    {"GET", SessionsPath, answering{413, jsonHead(), `{"success":false,"error":{"code":"REQUEST_TOO_LARGE","message":"No."}}`}},
+		"no header":         {"POST", SessionsPath, answering{401, jsonHead(), refused}},
+		"other header":      {"POST", SessionsPath, answering{401, jsonHead("WWW-Authenticate", "Basic"), refused}},
+		"code and status":   {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "UNAUTHORIZED", "FORBIDDEN", 1)}},
+		"unknown code":      {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "UNAUTHORIZED", "NOPE", 1)}},
+		"no message":        {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "No.", "", 1)}},
+		"secret":            {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "No.", "the-secret-word", 1)}},
+		"secret header":     {"POST", SessionsPath, answering{401, jsonHead("WWW-Authenticate", "Bearer", "X-A", "the-secret-word"), refused}},
+		"SQL":               {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "No.", "INSERT INTO sessions", 1)}},
+		"limit header":      {"POST", SessionsPath, answering{200, jsonHead("RateLimit-Limit", "30"), created}},
+		"page for 404":      {"GET", "/nothing", answering{404, http.Header{"Content-Type": {"text/html"}}, "<html>"}},
+		"no Allow":          {"PUT", SessionsPath, answering{405, jsonHead(), `{"success":false,"error":{"code":"METHOD_NOT_ALLOWED","message":"No."}}`}},
+		"hidden operation":  {"PUT", SessionsPath, answering{200, jsonHead(), created}},
+		"no Retry-After":    {"GET", SessionsPath, answering{429, jsonHead(), `{"success":false,"error":{"code":"RATE_LIMIT_EXCEEDED","message":"No."}}`}},
+		"title too long":    {"GET", SessionsPath, answering{200, jsonHead(), listed(101)}},
+		"no [DONE]":         {"POST", runPath, stream(options)},
+		"cut frame":         {"POST", runPath, stream(options + "data: [DONE]")},
+		"after [DONE]":      {"POST", runPath, stream(options + endFrame + options)},
+		"event more":        {"POST", runPath, stream(strings.Replace(options, `"type"`, `"extra":1,"type"`, 1) + endFrame)},
+		"event less":        {"POST", runPath, stream(strings.Replace(options, `{"allow_cancel":true}`, `{}`, 1) + endFrame)},
+		"unknown event":     {"POST", runPath, stream(strings.Replace(options, `"stream_options",`, `"other",`, 1) + endFrame)},
+		"event not JSON":    {"POST", runPath, stream("data: hello\n\n" + endFrame)},
+		"other SSE line":    {"POST", runPath, stream("event: x\n" + options + endFrame)},
+		"stream, no run id": {"POST", runPath, answering{200, http.Header{"Content-Type": {"text/event-stream"}, "Cache-Control": {"no-cache"}, "X-Accel-Buffering": {"no"}}, endFrame}},
+		"stream buffered":   {"POST", runPath, answering{200, http.Header{"Content-Type": {"text/event-stream"}, "Cache-Control": {"no-cache"}, "X-Run-Id": {someID}}, endFrame}},
+	} {
+		if failed := look(t, c.method, c.path, c.answer); len(failed) == 0 {
+			t.Errorf("%s: nothing was found wrong", name)
+		}
+	}
+}
