@@ -58,7 +58,7 @@ func serve(ctx context.Context, p process, args []string) error {
 		logger.WarnContext(ctx, "RATE_LIMIT_PER_MINUTE is 0: NO RATE LIMIT, any address may send any number of requests")
 	}
 	if *demo {
-		if err := welcome(ctx, p.stdout, a, settings, listener.Addr()); err != nil {
+		if err := welcome(context.WithoutCancel(ctx), p.stdout, a, settings, listener.Addr()); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -42,8 +43,11 @@ func newChecker(o Options) (*checker, error) {
 	spec.Components.Schemas["CreateRunContent"].Value.Properties["text"].Value.MaxLength = nil
 
 	c := &checker{
-		routes:  make(map[string]*routers.Route),
-		options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, KeepValidatedValue: true},
+		routes: make(map[string]*routers.Route),
+		options: &openapi3filter.Options{
+			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, KeepValidatedValue: true,
+			SchemaValidationOptions: spec.GetSchemaValidationOptions(), // the formats above
+		},
 		maxBody: o.MaxBody,
 	}
 	ginPath := strings.NewReplacer("{", ":", "}", "")
@@ -105,7 +109,7 @@ func (k *checker) readBody(c *gin.Context) bool {
 			"The body must be JSON, sent with the header Content-Type: application/json.")
 		return false
 	}
-	if !json.Valid(body) {
+	if !json.Valid(body) || !utf8.Valid(body) { // RFC 8259, section 8.1
 		fail(c, http.StatusBadRequest, api.ErrorCodeInvalidRequest, "The body is not one valid JSON value.")
 		return false
 	}

@@ -2,6 +2,8 @@ package server
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,7 +41,8 @@ func explain(err error) string {
 }
 
 func explainSchema(field string, err *openapi3.SchemaError) string {
-	if path := fieldName(err.JSONPointer()); path != "" {
+	pointer := err.JSONPointer()
+	if path := fieldName(pointer); path != "" {
 		field = path
 	}
 	schema := err.Schema
@@ -56,7 +59,7 @@ func explainSchema(field string, err *openapi3.SchemaError) string {
 	case "enum":
 		return field + " must be one of: " + enumOf(schema) + "."
 	case "properties":
-		return field + " is not a known field here."
+		return unknownField(pointer, err.Value, schema) + " is not a known field here."
 	case "minimum":
 		return field + " must be " + strconv.FormatFloat(*schema.Min, 'f', -1, 64) + " or more."
 	case "maximum":
@@ -68,6 +71,18 @@ func explainSchema(field string, err *openapi3.SchemaError) string {
 	default:
 		return field + " is not what /openapi.yaml says."
 	}
+}
+
+// unknownField names the first field of an object that its schema does not
+// have.
+func unknownField(pointer []string, value any, schema *openapi3.Schema) string {
+	fields, _ := value.(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if _, known := schema.Properties[name]; !known {
+			return fieldName(append(slices.Clone(pointer), name))
+		}
+	}
+	return "A field"
 }
 
 // fieldName writes a JSON pointer as a program would: message.content[0].text.

@@ -27,8 +27,9 @@ func securityHeaders(c *gin.Context) {
 // preflightAge is how long a browser may remember what a preflight said.
 const preflightAge = time.Hour
 
-// crossOrigin lets pages of the allowed origins call, and no others. It stands
-// before the rate limit, so that a preflight costs none.
+// crossOrigin lets pages of the allowed origins call, and no others: a request
+// of theirs to the API is refused before it can do anything. It stands before
+// the rate limit, so that a preflight costs none.
 func crossOrigin(gate *auth.Gate) gin.HandlerFunc {
 	allow := cors.New(cors.Config{
 		AllowOriginWithContextFunc: func(c *gin.Context, _ string) bool { return gate.AllowsOrigin(c.Request) },
@@ -44,6 +45,10 @@ func crossOrigin(gate *auth.Gate) gin.HandlerFunc {
 		c.Writer.Header().Add("Vary", "Origin")
 		if c.Request.Header.Get("Origin") == "" || gate.AllowsOrigin(c.Request) {
 			allow(c)
+			return
+		}
+		if !isAPI(c) {
+			c.Next() // The browser keeps the answer from a page that may not read it.
 			return
 		}
 		// The library would answer without a body.

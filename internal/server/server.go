@@ -143,7 +143,7 @@ func handlerFailed(logger *slog.Logger) func(*gin.Context, error) {
 
 // printable makes a caller's word safe to tell.
 func printable(word string) string {
-	const most = 32
+	const most = 36 // a UUID is told whole
 	word = strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
 			return '?'
