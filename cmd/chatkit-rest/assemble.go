@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/document"
@@ -79,8 +80,8 @@ func assemble(
 }
 
 func (a *assembly) close() {
-	for n := len(a.closers) - 1; n >= 0; n-- {
-		a.closers[n]()
+	for _, closeIt := range slices.Backward(a.closers) {
+		closeIt()
 	}
 }
 

@@ -37,8 +37,7 @@ type usageError struct{ error }
 
 // exitCode is 2 for a wrong command line, 1 for every other failure.
 func exitCode(err error) int {
-	var usage usageError
-	if errors.As(err, &usage) {
+	if _, ok := errors.AsType[usageError](err); ok {
 		return 2
 	}
 	return 1

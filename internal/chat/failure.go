@@ -15,13 +15,12 @@ func (r *ActiveRun) conclude(err error) *failure {
 		r.run.Status = RunCompleted
 		return nil
 	}
-	var stop cancelled
-	if errors.As(err, &stop) {
+	if stop, ok := errors.AsType[cancelled](err); ok {
 		return r.concludeStopped(stop.code)
 	}
 	r.run.Status = RunFailed
-	var upstream *UpstreamError
-	if !errors.As(err, &upstream) {
+	upstream, ok := errors.AsType[*UpstreamError](err)
+	if !ok {
 		return r.fail(FailureInternal, "The answer could not be completed; try again.", true)
 	}
 	message, retry := upstream.tell()
@@ -60,12 +59,11 @@ func unsaved(err error) *failure {
 // asRefusal is the failure as the error of a run that upstream never began
 // to answer.
 func (f *failure) asRefusal(cause error) error {
-	var upstream *UpstreamError
-	if errors.As(cause, &upstream) {
+	if upstream, ok := errors.AsType[*UpstreamError](cause); ok {
 		return &Error{Code: CodeUpstreamError, Message: f.message, RetryAfter: upstream.RetryAfter, Err: cause}
 	}
-	var stop cancelled
-	if !errors.As(cause, &stop) {
+	stop, ok := errors.AsType[cancelled](cause)
+	if !ok {
 		return cause
 	}
 	if stop.code == FailureSessionGone {

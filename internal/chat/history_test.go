@@ -1,8 +1,8 @@
 package chat
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -19,9 +19,11 @@ func outline(messages []Message) []string {
 	var lines []string
 	for _, m := range messages {
 		line := string(m.Role)
+		var calls strings.Builder
 		for _, call := range m.ToolCalls {
-			line += " calls " + call.ID
+			calls.WriteString(" calls " + call.ID)
 		}
+		line += calls.String()
 		if m.ToolCallID != "" {
 			line += " of " + m.ToolCallID
 		}
@@ -88,7 +90,7 @@ func TestBoundHistoryOfManyItems(t *testing.T) {
 	t.Parallel()
 	var thread []Item
 	for n := range 1000 {
-		thread = append(thread, said(ItemUserMessage, fmt.Sprint(n)), said(ItemAssistantMessage, "a"))
+		thread = append(thread, said(ItemUserMessage, strconv.Itoa(n)), said(ItemAssistantMessage, "a"))
 	}
 	thread = append(thread, said(ItemUserMessage, "last"))
 	got := boundHistory(thread, 40, 32000)

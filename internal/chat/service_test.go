@@ -29,7 +29,7 @@ func (s scripted) Stream(ctx context.Context, _ chat.ModelRequest) (chat.ModelSt
 }
 
 type scriptedStream struct {
-	ctx  context.Context
+	ctx  context.Context //nolint:containedctx // as a real stream holds its connection's
 	next func(ctx context.Context) (chat.Chunk, error)
 }
 

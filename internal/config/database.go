@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	databaseExamples = "use postgresql://user:password@host:5432/database or sqlite:///data/chatkit.db" //nolint:gosec // an example
+	databaseExamples = "use postgresql://user:password@host:5432/database or sqlite:///data/chatkit.db"
 	sqliteHint       = "use sqlite:///data/chatkit.db, or four slashes for an absolute path: sqlite:////var/lib/chatkit.db"
 	encodeHint       = "percent-encode special characters in its name and password (@ is %40, : is %3A, / is %2F, # is %23)"
 )

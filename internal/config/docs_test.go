@@ -32,7 +32,7 @@ func TestDocumentsFollowTheSettings(t *testing.T) {
 
 func read(t *testing.T, path string) string {
 	t.Helper()
-	content, err := os.ReadFile(path)
+	content, err := os.ReadFile(path) //nolint:gosec // the test names it
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	goodDatabase = "postgresql://chat:Pa55word-in-url@db.internal:5432/chatkit" //nolint:gosec // of no real database
-	goodSecret   = "q8Zr2nV5xK1mW7tY4bL9cF3hJ6gD0sPa"                           //nolint:gosec // used nowhere
+	goodDatabase = "postgresql://chat:Pa55word-in-url@db.internal:5432/chatkit"
+	goodSecret   = "q8Zr2nV5xK1mW7tY4bL9cF3hJ6gD0sPa"
 	goodKey      = "sk-or-v1-3f9a7c51e8"
 )
 

@@ -16,7 +16,7 @@ const cursorSize = 8 + 16
 
 func encodeCursor(s chat.Session) string {
 	var raw [cursorSize]byte
-	binary.BigEndian.PutUint64(raw[:8], uint64(s.UpdatedAt.UnixMicro())) //nolint:gosec // read back the same way
+	binary.BigEndian.PutUint64(raw[:8], uint64(s.UpdatedAt.UnixMicro()))
 	copy(raw[8:], s.ID[:])
 	return base64.RawURLEncoding.EncodeToString(raw[:])
 }

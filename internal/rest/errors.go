@@ -73,6 +73,7 @@ func WriteFailure(w http.ResponseWriter, f Failure) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(f.Status)
 	// A client that has gone takes no answer; there is nobody to tell.
+	//nolint:errchkjson // the same
 	_ = json.NewEncoder(w).Encode(api.ErrorResponse{
 		Success: false, Error: api.Error{Code: f.Code, Message: f.Message},
 	})

@@ -17,7 +17,7 @@ func (h *Handler) GetReadiness(
 ) (api.GetReadinessResponseObject, error) {
 	ready := h.Ready(ctx)
 	checks := api.ReadinessChecks{Database: toAPICheck(ready.Database), Migrations: toAPICheck(ready.Migrations)}
-	if ready.Database != nil || ready.Migrations != nil {
+	if checks.Database == api.ReadinessCheckFailed || checks.Migrations == api.ReadinessCheckFailed {
 		return api.GetReadiness503JSONResponse{Status: api.ReadinessStatusUnavailable, Checks: checks}, nil
 	}
 	return api.GetReadiness200JSONResponse{Status: api.ReadinessStatusReady, Checks: checks}, nil

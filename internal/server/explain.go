@@ -24,8 +24,7 @@ func explain(err error) string {
 			field = "The body"
 		}
 	}
-	var schema *openapi3.SchemaError
-	if errors.As(err, &schema) {
+	if schema, ok := errors.AsType[*openapi3.SchemaError](err); ok {
 		return explainSchema(field, schema)
 	}
 	if errors.Is(err, openapi3filter.ErrInvalidRequired) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -123,6 +125,22 @@ func TestDiscretion(t *testing.T) {
 				t.Errorf("the log does not tell of the migration: %s", log.String())
 			}
 		})
+	}
+}
+
+// gorm's own log would go to the standard output, values and all, past the
+// logger that TestDiscretion reads.
+func TestDiscretionOnOutput(t *testing.T) {
+	t.Parallel()
+	program := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDiscretion$", "-test.v") //nolint:gosec // this very binary
+	output, err := program.CombinedOutput()
+	if err != nil || !bytes.Contains(output, []byte("--- PASS: TestDiscretion/PostgreSQL")) {
+		t.Fatalf("the test did not run: %v: %s", err, output)
+	}
+	for _, word := range []string{secret, "SELECT", "INSERT", "UPDATE"} {
+		if bytes.Contains(output, []byte(word)) {
+			t.Errorf("the output holds %q: %s", word, output)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ func keepAlive(t *testing.T, server *harness.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close() //nolint:errcheck // the stream is left on purpose
+	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		t.Fatalf("got %d", response.StatusCode)
 	}

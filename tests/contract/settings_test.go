@@ -92,7 +92,7 @@ func checkRefused(t *testing.T, result harness.Result, env map[string]string, na
 // TestOneBadSetting: each alone is enough, and nothing else is blamed.
 func TestOneBadSetting(t *testing.T) {
 	t.Parallel()
-	good := map[string]string{ //nolint:gosec // made up for this test
+	good := map[string]string{
 		"DATABASE_URL": harness.NewDatabase(t, harness.SQLite), "JWT_SECRET": "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe",
 		"OPENROUTER_API_KEY": "sk-or-v1-0f9d8c7b", "PORT": "0",
 	}

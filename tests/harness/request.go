@@ -82,7 +82,7 @@ func send(tb testing.TB, httpClient *http.Client, base string, r Request) Answer
 	if err != nil {
 		tb.Fatalf("%s %s: %v", r.Method, r.Path, err)
 	}
-	defer response.Body.Close() //nolint:errcheck // it is read to its end
+	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		tb.Fatalf("%s %s: read the answer: %v", r.Method, r.Path, err)

@@ -86,7 +86,7 @@ func (s *Server) secrets() []string {
 
 // UpstreamSecret is a word to put into what an upstream says when it fails:
 // no failure of the server may repeat it.
-const UpstreamSecret = "upstream-raw-text-7d1f" //nolint:gosec // a mark, not a secret
+const UpstreamSecret = "upstream-raw-text-7d1f"
 
 // Context ends with the test, or when the harness's patience does.
 func (u *User) Context() context.Context { return contextOf(u.t) }

@@ -162,7 +162,7 @@ func TestKilledTestLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer stdin.Close() //nolint:errcheck // the program is gone by then
+	defer stdin.Close()
 	stdout, err := program.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

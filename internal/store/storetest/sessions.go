@@ -1,4 +1,3 @@
-//nolint:thelper // What takes a *testing.T and a fixture is a test, not a helper.
 package storetest
 
 import (

@@ -1,7 +1,6 @@
 // Package storetest is the conformance suite of [chat.Store]: what the
 // interface promises, tested on any implementation.
 //
-//nolint:thelper // What takes a *testing.T and a fixture is a test, not a helper.
 package storetest
 
 import (
