@@ -1,6 +1,5 @@
 // Package storetest is the conformance suite of [chat.Store]: what the
 // interface promises, tested on any implementation.
-//
 package storetest
 
 import (
