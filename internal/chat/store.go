@@ -46,8 +46,10 @@ type Store interface {
 
 	// FinishRun stores the end of a run and, unless it is nil, the item it
 	// made, which is counted and touches the session. The owner's word is
-	// last: a run that was taken for dead meanwhile is overwritten. Returns
-	// ErrSessionNotFound if the session was deleted meanwhile.
+	// last: a run that was taken for dead meanwhile is overwritten. It may be
+	// called again with the same end, after a failure that left it unclear
+	// whether the first call was heard. Returns ErrSessionNotFound if the
+	// session was deleted meanwhile.
 	FinishRun(ctx context.Context, run Run, item *Item) (Session, error)
 
 	// RenewLeases moves the lease of all the owner's running runs to until.
