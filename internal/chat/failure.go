@@ -53,7 +53,7 @@ func unsaved(err error) *failure {
 	if CodeOf(err) == CodeSessionNotFound {
 		return &failure{message: "The session was deleted."}
 	}
-	return &failure{message: "The answer could not be saved; try again.", retry: true}
+	return &failure{message: "The answer is not saved yet: the database is out of reach. It is saved when that is back."}
 }
 
 // asRefusal is the failure as the error of a run that upstream never began

@@ -19,9 +19,6 @@ const (
 	eventBytes     = 96
 	// maxRunTime bounds a run whose upstream shows signs of life for ever.
 	maxRunTime = 30 * time.Minute
-	// saveTimeout is how long a run tries to save its end while the database
-	// does not answer.
-	saveTimeout = 10 * time.Second
 )
 
 // answer is the assistant message while it comes.
@@ -37,7 +34,6 @@ type answer struct {
 func (s *Service) runToEnd(r *ActiveRun) {
 	defer s.runners.Done()
 	defer r.cancel(nil)
-	defer r.log.end()
 	defer s.forget(r)
 	limit := time.AfterFunc(maxRunTime, func() { r.Cancel(FailureAnswerTooLong) })
 	defer limit.Stop()
@@ -140,17 +136,25 @@ func (s *Service) finish(r *ActiveRun, a *answer, err error) {
 	failure := r.conclude(err)
 	r.run.EndedAt = s.now()
 	item := a.complete()
-	saveErr := s.save(r, item)
-	if saveErr != nil {
-		s.Logger.ErrorContext(r.ctx, "the end of a run could not be saved", "run", r.ID, "session", r.session.ID,
-			"error", saveErr)
-		item, failure = nil, unsaved(saveErr)
-	}
+	saveErr := s.save(r, item, saveTimeout)
 	s.logEnd(r, err)
+	if saveErr == nil {
+		s.tellEnd(r, item, failure, err)
+		return
+	}
+	s.tellEnd(r, nil, unsaved(saveErr), saveErr)
+	if CodeOf(saveErr) != CodeSessionNotFound {
+		s.saveLater(r, item)
+	}
+}
+
+// tellEnd writes the run's last events and ends its log.
+func (s *Service) tellEnd(r *ActiveRun, item *Item, failure *failure, cause error) {
 	if failure != nil {
-		r.log.open(failure.asRefusal(err))
+		r.log.open(failure.asRefusal(cause))
 	}
 	r.log.append(s.lastEvents(r, item, failure)...)
+	r.log.end()
 }
 
 // complete closes the message; nil when there is no text to keep.
@@ -160,29 +164,6 @@ func (a *answer) complete() *Item {
 	}
 	a.item.Content = []Content{{Type: ContentOutputText, Text: a.text.String()}}
 	return &a.item
-}
-
-// save stores the end of the run, trying for saveTimeout: an answer that was
-// paid for and read must not be lost to a database that is away for a moment.
-func (s *Service) save(r *ActiveRun, item *Item) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), saveTimeout)
-	defer cancel()
-	for pause := 50 * time.Millisecond; ; pause *= 2 {
-		session, err := s.Store.FinishRun(ctx, r.run, item)
-		if err == nil {
-			r.session = session
-			return nil
-		}
-		if CodeOf(err) == CodeSessionNotFound {
-			return err
-		}
-		s.Logger.WarnContext(ctx, "saving the end of a run failed; it is tried again", "run", r.ID, "error", err)
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(pause):
-		}
-	}
 }
 
 // lastEvents are what a run says at its end, in the protocol's order.

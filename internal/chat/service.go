@@ -53,8 +53,10 @@ type Service struct {
 	owner uuid.UUID
 
 	mu       sync.Mutex
-	draining bool                     // no new runs
-	stopped  bool                     // no runs at all
+	draining bool // no new runs
+	// stopping is closed when no runs may go on at all.
+	stopping chan struct{}
+	stop     sync.Once
 	live     map[uuid.UUID]*ActiveRun // by session: one run at a time in each
 	runners  sync.WaitGroup
 
@@ -80,7 +82,7 @@ func NewService(o Options) *Service {
 	if o.Lease == 0 {
 		o.Lease = defaultLease
 	}
-	return &Service{Options: o, owner: uuid.New(), live: make(map[uuid.UUID]*ActiveRun)}
+	return &Service{Options: o, owner: uuid.New(), live: make(map[uuid.UUID]*ActiveRun), stopping: make(chan struct{})}
 }
 
 // now is the time as the store keeps it, so that what is told when a thing is
@@ -165,12 +167,15 @@ func (s *Service) keepHouse(ctx context.Context) {
 
 func (s *Service) renewLeases(ctx context.Context) error {
 	s.mu.Lock()
-	idle := len(s.live) == 0
+	runs := make([]uuid.UUID, 0, len(s.live))
+	for _, run := range s.live {
+		runs = append(runs, run.ID)
+	}
 	s.mu.Unlock()
-	if idle {
+	if len(runs) == 0 {
 		return nil
 	}
-	return s.Store.RenewLeases(ctx, s.owner, s.now().Add(s.Lease))
+	return s.Store.RenewLeases(ctx, runs, s.now().Add(s.Lease))
 }
 
 func (s *Service) failOrphans(ctx context.Context) error {
@@ -211,7 +216,7 @@ func (s *Service) Shutdown(ctx context.Context) error {
 func (s *Service) cancelAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stopped = true
+	s.stop.Do(func() { close(s.stopping) })
 	for _, run := range s.live {
 		run.Cancel(FailureServerStopped)
 	}

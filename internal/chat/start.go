@@ -85,8 +85,10 @@ func (s *Service) register(r *ActiveRun) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.live[r.session.ID] = r
-	if s.stopped {
+	select {
+	case <-s.stopping:
 		r.Cancel(FailureServerStopped)
+	default:
 	}
 }
 

@@ -52,8 +52,9 @@ type Store interface {
 	// session was deleted meanwhile.
 	FinishRun(ctx context.Context, run Run, item *Item) (Session, error)
 
-	// RenewLeases moves the lease of all the owner's running runs to until.
-	RenewLeases(ctx context.Context, owner uuid.UUID, until time.Time) error
+	// RenewLeases moves the lease of those of the runs that are running to
+	// until.
+	RenewLeases(ctx context.Context, runs []uuid.UUID, until time.Time) error
 
 	// FailOrphanedRuns marks failed, with FailureServerStopped, every running
 	// run whose owner is not the given one and must be dead: its lease is over

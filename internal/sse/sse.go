@@ -8,12 +8,17 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
 // KeepAlive is how long a stream may be quiet before a comment is due, so
 // that no proxy on the way takes it for dead.
 const KeepAlive = 15 * time.Second
+
+// maxWrite is how many bytes are written under one deadline: a reader that
+// takes them in time is slow, not gone, however long an event is.
+const maxWrite = 32 << 10
 
 // Writer frames events. Events gather until Flush sends them in one write. It
 // is used by one goroutine.
@@ -75,11 +80,13 @@ func (s *Writer) Flush() error {
 	if s.buffer.Len() == 0 {
 		return nil
 	}
-	if err := s.liftDeadline(); err != nil {
-		return err
-	}
-	if _, err := s.w.Write(s.buffer.Bytes()); err != nil {
-		return fmt.Errorf("write events: %w", err)
+	for piece := range slices.Chunk(s.buffer.Bytes(), maxWrite) {
+		if err := s.liftDeadline(); err != nil {
+			return err
+		}
+		if _, err := s.w.Write(piece); err != nil {
+			return fmt.Errorf("write events: %w", err)
+		}
 	}
 	s.release()
 	if err := s.control.Flush(); err != nil {

@@ -21,7 +21,6 @@ func plans() []plan {
 	const id = "00000000-0000-4000-8000-000000000001"
 	byUser, pkey, items := [2]string{"sessions_by_user", "sessions_by_user"},
 		[2]string{"sessions_pkey", "sqlite_autoindex_sessions_1"}, [2]string{"items_pkey", "sqlite_autoindex_items_"}
-	running := [2]string{"runs_running", "runs_running"}
 	return []plan{
 		{"list, first page", store.ListFirst, []any{"user 1", "user 1", 11}, byUser},
 		{"list, next page", store.ListAfter, []any{"user 1", "user 1", 1_800_000_000_000_000, id, 11}, byUser},
@@ -29,7 +28,7 @@ func plans() []plan {
 		{"session", store.SessionSelect, []any{id, "user 1"}, pkey},
 		{"history", store.HistorySelect, []any{id, 100}, items},
 		{"newest items", store.NewestSelect, []any{id, 100, 20}, items},
-		{"renewal of leases", store.RenewLeases, []any{1, id}, running},
+		{"renewal of leases", store.RenewLeases, []any{1, id}, [2]string{"runs_running", "sqlite_autoindex_runs_1"}},
 	}
 }
 

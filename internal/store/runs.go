@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -182,12 +183,25 @@ func updateRun(tx *gorm.DB, run chat.Run) error {
 	return updated.Error
 }
 
-const renewLeases = `UPDATE runs SET lease_until = ? WHERE status = 'running' AND owner = ?`
+const renewLeases = `UPDATE runs SET lease_until = ? WHERE status = 'running' AND id IN (?)`
+
+// maxRenewals is how many runs a statement renews; databases bound the number
+// of its parameters.
+const maxRenewals = 1000
 
 // RenewLeases implements [chat.Store].
-func (s *Store) RenewLeases(ctx context.Context, owner uuid.UUID, until time.Time) error {
+func (s *Store) RenewLeases(ctx context.Context, runs []uuid.UUID, until time.Time) error {
 	return s.do(ctx, "renew leases", func() error {
-		return s.write.WithContext(ctx).Exec(renewLeases, toMicros(until), owner.String()).Error
+		for some := range slices.Chunk(runs, maxRenewals) {
+			ids := make([]string, len(some))
+			for n, id := range some {
+				ids[n] = id.String()
+			}
+			if err := s.write.WithContext(ctx).Exec(renewLeases, toMicros(until), ids).Error; err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

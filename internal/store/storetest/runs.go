@@ -297,29 +297,25 @@ func finishDeleted(t *testing.T, f *fixture) {
 
 func renew(t *testing.T, f *fixture) {
 	mine, ended := f.create(t, alice, start()), f.create(t, alice, start())
-	second, foreign := f.create(t, alice, start()), f.create(t, bob, start())
-	owner := newID()
+	second, other := f.create(t, alice, start()), f.create(t, bob, start())
 	runs := map[string]chat.Run{}
-	for name, session := range map[string]chat.Session{"mine": mine, "ended": ended, "second": second, "foreign": foreign} {
+	for name, session := range map[string]chat.Session{"mine": mine, "ended": ended, "second": second, "other": other} {
 		run := newRun(session, "hello", start())
-		if name != "foreign" {
-			run.Run.Owner = owner
-		}
 		_, err := f.StartRun(t.Context(), run, limit)
 		must(t, err)
 		runs[name] = run.Run
 	}
 	f.finish(t, runs["ended"], "hi", after(time.Second))
 	until := after(time.Hour)
-	must(t, f.RenewLeases(t.Context(), owner, until))
+	must(t, f.RenewLeases(t.Context(), []uuid.UUID{runs["mine"].ID, runs["second"].ID, runs["ended"].ID, newID()}, until))
 	for name, want := range map[string]time.Time{
-		"mine": until, "second": until, "ended": runs["ended"].LeaseUntil, "foreign": runs["foreign"].LeaseUntil,
+		"mine": until, "second": until, "ended": runs["ended"].LeaseUntil, "other": runs["other"].LeaseUntil,
 	} {
 		equal(t, "lease of "+name, f.run(t, runs[name].ID).LeaseUntil, want)
 	}
 	_, err := f.StartRun(t.Context(), newRun(mine, "again", after(30*time.Minute)), limit)
 	wantCode(t, "a second run within the new lease", err, chat.CodeRunInProgress)
-	must(t, f.RenewLeases(t.Context(), uuid.New(), until))
+	must(t, f.RenewLeases(t.Context(), nil, until))
 }
 
 func orphans(t *testing.T, f *fixture) {

@@ -84,7 +84,7 @@ func Run(t *testing.T, h Harness) {
 		{"FinishRun may be called again", finishAgain},
 		{"FinishRun overwrites a lost lease", finishLostLease},
 		{"FinishRun in a deleted session", finishDeleted},
-		{"RenewLeases moves the owner's live runs", renew},
+		{"RenewLeases moves the live ones of the runs", renew},
 		{"FailOrphanedRuns marks the dead", orphans},
 		{"FailOrphanedRuns spares the owner's", orphansOwn},
 		{"everything at once in few sessions", everythingAtOnce},
@@ -292,7 +292,7 @@ func (f *fixture) methods(s chat.Session) map[string]func(ctx context.Context) e
 			_, err := f.FinishRun(ctx, run.Run, newAnswer(run.Run, "hi", after(time.Minute)))
 			return err
 		},
-		"RenewLeases": func(ctx context.Context) error { return f.RenewLeases(ctx, run.Run.Owner, after(time.Hour)) },
+		"RenewLeases": func(ctx context.Context) error { return f.RenewLeases(ctx, []uuid.UUID{run.Run.ID}, after(time.Hour)) },
 		"FailOrphanedRuns": func(ctx context.Context) error {
 			_, err := f.FailOrphanedRuns(ctx, newID(), after(time.Hour))
 			return err

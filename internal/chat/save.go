@@ -1,0 +1,61 @@
+package chat
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// saveTimeout is how long a run's followers wait for its end to be saved
+	// while the database does not answer.
+	saveTimeout = 10 * time.Second
+	// lateSavePause lies between the tries after that.
+	lateSavePause = 2 * time.Second
+	// lastSaveTimeout is for the last try before the server stops.
+	lastSaveTimeout = 3 * time.Second
+)
+
+// save stores the end of the run, trying again for as long as timeout says: an
+// answer that was paid for and read must not be lost to a database that is
+// away for a moment.
+func (s *Service) save(r *ActiveRun, item *Item, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), timeout)
+	defer cancel()
+	for pause := 50 * time.Millisecond; ; pause *= 2 {
+		session, err := s.Store.FinishRun(ctx, r.run, item)
+		if err == nil {
+			r.session = session
+			return nil
+		}
+		if CodeOf(err) == CodeSessionNotFound {
+			return err
+		}
+		s.Logger.WarnContext(ctx, "saving the end of a run failed; it is tried again", "run", r.ID, "error", err)
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// saveLater goes on trying when the followers have been told that the end is
+// not saved, until it is or the server stops. The thread takes no other run
+// meanwhile, so that its messages stay in order.
+func (s *Service) saveLater(r *ActiveRun, item *Item) {
+	for stopping := false; !stopping; {
+		timeout := lateSavePause
+		select {
+		case <-s.stopping:
+			timeout, stopping = lastSaveTimeout, true
+		case <-time.After(lateSavePause):
+		}
+		err := s.save(r, item, timeout)
+		if err == nil || CodeOf(err) == CodeSessionNotFound {
+			s.Logger.InfoContext(r.ctx, "the end of a run was saved late", "run", r.ID, "session", r.session.ID)
+			return
+		}
+	}
+	s.Logger.ErrorContext(r.ctx, "the end of a run is lost: the database was away until the server stopped",
+		"run", r.ID, "session", r.session.ID)
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	startPatience = 60 * time.Second
+	stopPatience  = 30 * time.Second
+	// clockTick is the unit of CPU time in /proc, on every Linux that Go runs on.
+	clockTick = 10 * time.Millisecond
+)
+
+// process is a part of the bench that runs on its own.
+type process struct {
+	name string
+	// address is where it listens, host:port.
+	address string
+
+	cmd    *exec.Cmd
+	stdin  io.Closer
+	stderr *tail
+	exited chan struct{}
+}
+
+// startRole starts this program as one of its parts.
+func startRole(ctx context.Context, role string, env ...string) (*process, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, self, role) //nolint:gosec // this program itself
+	cmd.Env = append(environment(), env...)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", role, err)
+	}
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", role, err)
+	}
+	p := &process{name: role, cmd: cmd, stdin: stdin, stderr: &tail{}, exited: make(chan struct{})}
+	cmd.Stderr = p.stderr
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", role, err)
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	go p.wait()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s told no address: %w: %s", role, err, p.stderr), p.stop())
+	}
+	p.address = strings.TrimSpace(line)
+	return p, nil
+}
+
+// startServer starts the server, which listens where its settings say.
+func startServer(ctx context.Context, program, folder, address string, env []string) (*process, error) {
+	cmd := exec.CommandContext(ctx, program, "serve", "--migrate")
+	cmd.Dir, cmd.Env = folder, append(environment(), env...)
+	p := &process{name: "server", address: address, cmd: cmd, stderr: &tail{}, exited: make(chan struct{})}
+	cmd.Stderr = p.stderr
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the server: %w", err)
+	}
+	go p.wait()
+	if err := p.awaitHealth(ctx); err != nil {
+		return nil, errors.Join(err, p.stop())
+	}
+	return p, nil
+}
+
+// environment is what a process needs to run at all.
+func environment() []string {
+	var list []string
+	for _, name := range []string{"PATH", "HOME", "TMPDIR"} {
+		if value, ok := os.LookupEnv(name); ok {
+			list = append(list, name+"="+value)
+		}
+	}
+	return list
+}
+
+func (p *process) wait() {
+	_ = p.cmd.Wait() // Who needs to know how it ended reads its state.
+	close(p.exited)
+}
+
+func (p *process) awaitHealth(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		if _, err := getBody(ctx, p.address, "/health"); err == nil {
+			return nil
+		}
+		select {
+		case <-poll.C:
+		case <-p.exited:
+			return fmt.Errorf("the server ended at its start: %s", p.stderr)
+		case <-ctx.Done():
+			return fmt.Errorf("the server is not healthy after %s: %s", startPatience, p.stderr)
+		}
+	}
+}
+
+// stop ends the process and waits for it.
+func (p *process) stop() error {
+	if p.stdin != nil {
+		_ = p.stdin.Close() // That is the word to end.
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("stop %s: %w", p.name, err)
+	}
+	select {
+	case <-p.exited:
+		return nil
+	case <-time.After(stopPatience):
+		return errors.Join(fmt.Errorf("%s did not stop within %s", p.name, stopPatience), p.cmd.Process.Kill())
+	}
+}
+
+// cpuTime is what the process has used of all processors so far.
+func (p *process) cpuTime() (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, fmt.Errorf("read the CPU time of %s: %w", p.name, err)
+	}
+	// The second field, the name, may hold spaces; see proc(5). Fields 14 and
+	// 15 are the user's and the system's time.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	const user, system = 14 - 3, 15 - 3
+	if len(fields) <= system {
+		return 0, fmt.Errorf("read the CPU time of %s: /proc has %d fields", p.name, len(fields))
+	}
+	var ticks int64
+	for _, field := range []string{fields[user], fields[system]} {
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("read the CPU time of %s: %w", p.name, err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * clockTick, nil
+}
+
+// resident returns the memory of the process, and the most it has had, in
+// bytes.
+func (p *process) resident() (now, peak int64, err error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, 0, fmt.Errorf("read the memory of %s: %w", p.name, err)
+	}
+	for line := range strings.Lines(string(status)) {
+		to := &now
+		text, ok := strings.CutPrefix(line, "VmRSS:")
+		if !ok {
+			to = &peak
+			text, ok = strings.CutPrefix(line, "VmHWM:")
+		}
+		if !ok {
+			continue
+		}
+		kilobytes, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "kB")), 10, 64)
+		if err != nil {
+			return 0, 0, fmt.Errorf("read the memory of %s: %w", p.name, err)
+		}
+		*to = kilobytes << 10
+	}
+	return now, peak, nil
+}
+
+// tail keeps the end of what a process says.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+const tailBytes = 4 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p...)
+	t.text = t.text[max(0, len(t.text)-tailBytes):]
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.TrimSpace(string(t.text))
+}

@@ -1,0 +1,133 @@
+package streams_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatkit-rest/chatkit-rest/gen/client"
+	"github.com/chatkit-rest/chatkit-rest/tests/harness"
+)
+
+// savePatience is how long a server tries to save an answer.
+const savePatience = 10 * time.Second
+
+// newDatabaseRelay is a server whose PostgreSQL can be taken away.
+func newDatabaseRelay(t *testing.T) (*stand, *relay) {
+	t.Helper()
+	direct := harness.NewDatabase(t, harness.Postgres)
+	between := newRelay(t, direct)
+	s := newStand(t, harness.Options{DatabaseURL: between.URL})
+	s.lookInto(t, direct)
+	return s, between
+}
+
+// holding is a run that has said something and waits.
+func holding(t *testing.T, s *stand, user *harness.User, question string) (session uuid.UUID, run *wireRun, goOn chan struct{}) {
+	t.Helper()
+	session, goOn = user.CreateSession(), make(chan struct{})
+	s.Upstream.Answer(question, harness.Script{
+		harness.Text("It begins "), harness.Wait(goOn), harness.Text("and ends."), harness.Finish("stop"), harness.Done(),
+	})
+	run = sendRun(t, s, user, session, question)
+	run.open(t)
+	run.until(t, textDelta)
+	return session, run, goOn
+}
+
+// A database that is away for a moment costs no answer: it is told as complete
+// once it is saved, and not before.
+func TestDatabaseAwayForAMoment(t *testing.T) {
+	t.Parallel()
+	s, between := newDatabaseRelay(t)
+	user := s.User(t)
+	other := user.CreateSession()
+	user.Say(other, "Warm up")
+	session, run, goOn := holding(t, s, user, "Hello")
+
+	between.cut()
+	close(goOn)
+	eventually(t, soon, "the server tries to save again", func() bool {
+		return strings.Contains(s.Log(), "saving the end of a run failed")
+	})
+	checkUnavailable(t, s, user, other)
+	between.mend(t)
+	told := run.until(t, endOfStream)
+	if told.answer != "It begins and ends." || told.fault.Code != "" {
+		t.Errorf("the stream ended with %v", told.types)
+	}
+	if row := s.ended(t, run.id(), soon); row.Status != "completed" {
+		t.Errorf("the run is %s, code %q", row.Status, row.FailureCode)
+	}
+	checkHistory(t, user, session, line{"user", "Hello"}, line{"assistant", "It begins and ends."})
+	checkHistory(t, user, other, line{"user", "Warm up"}, line{"assistant", "Hello from the model."})
+	checkGoesOn(t, user, other)
+}
+
+// checkUnavailable sees what is told while the database is away.
+func checkUnavailable(t *testing.T, s *stand, user *harness.User, session uuid.UUID) {
+	t.Helper()
+	answer, err := user.API.CreateRunWithResponse(user.Context(), session, session, harness.MessageBody("Too bad"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.JSON503 == nil || answer.JSON503.Error.Code != client.ErrorCodeServiceUnavailable {
+		t.Errorf("a run without a database was answered %s: %s", answer.Status(), answer.Body)
+	}
+	if ready := s.Do(t, harness.Request{Method: http.MethodGet, Path: "/readyz"}); ready.Status != http.StatusServiceUnavailable {
+		t.Errorf("without a database /readyz says %d: %s", ready.Status, ready.Body)
+	}
+	if health := s.Do(t, harness.Request{Method: http.MethodGet, Path: "/health"}); health.Status != http.StatusOK {
+		t.Errorf("without a database /health says %d: %s", health.Status, health.Body)
+	}
+}
+
+// An answer that cannot be saved for long is not told as complete, and it is
+// not lost: it is saved when the database is back, before its thread takes
+// another message.
+func TestDatabaseAwayForLong(t *testing.T) {
+	t.Parallel()
+	s, between := newDatabaseRelay(t)
+	user := s.User(t)
+	session, run, goOn := holding(t, s, user, "Hello")
+	_, beside, besideGoesOn := holding(t, s, user, "Beside it")
+
+	between.cut()
+	close(goOn)
+	begin := time.Now()
+	told := run.until(t, endOfStream)
+	t.Logf("the server gave up saving after %s", time.Since(begin).Round(time.Millisecond))
+	if took := time.Since(begin); took < savePatience/2 {
+		t.Errorf("the server gave up saving after %s", took)
+	}
+	if told.answer != "" || told.fault.Code != "stream.error" || told.fault.AllowRetry {
+		t.Errorf("the stream ended with %v, answer %q, %+v", told.types, told.answer, told.fault)
+	}
+	lease, _ := s.run(t, beside.id())
+	between.mend(t)
+	// The server renews its word for the run that is alive, and for that alone.
+	eventually(t, leasePatience, "the lease of the live run is renewed", func() bool {
+		row, _ := s.run(t, beside.id())
+		return row.LeaseUntil > lease.LeaseUntil
+	})
+	eventually(t, leasePatience, "the thread takes a message", func() bool {
+		answer, err := user.API.CreateRunWithResponse(t.Context(), session, session, harness.MessageBody("Go on"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer.StatusCode() == http.StatusOK
+	})
+	checkHistory(t, user, session,
+		line{"user", "Hello"}, line{"assistant", "It begins and ends."},
+		line{"user", "Go on"}, line{"assistant", "Hello from the model."})
+	if row := s.ended(t, run.id(), soon); row.Status != "completed" {
+		t.Errorf("the run whose end was saved late is %s, code %q", row.Status, row.FailureCode)
+	}
+	close(besideGoesOn)
+	if told := beside.until(t, endOfStream); told.answer != "It begins and ends." {
+		t.Errorf("the stream beside it ended with %v", told.types)
+	}
+}

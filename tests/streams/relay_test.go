@@ -1,0 +1,123 @@
+package streams_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/url"
+	"sync"
+	"testing"
+)
+
+// relay stands between the server and what it connects to. It counts
+// connections, and it can take them away.
+type relay struct {
+	// URL is the target's, through the relay.
+	URL string
+
+	target  string
+	serving sync.WaitGroup
+
+	mu       sync.Mutex
+	listener net.Listener
+	conns    map[net.Conn]struct{} // of the server
+	total    int
+}
+
+// newRelay passes on to the host of the URL.
+func newRelay(t *testing.T, target string) *relay {
+	t.Helper()
+	u, err := url.Parse(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &relay{target: u.Host, conns: make(map[net.Conn]struct{})}
+	r.listen(t, "127.0.0.1:0")
+	u.Host = r.listener.Addr().String()
+	r.URL = u.String()
+	t.Cleanup(func() {
+		r.cut()
+		r.serving.Wait()
+	})
+	return r
+}
+
+func (r *relay) listen(t *testing.T, address string) {
+	t.Helper()
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.listener = listener
+	r.serving.Go(func() { r.serve(listener) })
+}
+
+// cut ends all connections and refuses further ones.
+func (r *relay) cut() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_ = r.listener.Close() // It may be closed already.
+	for conn := range r.conns {
+		_ = conn.Close() // Either side may have closed it.
+	}
+}
+
+// mend takes connections again.
+func (r *relay) mend(t *testing.T) {
+	t.Helper()
+	r.listen(t, r.listener.Addr().String())
+}
+
+// opened is how many connections the server has opened so far.
+func (r *relay) opened() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.total
+}
+
+// open is how many of them it has open.
+func (r *relay) open() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.conns)
+}
+
+func (r *relay) serve(listener net.Listener) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		r.mu.Lock()
+		r.total++
+		r.conns[conn] = struct{}{}
+		r.mu.Unlock()
+		r.serving.Go(func() {
+			r.pass(conn)
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			delete(r.conns, conn)
+		})
+	}
+}
+
+// pass copies both ways until either side ends.
+func (r *relay) pass(near net.Conn) {
+	defer near.Close() // Either side may have closed it.
+	far, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", r.target)
+	if err != nil {
+		return
+	}
+	defer far.Close() // Either side may have closed it.
+	ended := make(chan struct{}, 2)
+	for _, way := range [][2]net.Conn{{near, far}, {far, near}} {
+		go func() {
+			_, _ = io.Copy(way[0], way[1]) // An end is an end.
+			ended <- struct{}{}
+		}()
+	}
+	<-ended
+}
