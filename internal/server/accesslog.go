@@ -16,37 +16,41 @@ import (
 
 // accessLog writes a line for each request when it ends. The path is the
 // route's pattern with its ids; the query and the headers may hold a token.
-func accessLog(o Options) gin.HandlerFunc {
+func accessLog(o *Options) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		begin := time.Now()
 		c.Next()
-		level := slog.LevelInfo
-		if route := c.FullPath(); route == "/health" || route == "/readyz" {
-			level = slog.LevelDebug // A probe every few seconds would hide the rest.
-		}
-		ctx := c.Request.Context()
-		if !o.Logger.Enabled(ctx, level) {
-			return
-		}
-		fields := []slog.Attr{
-			slog.String("method", printable(c.Request.Method)),
-			slog.String("route", c.FullPath()),
-			slog.Int("status", c.Writer.Status()),
-			slog.Duration("duration", time.Since(begin)),
-			slog.Int("bytes", max(c.Writer.Size(), 0)),
-			slog.String("client", ratelimit.ClientAddr(c.Request, o.TrustedProxies).String()),
-		}
-		if principal, ok := auth.PrincipalFrom(ctx); ok {
-			fields = append(fields, slog.String("user", principal.UserID))
-		}
-		if session := c.Param("session_id"); session != "" {
-			fields = append(fields, slog.String("session", printable(session)))
-		}
-		if run := c.Writer.Header().Get("X-Run-Id"); run != "" {
-			fields = append(fields, slog.String("run", run))
-		}
-		o.Logger.LogAttrs(ctx, level, "request", fields...)
+		logAccess(c, o, time.Since(begin))
 	}
+}
+
+func logAccess(c *gin.Context, o *Options, took time.Duration) {
+	level := slog.LevelInfo
+	if route := c.FullPath(); route == "/health" || route == "/readyz" {
+		level = slog.LevelDebug // A probe every few seconds would hide the rest.
+	}
+	ctx := c.Request.Context()
+	if !o.Logger.Enabled(ctx, level) {
+		return
+	}
+	fields := []slog.Attr{
+		slog.String("method", printable(c.Request.Method)),
+		slog.String("route", c.FullPath()),
+		slog.Int("status", c.Writer.Status()),
+		slog.Duration("duration", took),
+		slog.Int("bytes", max(c.Writer.Size(), 0)),
+		slog.String("client", ratelimit.ClientAddr(c.Request, o.TrustedProxies).String()),
+	}
+	if principal, ok := auth.PrincipalFrom(ctx); ok {
+		fields = append(fields, slog.String("user", principal.UserID))
+	}
+	if session := c.Param("session_id"); session != "" {
+		fields = append(fields, slog.String("session", printable(session)))
+	}
+	if run := c.Writer.Header().Get("X-Run-Id"); run != "" {
+		fields = append(fields, slog.String("run", run))
+	}
+	o.Logger.LogAttrs(ctx, level, "request", fields...)
 }
 
 // recoverPanics makes a panic a failure of its request alone.

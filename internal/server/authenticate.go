@@ -16,13 +16,11 @@ import (
 func authenticate(gate *auth.Gate, logger *slog.Logger) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if !isAPI(c) || c.FullPath() == "" {
-			c.Next()
 			return
 		}
 		principal, err := gate.Authenticate(c.Request)
 		if err == nil {
 			c.Request = c.Request.WithContext(auth.WithPrincipal(c.Request.Context(), principal))
-			c.Next()
 			return
 		}
 		refuse(c, logger, err)

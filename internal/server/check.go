@@ -64,7 +64,6 @@ func newChecker(o Options) (*checker, error) {
 func (k *checker) middleware(c *gin.Context) {
 	route, ok := k.routes[c.Request.Method+" "+c.FullPath()]
 	if !ok {
-		c.Next()
 		return
 	}
 	if route.Operation.RequestBody != nil && !k.readBody(c) {
@@ -79,9 +78,7 @@ func (k *checker) middleware(c *gin.Context) {
 	})
 	if err != nil {
 		fail(c, http.StatusBadRequest, api.ErrorCodeInvalidRequest, explain(err))
-		return
 	}
-	c.Next()
 }
 
 // readBody reads the body, within bounds, and sees that it is one JSON value:

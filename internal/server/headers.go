@@ -21,7 +21,6 @@ func securityHeaders(c *gin.Context) {
 	if isAPI(c) {
 		header.Set("Cache-Control", "no-store")
 	}
-	c.Next()
 }
 
 // preflightAge is how long a browser may remember what a preflight said.
@@ -48,8 +47,7 @@ func crossOrigin(gate *auth.Gate) gin.HandlerFunc {
 			return
 		}
 		if !isAPI(c) {
-			c.Next() // The browser keeps the answer from a page that may not read it.
-			return
+			return // The browser keeps the answer from a page that may not read it.
 		}
 		// The library would answer without a body.
 		fail(c, http.StatusForbidden, api.ErrorCodeForbidden,

@@ -25,7 +25,6 @@ const (
 func limitRate(o Options) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if !isAPI(c) {
-			c.Next()
 			return
 		}
 		decision, err := o.Limiter.Allow(c.Request.Context(), ratelimit.ClientAddr(c.Request, o.TrustedProxies))
@@ -41,7 +40,6 @@ func limitRate(o Options) gin.HandlerFunc {
 		header.Set(remainingHeader, strconv.Itoa(decision.Remaining))
 		header.Set(resetHeader, strconv.Itoa(reset))
 		if decision.Allowed {
-			c.Next()
 			return
 		}
 		c.Abort()

@@ -15,5 +15,4 @@ func requestID(c *gin.Context) {
 	id := uuid.NewString()
 	c.Request = c.Request.WithContext(telemetry.WithRequestID(c.Request.Context(), id))
 	c.Header(requestIDHeader, id)
-	c.Next()
 }

@@ -82,7 +82,9 @@ func NewHandler(o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare the request check: %w", err)
 	}
-	engine.Use(requestID, accessLog(o), recoverPanics(o.Logger), securityHeaders, crossOrigin(o.Gate))
+	// What need not look at the answer does not call Next: the engine goes on
+	// by itself, and a live stream keeps every frame below it.
+	engine.Use(requestID, accessLog(&o), recoverPanics(o.Logger), securityHeaders, crossOrigin(o.Gate))
 	if o.Limiter != nil {
 		engine.Use(limitRate(o))
 	}

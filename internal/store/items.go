@@ -49,7 +49,7 @@ func (s *Store) SessionWithItems(ctx context.Context, userID string, id uuid.UUI
 const (
 	historySelect = `SELECT ` + itemColumns + ` FROM items WHERE session_id = ? AND position <= ? ORDER BY position`
 	newestSelect  = `SELECT ` + itemColumns + ` FROM items WHERE session_id = ? AND position < ?
-		ORDER BY position DESC LIMIT ?`
+		ORDER BY position DESC LIMIT CAST(? AS bigint)`
 )
 
 // newestItems returns up to limit items before a position, oldest first.

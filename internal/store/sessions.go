@@ -101,7 +101,8 @@ const (
 	listSelect = `SELECT id, title, message_count, created_at, updated_at,
 		(SELECT session_count FROM users WHERE id = ?) FROM sessions WHERE user_id = ?`
 	listAfter = ` AND (updated_at, id) < (?, ?)`
-	listOrder = ` ORDER BY updated_at DESC, id DESC LIMIT ?`
+	// Without the cast SQLite plans the statement again for each limit.
+	listOrder = ` ORDER BY updated_at DESC, id DESC LIMIT CAST(? AS bigint)`
 	listTotal = `SELECT session_count FROM users WHERE id = ?`
 )
 

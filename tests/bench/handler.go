@@ -31,7 +31,7 @@ type handler struct {
 const (
 	listQuery = `SELECT id, title, message_count, created_at, updated_at,
 		(SELECT session_count FROM users WHERE id = ?) FROM sessions WHERE user_id = ?
-		ORDER BY updated_at DESC, id DESC LIMIT ?`
+		ORDER BY updated_at DESC, id DESC LIMIT CAST(? AS bigint)`
 	sessionQuery = `SELECT id, user_id, title, title_position, message_count, item_seq, created_at, updated_at
 		FROM sessions WHERE id = ? AND user_id = ?`
 	itemsQuery = `SELECT id, run_id, type, content, tool_calls, created_at
