@@ -161,5 +161,9 @@ func printable(word string) string {
 // outlive gives an operation a context that stays its own after its end: gin
 // uses its contexts again, while a database may still look at this one.
 func outlive(next api.StrictHandlerFunc, _ string) api.StrictHandlerFunc {
-	return func(c *gin.Context, request any) (any, error) { return next(c.Copy(), request) }
+	return func(c *gin.Context, request any) (any, error) {
+		// The body is bound by now, and a stream may last for minutes.
+		c.Request.Body, c.Request.GetBody = http.NoBody, nil
+		return next(c.Copy(), request)
+	}
 }

@@ -106,13 +106,12 @@ func TestDatabaseAwayForLong(t *testing.T) {
 	if told.answer != "" || told.fault.Code != "stream.error" || told.fault.AllowRetry {
 		t.Errorf("the stream ended with %v, answer %q, %+v", told.types, told.answer, told.fault)
 	}
-	lease, _ := s.run(t, beside.id())
-	between.mend(t)
-	// The server renews its word for the run that is alive, and for that alone.
-	eventually(t, leasePatience, "the lease of the live run is renewed", func() bool {
-		row, _ := s.run(t, beside.id())
-		return row.LeaseUntil > lease.LeaseUntil
+	// The outage outlasts the word that the server had given for its run.
+	eventually(t, leasePatience, "the run's lease is over", func() bool {
+		row, _ := s.run(t, run.id())
+		return row.LeaseUntil < time.Now().UnixMicro()
 	})
+	between.mend(t)
 	eventually(t, leasePatience, "the thread takes a message", func() bool {
 		answer, err := user.API.CreateRunWithResponse(t.Context(), session, session, harness.MessageBody("Go on"))
 		if err != nil {
