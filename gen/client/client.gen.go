@@ -1615,7 +1615,7 @@ type ClientInterface interface {
 	// one is under way a second is refused with 409 `RUN_IN_PROGRESS`.
 	//
 	// A client that goes away cancels its run; what had come of the answer is
-	// kept. A failure before the model's first word is a JSON answer with a
+	// kept. A failure before the model's first byte is a JSON answer with a
 	// status, and the message stays in the history. A failure after it is an
 	// `error` event in the stream, and what had come is kept.
 	//
@@ -1631,7 +1631,7 @@ type ClientInterface interface {
 	// one is under way a second is refused with 409 `RUN_IN_PROGRESS`.
 	//
 	// A client that goes away cancels its run; what had come of the answer is
-	// kept. A failure before the model's first word is a JSON answer with a
+	// kept. A failure before the model's first byte is a JSON answer with a
 	// status, and the message stays in the history. A failure after it is an
 	// `error` event in the stream, and what had come is kept.
 	//
@@ -1798,7 +1798,7 @@ func (c *Client) CreateThread(ctx context.Context, sessionID SessionID, body Cre
 // one is under way a second is refused with 409 `RUN_IN_PROGRESS`.
 //
 // A client that goes away cancels its run; what had come of the answer is
-// kept. A failure before the model's first word is a JSON answer with a
+// kept. A failure before the model's first byte is a JSON answer with a
 // status, and the message stays in the history. A failure after it is an
 // `error` event in the stream, and what had come is kept.
 //
@@ -1824,7 +1824,7 @@ func (c *Client) CreateRunWithBody(ctx context.Context, sessionID SessionID, thr
 // one is under way a second is refused with 409 `RUN_IN_PROGRESS`.
 //
 // A client that goes away cancels its run; what had come of the answer is
-// kept. A failure before the model's first word is a JSON answer with a
+// kept. A failure before the model's first byte is a JSON answer with a
 // status, and the message stays in the history. A failure after it is an
 // `error` event in the stream, and what had come is kept.
 //
@@ -2329,7 +2329,7 @@ type ClientWithResponsesInterface interface {
 	// one is under way a second is refused with 409 `RUN_IN_PROGRESS`.
 	//
 	// A client that goes away cancels its run; what had come of the answer is
-	// kept. A failure before the model's first word is a JSON answer with a
+	// kept. A failure before the model's first byte is a JSON answer with a
 	// status, and the message stays in the history. A failure after it is an
 	// `error` event in the stream, and what had come is kept.
 	//
@@ -2345,7 +2345,7 @@ type ClientWithResponsesInterface interface {
 	// one is under way a second is refused with 409 `RUN_IN_PROGRESS`.
 	//
 	// A client that goes away cancels its run; what had come of the answer is
-	// kept. A failure before the model's first word is a JSON answer with a
+	// kept. A failure before the model's first byte is a JSON answer with a
 	// status, and the message stays in the history. A failure after it is an
 	// `error` event in the stream, and what had come is kept.
 	//
@@ -3665,7 +3665,7 @@ func (c *ClientWithResponses) CreateThreadWithResponse(ctx context.Context, sess
 // one is under way a second is refused with 409 `RUN_IN_PROGRESS`.
 //
 // A client that goes away cancels its run; what had come of the answer is
-// kept. A failure before the model's first word is a JSON answer with a
+// kept. A failure before the model's first byte is a JSON answer with a
 // status, and the message stays in the history. A failure after it is an
 // `error` event in the stream, and what had come is kept.
 //
@@ -3687,7 +3687,7 @@ func (c *ClientWithResponses) CreateRunWithBodyWithResponse(ctx context.Context,
 // one is under way a second is refused with 409 `RUN_IN_PROGRESS`.
 //
 // A client that goes away cancels its run; what had come of the answer is
-// kept. A failure before the model's first word is a JSON answer with a
+// kept. A failure before the model's first byte is a JSON answer with a
 // status, and the message stays in the history. A failure after it is an
 // `error` event in the stream, and what had come is kept.
 //

@@ -32,7 +32,7 @@ func (r *ActiveRun) concludeStopped(code FailureCode) *failure {
 	switch code {
 	case FailureServerStopped:
 		r.run.Status = RunFailed
-		return r.fail(code, ReasonServerStopped, true)
+		return r.fail(code, ReasonServerStopped+" What had come is kept.", true)
 	case FailureAnswerTooLong:
 		r.run.Status = RunFailed
 		return r.fail(code, "The answer grew too long and was cut; what had come is kept.", false)

@@ -67,4 +67,4 @@ const (
 
 // ReasonServerStopped is the FailureReason that goes with
 // FailureServerStopped.
-const ReasonServerStopped = "The server stopped before the answer was complete; what had come is kept."
+const ReasonServerStopped = "The server stopped before the answer was complete."

@@ -140,6 +140,7 @@ func (s *Service) finish(r *ActiveRun, a *answer, err error) {
 	saveErr := s.save(r, item, saveTimeout)
 	s.logEnd(r, err)
 	if saveErr == nil {
+		s.forget(r) // Whoever is told of the end may send the next message at once.
 		s.tellEnd(r, item, failure, err)
 		return
 	}

@@ -70,6 +70,10 @@ func (s *Service) StartRun(ctx context.Context, req RunRequest) (*ActiveRun, err
 	if err := s.enter(); err != nil {
 		return nil, err
 	}
+	if err := s.checkFree(ctx, req); err != nil {
+		s.runners.Done()
+		return nil, err
+	}
 	active, err := s.saveStart(ctx, req)
 	if err != nil {
 		s.runners.Done()
@@ -161,4 +165,19 @@ func (s *Service) checkMessage(content []Content) error {
 		return Errorf(CodeEmptyMessage, "The message is empty; write something in message.content[0].text.")
 	}
 	return nil
+}
+
+// checkFree refuses a thread whose run lives in this process: the database may
+// not know any more, where the run's lease ran out while it was away.
+func (s *Service) checkFree(ctx context.Context, req RunRequest) error {
+	s.mu.Lock()
+	live := s.live[req.SessionID] != nil
+	s.mu.Unlock()
+	if !live {
+		return nil
+	}
+	if _, err := s.Store.Session(ctx, req.UserID, req.SessionID); err != nil {
+		return err
+	}
+	return ErrRunInProgress()
 }

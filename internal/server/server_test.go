@@ -33,7 +33,7 @@ func (d door) CreateThread(ctx context.Context, _ api.CreateThreadRequestObject)
 
 var secret = []byte("a secret of the tests, 32 bytes or more")
 
-func newHandler(tb testing.TB, d door, log io.Writer) (handler http.Handler, bearer string) {
+func newHandler(tb testing.TB, d api.StrictServerInterface, log io.Writer) (handler http.Handler, bearer string) {
 	tb.Helper()
 	verifier, err := auth.NewHS256(secret)
 	if err != nil {

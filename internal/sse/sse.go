@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// KeepAlive is how long a stream may be quiet before a comment is due, so
-// that no proxy on the way takes it for dead.
-const KeepAlive = 15 * time.Second
+// KeepAlive is how long a stream is quiet before a comment is sent, so that no
+// proxy on the way takes it for dead. The API promises one every 15 s.
+const KeepAlive = 10 * time.Second
 
 // maxWrite is how many bytes are written under one deadline: a reader that
 // takes them in time is slow, not gone, however long an event is.
