@@ -15,10 +15,13 @@ REDOCLY       := npx --yes @redocly/cli@2.77.0
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
+# A line of .env that gives $1 a value, in the forms that the program reads.
+dotenv_line := ^[[:space:]]*(export[[:space:]]+)?$$1[[:space:]]*[=:][[:space:]]*[\"']?[^\"'\#[:space:]]
+
 # What `make run` and `make token` set where neither the environment nor .env
 # does: SQLite under data/, and a secret that stays the same between starts.
 define development
-is_set() { [ -n "$${!1:-}" ] || grep -qsE "^$$1=.+" .env; }; \
+is_set() { [ -n "$${!1:-}" ] || grep -qsE "$(dotenv_line)" .env; }; \
 mkdir -p data; \
 is_set DATABASE_URL || export DATABASE_URL=sqlite:///data/chatkit.db; \
 if ! is_set JWT_SECRET; then \
@@ -86,4 +89,4 @@ check-generate: ## Fail when gen/ is not what openapi.yaml says
 
 .PHONY: verify-env
 verify-env: build ## Check the settings, the database and the key upstream, without starting
-	bin/chatkit-rest verify-env
+	@$(development); bin/chatkit-rest verify-env

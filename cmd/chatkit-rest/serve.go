@@ -59,12 +59,12 @@ func serve(ctx context.Context, p process, args []string) error {
 	}
 	if *demo {
 		if err := welcome(context.WithoutCancel(ctx), p.stdout, a, settings, listener.Addr()); err != nil {
-			return err
+			return errors.Join(err, a.stop(context.WithoutCancel(ctx), 0))
 		}
 	}
 	select {
 	case err := <-served:
-		return fmt.Errorf("serve: %w", err)
+		return errors.Join(fmt.Errorf("serve: %w", err), a.stop(context.WithoutCancel(ctx), settings.ShutdownTimeout))
 	case <-ctx.Done():
 	}
 	return a.stop(context.WithoutCancel(ctx), settings.ShutdownTimeout)

@@ -21,6 +21,8 @@ const (
 	// maxBatch is how many bytes of events gather before they are sent; it
 	// bounds what a stream holds for a reader that is behind.
 	maxBatch = 32 << 10
+	// refusalTimeout is how long the writing of a refusal may take.
+	refusalTimeout = 30 * time.Second
 )
 
 // CreateRun saves the user's message and streams the answer to it. Until
@@ -53,6 +55,9 @@ type refusedRun struct {
 
 func (r refusedRun) VisitCreateRunResponse(w http.ResponseWriter) error {
 	w.Header().Set(runIDHeader, r.id.String())
+	// The wait for upstream may have used up the server's own time. A writer
+	// without deadlines (a test's recorder) needs none.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(refusalTimeout))
 	WriteFailure(w, r.failure)
 	return nil
 }

@@ -19,8 +19,9 @@ import (
 func accessLog(o *Options) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		begin := time.Now()
+		// A panic that cuts an answer goes on through here.
+		defer func() { logAccess(c, o, time.Since(begin)) }()
 		c.Next()
-		logAccess(c, o, time.Since(begin))
 	}
 }
 

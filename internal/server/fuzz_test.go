@@ -45,6 +45,8 @@ func FuzzRequestBody(f *testing.F) {
 		`{"message":{"role":"user","role":"assistant","content":[]}}`, `{} {}`, `[]`, `null`, `"`, ``, "\xff\xfe", "{\"\x00\":1}",
 		`{"message":` + strings.Repeat("[", 2000) + strings.Repeat("]", 2000) + `}`, `{"message":1e999}`,
 		`{"message":{"role":"user","content":[{"type":"input_text","text":"\ud800\u0000🙂"}]}}`,
+		`{"message":{"role":"user","content":[` + strings.Repeat(`{"type":"input_text","text":""},`, 20) +
+			`{"type":"input_text","text":"a"}]}}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -80,6 +82,9 @@ func checkHeard(t *testing.T, asked *api.CreateRunJSONRequestBody, body []byte) 
 	}
 	if asked.Message.Role != api.CreateRunMessageRoleUser {
 		t.Errorf("%q got through with the role %q", body, asked.Message.Role)
+	}
+	if len(asked.Message.Content) > 20 {
+		t.Errorf("%d parts got through", len(asked.Message.Content))
 	}
 	for _, part := range asked.Message.Content {
 		if part.Type != api.CreateRunContentTypeInputText {

@@ -19,13 +19,16 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/web"
 )
 
-// Time-outs of the HTTP server. None bounds a stream: that is done by the
-// progress of its writes.
+// Time-outs of the HTTP server. A stream is bounded by the progress of its
+// writes alone.
 const (
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 30 * time.Second
 	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 32 << 10
+	// writeTimeout is for an answer that is no stream, from the request on; a
+	// run's answers set their own.
+	writeTimeout   = 2 * time.Minute
+	maxHeaderBytes = 32 << 10
 )
 
 // Options are what a server is made of.
@@ -62,10 +65,11 @@ func New(o Options) (*http.Server, error) {
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		IdleTimeout:       idleTimeout,
+		WriteTimeout:      writeTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		// OPTIONS * gets the envelope too.
 		DisableGeneralOptionsHandler: true,
-		ErrorLog:                     slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
+		ErrorLog:                     slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn),
 	}, nil
 }
 

@@ -17,7 +17,7 @@ import (
 func (s *Store) SessionWithItems(ctx context.Context, userID string, id uuid.UUID) (chat.Session, []chat.Item, error) {
 	var session chat.Session
 	var items []chat.Item
-	err := s.do(ctx, "read items", func() error {
+	err := s.do(ctx, "read items", func(ctx context.Context) error {
 		db := s.read.WithContext(ctx)
 		row, err := readSession(db, userID, id)
 		if err != nil {

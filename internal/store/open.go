@@ -87,7 +87,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 // Ping asks the database for a sign of life. Returns chat.ErrStoreUnavailable
 // if there is none.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.do(ctx, "ping", func() error {
+	return s.do(ctx, "ping", func(ctx context.Context) error {
 		return s.read.WithContext(ctx).Exec("SELECT 1").Error
 	})
 }
@@ -120,10 +120,16 @@ func (s *Store) addPool(pool *sql.DB, dialector gorm.Dialector) (*gorm.DB, error
 // slowOperation is when an operation is worth a line in the log.
 const slowOperation = 500 * time.Millisecond
 
+// operationTimeout bounds an operation whose database has gone silent: nothing
+// else would end its wait, nor that of a server that is to stop.
+const operationTimeout = 10 * time.Second
+
 // do runs an operation and makes its error one that may be told.
-func (s *Store) do(ctx context.Context, operation string, f func() error) error {
+func (s *Store) do(ctx context.Context, operation string, f func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
+	defer cancel()
 	start := time.Now()
-	err := f()
+	err := f(ctx)
 	if took := time.Since(start); took >= slowOperation {
 		s.logger.WarnContext(ctx, "slow database operation", "operation", operation, "duration", took)
 	}
@@ -132,5 +138,5 @@ func (s *Store) do(ctx context.Context, operation string, f func() error) error 
 
 // inTransaction runs an operation as one transaction.
 func (s *Store) inTransaction(ctx context.Context, operation string, f func(tx *gorm.DB) error) error {
-	return s.do(ctx, operation, func() error { return s.write.WithContext(ctx).Transaction(f) })
+	return s.do(ctx, operation, func(ctx context.Context) error { return s.write.WithContext(ctx).Transaction(f) })
 }

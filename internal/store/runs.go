@@ -113,7 +113,7 @@ var errStoredBefore = errors.New("the end of this run is stored already")
 // after a failure that left it unknown whether the first call was heard.
 func (s *Store) FinishRun(ctx context.Context, run chat.Run, item *chat.Item) (chat.Session, error) {
 	var session chat.Session
-	err := s.do(ctx, "finish run", func() error {
+	err := s.do(ctx, "finish run", func(ctx context.Context) error {
 		db := s.write.WithContext(ctx)
 		err := db.Transaction(func(tx *gorm.DB) error {
 			var err error
@@ -191,7 +191,7 @@ const maxRenewals = 1000
 
 // RenewLeases implements [chat.Store].
 func (s *Store) RenewLeases(ctx context.Context, runs []uuid.UUID, until time.Time) error {
-	return s.do(ctx, "renew leases", func() error {
+	return s.do(ctx, "renew leases", func(ctx context.Context) error {
 		for some := range slices.Chunk(runs, maxRenewals) {
 			ids := make([]string, len(some))
 			for n, id := range some {
@@ -216,7 +216,7 @@ const (
 // FailOrphanedRuns implements [chat.Store].
 func (s *Store) FailOrphanedRuns(ctx context.Context, owner uuid.UUID, now time.Time) (int, error) {
 	failed := 0
-	err := s.do(ctx, "fail orphaned runs", func() error {
+	err := s.do(ctx, "fail orphaned runs", func(ctx context.Context) error {
 		statement, args := failExpired, append(failedArgs(now), owner.String(), toMicros(now))
 		if s.driver == SQLite {
 			statement, args = failOthers, append(failedArgs(now), owner.String())

@@ -34,7 +34,7 @@ func (s *Store) CreateSession(ctx context.Context, session chat.Session, maxPerU
 // Session implements [chat.Store].
 func (s *Store) Session(ctx context.Context, userID string, id uuid.UUID) (chat.Session, error) {
 	var session chat.Session
-	err := s.do(ctx, "read session", func() error {
+	err := s.do(ctx, "read session", func(ctx context.Context) error {
 		row, err := readSession(s.read.WithContext(ctx), userID, id)
 		session = toChatSession(row)
 		return err
@@ -109,7 +109,7 @@ const (
 // ListSessions implements [chat.Store].
 func (s *Store) ListSessions(ctx context.Context, userID string, q chat.SessionQuery) (chat.SessionPage, error) {
 	var page chat.SessionPage
-	err := s.do(ctx, "list sessions", func() error {
+	err := s.do(ctx, "list sessions", func(ctx context.Context) error {
 		db := s.read.WithContext(ctx)
 		q.Limit = max(q.Limit, 0)
 		statement, args := listStatement(userID, q)
