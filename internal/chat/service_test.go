@@ -264,6 +264,25 @@ func TestDeletingASessionEndsItsRun(t *testing.T) {
 	failed(t, follow(t, run, nil))
 }
 
+// Parts without text have no characters; their number is bounded all the same.
+func TestEmptyPartsAreBounded(t *testing.T) {
+	t.Parallel()
+	service := newService(t, openStore(t), says(end, "an answer"))
+	session, err := service.CreateSession(t.Context(), alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := make([]chat.Content, 501)
+	content[0] = chat.Content{Type: chat.ContentInputText, Text: "a"}
+	_, err = service.StartRun(t.Context(), chat.RunRequest{
+		UserID: alice, SessionID: session.ID, ThreadID: session.ID, Content: content,
+	})
+	if chat.CodeOf(err) != chat.CodeMessageTooLong {
+		t.Errorf("501 parts: %v", err)
+	}
+	wantHistory(t, service, session.ID)
+}
+
 // An upstream that never stops is stopped, and what came is kept.
 func TestEndlessAnswerIsCut(t *testing.T) {
 	t.Parallel()

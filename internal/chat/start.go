@@ -157,6 +157,10 @@ func (s *Service) checkMessage(content []Content) error {
 			return Errorf(CodeInvalidRequest, "message.content[%d].text holds a NUL character; leave it out.", n)
 		}
 	}
+	if len(content) > s.Limits.MessageChars { // Empty parts have no characters and yet a size.
+		return Errorf(CodeMessageTooLong, "The message has %d parts; it may have as many as characters, %d.",
+			len(content), s.Limits.MessageChars)
+	}
 	if chars > s.Limits.MessageChars {
 		return Errorf(CodeMessageTooLong, "The message has %d characters; the limit is %d characters.",
 			chars, s.Limits.MessageChars)

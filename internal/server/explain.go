@@ -65,8 +65,6 @@ func explainSchema(field string, err *openapi3.SchemaError) string {
 		return field + " must be " + strconv.FormatFloat(*schema.Max, 'f', -1, 64) + " or less."
 	case "maxLength":
 		return field + " must have " + strconv.FormatUint(*schema.MaxLength, 10) + " characters or fewer."
-	case "maxItems":
-		return field + " must have " + strconv.FormatUint(*schema.MaxItems, 10) + " parts or fewer."
 	case "minLength":
 		return field + " must not be empty."
 	default:

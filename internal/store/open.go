@@ -121,8 +121,9 @@ func (s *Store) addPool(pool *sql.DB, dialector gorm.Dialector) (*gorm.DB, error
 const slowOperation = 500 * time.Millisecond
 
 // operationTimeout bounds an operation whose database has gone silent: nothing
-// else would end its wait, nor that of a server that is to stop.
-const operationTimeout = 10 * time.Second
+// else would end its wait, nor that of a server that is to stop. It leaves time
+// for a crowd to pass through SQLite's one writer.
+const operationTimeout = 30 * time.Second
 
 // do runs an operation and makes its error one that may be told.
 func (s *Store) do(ctx context.Context, operation string, f func(ctx context.Context) error) error {
