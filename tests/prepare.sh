@@ -1,18 +1,27 @@
 #!/usr/bin/env bash
-# Sees that what `make test` cannot start by itself is there: a C compiler for
-# the race detector, and PostgreSQL's programs. On Debian, as root, it installs
-# what is missing and says so.
+# prepare.sh PART…: sees that what a suite cannot start by itself is there. On
+# Debian, as root, it installs what is missing and says so. The parts:
+#   race      a C compiler, for the race detector
+#   postgres  PostgreSQL's programs
 set -euo pipefail
 
 missing=()
-command -v "${CC:-gcc}" >/dev/null || missing+=(gcc libc6-dev)
-if ! command -v postgres >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; then
-	missing+=(postgresql)
-fi
+need() { # need PROGRAM PACKAGE…
+	local program=$1
+	shift
+	command -v "$program" >/dev/null || missing+=("$@")
+}
+for part in "$@"; do
+	case $part in
+	race) need "${CC:-gcc}" gcc libc6-dev ;;
+	postgres) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || need postgres postgresql ;;
+	*) echo "prepare.sh knows no part $part" >&2 && exit 2 ;;
+	esac
+done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-	echo "make test needs these packages of Debian, or your system's like: ${missing[*]}" >&2
+	echo "This suite needs these packages of Debian, or your system's like: ${missing[*]}" >&2
 	exit 1
 fi
 echo "Installing what the tests need: ${missing[*]}" >&2
