@@ -12,8 +12,8 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/glebarez/go-sqlite"
 	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
@@ -37,6 +37,9 @@ func (s *Store) tell(ctx context.Context, operation string, err error) error {
 	}
 	if errors.Is(ctx.Err(), context.Canceled) || errors.Is(err, context.Canceled) {
 		return fmt.Errorf("store: %s: %w", operation, context.Canceled)
+	}
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		err = ctx.Err() // It ended the transaction between two statements.
 	}
 	cause, outOfReach := describe(err)
 	cause = fmt.Errorf("store: %s: %w", operation, cause)

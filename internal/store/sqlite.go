@@ -11,7 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/glebarez/sqlite"
+	"github.com/libtnb/sqlite"
 	"gorm.io/gorm"
 )
 
@@ -26,25 +26,43 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	s.migrations = migrationsFor("sqlite")
 	// An immediate transaction waits for the write lock at its start; one that
 	// reads first and writes then would be refused it while others write.
-	s.write, err = s.openSQLitePool(ctx, path, "_txlock=immediate", 1)
+	s.write, err = s.openSQLitePool(ctx, path, "_txlock=immediate&_pragma=wal_autocheckpoint("+latestCheckpoint+")", 1)
 	if err != nil {
 		return err
 	}
 	s.read, err = s.openSQLitePool(ctx, path, "_pragma=query_only(1)", cmp.Or(c.MaxConns, sqliteReaders))
-	return err
+	if err != nil {
+		return err
+	}
+	copies, err := openSQLiteFile(path, "_pragma=wal_autocheckpoint(0)", 1)
+	if err != nil {
+		return s.tell(ctx, "open", err)
+	}
+	s.pools = append(s.pools, copies)
+	s.checkpoints = startCheckpointer(copies)
+	return nil
 }
 
-func (s *Store) openSQLitePool(ctx context.Context, path, option string, conns int) (*gorm.DB, error) {
+// openSQLiteFile opens no connection yet.
+func openSQLiteFile(path, option string, conns int) (*sql.DB, error) {
 	// busy_timeout comes first: the pragmas after it may have to wait.
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)" +
 		"&_pragma=foreign_keys(1)&_pragma=synchronous(1)&" + option
 	pool, err := sql.Open(sqlite.DriverName, dsn)
 	if err != nil {
-		return nil, s.tell(ctx, "open", err)
+		return nil, err
 	}
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
-	db, err := s.addPool(pool, sqlite.Dialector{Conn: pool})
+	return pool, nil
+}
+
+func (s *Store) openSQLitePool(ctx context.Context, path, option string, conns int) (*gorm.DB, error) {
+	pool, err := openSQLiteFile(path, option, conns)
+	if err != nil {
+		return nil, s.tell(ctx, "open", err)
+	}
+	db, err := s.addPool(pool, sqlite.Dialector{Conn: newPreparedPool(pool)})
 	if err != nil {
 		return nil, s.tell(ctx, "open", err)
 	}
