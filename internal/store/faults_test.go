@@ -77,6 +77,10 @@ func TestCorruptJSON(t *testing.T) {
 			if _, err := s.StartRun(t.Context(), next, 10); err == nil || chat.CodeOf(err) != "" {
 				t.Errorf("a run on a damaged history: %v", err)
 			}
+			if n := (probe{db}).Rows(t, "runs WHERE status = 'running'"); n != 0 {
+				t.Errorf("%d runs stand as running", n)
+			}
+			execute(t, db, "DELETE FROM items WHERE position > 1")
 			execute(t, db, "UPDATE items SET content = '[]', tool_calls = 'null'")
 			_, items, err := s.SessionWithItems(t.Context(), "alice", session.ID)
 			if err != nil || len(items) != 1 || len(items[0].Content) != 0 || len(items[0].ToolCalls) != 0 {

@@ -68,17 +68,26 @@ func newestItems(db *gorm.DB, session uuid.UUID, before int64, limit int) ([]cha
 // insertItem stores an item unless it is stored already, and says whether it
 // was not.
 func insertItem(tx *gorm.DB, item chat.Item, position int64) (bool, error) {
+	args, err := itemArgs(item)
+	if err != nil {
+		return false, err
+	}
+	inserted := tx.Exec(`INSERT INTO items (`+itemInsertColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+		append([]any{item.SessionID.String(), position}, args...)...)
+	return inserted.RowsAffected == 1, inserted.Error
+}
+
+const itemInsertColumns = `session_id, position, ` + itemColumns
+
+// itemArgs are the values of itemColumns.
+func itemArgs(item chat.Item) ([]any, error) {
 	content, err := fromChatContent(item.Content)
 	if err != nil {
-		return false, fmt.Errorf("encode content: %w", err)
+		return nil, fmt.Errorf("encode content: %w", err)
 	}
 	calls, err := fromChatToolCalls(item.ToolCalls)
 	if err != nil {
-		return false, fmt.Errorf("encode tool calls: %w", err)
+		return nil, fmt.Errorf("encode tool calls: %w", err)
 	}
-	inserted := tx.Exec(`INSERT INTO items (session_id, position, id, run_id, type, content, tool_calls, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-		item.SessionID.String(), position, item.ID.String(), item.RunID.String(), string(item.Type), content, calls,
-		toMicros(item.CreatedAt))
-	return inserted.RowsAffected == 1, inserted.Error
+	return []any{item.ID.String(), item.RunID.String(), string(item.Type), content, calls, toMicros(item.CreatedAt)}, nil
 }

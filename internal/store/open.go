@@ -51,6 +51,8 @@ type Store struct {
 	write, read *gorm.DB
 	pools       []*sql.DB
 	migrations  fs.FS
+	// checkpoints is SQLite's.
+	checkpoints *checkpointer
 	logger      *slog.Logger
 	closed      atomic.Bool
 }
@@ -95,6 +97,9 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close closes all connections; what follows gets chat.ErrStoreUnavailable.
 func (s *Store) Close() error {
 	s.closed.Store(true)
+	if s.checkpoints != nil {
+		s.checkpoints.close()
+	}
 	var err error
 	// The one that writes comes last: it tidies up SQLite's files.
 	for _, pool := range slices.Backward(s.pools) {
@@ -139,5 +144,17 @@ func (s *Store) do(ctx context.Context, operation string, f func(ctx context.Con
 
 // inTransaction runs an operation as one transaction.
 func (s *Store) inTransaction(ctx context.Context, operation string, f func(tx *gorm.DB) error) error {
-	return s.do(ctx, operation, func(ctx context.Context) error { return s.write.WithContext(ctx).Transaction(f) })
+	return s.do(ctx, operation, func(ctx context.Context) error { return s.transact(ctx, f) })
+}
+
+// transact runs f in a transaction, which ends with ctx. SQLite's statements
+// do not watch ctx themselves: it would cost each a goroutine, and none of
+// them takes long or waits, since its transaction has the lock.
+func (s *Store) transact(ctx context.Context, f func(tx *gorm.DB) error) error {
+	return s.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if s.driver == SQLite {
+			tx = tx.WithContext(context.WithoutCancel(ctx))
+		}
+		return f(tx)
+	})
 }

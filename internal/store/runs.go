@@ -16,27 +16,17 @@ import (
 // row, so that what is done to one session is done one after the other.
 func (s *Store) StartRun(ctx context.Context, start chat.NewRun, historyLimit int) (chat.StartedRun, error) {
 	var started chat.StartedRun
-	err := s.inTransaction(ctx, "start run", func(tx *gorm.DB) error {
-		row, err := countMessage(tx, start)
-		if err != nil {
+	err := s.do(ctx, "start run", func(ctx context.Context) (err error) {
+		if s.driver == PostgreSQL {
+			started, err = startRunAtOnce(s.write.WithContext(ctx), start, historyLimit)
+			if !isUniqueViolation(err) {
+				return err
+			}
+		}
+		return s.transact(ctx, func(tx *gorm.DB) error {
+			started, err = startRun(tx, start, historyLimit)
 			return err
-		}
-		if err := insertRun(tx, start.Run); err != nil {
-			return err
-		}
-		inserted, err := insertItem(tx, start.Message, row.ItemSeq)
-		if err != nil {
-			return err
-		}
-		if !inserted {
-			return safeError("the id of the message is taken")
-		}
-		history, err := newestItems(tx, row.ID, row.ItemSeq, historyLimit)
-		started = chat.StartedRun{
-			Session: toChatSession(row), History: history,
-			TitleSet: row.TitlePosition != nil && *row.TitlePosition == row.ItemSeq,
-		}
-		return err
+		})
 	})
 	if err != nil {
 		return chat.StartedRun{}, err
@@ -44,18 +34,49 @@ func (s *Store) StartRun(ctx context.Context, start chat.NewRun, historyLimit in
 	return started, nil
 }
 
-// countMessage makes room for the message in its session. updated_at never
+func startRun(tx *gorm.DB, start chat.NewRun, historyLimit int) (chat.StartedRun, error) {
+	row, err := countMessage(tx, start)
+	if err != nil {
+		return chat.StartedRun{}, err
+	}
+	if err := insertRun(tx, start.Run); err != nil {
+		return chat.StartedRun{}, err
+	}
+	inserted, err := insertItem(tx, start.Message, row.ItemSeq)
+	if err != nil {
+		return chat.StartedRun{}, err
+	}
+	if !inserted {
+		return chat.StartedRun{}, safeError("the id of the message is taken")
+	}
+	history, err := newestItems(tx, row.ID, row.ItemSeq, historyLimit)
+	return newStartedRun(row, history), err
+}
+
+func newStartedRun(row sessionRow, history []chat.Item) chat.StartedRun {
+	return chat.StartedRun{
+		Session: toChatSession(row), History: history,
+		TitleSet: row.TitlePosition != nil && *row.TitlePosition == row.ItemSeq,
+	}
+}
+
+// countMessageUpdate makes room for a message in its session. updated_at never
 // goes back, whatever the clocks of the servers say.
-func countMessage(tx *gorm.DB, start chat.NewRun) (sessionRow, error) {
-	at := toMicros(start.Message.CreatedAt)
-	rows, err := readRows(tx.Raw(`UPDATE sessions SET
+const countMessageUpdate = `UPDATE sessions SET
 		item_seq = item_seq + 1,
 		message_count = message_count + 1,
 		updated_at = CASE WHEN updated_at > ? THEN updated_at ELSE ? END,
 		title_position = CASE WHEN title IS NULL AND ? <> '' THEN item_seq + 1 ELSE title_position END,
 		title = COALESCE(title, NULLIF(?, ''))
-		WHERE id = ? AND user_id = ? RETURNING `+sessionColumns,
-		at, at, start.Title, start.Title, start.Run.SessionID.String(), start.UserID), sessionFields)
+		WHERE id = ? AND user_id = ? RETURNING ` + sessionColumns
+
+func countMessageArgs(start chat.NewRun) []any {
+	at := toMicros(start.Message.CreatedAt)
+	return []any{at, at, start.Title, start.Title, start.Run.SessionID.String(), start.UserID}
+}
+
+func countMessage(tx *gorm.DB, start chat.NewRun) (sessionRow, error) {
+	rows, err := readRows(tx.Raw(countMessageUpdate, countMessageArgs(start)...), sessionFields)
 	if err != nil {
 		return sessionRow{}, err
 	}
@@ -88,15 +109,21 @@ func insertRun(tx *gorm.DB, run chat.Run) error {
 }
 
 func tryInsertRun(tx *gorm.DB, run chat.Run) (bool, error) {
-	inserted := tx.Exec(`INSERT INTO runs (id, session_id, status, model, upstream_id, started_at, first_token_at, ended_at,
-		input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, failure_code, failure_reason, owner, lease_until)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (session_id) WHERE status = 'running' DO NOTHING`,
+	inserted := tx.Exec(`INSERT INTO runs (`+runColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (session_id) WHERE status = 'running' DO NOTHING`, runArgs(run)...)
+	return inserted.RowsAffected == 1, inserted.Error
+}
+
+const runColumns = `id, session_id, status, model, upstream_id, started_at, first_token_at, ended_at,
+		input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, failure_code, failure_reason, owner, lease_until`
+
+func runArgs(run chat.Run) []any {
+	return []any{
 		run.ID.String(), run.SessionID.String(), string(run.Status), toText(run.Model), toText(run.UpstreamID),
 		toMicros(run.StartedAt), toMicrosOrNull(run.FirstTokenAt), toMicrosOrNull(run.EndedAt),
 		run.Usage.InputTokens, run.Usage.OutputTokens, run.Usage.CachedTokens, run.Usage.ReasoningTokens, run.Usage.Cost,
-		string(run.FailureCode), toText(run.FailureReason), run.Owner.String(), toMicros(run.LeaseUntil))
-	return inserted.RowsAffected == 1, inserted.Error
+		string(run.FailureCode), toText(run.FailureReason), run.Owner.String(), toMicros(run.LeaseUntil),
+	}
 }
 
 // failedSet marks a run whose server is taken for dead.
@@ -113,10 +140,15 @@ var errStoredBefore = errors.New("the end of this run is stored already")
 // after a failure that left it unknown whether the first call was heard.
 func (s *Store) FinishRun(ctx context.Context, run chat.Run, item *chat.Item) (chat.Session, error) {
 	var session chat.Session
-	err := s.do(ctx, "finish run", func(ctx context.Context) error {
+	err := s.do(ctx, "finish run", func(ctx context.Context) (err error) {
 		db := s.write.WithContext(ctx)
-		err := db.Transaction(func(tx *gorm.DB) error {
-			var err error
+		if s.driver == PostgreSQL && item != nil {
+			session, err = finishRunAtOnce(db, run, *item)
+			if !isUniqueViolation(err) {
+				return err
+			}
+		}
+		err = s.transact(ctx, func(tx *gorm.DB) error {
 			session, err = finishRun(tx, run, item)
 			return err
 		})
@@ -152,15 +184,20 @@ func finishRun(tx *gorm.DB, run chat.Run, item *chat.Item) (chat.Session, error)
 	return toChatSession(row), err
 }
 
-// countAnswer makes room for an item in its session.
-func countAnswer(tx *gorm.DB, run chat.Run, item chat.Item) (sessionRow, error) {
-	at := max(toMicros(run.EndedAt), toMicros(item.CreatedAt))
-	rows, err := readRows(tx.Raw(`UPDATE sessions SET
+// countAnswerUpdate makes room for an item in its session.
+const countAnswerUpdate = `UPDATE sessions SET
 		item_seq = item_seq + 1,
 		message_count = message_count + 1,
 		updated_at = CASE WHEN updated_at > ? THEN updated_at ELSE ? END
-		WHERE id = ? RETURNING `+sessionColumns,
-		at, at, run.SessionID.String()), sessionFields)
+		WHERE id = ?`
+
+func countAnswerArgs(run chat.Run, item chat.Item) []any {
+	at := max(toMicros(run.EndedAt), toMicros(item.CreatedAt))
+	return []any{at, at, run.SessionID.String()}
+}
+
+func countAnswer(tx *gorm.DB, run chat.Run, item chat.Item) (sessionRow, error) {
+	rows, err := readRows(tx.Raw(countAnswerUpdate+` RETURNING `+sessionColumns, countAnswerArgs(run, item)...), sessionFields)
 	if err != nil {
 		return sessionRow{}, err
 	}
@@ -170,13 +207,21 @@ func countAnswer(tx *gorm.DB, run chat.Run, item chat.Item) (sessionRow, error) 
 	return rows[0], nil
 }
 
-func updateRun(tx *gorm.DB, run chat.Run) error {
-	updated := tx.Exec(`UPDATE runs SET status = ?, model = ?, upstream_id = ?, first_token_at = ?, ended_at = ?,
+const runEndSet = `status = ?, model = ?, upstream_id = ?, first_token_at = ?, ended_at = ?,
 		input_tokens = ?, output_tokens = ?, cached_tokens = ?, reasoning_tokens = ?, cost = ?,
-		failure_code = ?, failure_reason = ? WHERE id = ? AND session_id = ?`,
+		failure_code = ?, failure_reason = ?`
+
+func runEndArgs(run chat.Run) []any {
+	return []any{
 		string(run.Status), toText(run.Model), toText(run.UpstreamID), toMicrosOrNull(run.FirstTokenAt), toMicrosOrNull(run.EndedAt),
 		run.Usage.InputTokens, run.Usage.OutputTokens, run.Usage.CachedTokens, run.Usage.ReasoningTokens, run.Usage.Cost,
-		string(run.FailureCode), toText(run.FailureReason), run.ID.String(), run.SessionID.String())
+		string(run.FailureCode), toText(run.FailureReason),
+	}
+}
+
+func updateRun(tx *gorm.DB, run chat.Run) error {
+	updated := tx.Exec(`UPDATE runs SET `+runEndSet+` WHERE id = ? AND session_id = ?`,
+		append(runEndArgs(run), run.ID.String(), run.SessionID.String())...)
 	if updated.Error == nil && updated.RowsAffected == 0 {
 		return chat.ErrSessionNotFound() // Runs go with their session only.
 	}
