@@ -19,6 +19,8 @@ const (
 	maxHeaderBytes = 64 << 10
 	// writeBuffer is small because a live stream has sent all it will send.
 	writeBuffer = 1 << 10
+	// readBuffer holds some six usual chunks, as the event reader's does.
+	readBuffer = 2 << 10
 	// http2Buffer is what a stream may hold of an answer nobody reads; Go's
 	// own default is 4 MiB.
 	http2Buffer   = 64 << 10
@@ -58,6 +60,7 @@ func newTransport(dial func(ctx context.Context, network, address string) (net.C
 		MaxResponseHeaderBytes: maxHeaderBytes,
 		DisableCompression:     true,
 		WriteBufferSize:        writeBuffer,
+		ReadBufferSize:         readBuffer,
 		HTTP2: &http.HTTP2Config{
 			MaxReceiveBufferPerStream: http2Buffer,
 			SendPingTimeout:           keepAlive,
@@ -86,7 +89,9 @@ func (d doer) Do(req *http.Request) (*http.Response, error) {
 			req.Header.Del(name)
 		}
 	}
+	body := holdBody(req)
 	resp, err := d.client.Do(req) //nolint:gosec // the operator chose the host
+	body.answered()
 	if err != nil {
 		return nil, unreachable(err)
 	}

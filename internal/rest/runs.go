@@ -44,7 +44,7 @@ func (h *Handler) CreateRun(
 		}
 		return refusedRun{run.ID, FailureOf(err)}, nil
 	}
-	return runStream{done: ctx.Done(), run: run, writeTimeout: h.WriteTimeout, keepAlive: h.KeepAlive}, nil
+	return &runStream{done: ctx.Done(), run: run, writeTimeout: h.WriteTimeout, keepAlive: h.KeepAlive}, nil
 }
 
 // refusedRun answers for a run that upstream did not begin to answer.
@@ -71,39 +71,26 @@ type runStream struct {
 	keepAlive    time.Duration
 }
 
-func (s runStream) VisitCreateRunResponse(w http.ResponseWriter) error {
+func (s *runStream) VisitCreateRunResponse(w http.ResponseWriter) error {
 	w.Header().Set(runIDHeader, s.run.ID.String())
-	follower := s.run.Follow(0)
-	defer follower.Close()
-	if err := s.relay(follower, sse.NewWriter(w, s.writeTimeout)); err != nil {
+	if err := s.relay(sse.NewWriter(w, s.writeTimeout)); err != nil {
 		s.run.Cancel(chat.FailureClientLeft)
 	}
 	return nil // The status is sent; whoever would read of a failure has gone.
 }
 
 // relay writes the run's events as they come. It returns an error when the
-// client has gone.
-func (s runStream) relay(follower *chat.Follower, out *sse.Writer) error {
+// client has gone. A live stream waits here: what would make this frame larger
+// is in the functions it calls.
+func (s *runStream) relay(out *sse.Writer) error {
+	follower := s.run.Follow(0)
+	defer follower.Close()
 	encoder := newEventEncoder(out)
 	quiet := time.NewTimer(s.keepAlive)
 	defer quiet.Stop()
 	for {
-		events, ended := follower.Poll()
-		for _, event := range events {
-			if err := encoder.encode(event); err != nil {
-				return err
-			}
-			if out.Buffered() > maxBatch {
-				if err := out.Flush(); err != nil {
-					return err
-				}
-			}
-		}
-		if ended {
-			out.Data(endOfStream)
-			return out.Flush()
-		}
-		if err := out.Flush(); err != nil {
+		ended, err := passOn(follower, encoder)
+		if err != nil || ended {
 			return err
 		}
 		quiet.Reset(s.keepAlive)
@@ -115,4 +102,24 @@ func (s runStream) relay(follower *chat.Follower, out *sse.Writer) error {
 			return context.Canceled
 		}
 	}
+}
+
+// passOn writes and sends the events that have come since the last call, and
+// says whether they were the last.
+func passOn(follower *chat.Follower, encoder *eventEncoder) (ended bool, err error) {
+	events, ended := follower.Poll()
+	for _, event := range events {
+		if err := encoder.encode(event); err != nil {
+			return false, err
+		}
+		if encoder.out.Buffered() > maxBatch {
+			if err := encoder.out.Flush(); err != nil {
+				return false, err
+			}
+		}
+	}
+	if ended {
+		encoder.out.Data(endOfStream)
+	}
+	return ended, encoder.out.Flush()
 }

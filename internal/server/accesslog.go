@@ -14,17 +14,21 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/ratelimit"
 )
 
-// accessLog writes a line for each request when it ends. The path is the
-// route's pattern with its ids; the query and the headers may hold a token.
-func accessLog(o *Options) gin.HandlerFunc {
+// watch writes a line for each request when it ends, and makes a panic a
+// failure of its request alone. It is one function because a live stream keeps
+// each frame below it.
+func watch(o *Options) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		begin := time.Now()
 		// A panic that cuts an answer goes on through here.
 		defer func() { logAccess(c, o, time.Since(begin)) }()
+		defer recoverPanic(c, o.Logger)
 		c.Next()
 	}
 }
 
+// logAccess tells the path as the route's pattern with its ids; the query and
+// the headers may hold a token.
 func logAccess(c *gin.Context, o *Options, took time.Duration) {
 	level := slog.LevelInfo
 	if route := c.FullPath(); route == "/health" || route == "/readyz" {
@@ -54,23 +58,17 @@ func logAccess(c *gin.Context, o *Options, took time.Duration) {
 	o.Logger.LogAttrs(ctx, level, "request", fields...)
 }
 
-// recoverPanics makes a panic a failure of its request alone.
-func recoverPanics(logger *slog.Logger) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		defer func() {
-			p := recover()
-			if p == nil {
-				return
-			}
-			logger.ErrorContext(c.Request.Context(), "a request panicked",
-				"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			c.Abort()
-			if c.Writer.Written() {
-				panic(http.ErrAbortHandler) // The answer has begun: a cut says that it is not whole.
-			}
-			fail(c, http.StatusInternalServerError, api.ErrorCodeInternalError,
-				"The server met an unexpected fault; it is in its log.")
-		}()
-		c.Next()
+// recoverPanic is deferred.
+func recoverPanic(c *gin.Context, logger *slog.Logger) {
+	p := recover()
+	if p == nil {
+		return
 	}
+	logger.ErrorContext(c.Request.Context(), "a request panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	c.Abort()
+	if c.Writer.Written() {
+		panic(http.ErrAbortHandler) // The answer has begun: a cut says that it is not whole.
+	}
+	fail(c, http.StatusInternalServerError, api.ErrorCodeInternalError,
+		"The server met an unexpected fault; it is in its log.")
 }

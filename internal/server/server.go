@@ -88,7 +88,7 @@ func NewHandler(o Options) (http.Handler, error) {
 	}
 	// What need not look at the answer does not call Next: the engine goes on
 	// by itself, and a live stream keeps every frame below it.
-	engine.Use(requestID, accessLog(&o), recoverPanics(o.Logger), securityHeaders, crossOrigin(o.Gate))
+	engine.Use(requestID, watch(&o), securityHeaders, crossOrigin(o.Gate))
 	if o.Limiter != nil {
 		engine.Use(limitRate(o))
 	}
