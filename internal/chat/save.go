@@ -59,3 +59,19 @@ func (s *Service) saveLater(r *ActiveRun, item *Item) {
 	s.Logger.ErrorContext(r.ctx, "the end of a run is lost: the database was away until the server stopped",
 		"run", r.ID, "session", r.session.ID)
 }
+
+// abandon ends a run whose start failed. Where the failure leaves it unknown
+// whether the store has the run, that is marked as failed, or its thread would
+// take no other until its lease is over.
+func (s *Service) abandon(r *ActiveRun, cause error) {
+	defer s.runners.Done()
+	if code := CodeOf(cause); code != "" && code != CodeServiceUnavailable {
+		return // It was refused.
+	}
+	r.run.Status, r.run.EndedAt = RunFailed, s.now()
+	r.fail(FailureInternal, "The run could not be started.", true)
+	if err := s.save(r, nil, saveTimeout); err != nil && CodeOf(err) != CodeSessionNotFound {
+		s.Logger.WarnContext(r.ctx, "a run that failed to start may stand as running until its lease is over",
+			"run", r.ID, "error", err)
+	}
+}

@@ -58,6 +58,8 @@ type Service struct {
 	stopping chan struct{}
 	stop     sync.Once
 	live     map[uuid.UUID]*ActiveRun // by session: one run at a time in each
+	// starting are the runs that the store may or may not have, by session.
+	starting map[uuid.UUID][]*ActiveRun
 	runners  sync.WaitGroup
 
 	stopHousekeeping context.CancelFunc
@@ -82,7 +84,10 @@ func NewService(o Options) *Service {
 	if o.Lease == 0 {
 		o.Lease = defaultLease
 	}
-	return &Service{Options: o, owner: uuid.New(), live: make(map[uuid.UUID]*ActiveRun), stopping: make(chan struct{})}
+	return &Service{
+		Options: o, owner: uuid.New(), stopping: make(chan struct{}),
+		live: make(map[uuid.UUID]*ActiveRun), starting: make(map[uuid.UUID][]*ActiveRun),
+	}
 }
 
 // now is the time as the store keeps it, so that what is told when a thing is
@@ -118,9 +123,11 @@ func (s *Service) DeleteSession(ctx context.Context, userID string, id uuid.UUID
 		return err
 	}
 	s.mu.Lock()
-	run := s.live[id]
-	s.mu.Unlock()
-	if run != nil {
+	defer s.mu.Unlock()
+	if run := s.live[id]; run != nil {
+		run.Cancel(FailureSessionGone)
+	}
+	for _, run := range s.starting[id] {
 		run.Cancel(FailureSessionGone)
 	}
 	return nil

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -70,25 +71,57 @@ func (s *Service) StartRun(ctx context.Context, req RunRequest) (*ActiveRun, err
 	if err := s.enter(); err != nil {
 		return nil, err
 	}
-	if err := s.checkFree(ctx, req); err != nil {
-		s.runners.Done()
-		return nil, err
+	active := s.newActiveRun(ctx, req)
+	s.announce(active)
+	err := s.checkFree(ctx, req)
+	if err == nil {
+		err = s.saveStart(ctx, active, req)
 	}
-	active, err := s.saveStart(ctx, req)
+	s.register(active, err == nil)
 	if err != nil {
-		s.runners.Done()
+		active.cancel(nil)
+		go s.abandon(active, err)
 		return nil, err
 	}
-	s.register(active)
 	go s.runToEnd(active)
 	return active, nil
 }
 
-// register makes the run known to those who may cancel it.
-func (s *Service) register(r *ActiveRun) {
+func (s *Service) newActiveRun(ctx context.Context, req RunRequest) *ActiveRun {
+	now := s.now()
+	id := newID()
+	runCtx, cancel := context.WithCancelCause(s.Detach(ctx))
+	return &ActiveRun{
+		ID: id, user: req.UserID, ctx: runCtx, cancel: cancel,
+		run: Run{
+			ID: id, SessionID: req.SessionID, Status: RunRunning, Model: s.ModelName, StartedAt: now,
+			Owner: s.owner, LeaseUntil: now.Add(s.Lease),
+		},
+	}
+}
+
+// announce makes a run known to whoever deletes its session, before the store
+// has it: the deletion may come between the two.
+func (s *Service) announce(r *ActiveRun) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.live[r.session.ID] = r
+	s.starting[r.run.SessionID] = append(s.starting[r.run.SessionID], r)
+}
+
+// register ends the announcement of a run. One that was started is known from
+// then on to those who may cancel it.
+func (s *Service) register(r *ActiveRun, started bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := r.run.SessionID
+	s.starting[id] = slices.DeleteFunc(s.starting[id], func(other *ActiveRun) bool { return other == r })
+	if len(s.starting[id]) == 0 {
+		delete(s.starting, id)
+	}
+	if !started {
+		return
+	}
+	s.live[id] = r
 	select {
 	case <-s.stopping:
 		r.Cancel(FailureServerStopped)
@@ -109,32 +142,26 @@ func (s *Service) enter() error {
 	return nil
 }
 
-func (s *Service) saveStart(ctx context.Context, req RunRequest) (*ActiveRun, error) {
-	now := s.now()
-	run := Run{
-		ID: newID(), SessionID: req.SessionID, Status: RunRunning, Model: s.ModelName, StartedAt: now,
-		Owner: s.owner, LeaseUntil: now.Add(s.Lease),
-	}
+// saveStart stores the run and its message, and readies the run with what the
+// store then knows.
+func (s *Service) saveStart(ctx context.Context, r *ActiveRun, req RunRequest) error {
 	message := Item{
-		ID: newID(), SessionID: req.SessionID, RunID: run.ID, Type: ItemUserMessage,
-		Content: req.Content, CreatedAt: now,
+		ID: newID(), SessionID: req.SessionID, RunID: r.ID, Type: ItemUserMessage,
+		Content: req.Content, CreatedAt: r.run.StartedAt,
 	}
 	started, err := s.Store.StartRun(ctx, NewRun{
-		UserID: req.UserID, Run: run, Message: message, Title: titleFrom(message.Text()),
+		UserID: req.UserID, Run: r.run, Message: message, Title: titleFrom(message.Text()),
 	}, s.Limits.HistoryMessages)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	history := boundHistory(append(started.History, message), s.Limits.HistoryMessages, s.Limits.HistoryChars)
 	if s.SystemPrompt != "" {
 		history = append([]Message{{Role: RoleSystem, Content: s.SystemPrompt}}, history...)
 	}
-	runCtx, cancel := context.WithCancelCause(s.Detach(ctx))
-	return &ActiveRun{
-		ID: run.ID, run: run, session: started.Session, titled: started.TitleSet,
-		log: newRunLog(ItemDone{message}, StreamOptions{AllowCancel: true}),
-		ctx: runCtx, cancel: cancel, history: history, user: req.UserID,
-	}, nil
+	r.session, r.titled, r.history = started.Session, started.TitleSet, history
+	r.log = newRunLog(ItemDone{message}, StreamOptions{AllowCancel: true})
+	return nil
 }
 
 // newID makes the id of an item or a run: a UUID of version 7, so that rows

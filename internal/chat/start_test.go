@@ -1,0 +1,86 @@
+package chat_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// hooked is a store on which something happens once a run's start is stored.
+type hooked struct {
+	chat.Store
+
+	stored func() error
+}
+
+func (h *hooked) StartRun(ctx context.Context, start chat.NewRun, limit int) (chat.StartedRun, error) {
+	started, err := h.Store.StartRun(ctx, start, limit)
+	if err != nil {
+		return started, err
+	}
+	return started, h.stored()
+}
+
+func hello(session uuid.UUID) chat.RunRequest {
+	return chat.RunRequest{
+		UserID: alice, SessionID: session, ThreadID: session,
+		Content: []chat.Content{{Type: chat.ContentInputText, Text: "hello"}},
+	}
+}
+
+// A session may be deleted between the storing of a run and its first step.
+func TestDeletingASessionWhoseRunIsStarting(t *testing.T) {
+	t.Parallel()
+	db := &hooked{Store: openStore(t)}
+	asked := false
+	service := newService(t, db, scripted{func(ctx context.Context) (chat.Chunk, error) {
+		asked = ctx.Err() == nil
+		<-ctx.Done()
+		return chat.Chunk{}, ctx.Err()
+	}})
+	session, err := service.CreateSession(t.Context(), alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.stored = func() error { return service.DeleteSession(t.Context(), alice, session.ID) }
+	run, err := service.StartRun(t.Context(), hello(session.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed(t, follow(t, run, nil))
+	if asked {
+		t.Error("the model was asked for a session that is gone")
+	}
+}
+
+// A run whose start failed after it was stored does not block its thread.
+func TestStartWhoseOutcomeIsUnknown(t *testing.T) {
+	t.Parallel()
+	db := &hooked{Store: openStore(t)}
+	db.stored = func() error { return chat.ErrStoreUnavailable(errors.New("the connection broke")) }
+	service := newService(t, db, says(end, "an answer"))
+	session, err := service.CreateSession(t.Context(), alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := service.StartRun(t.Context(), hello(session.ID)); chat.CodeOf(err) != chat.CodeServiceUnavailable {
+		t.Fatalf("the start: %v", err)
+	}
+	db.stored = func() error { return nil }
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		run, err := service.StartRun(t.Context(), hello(session.ID))
+		if err == nil {
+			follow(t, run, nil)
+			break
+		}
+		if chat.CodeOf(err) != chat.CodeRunInProgress || time.Now().After(deadline) {
+			t.Fatalf("the next start: %v", err)
+		}
+	}
+	wantHistory(t, service, session.ID, "user_message: hello", "user_message: hello", "assistant_message: an answer")
+}
