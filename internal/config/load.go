@@ -63,6 +63,7 @@ func (l *loader) upstream(s *Settings, required bool) {
 	s.OpenRouterAPIKey = l.apiKey(required)
 	s.OpenRouterBaseURL = l.webURL("OPENROUTER_BASE_URL")
 	s.OpenRouterModel = l.modelName("OPENROUTER_MODEL")
+	s.OpenRouterMaxTokens = l.number("OPENROUTER_MAX_TOKENS", 0, maxCount)
 	s.OpenRouterSiteURL = l.webURL("OPENROUTER_SITE_URL")
 	s.OpenRouterAppName = l.text("OPENROUTER_APP_NAME", maxNameBytes, false)
 	s.UpstreamFirstByteTimeout = l.duration("UPSTREAM_FIRST_BYTE_TIMEOUT", time.Millisecond)

@@ -28,6 +28,7 @@ type Settings struct {
 	OpenRouterModel          string
 	OpenRouterSiteURL        string // empty: not sent
 	OpenRouterAppName        string // empty: not sent
+	OpenRouterMaxTokens      int // 0: no bound
 	UpstreamFirstByteTimeout time.Duration
 	UpstreamIdleTimeout      time.Duration
 	SystemPrompt             string

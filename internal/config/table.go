@@ -26,6 +26,8 @@ func All() []Setting {
 		{Name: "OPENROUTER_BASE_URL", Default: "https://openrouter.ai/api/v1", Meaning: "Any OpenAI-compatible base URL: " +
 			"OpenRouter, Ollama, llama.cpp, vLLM, a proxy."},
 		{Name: "OPENROUTER_MODEL", Default: "openai/gpt-4.1-mini", Meaning: "The model that answers."},
+		{Name: "OPENROUTER_MAX_TOKENS", Default: "8192", Meaning: "Most tokens of an answer, the model's reasoning included. " +
+			"0 leaves the bound to the model service."},
 		{Name: "OPENROUTER_SITE_URL", Meaning: "Sent upstream as `HTTP-Referer`. Unset: not sent."},
 		{Name: "OPENROUTER_APP_NAME", Meaning: "Sent upstream as `X-Title`. Unset: not sent."},
 		{Name: "UPSTREAM_FIRST_BYTE_TIMEOUT", Default: "60s", Meaning: "How long the model service may take to begin its answer."},

@@ -1,8 +1,8 @@
 // Package openrouter is a [chat.Model] on the OpenAI-compatible chat
 // completions API, as OpenRouter and many others offer it.
 //
-// The library openai-go builds the requests; connections, retries and the
-// reading of streams are ours. See https://openrouter.ai/docs/api/reference
+// The library openai-go sends the requests; what is in them, connections,
+// retries and the reading of streams are ours. See https://openrouter.ai/docs/api/reference
 // (overview, streaming, errors) for what upstream promises.
 package openrouter
 
@@ -54,7 +54,7 @@ func (c *Client) Stream(ctx context.Context, req chat.ModelRequest) (chat.ModelS
 	if req.Model == "" {
 		req.Model = c.options.Model
 	}
-	body, err := requestBody(req)
+	body, err := requestBody(req, c.options.MaxTokens)
 	if err != nil {
 		return nil, &chat.UpstreamError{Kind: chat.UpstreamBadRequest, Err: errRequest}
 	}

@@ -28,6 +28,9 @@ type Options struct {
 	Key string
 	// Model is asked when a request names none.
 	Model string
+	// MaxTokens bounds an answer, the model's reasoning included; zero sends no
+	// bound.
+	MaxTokens int
 	// SiteURL and AppName attribute the requests (HTTP-Referer, X-Title);
 	// empty ones are not sent.
 	SiteURL string

@@ -1,9 +1,9 @@
 package openrouter
 
 import (
+	"bytes"
 	"encoding/json"
 
-	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
@@ -30,51 +30,65 @@ func requestOptions(o Options, http doer) []option.RequestOption {
 	return options
 }
 
-// requestBody is the JSON of a question: POST /chat/completions of the OpenAI
-// API, streamed, with usage.
-func requestBody(req chat.ModelRequest) ([]byte, error) {
-	params := openai.ChatCompletionNewParams{
-		Model:         req.Model,
-		Messages:      make([]openai.ChatCompletionMessageParamUnion, len(req.Messages)),
-		StreamOptions: openai.ChatCompletionStreamOptionsParam{IncludeUsage: openai.Bool(true)},
-	}
-	for i, message := range req.Messages {
-		params.Messages[i] = fromMessage(message)
-	}
-	if req.User != "" {
-		params.User = openai.String(req.User)
-	}
-	params.SetExtraFields(map[string]any{"stream": true})
-	return json.Marshal(params)
+// completionRequest is what is asked of POST /chat/completions of the OpenAI API.
+// The library's own types are encoded by reflection over every field there is.
+type completionRequest struct {
+	Model         string           `json:"model"`
+	Messages      []requestMessage `json:"messages"`
+	Stream        bool             `json:"stream"`
+	StreamOptions streamOptions    `json:"stream_options"`
+	MaxTokens     int              `json:"max_tokens,omitempty"`
+	User          string           `json:"user,omitempty"`
 }
 
-func fromMessage(message chat.Message) openai.ChatCompletionMessageParamUnion {
-	switch message.Role {
-	case chat.RoleSystem:
-		return openai.SystemMessage(message.Content)
-	case chat.RoleTool:
-		return openai.ToolMessage(message.Content, message.ToolCallID)
-	case chat.RoleAssistant:
-		return fromAssistantMessage(message)
-	case chat.RoleUser:
-	}
-	return openai.UserMessage(message.Content)
+type streamOptions struct {
+	IncludeUsage bool `json:"include_usage"`
 }
 
-func fromAssistantMessage(message chat.Message) openai.ChatCompletionMessageParamUnion {
-	var assistant openai.ChatCompletionAssistantMessageParam
+type requestMessage struct {
+	Role chat.Role `json:"role"`
+	// Content is nil where an assistant only calls tools.
+	Content    *string       `json:"content,omitempty"`
+	ToolCalls  []requestCall `json:"tool_calls,omitempty"`
+	ToolCallID string        `json:"tool_call_id,omitempty"`
+}
+
+type requestCall struct {
+	ID       string          `json:"id"`
+	Type     string          `json:"type"`
+	Function requestFunction `json:"function"`
+}
+
+type requestFunction struct {
+	Name      string `json:"name"`
+	Arguments string `json:"arguments"`
+}
+
+// requestBody is the JSON of a question, streamed, with usage.
+func requestBody(req chat.ModelRequest, maxTokens int) ([]byte, error) {
+	request := completionRequest{
+		Model: req.Model, Messages: make([]requestMessage, len(req.Messages)),
+		Stream: true, StreamOptions: streamOptions{IncludeUsage: true}, MaxTokens: maxTokens, User: req.User,
+	}
+	for n := range req.Messages {
+		request.Messages[n] = fromMessage(&req.Messages[n])
+	}
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(&request)
+	return body.Bytes(), err
+}
+
+func fromMessage(message *chat.Message) requestMessage {
+	to := requestMessage{Role: message.Role, ToolCallID: message.ToolCallID}
 	if message.Content != "" || len(message.ToolCalls) == 0 {
-		assistant.Content.OfString = openai.String(message.Content)
+		to.Content = &message.Content
 	}
 	for _, call := range message.ToolCalls {
-		assistant.ToolCalls = append(assistant.ToolCalls, openai.ChatCompletionMessageToolCallUnionParam{
-			OfFunction: &openai.ChatCompletionMessageFunctionToolCallParam{
-				ID: call.ID,
-				Function: openai.ChatCompletionMessageFunctionToolCallFunctionParam{
-					Name: call.Name, Arguments: call.Arguments,
-				},
-			},
+		to.ToolCalls = append(to.ToolCalls, requestCall{
+			ID: call.ID, Type: "function", Function: requestFunction{Name: call.Name, Arguments: call.Arguments},
 		})
 	}
-	return openai.ChatCompletionMessageParamUnion{OfAssistant: &assistant}
+	return to
 }

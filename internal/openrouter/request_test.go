@@ -52,10 +52,11 @@ func TestRequest(t *testing.T) {
 			{Role: chat.RoleUser, Content: "Thanks"},
 		},
 	}, func(o *openrouter.Options) {
+		o.MaxTokens = 500
 		o.SiteURL, o.AppName, o.UserAgent = "https://example.test/app", "Café", "chatkit-rest/1.2.3"
 	})
 	checkJSON(t, body, `{
-		"model": "test/model", "user": "u-5f3a", "stream": true, "stream_options": {"include_usage": true},
+		"model": "test/model", "user": "u-5f3a", "max_tokens": 500, "stream": true, "stream_options": {"include_usage": true},
 		"messages": [
 			{"role": "system", "content": "Be brief."},
 			{"role": "user", "content": "Weather in \"Paris\"?\n"},

@@ -24,6 +24,7 @@ func badSettings() map[string][]string {
 		"OPENROUTER_API_KEY":          {"", hidden + " with a space", hidden + "\nX-Header: evil"},
 		"OPENROUTER_BASE_URL":         {"openrouter.ai", "ftp://openrouter.ai", "http://bob:" + hidden + "@host/v1", "http://", "http://host/?key=" + hidden},
 		"OPENROUTER_MODEL":            {"two words", "line\nbreak"},
+		"OPENROUTER_MAX_TOKENS":       {"many", "-1", "1.5"},
 		"OPENROUTER_SITE_URL":         {"example.com", "javascript:alert(1)"},
 		"OPENROUTER_APP_NAME":         {"line\nbreak"},
 		"PUBLIC_URL":                  {"chat.example.com", "ftp://chat.example.com"},

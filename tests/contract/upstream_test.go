@@ -16,6 +16,7 @@ func TestUpstreamRequest(t *testing.T) {
 	env := map[string]string{
 		"OPENROUTER_MODEL": "test/some-model", "SYSTEM_PROMPT": "Be kind.",
 		"OPENROUTER_SITE_URL": "https://chat.example.com", "OPENROUTER_APP_NAME": "Example Chat",
+		"OPENROUTER_MAX_TOKENS": "700",
 	}
 	onEach(t, env, func(t *testing.T, server *harness.Server) {
 		alice := server.User(t)
@@ -26,8 +27,8 @@ func TestUpstreamRequest(t *testing.T) {
 		checkMessages(t, first, "system: Be kind.", "user: First question")
 		second := server.Upstream.Await(t, "Second\nquestion") // its parts, a line each
 		checkMessages(t, second, "system: Be kind.", "user: First question", "assistant: Hello from the model.", "user: Second\nquestion")
-		if second.Body.Model != "test/some-model" || !second.Body.Stream {
-			t.Errorf("model %q, stream %t", second.Body.Model, second.Body.Stream)
+		if second.Body.Model != "test/some-model" || !second.Body.Stream || second.Body.MaxTokens != 700 {
+			t.Errorf("model %q, stream %t, most tokens %d", second.Body.Model, second.Body.Stream, second.Body.MaxTokens)
 		}
 		for name, want := range map[string]string{
 			"Authorization": "Bearer " + server.Upstream.Key, "Http-Referer": "https://chat.example.com", "X-Title": "Example Chat",

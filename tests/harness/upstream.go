@@ -49,10 +49,11 @@ type UpstreamRequest struct {
 
 // ChatRequest is the body of a POST to /chat/completions.
 type ChatRequest struct {
-	Model    string        `json:"model"`
-	Messages []ChatMessage `json:"messages"`
-	Stream   bool          `json:"stream"`
-	User     string        `json:"user"`
+	Model     string        `json:"model"`
+	Messages  []ChatMessage `json:"messages"`
+	Stream    bool          `json:"stream"`
+	MaxTokens int           `json:"max_tokens"`
+	User      string        `json:"user"`
 }
 
 // ChatMessage is a message of a question.
