@@ -129,7 +129,7 @@ func (s *Service) saveStart(ctx context.Context, req RunRequest) (*ActiveRun, er
 	if s.SystemPrompt != "" {
 		history = append([]Message{{Role: RoleSystem, Content: s.SystemPrompt}}, history...)
 	}
-	runCtx, cancel := context.WithCancelCause(s.Detach(ctx))
+	runCtx, cancel := context.WithCancelCause(s.Observer.RunStarted(s.Detach(ctx), run))
 	return &ActiveRun{
 		ID: run.ID, run: run, session: started.Session, titled: started.TitleSet,
 		log: newRunLog(ItemDone{message}, StreamOptions{AllowCancel: true}),

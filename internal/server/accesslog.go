@@ -12,23 +12,52 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/ratelimit"
+	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
 )
 
-// accessLog writes a line for each request when it ends. The path is the
-// route's pattern with its ids; the query and the headers may hold a token.
-func accessLog(o *Options) gin.HandlerFunc {
+// accessLog writes a line for each request when it ends, and counts and
+// traces it: one place, so that a live stream keeps one frame for all three.
+// The path is the route's pattern with its ids; the query and the headers may
+// hold a token.
+func accessLog(o *Options, operations operations) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		begin := time.Now()
+		op := operations.of(c)
+		if op.streams {
+			o.Metrics.LiveStreams(1)
+		}
+		span := startSpan(c, o)
 		// A panic that cuts an answer goes on through here.
-		defer func() { logAccess(c, o, time.Since(begin)) }()
+		defer func() {
+			took := time.Since(begin)
+			if op.streams {
+				o.Metrics.LiveStreams(-1)
+			}
+			o.Metrics.Request(op.id, c.Writer.Status(), took)
+			logAccess(c, o, took)
+			span.EndRequest(c.Writer.Status())
+		}()
 		c.Next()
 	}
 }
 
+// startSpan begins the request's span and puts it into its context.
+func startSpan(c *gin.Context, o *Options) telemetry.Span {
+	if o.Tracing == nil || isProbe(c) {
+		return telemetry.Span{}
+	}
+	ctx, span := o.Tracing.StartRequest(c.Request, c.FullPath(), ratelimit.FromTrusted(c.Request, o.TrustedProxies))
+	c.Request = c.Request.WithContext(ctx)
+	return span
+}
+
+// isProbe is true of what is asked every few seconds and would hide the rest.
+func isProbe(c *gin.Context) bool { return c.FullPath() == "/health" || c.FullPath() == "/readyz" }
+
 func logAccess(c *gin.Context, o *Options, took time.Duration) {
 	level := slog.LevelInfo
-	if route := c.FullPath(); route == "/health" || route == "/readyz" {
-		level = slog.LevelDebug // A probe every few seconds would hide the rest.
+	if isProbe(c) {
+		level = slog.LevelDebug
 	}
 	ctx := c.Request.Context()
 	if !o.Logger.Enabled(ctx, level) {
