@@ -62,19 +62,13 @@ func (s *tracedStream) Next() (chat.Chunk, error) {
 		fail(s.span, err)
 	}
 	if chunk.Usage != nil {
-		s.note(chunk)
+		s.span.SetAttributes(attribute.Int64("gen_ai.usage.input_tokens", chunk.Usage.InputTokens),
+			attribute.Int64("gen_ai.usage.output_tokens", chunk.Usage.OutputTokens))
 	}
-	return chunk, err //nolint:wrapcheck // a decorator passes on what it wraps
-}
-
-// note takes what the last piece tells of the answer.
-func (s *tracedStream) note(chunk chat.Chunk) {
-	s.span.SetAttributes(
-		attribute.Int64("gen_ai.usage.input_tokens", chunk.Usage.InputTokens),
-		attribute.Int64("gen_ai.usage.output_tokens", chunk.Usage.OutputTokens))
-	if isModelName(chunk.Model) {
+	if isModelName(chunk.Model) { // It is told once.
 		s.span.SetAttributes(attribute.String("gen_ai.response.model", chunk.Model))
 	}
+	return chunk, err //nolint:wrapcheck // a decorator passes on what it wraps
 }
 
 // Close implements [chat.ModelStream].
