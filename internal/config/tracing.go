@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -188,7 +189,7 @@ func (l *loader) sampler() Sampler {
 	const name, argument = "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"
 
 	ratio, err := strconv.ParseFloat(l.value(argument), 64)
-	if err != nil || ratio < 0 || ratio > 1 || ratio != ratio { //nolint:gocritic // NaN is the one that differs from itself
+	if err != nil || ratio < 0 || ratio > 1 || math.IsNaN(ratio) {
 		l.fault(argument, "is "+l.quote(l.value(argument)), "set it to a number from 0 to 1, such as 0.1")
 	}
 

@@ -27,7 +27,7 @@ func (o observer) RunStarted(ctx context.Context, run chat.Run) context.Context 
 	}
 	ctx, _ = o.tracing.tracer.Start(ctx, "run", trace.WithTimestamp(run.StartedAt), trace.WithAttributes( //nolint:spancheck // RunEnded ends it
 		attribute.String("chatkit.run.id", run.ID.String()), attribute.String("chatkit.session.id", run.SessionID.String())))
-	return ctx //nolint:spancheck // the same
+	return ctx
 }
 
 // RunEnded implements [chat.Observer].

@@ -40,8 +40,8 @@ func (t *Tracing) StartRequest(r *http.Request, route string, trusted bool) (con
 	default:
 		options = append(options, trace.WithLinks(trace.Link{SpanContext: caller.WithTraceState(trace.TraceState{})}))
 	}
-	ctx, span := t.tracer.Start(ctx, name, options...)
-	return ctx, Span{span}
+	ctx, span := t.tracer.Start(ctx, name, options...) //nolint:spancheck // EndRequest ends it
+	return ctx, Span{span}                             //nolint:spancheck // the same
 }
 
 // foldMethod is the method, or one word for all that are none.
@@ -73,8 +73,8 @@ func (t *Tracing) StartValidation(ctx context.Context) Span {
 	if t == nil {
 		return Span{}
 	}
-	_, span := t.tracer.Start(ctx, "validate request")
-	return Span{span}
+	_, span := t.tracer.Start(ctx, "validate request") //nolint:spancheck // EndValidation ends it
+	return Span{span}                                  //nolint:spancheck // the same
 }
 
 // EndValidation ends the span of a check; ok is false when it refused.

@@ -30,9 +30,11 @@ type tracedStore struct {
 // begin starts the span of an operation. The function it returns ends it; an
 // answer such as "not found" is no fault of the store.
 func (s tracedStore) begin(ctx context.Context, operation string) (context.Context, func(error)) {
-	ctx, span := s.tracer.Start(ctx, "store "+operation, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
-		attribute.String("db.system.name", s.database), attribute.String("db.operation.name", operation)))
-	return ctx, func(err error) {
+	attributes := trace.WithAttributes(
+		attribute.String("db.system.name", s.database), attribute.String("db.operation.name", operation))
+	//nolint:spancheck // the function that is returned ends it
+	ctx, span := s.tracer.Start(ctx, "store "+operation, trace.WithSpanKind(trace.SpanKindClient), attributes)
+	return ctx, func(err error) { //nolint:spancheck // as above
 		if code := chat.CodeOf(err); err != nil && (code == "" || code == chat.CodeServiceUnavailable) {
 			fail(span, err)
 		}

@@ -22,7 +22,7 @@ func conversation(t *testing.T) families {
 	session := user.CreateSession()
 	user.Say(session, "Hello")
 	found := s.await(t, expectation{"chatkit_http_requests_total", []string{"operation", "createRun", "status", "200"}, 1})
-	problems, err := promlint.New(send(t, http.MethodGet, s.metricsURL).Body).Lint()
+	problems, err := promlint.New(strings.NewReader(send(t, http.MethodGet, s.metricsURL).body)).Lint()
 	if err != nil {
 		t.Fatal(err)
 	}

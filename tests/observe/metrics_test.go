@@ -157,7 +157,7 @@ func TestMetricsAreBounded(t *testing.T) {
 	if before.series() != after.series() {
 		t.Errorf("there were %d series, then %d", before.series(), after.series())
 	}
-	told := text(t, send(t, http.MethodGet, s.metricsURL))
+	told := send(t, http.MethodGet, s.metricsURL).body
 	for _, word := range []string{"somebody", session.String(), "METHOD", "question", s.Secret, s.Upstream.Key} {
 		if strings.Contains(told, word) {
 			t.Errorf("the metrics hold %q", word)
@@ -186,8 +186,8 @@ func TestMetricsListener(t *testing.T) {
 		{http.MethodGet, base + "/api/v1/chatkit/sessions", http.StatusNotFound},
 		{http.MethodGet, s.URL + "/metrics", http.StatusNotFound},
 	} {
-		if got := send(t, c.method, c.url); got.StatusCode != c.want {
-			t.Errorf("%s %s gave %s, want %d", c.method, c.url, got.Status, c.want)
+		if got := send(t, c.method, c.url); got.status != c.want {
+			t.Errorf("%s %s gave %d, want %d", c.method, c.url, got.status, c.want)
 		}
 	}
 	address := strings.TrimPrefix(base, "http://")
@@ -204,8 +204,8 @@ func TestMetricsListener(t *testing.T) {
 func TestNoMetricsUnlessAsked(t *testing.T) {
 	t.Parallel()
 	server := harness.Start(t, harness.Options{Database: harness.SQLite})
-	if got := send(t, http.MethodGet, server.URL+"/metrics"); got.StatusCode != http.StatusNotFound {
-		t.Errorf("/metrics gave %s", got.Status)
+	if got := send(t, http.MethodGet, server.URL+"/metrics"); got.status != http.StatusNotFound {
+		t.Errorf("/metrics gave %d", got.status)
 	}
 	if strings.Contains(server.Log(), `"msg":"metrics"`) {
 		t.Errorf("the server says that it has metrics:\n%s", server.Log())

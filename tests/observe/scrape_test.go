@@ -44,7 +44,10 @@ func metricsAddress(t *testing.T, server *harness.Server) string {
 	t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(pause) {
 		for line := range strings.Lines(server.Log()) {
-			var entry struct{ Msg, Address string }
+			var entry struct {
+				Msg     string `json:"msg"`
+				Address string `json:"address"`
+			}
 			if json.Unmarshal([]byte(line), &entry) == nil && entry.Msg == "metrics" {
 				return entry.Address
 			}
@@ -60,19 +63,25 @@ type families map[string]*dto.MetricFamily
 func (s *observed) scrape(t *testing.T) families {
 	t.Helper()
 	response := send(t, http.MethodGet, s.metricsURL)
-	if response.StatusCode != http.StatusOK {
-		t.Fatalf("the scrape got %s", response.Status)
+	if response.status != http.StatusOK {
+		t.Fatalf("the scrape got %d", response.status)
 	}
 	parser := expfmt.NewTextParser(model.LegacyValidation)
-	found, err := parser.TextToMetricFamilies(response.Body)
+	found, err := parser.TextToMetricFamilies(strings.NewReader(response.body))
 	if err != nil {
 		t.Fatalf("the scrape cannot be read: %v", err)
 	}
 	return found
 }
 
-// send sends a request without a body; the test reads the answer.
-func send(t *testing.T, method, url string) *http.Response {
+// answer is what came of a request.
+type answer struct {
+	status int
+	body   string
+}
+
+// send sends a request without a body, on a connection of its own.
+func send(t *testing.T, method, url string) answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, http.NoBody)
 	if err != nil {
@@ -83,17 +92,12 @@ func send(t *testing.T, method, url string) *http.Response {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = response.Body.Close() })
-	return response
-}
-
-func text(t *testing.T, response *http.Response) string {
-	t.Helper()
+	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(body)
+	return answer{response.StatusCode, string(body)}
 }
 
 // value is that of the one series with these labels, as name, value, name,

@@ -56,8 +56,10 @@ func TestTraceOfARun(t *testing.T) {
 		root := one(t, spans, runRoute, "")
 		started := one(t, spans, "run", root.id)
 		upstream := one(t, spans, "chat openai/gpt-4.1-mini", started.id)
-		tree := []span{root, one(t, spans, "validate request", root.id), one(t, spans, "store StartRun", root.id), started,
-			upstream, one(t, spans, "store FinishRun", started.id)}
+		tree := []span{
+			root, one(t, spans, "validate request", root.id), one(t, spans, "store StartRun", root.id), started,
+			upstream, one(t, spans, "store FinishRun", started.id),
+		}
 		for _, s := range tree {
 			if s.trace != root.trace {
 				t.Errorf("%s is of another trace", s.GetName())
