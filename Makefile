@@ -50,6 +50,11 @@ test: ## Run every test with the race detector; installs or starts what it needs
 	go vet ./...
 	CGO_ENABLED=1 go test -race -timeout 10m ./...
 
+.PHONY: test-metrics
+test-metrics: ## Let Prometheus's promtool judge the alert rules and the dashboard's queries; installs it
+	@tests/prepare.sh promtool
+	tests/observe/promtool.sh
+
 .PHONY: test-model
 test-model: ## Talk to a real small language model through the whole server (downloads it)
 	tests/model/run.sh

@@ -42,6 +42,8 @@ type assembly struct {
 	db      *store.Store
 	service *chat.Service
 	http    *http.Server
+	metrics *telemetry.Metrics // nil: none
+	tracing *telemetry.Tracing // nil: none
 	closers []func()
 }
 
@@ -74,8 +76,11 @@ func assemble(
 		return nil, err
 	}
 	a.closers = append(a.closers, model.CloseIdle)
-	a.service = newService(settings, db, model, logger)
 	a.db = db
+	if err := a.observe(ctx, settings); err != nil {
+		return nil, err
+	}
+	a.service = a.newService(settings, model)
 	return a, nil
 }
 
@@ -127,15 +132,17 @@ func newModel(settings config.Settings) (*openrouter.Client, error) {
 	return model, nil
 }
 
-func newService(settings config.Settings, db *store.Store, model *openrouter.Client, logger *slog.Logger) *chat.Service {
+func (a *assembly) newService(settings config.Settings, model *openrouter.Client) *chat.Service {
 	return chat.NewService(chat.Options{
-		Store: db, Model: model, ModelName: settings.OpenRouterModel, SystemPrompt: settings.SystemPrompt,
+		Store: a.tracing.Store(a.db, databaseName(settings)), Model: a.tracing.Model(model, settings.OpenRouterModel),
+		Observer:  telemetry.Runs(a.metrics, a.tracing),
+		ModelName: settings.OpenRouterModel, SystemPrompt: settings.SystemPrompt,
 		Limits: chat.Limits{
 			SessionsPerUser: settings.MaxSessionsPerUser, MessageChars: settings.MaxMessageChars,
 			HistoryMessages: settings.HistoryMaxMessages, HistoryChars: settings.HistoryMaxChars,
 		},
 		Pseudonym: func(userID string) string { return auth.Pseudonym([]byte(settings.JWTSecret.Reveal()), userID) },
-		Detach:    telemetry.Detach, Logger: logger,
+		Detach:    telemetry.Detach, Logger: a.logger,
 	})
 }
 
@@ -151,7 +158,7 @@ func (a *assembly) mount(ctx context.Context, settings config.Settings, listenin
 	}
 	doc, err := server.NewDocument(ctx, document.YAML, facts(settings, listening))
 	if err != nil {
-		return err //nolint:wrapcheck // it says what it did
+		return err
 	}
 	pages, err := web.Routes()
 	if err != nil {
@@ -164,6 +171,7 @@ func (a *assembly) mount(ctx context.Context, settings config.Settings, listenin
 		}),
 		Document: doc, Pages: pages, TrustedProxies: settings.TrustedProxies, Gate: gate,
 		MaxBody: max(minBody, int64(settings.MaxMessageChars)*bytesPerChar), Logger: a.logger,
+		Metrics: a.metrics, Tracing: a.tracing,
 	}
 	if settings.RateLimitPerMinute > 0 {
 		limiter, err := ratelimit.NewMemory(ratelimit.MemoryOptions{PerMinute: settings.RateLimitPerMinute})
@@ -174,7 +182,7 @@ func (a *assembly) mount(ctx context.Context, settings config.Settings, listenin
 		options.Limiter = limiter
 	}
 	a.http, err = server.New(options)
-	return err //nolint:wrapcheck // it says what it did
+	return err
 }
 
 // origins are those whose pages may call: the allowed ones, and the server's

@@ -14,7 +14,7 @@ import (
 )
 
 // version is set when the binary is built.
-var version = "unknown" //nolint:gochecknoglobals // the linker can only set a variable
+var version = "unknown"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -30,7 +30,7 @@ func main() {
 }
 
 // errSaid is the error of a command that has said itself what is wrong.
-var errSaid = errors.New("said already") //nolint:gochecknoglobals // a sentinel
+var errSaid = errors.New("said already")
 
 // usageError is the error of a command line that cannot be understood.
 type usageError struct{ error }

@@ -55,6 +55,10 @@ func serve(ctx context.Context, p process, args []string) error {
 		_ = listener.Close()
 		return err
 	}
+	if err := a.serveMetrics(ctx, settings.MetricsAddr); err != nil {
+		_ = listener.Close()
+		return err
+	}
 	if err := a.service.Start(ctx); err != nil {
 		_ = listener.Close()
 		return fmt.Errorf("start: %w", err)

@@ -98,6 +98,14 @@ const (
 	UpstreamEmpty UpstreamKind = "upstream_empty"
 )
 
+// UpstreamKinds lists them all.
+func UpstreamKinds() []UpstreamKind {
+	return []UpstreamKind{
+		UpstreamUnreachable, UpstreamTimeout, UpstreamBusy, UpstreamCredentials, UpstreamPayment,
+		UpstreamRefused, UpstreamBadRequest, UpstreamBroken, UpstreamEmpty,
+	}
+}
+
 // UpstreamError is a failure of the provider. Its text holds nothing that
 // upstream wrote, so it may be logged.
 type UpstreamError struct {

@@ -139,6 +139,7 @@ func (s *Service) finish(r *ActiveRun, a *answer, err error) {
 	item := a.complete()
 	saveErr := s.save(r, item, saveTimeout)
 	s.logEnd(r, err)
+	s.Observer.RunEnded(r.ctx, r.run)
 	if saveErr == nil {
 		s.forget(r) // Whoever is told of the end may send the next message at once.
 		s.tellEnd(r, item, failure, err)

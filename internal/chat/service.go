@@ -35,7 +35,9 @@ type Options struct {
 	// Detach returns a context that carries what logs and traces need of a
 	// request's, and outlives it. Nil carries nothing.
 	Detach func(ctx context.Context) context.Context
-	Logger *slog.Logger
+	// Observer is told of runs; nil is nobody.
+	Observer Observer
+	Logger   *slog.Logger
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 	// Lease is how long a run belongs to this process without renewal; a
@@ -74,6 +76,9 @@ func NewService(o Options) *Service {
 	}
 	if o.Detach == nil {
 		o.Detach = func(context.Context) context.Context { return context.Background() }
+	}
+	if o.Observer == nil {
+		o.Observer = nobody{}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -161,6 +161,7 @@ func (s *Service) saveStart(ctx context.Context, r *ActiveRun, req RunRequest) e
 	}
 	r.session, r.titled, r.history = started.Session, started.TitleSet, history
 	r.log = newRunLog(ItemDone{message}, StreamOptions{AllowCancel: true})
+	r.ctx = s.Observer.RunStarted(r.ctx, r.run)
 	return nil
 }
 

@@ -30,6 +30,22 @@ func TestDocumentsFollowTheSettings(t *testing.T) {
 	}
 }
 
+// docs/observing.md has OpenTelemetry's variables, which are not in the README.
+func TestTracingIsDocumented(t *testing.T) {
+	t.Parallel()
+	document := read(t, "../../docs/observing.md")
+	for _, setting := range config.TracingSettings() {
+		value := ""
+		if setting.Default != "" {
+			value = "`" + setting.Default + "`"
+		}
+		row := fmt.Sprintf("| `%s` | %s | %s |\n", setting.Name, value, setting.Meaning)
+		if !strings.Contains(document, row) {
+			t.Errorf("docs/observing.md has no row\n%s", row)
+		}
+	}
+}
+
 func read(t *testing.T, path string) string {
 	t.Helper()
 	content, err := os.ReadFile(path) //nolint:gosec // the test names it

@@ -45,6 +45,8 @@ func Load(getenv func(string) string, opts Options) (Settings, error) {
 	s.LogLevel = l.logLevel("LOG_LEVEL")
 	s.LogFormat = l.logFormat("LOG_FORMAT")
 	s.ShutdownTimeout = l.duration("SHUTDOWN_TIMEOUT", 0)
+	s.MetricsAddr = l.metricsAddr("METRICS_ADDR", s)
+	s.Tracing = l.tracing()
 	l.refuseUnsupported()
 
 	faults := l.faults

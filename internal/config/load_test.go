@@ -177,8 +177,8 @@ func TestTableSaysTheDefaults(t *testing.T) {
 func TestLoadReadsNoSettingThatTheTableLacks(t *testing.T) {
 	t.Parallel()
 
-	known := []string{"REDIS_URL", "MCP_SERVERS", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "METRICS_ADDR"}
-	for _, setting := range config.All() {
+	known := []string{"REDIS_URL", "MCP_SERVERS", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"}
+	for _, setting := range append(config.All(), config.TracingSettings()...) {
 		known = append(known, setting.Name)
 	}
 

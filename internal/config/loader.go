@@ -29,7 +29,7 @@ type loader struct {
 
 func newLoader(getenv func(string) string) *loader {
 	l := &loader{getenv: getenv, defaults: make(map[string]string)}
-	for _, setting := range All() {
+	for _, setting := range append(All(), TracingSettings()...) {
 		l.defaults[setting.Name] = setting.Default
 
 		if value := strings.TrimSpace(getenv(setting.Name)); setting.Secret && value != "" {

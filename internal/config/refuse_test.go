@@ -74,7 +74,11 @@ func badValues() map[string]map[string]string {
 		"JWKS_URL":              {"https://id.example.com/keys": "not supported"},
 		"JWT_ISSUER":            {"https://id.example.com": "not supported"},
 		"JWT_AUDIENCE":          {"chat": "not supported"},
-		"METRICS_ADDR":          {":9090": "not supported"},
+		"METRICS_ADDR": {
+			"9090": "9090", "127.0.0.1": "127.0.0.1", "http://127.0.0.1:9090": "http", "127.0.0.1:": "127.0.0.1:", "127.0.0.1:99999": "99999",
+			"127.0.0.1:http": "http", "a b:9090": "a b", ":+9": "+9", ":8080": "HOST and PORT", "localhost:8080": "HOST and PORT",
+			"127.0.0.1:8080": "HOST and PORT", "[::]:8080": "HOST and PORT",
+		},
 	}
 }
 
@@ -146,7 +150,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	// This one is compared with another only when both can be read.
 	e["HISTORY_MAX_CHARS"] = "x"
 
-	unsupported := []string{"REDIS_URL", "MCP_SERVERS", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "METRICS_ADDR"}
+	unsupported := []string{"REDIS_URL", "MCP_SERVERS", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"}
 	for _, name := range unsupported {
 		e[name] = "x"
 	}

@@ -52,6 +52,9 @@ type Settings struct {
 	LogLevel        slog.Level
 	LogFormat       LogFormat
 	ShutdownTimeout time.Duration
+
+	MetricsAddr string // as net.Listen wants it; empty: no metrics
+	Tracing     Tracing
 }
 
 // ListenAddress is HOST and PORT as net.Listen wants them.

@@ -51,6 +51,8 @@ func All() []Setting {
 		{Name: "LOG_LEVEL", Default: "info", Meaning: "`debug`, `info`, `warn` or `error`."},
 		{Name: "LOG_FORMAT", Meaning: "`text` or `json`. Unset: text on a terminal, else JSON."},
 		{Name: "SHUTDOWN_TIMEOUT", Default: "20s", Meaning: "How long running answers get to end when the server stops."},
+		{Name: "METRICS_ADDR", Meaning: "A listener of its own for `/metrics` (Prometheus): `127.0.0.1:9090`, or `:9090` for all addresses. " +
+			"Unset: none."},
 	}
 }
 
@@ -65,6 +67,5 @@ func unsupported() []Setting {
 		{Name: "JWKS_URL", Meaning: "tokens of an identity server would not be taken"},
 		{Name: "JWT_ISSUER", Meaning: "the issuer of tokens would not be checked"},
 		{Name: "JWT_AUDIENCE", Meaning: "the audience of tokens would not be checked"},
-		{Name: "METRICS_ADDR", Meaning: "there would be no metrics there"},
 	}
 }

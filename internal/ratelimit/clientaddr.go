@@ -42,6 +42,13 @@ func ClientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	return addr
 }
 
+// FromTrusted says whether the request's own connection comes from one of the
+// trusted proxies.
+func FromTrusted(r *http.Request, trusted []netip.Prefix) bool {
+	addr, ok := parseHop(r.RemoteAddr)
+	return ok && contains(trusted, addr)
+}
+
 // parseHop reads "address", "address:port", "[address]" or "[address]:port".
 func parseHop(s string) (netip.Addr, bool) {
 	if withPort, err := netip.ParseAddrPort(s); err == nil {

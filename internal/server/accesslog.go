@@ -12,27 +12,68 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/ratelimit"
+	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
 )
 
-// watch writes a line for each request when it ends, and makes a panic a
-// failure of its request alone. It is one function because a live stream keeps
-// each frame below it.
-func watch(o *Options) gin.HandlerFunc {
+// watch traces and counts a request, writes a line for it when it ends, and
+// makes a panic a failure of its request alone. It is one small function
+// because a live stream keeps each frame below it.
+func watch(o *Options, operations operations) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		begin := time.Now()
 		// A panic that cuts an answer goes on through here.
-		defer func() { logAccess(c, o, time.Since(begin)) }()
+		defer watchRequest(c, o, operations).end()
 		defer recoverPanic(c, o.Logger)
 		c.Next()
 	}
 }
 
+// watched is a request that is under way.
+type watched struct {
+	c     *gin.Context
+	o     *Options
+	op    operation
+	span  telemetry.Span
+	begin time.Time
+}
+
+func watchRequest(c *gin.Context, o *Options, operations operations) *watched {
+	w := &watched{c: c, o: o, op: operations.of(c), begin: time.Now()}
+	if w.op.streams {
+		o.Metrics.LiveStreams(1)
+	}
+	w.span = startSpan(c, o)
+	return w
+}
+
+func (w *watched) end() {
+	took := time.Since(w.begin)
+	if w.op.streams {
+		w.o.Metrics.LiveStreams(-1)
+	}
+	w.o.Metrics.Request(w.op.id, w.c.Writer.Status(), took)
+	logAccess(w.c, w.o, took)
+	w.span.EndRequest(w.c.Writer.Status())
+}
+
+// startSpan begins the request's span and puts it into its context.
+func startSpan(c *gin.Context, o *Options) telemetry.Span {
+	if o.Tracing == nil || isProbe(c) {
+		return telemetry.Span{}
+	}
+	ctx, span := o.Tracing.StartRequest(c.Request, c.FullPath(), ratelimit.FromTrusted(c.Request, o.TrustedProxies))
+	c.Request = c.Request.WithContext(ctx)
+	return span
+}
+
+// isProbe is true of what is asked every few seconds and would hide the rest.
+func isProbe(c *gin.Context) bool { return c.FullPath() == "/health" || c.FullPath() == "/readyz" }
+
 // logAccess tells the path as the route's pattern with its ids; the query and
 // the headers may hold a token.
 func logAccess(c *gin.Context, o *Options, took time.Duration) {
 	level := slog.LevelInfo
-	if route := c.FullPath(); route == "/health" || route == "/readyz" {
-		level = slog.LevelDebug // A probe every few seconds would hide the rest.
+	if isProbe(c) {
+		level = slog.LevelDebug
 	}
 	ctx := c.Request.Context()
 	if !o.Logger.Enabled(ctx, level) {

@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
+	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
 )
 
 // checker holds requests against openapi.yaml before a handler sees them.
@@ -25,6 +26,7 @@ type checker struct {
 	routes  map[string]*routers.Route // by method and gin's pattern of the path
 	options *openapi3filter.Options
 	maxBody int64
+	tracing *telemetry.Tracing
 }
 
 func newChecker(o Options) (*checker, error) {
@@ -48,12 +50,11 @@ func newChecker(o Options) (*checker, error) {
 			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, KeepValidatedValue: true,
 			SchemaValidationOptions: spec.GetSchemaValidationOptions(), // the formats above
 		},
-		maxBody: o.MaxBody,
+		maxBody: o.MaxBody, tracing: o.Tracing,
 	}
-	ginPath := strings.NewReplacer("{", ":", "}", "")
 	for path, item := range spec.Paths.Map() {
 		for method, operation := range item.Operations() {
-			c.routes[method+" "+ginPath.Replace(path)] = &routers.Route{
+			c.routes[method+" "+ginPath(path)] = &routers.Route{
 				Spec: spec, Path: path, PathItem: item, Method: method, Operation: operation,
 			}
 		}
@@ -61,11 +62,24 @@ func newChecker(o Options) (*checker, error) {
 	return c, nil
 }
 
+// ginPath is a path of the document as gin's pattern.
+func ginPath(path string) string { return strings.NewReplacer("{", ":", "}", "").Replace(path) }
+
 func (k *checker) middleware(c *gin.Context) {
 	route, ok := k.routes[c.Request.Method+" "+c.FullPath()]
 	if !ok {
 		return
 	}
+	span := telemetry.Span{}
+	if !isProbe(c) {
+		span = k.tracing.StartValidation(c.Request.Context())
+	}
+	k.check(c, route)
+	span.EndValidation(!c.IsAborted())
+}
+
+// check answers for a request that the document refuses.
+func (k *checker) check(c *gin.Context, route *routers.Route) {
 	if route.Operation.RequestBody != nil && !k.readBody(c) {
 		return
 	}

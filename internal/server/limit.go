@@ -11,6 +11,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/ratelimit"
 	"github.com/chatkit-rest/chatkit-rest/internal/rest"
+	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
 )
 
 // Headers that tell a caller where it stands.
@@ -42,6 +43,7 @@ func limitRate(o Options) gin.HandlerFunc {
 		if decision.Allowed {
 			return
 		}
+		o.Metrics.Refused(telemetry.RateLimit)
 		c.Abort()
 		rest.WriteFailure(c.Writer, rest.Failure{
 			Status: http.StatusTooManyRequests, Code: api.ErrorCodeRateLimitExceeded,

@@ -16,6 +16,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/ratelimit"
 	"github.com/chatkit-rest/chatkit-rest/internal/rest"
+	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
 	"github.com/chatkit-rest/chatkit-rest/internal/web"
 )
 
@@ -48,6 +49,9 @@ type Options struct {
 	// MaxBody is the most bytes of a request's body.
 	MaxBody int64
 	Logger  *slog.Logger
+	// Metrics count the requests and Tracing makes their spans; nil does not.
+	Metrics *telemetry.Metrics
+	Tracing *telemetry.Tracing
 }
 
 // apiPrefix is the part of the server that is limited and needs a principal.
@@ -88,7 +92,7 @@ func NewHandler(o Options) (http.Handler, error) {
 	}
 	// What need not look at the answer does not call Next: the engine goes on
 	// by itself, and a live stream keeps every frame below it.
-	engine.Use(requestID, watch(&o), securityHeaders, crossOrigin(o.Gate))
+	engine.Use(requestID, watch(&o, newOperations(check)), securityHeaders, crossOrigin(o.Gate))
 	if o.Limiter != nil {
 		engine.Use(limitRate(o))
 	}
@@ -96,8 +100,8 @@ func NewHandler(o Options) (http.Handler, error) {
 
 	strict := api.NewStrictHandlerWithOptions(o.API, []api.StrictMiddlewareFunc{outlive}, api.StrictGinServerOptions{
 		RequestErrorHandlerFunc:  badRequest,
-		HandlerErrorFunc:         handlerFailed(o.Logger),
-		ResponseErrorHandlerFunc: handlerFailed(o.Logger),
+		HandlerErrorFunc:         handlerFailed(&o),
+		ResponseErrorHandlerFunc: handlerFailed(&o),
 	})
 	api.RegisterHandlersWithOptions(engine, strict, api.GinServerOptions{
 		ErrorHandler: func(c *gin.Context, err error, _ int) { badRequest(c, err) },
@@ -134,11 +138,14 @@ func badRequest(c *gin.Context, _ error) {
 }
 
 // handlerFailed answers for an error of the core, and logs what is internal.
-func handlerFailed(logger *slog.Logger) func(*gin.Context, error) {
+func handlerFailed(o *Options) func(*gin.Context, error) {
 	return func(c *gin.Context, err error) {
 		failure := rest.FailureOf(err)
+		if failure.Code == api.ErrorCodeSessionLimit {
+			o.Metrics.Refused(telemetry.SessionLimit)
+		}
 		if failure.Status >= http.StatusInternalServerError {
-			logger.ErrorContext(c.Request.Context(), "request failed", "code", failure.Code, "error", err)
+			o.Logger.ErrorContext(c.Request.Context(), "request failed", "code", failure.Code, "error", err)
 		}
 		if !c.Writer.Written() {
 			c.Abort()

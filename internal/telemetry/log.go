@@ -1,11 +1,14 @@
 // Package telemetry makes the service visible: structured logs, each line
-// with the id of the request it belongs to.
+// with the id of the request it belongs to, metrics for Prometheus, and traces
+// over OTLP.
 package telemetry
 
 import (
 	"context"
 	"io"
 	"log/slog"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 type requestIDKey struct{}
@@ -21,9 +24,14 @@ func RequestID(ctx context.Context) string {
 	return id
 }
 
-// Detach returns a context that outlives the request of ctx and keeps its id.
+// Detach returns a context that outlives the request of ctx and keeps its id
+// and its place in a trace.
 func Detach(ctx context.Context) context.Context {
-	return WithRequestID(context.Background(), RequestID(ctx))
+	detached := WithRequestID(context.Background(), RequestID(ctx))
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		detached = trace.ContextWithSpanContext(detached, span)
+	}
+	return detached
 }
 
 // NewLogger writes to w, as JSON or as text, what is at least as grave as
@@ -45,14 +53,17 @@ func inMilliseconds(_ []string, attr slog.Attr) slog.Attr {
 	return slog.Float64(attr.Key+"_ms", float64(attr.Value.Duration().Microseconds())/1000)
 }
 
-// contextHandler adds the request's id to each line.
+// contextHandler adds the request's id to each line, and its trace's.
 type contextHandler struct{ slog.Handler }
 
 func (h contextHandler) Handle(ctx context.Context, record slog.Record) error {
 	if id := RequestID(ctx); id != "" {
 		record.AddAttrs(slog.String("request", id))
 	}
-	return h.Handler.Handle(ctx, record) //nolint:wrapcheck // a handler passes on what it wraps
+	if span := trace.SpanContextFromContext(ctx); span.IsSampled() {
+		record.AddAttrs(slog.String("trace", span.TraceID().String()))
+	}
+	return h.Handler.Handle(ctx, record)
 }
 
 func (h contextHandler) WithAttrs(attrs []slog.Attr) slog.Handler {

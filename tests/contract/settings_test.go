@@ -42,6 +42,11 @@ func badSettings() map[string][]string {
 		"SHUTDOWN_TIMEOUT":            {"soon", "20", "-1s"},
 		"LOG_LEVEL":                   {"loud", "7"},
 		"LOG_FORMAT":                  {"xml"},
+		"METRICS_ADDR":                {"9090", "http://127.0.0.1:9090", "127.0.0.1:99999", "127.0.0.1:"},
+		"OTEL_EXPORTER_OTLP_PROTOCOL": {"grpc", "http/json"},
+		"OTEL_EXPORTER_OTLP_ENDPOINT": {"collector:4318", "http://bob:" + hidden + "@collector"},
+		"OTEL_EXPORTER_OTLP_HEADERS":  {hidden, "a b=" + hidden},
+		"OTEL_TRACES_SAMPLER":         {"sometimes"},
 	}
 }
 

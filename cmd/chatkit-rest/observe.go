@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/config"
+	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
+)
+
+// observe sets up the metrics and traces that the settings ask for.
+func (a *assembly) observe(ctx context.Context, settings config.Settings) error {
+	if settings.MetricsAddr != "" {
+		a.metrics = telemetry.NewMetrics(telemetry.MetricsOptions{
+			Version: version, Model: settings.OpenRouterModel, Pools: a.db.Pools(),
+		})
+	}
+	if settings.Tracing.Endpoint == "" {
+		return nil
+	}
+	var err error
+	a.tracing, err = telemetry.NewTracing(ctx, tracingOptions(settings.Tracing, a.logger))
+	if err != nil {
+		return fmt.Errorf("start tracing to OTEL_EXPORTER_OTLP_ENDPOINT: %w", err)
+	}
+	a.closers = append(a.closers, func() {
+		if err := a.tracing.Close(context.WithoutCancel(ctx)); err != nil {
+			a.logger.WarnContext(ctx, "the last spans were not sent", "error", err)
+		}
+	})
+	return nil
+}
+
+func tracingOptions(settings config.Tracing, logger *slog.Logger) telemetry.TracingOptions {
+	headers := make(map[string]string, len(settings.Headers))
+	for name, value := range settings.Headers {
+		headers[name] = value.Reveal()
+	}
+	return telemetry.TracingOptions{
+		Endpoint: settings.Endpoint, Headers: headers, Gzip: settings.Gzip, Timeout: settings.Timeout,
+		Ratio: settings.Sampler.Ratio, ParentBased: settings.Sampler.ParentBased,
+		ServiceName: settings.ServiceName, Version: version, Resource: settings.Resource, Logger: logger,
+	}
+}
+
+// databaseName is what traces call the database.
+func databaseName(settings config.Settings) string {
+	if store.Driver(settings.Database.Driver) == store.PostgreSQL {
+		return "postgresql"
+	}
+	return "sqlite"
+}
+
+// serveMetrics answers scrapes on a listener of their own until the assembly
+// is closed, so that a server that stops can be watched while it does.
+func (a *assembly) serveMetrics(ctx context.Context, address string) error {
+	if a.metrics == nil {
+		return nil
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen on METRICS_ADDR: %w", err)
+	}
+	scrapes := a.metrics.NewServer(a.logger)
+	a.closers = append(a.closers, func() { _ = scrapes.Close() })
+	go func() {
+		if err := scrapes.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			a.logger.ErrorContext(ctx, "the metrics are no longer served", "error", err)
+		}
+	}()
+	a.logger.InfoContext(ctx, "metrics", "address", listener.Addr().String())
+	return nil
+}

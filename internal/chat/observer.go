@@ -1,0 +1,21 @@
+package chat
+
+import "context"
+
+// Observer is told of runs. It is called by the runs themselves, so it must
+// not block.
+type Observer interface {
+	// RunStarted is told of a run that is about to begin. The context it
+	// returns is the run's: ctx, or one made from it.
+	RunStarted(ctx context.Context, run Run) context.Context
+
+	// RunEnded is told once of each run that started, with how it ended,
+	// when that has been saved or could not be for a while.
+	RunEnded(ctx context.Context, run Run)
+}
+
+// nobody is the observer of a service that has none.
+type nobody struct{}
+
+func (nobody) RunStarted(ctx context.Context, _ Run) context.Context { return ctx }
+func (nobody) RunEnded(context.Context, Run)                         {}

@@ -1,0 +1,240 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Tracing says where the traces go. They are off without an Endpoint.
+type Tracing struct {
+	// Endpoint is the whole URL that batches of spans are posted to.
+	Endpoint string
+	// Headers are sent with each batch; their values are secrets.
+	Headers map[string]Secret
+	Gzip    bool
+	// Timeout bounds the sending of a batch, tries again included.
+	Timeout time.Duration
+	Sampler Sampler
+	// ServiceName and Resource describe this server in its traces.
+	ServiceName string
+	Resource    map[string]string
+}
+
+// Sampler says which traces are recorded.
+type Sampler struct {
+	// ParentBased lets the caller's decision stand, where there is one.
+	ParentBased bool
+	// Ratio is the part of the others that is recorded, from 0 to 1.
+	Ratio float64
+}
+
+const (
+	defaultCollector   = "http://localhost:4318"
+	tracesPath         = "/v1/traces"
+	defaultServiceName = "chatkit-rest"
+	defaultSampler     = "parentbased_always_on"
+	maxHeaders         = 32
+)
+
+// TracingSettings lists OpenTelemetry's own variables as far as they are
+// known here; the documentation of tracing has them as a table. A name with
+// TRACES in it wins over the one without.
+func TracingSettings() []Setting {
+	const own = "For traces alone, before "
+
+	return []Setting{
+		{Name: "OTEL_SDK_DISABLED", Default: "false", Meaning: "`true` turns traces off, whatever else is set."},
+		{Name: "OTEL_TRACES_EXPORTER", Meaning: "`otlp` or `none`. Unset: `otlp` if there is an endpoint."},
+		{Name: "OTEL_EXPORTER_OTLP_ENDPOINT", Meaning: "URL of an OTLP collector over HTTP, such as `http://127.0.0.1:4318`; " +
+			"`/v1/traces` is added. Unset: no traces."},
+		{Name: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", Meaning: own + "that; nothing is added."},
+		{Name: "OTEL_EXPORTER_OTLP_PROTOCOL", Default: "http/protobuf", Meaning: "`http/protobuf`, the one protocol spoken here."},
+		{Name: "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", Meaning: own + "that."},
+		{Name: "OTEL_EXPORTER_OTLP_HEADERS", Secret: true, Meaning: "Sent to the collector: a comma list of `name=value`, " +
+			"the values percent-encoded."},
+		{Name: "OTEL_EXPORTER_OTLP_TRACES_HEADERS", Secret: true, Meaning: own + "that."},
+		{Name: "OTEL_EXPORTER_OTLP_COMPRESSION", Default: "none", Meaning: "`gzip` or `none`."},
+		{Name: "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", Meaning: own + "that."},
+		{Name: "OTEL_EXPORTER_OTLP_TIMEOUT", Default: "10000", Meaning: "How long a batch may take, in milliseconds."},
+		{Name: "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", Meaning: own + "that."},
+		{Name: "OTEL_TRACES_SAMPLER", Default: defaultSampler, Meaning: "`always_on`, `always_off`, `traceidratio`, or one of them " +
+			"after `parentbased_`."},
+		{Name: "OTEL_TRACES_SAMPLER_ARG", Default: "1", Meaning: "The part of the traces that `traceidratio` records, from 0 to 1."},
+		{Name: "OTEL_SERVICE_NAME", Default: defaultServiceName, Meaning: "What the server is called in its traces."},
+		{Name: "OTEL_RESOURCE_ATTRIBUTES", Meaning: "More about the server: a comma list of `name=value`, the values percent-encoded."},
+	}
+}
+
+// tracing reads OTEL_*. Where traces are disabled by name the others may say
+// what they like: a platform sets them for other programs.
+func (l *loader) tracing() Tracing {
+	switch value := strings.ToLower(l.value("OTEL_SDK_DISABLED")); value {
+	case "true":
+		return Tracing{}
+	case "false":
+	default:
+		l.fault("OTEL_SDK_DISABLED", "is "+l.quote(value), "set it to true or false")
+	}
+
+	endpoint := l.tracesEndpoint()
+	l.tracesProtocol()
+
+	t := Tracing{
+		Endpoint: endpoint, Headers: l.tracesHeaders(), Gzip: l.tracesGzip(), Timeout: l.tracesTimeout(),
+		Sampler: l.sampler(), ServiceName: l.text("OTEL_SERVICE_NAME", maxNameBytes, false),
+	}
+	t.Resource, _ = l.pairs("OTEL_RESOURCE_ATTRIBUTES")
+
+	if t.Endpoint == "" {
+		return Tracing{}
+	}
+
+	return t
+}
+
+// forTraces is the name of a variable's own form for traces if that is set,
+// else the general one.
+func (l *loader) forTraces(general string) string {
+	own := strings.Replace(general, "OTLP_", "OTLP_TRACES_", 1)
+	if l.value(own) != "" {
+		return own
+	}
+
+	return general
+}
+
+func (l *loader) tracesEndpoint() string {
+	endpoint := l.webURL("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+	if base := l.webURL("OTEL_EXPORTER_OTLP_ENDPOINT"); endpoint == "" && base != "" {
+		endpoint = base + tracesPath
+	}
+
+	switch exporter := strings.ToLower(l.value("OTEL_TRACES_EXPORTER")); exporter {
+	case "":
+	case "none":
+		return ""
+	case "otlp":
+		if endpoint == "" {
+			endpoint = defaultCollector + tracesPath
+		}
+	default:
+		l.fault("OTEL_TRACES_EXPORTER", "is "+l.quote(exporter)+", no exporter of this server", "use otlp or none, or leave it unset")
+	}
+
+	return endpoint
+}
+
+func (l *loader) tracesProtocol() {
+	name := l.forTraces("OTEL_EXPORTER_OTLP_PROTOCOL")
+	switch value := strings.ToLower(l.value(name)); value {
+	case "http/protobuf":
+	case "grpc":
+		l.fault(name, "is grpc, which this server does not speak",
+			"use http/protobuf and the collector's port for it, mostly 4318 (OTEL_SDK_DISABLED=true turns traces off)")
+	default:
+		l.fault(name, "is "+l.quote(value)+", no protocol of this server", "use http/protobuf, or leave it unset")
+	}
+}
+
+func (l *loader) tracesHeaders() map[string]Secret {
+	name := l.forTraces("OTEL_EXPORTER_OTLP_HEADERS")
+
+	pairs, ok := l.pairs(name)
+	if !ok {
+		return nil
+	}
+
+	headers := make(map[string]Secret, len(pairs))
+
+	for key, value := range pairs {
+		if strings.ContainsFunc(key, notInToken) || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			l.fault(name, "holds a name or a value that no HTTP header has", "write name=value, the values percent-encoded")
+
+			return nil
+		}
+
+		headers[key] = NewSecret(value)
+	}
+
+	return headers
+}
+
+// notInToken is true of what no header's name has (RFC 9110, section 5.6.2).
+func notInToken(r rune) bool {
+	return notPrintable(r) || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+}
+
+func (l *loader) tracesGzip() bool {
+	name := l.forTraces("OTEL_EXPORTER_OTLP_COMPRESSION")
+	switch value := strings.ToLower(l.value(name)); value {
+	case "gzip":
+		return true
+	case "none":
+	default:
+		l.fault(name, "is "+l.quote(value)+", no compression of this server", "use gzip or none, or leave it unset")
+	}
+
+	return false
+}
+
+func (l *loader) tracesTimeout() time.Duration {
+	return time.Duration(l.number(l.forTraces("OTEL_EXPORTER_OTLP_TIMEOUT"), 1, int(maxTimeout.Milliseconds()))) * time.Millisecond
+}
+
+func (l *loader) sampler() Sampler {
+	const name, argument = "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"
+
+	ratio, err := strconv.ParseFloat(l.value(argument), 64)
+	if err != nil || ratio < 0 || ratio > 1 || math.IsNaN(ratio) {
+		l.fault(argument, "is "+l.quote(l.value(argument)), "set it to a number from 0 to 1, such as 0.1")
+	}
+
+	value := strings.ToLower(l.value(name))
+	kind, parentBased := strings.CutPrefix(value, "parentbased_")
+
+	switch kind {
+	case "always_on":
+		return Sampler{ParentBased: parentBased, Ratio: 1}
+	case "always_off":
+		return Sampler{ParentBased: parentBased}
+	case "traceidratio":
+		return Sampler{ParentBased: parentBased, Ratio: ratio}
+	default:
+		l.fault(name, "is "+l.quote(value)+", no sampler of this server",
+			"use always_on, always_off or traceidratio, alone or after parentbased_, such as "+defaultSampler)
+
+		return Sampler{}
+	}
+}
+
+// pairs reads a comma list of name=value, the values percent-encoded (W3C
+// Baggage, as OpenTelemetry has it).
+func (l *loader) pairs(name string) (map[string]string, bool) {
+	pairs := make(map[string]string)
+
+	for entry := range strings.SplitSeq(l.value(name), ",") {
+		entry = strings.TrimSpace(entry)
+		if entry == "" {
+			continue
+		}
+
+		key, value, found := strings.Cut(entry, "=")
+		key = strings.TrimSpace(key)
+
+		text, err := url.PathUnescape(strings.TrimSpace(value))
+		if !found || key == "" || err != nil || len(pairs) == maxHeaders {
+			l.fault(name, "is no comma list of name=value",
+				fmt.Sprintf("write up to %d of them, the values percent-encoded: a=1,b=two%%20words", maxHeaders))
+
+			return nil, false
+		}
+
+		pairs[key] = text
+	}
+
+	return pairs, true
+}

@@ -1,0 +1,52 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+)
+
+// What is no operation of the document: a page, or nothing at all.
+const (
+	pageOperation = "page"
+	noOperation   = "none"
+)
+
+// operation is what the metrics know of a request.
+type operation struct {
+	// id is the document's operationId, or one of the words above: whatever a
+	// caller asks for, there are no others.
+	id string
+	// streams says that the answer is a stream of events.
+	streams bool
+}
+
+// operations are the document's, by gin's pattern of the path and by method.
+type operations map[string]map[string]operation
+
+func newOperations(check *checker) operations {
+	found := make(operations)
+	for _, route := range check.routes {
+		path := ginPath(route.Path)
+		if found[path] == nil {
+			found[path] = make(map[string]operation)
+		}
+		ok := route.Operation.Responses.Status(http.StatusOK)
+		found[path][route.Method] = operation{
+			id:      route.Operation.OperationID,
+			streams: ok != nil && ok.Value.Content.Get("text/event-stream") != nil,
+		}
+	}
+	return found
+}
+
+func (o operations) of(c *gin.Context) operation {
+	path := c.FullPath()
+	if path == "" {
+		return operation{id: noOperation}
+	}
+	if op, ok := o[path][c.Request.Method]; ok {
+		return op
+	}
+	return operation{id: pageOperation}
+}

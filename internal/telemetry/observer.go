@@ -1,0 +1,51 @@
+package telemetry
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// Runs returns the observer that counts runs and makes their spans, as far as
+// there are metrics and tracing; both may be nil.
+func Runs(metrics *Metrics, tracing *Tracing) chat.Observer { return observer{metrics, tracing} }
+
+type observer struct {
+	metrics *Metrics
+	tracing *Tracing
+}
+
+// RunStarted begins the run's span, a child of the request's that started it.
+func (o observer) RunStarted(ctx context.Context, run chat.Run) context.Context {
+	o.metrics.runStarted()
+	if o.tracing == nil {
+		return ctx
+	}
+	ctx, _ = o.tracing.tracer.Start(ctx, "run", trace.WithTimestamp(run.StartedAt), trace.WithAttributes( //nolint:spancheck // RunEnded ends it
+		attribute.String("chatkit.run.id", run.ID.String()), attribute.String("chatkit.session.id", run.SessionID.String())))
+	return ctx
+}
+
+// RunEnded implements [chat.Observer].
+func (o observer) RunEnded(ctx context.Context, run chat.Run) {
+	o.metrics.runEnded(run)
+	if o.tracing == nil {
+		return
+	}
+	span := trace.SpanFromContext(ctx)
+	if !run.FirstTokenAt.IsZero() {
+		span.AddEvent("first token", trace.WithTimestamp(run.FirstTokenAt))
+	}
+	span.SetAttributes(attribute.String("chatkit.run.outcome", string(run.Status)))
+	if run.FailureCode != "" {
+		span.SetAttributes(attribute.String("error.type", string(run.FailureCode)))
+	}
+	if run.Status == chat.RunFailed {
+		span.SetStatus(codes.Error, "")
+	}
+	span.End()
+}

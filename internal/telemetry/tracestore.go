@@ -1,0 +1,92 @@
+package telemetry
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// Store returns the store with a span for each operation that belongs to a
+// trace; the service's own housekeeping makes none. The database is what the
+// spans call it, such as "postgresql".
+func (t *Tracing) Store(store chat.Store, database string) chat.Store {
+	if t == nil {
+		return store
+	}
+	return tracedStore{store, t.tracer, database}
+}
+
+type tracedStore struct {
+	chat.Store
+
+	tracer   trace.Tracer
+	database string
+}
+
+// begin starts the span of an operation. The function it returns ends it; an
+// answer such as "not found" is no fault of the store.
+func (s tracedStore) begin(ctx context.Context, operation string) (context.Context, func(error)) {
+	attributes := trace.WithAttributes(
+		attribute.String("db.system.name", s.database), attribute.String("db.operation.name", operation))
+	//nolint:spancheck // the function that is returned ends it
+	ctx, span := s.tracer.Start(ctx, "store "+operation, trace.WithSpanKind(trace.SpanKindClient), attributes)
+	return ctx, func(err error) { //nolint:spancheck // as above
+		if code := chat.CodeOf(err); err != nil && (code == "" || code == chat.CodeServiceUnavailable) {
+			fail(span, err)
+		}
+		span.End()
+	}
+}
+
+func (s tracedStore) CreateSession(ctx context.Context, session chat.Session, maxPerUser int) error {
+	ctx, end := s.begin(ctx, "CreateSession")
+	err := s.Store.CreateSession(ctx, session, maxPerUser)
+	end(err)
+	return err
+}
+
+func (s tracedStore) Session(ctx context.Context, userID string, id uuid.UUID) (chat.Session, error) {
+	ctx, end := s.begin(ctx, "Session")
+	session, err := s.Store.Session(ctx, userID, id)
+	end(err)
+	return session, err
+}
+
+func (s tracedStore) SessionWithItems(ctx context.Context, userID string, id uuid.UUID) (chat.Session, []chat.Item, error) {
+	ctx, end := s.begin(ctx, "SessionWithItems")
+	session, items, err := s.Store.SessionWithItems(ctx, userID, id)
+	end(err)
+	return session, items, err
+}
+
+func (s tracedStore) ListSessions(ctx context.Context, userID string, q chat.SessionQuery) (chat.SessionPage, error) {
+	ctx, end := s.begin(ctx, "ListSessions")
+	page, err := s.Store.ListSessions(ctx, userID, q)
+	end(err)
+	return page, err
+}
+
+func (s tracedStore) DeleteSession(ctx context.Context, userID string, id uuid.UUID) error {
+	ctx, end := s.begin(ctx, "DeleteSession")
+	err := s.Store.DeleteSession(ctx, userID, id)
+	end(err)
+	return err
+}
+
+func (s tracedStore) StartRun(ctx context.Context, start chat.NewRun, historyLimit int) (chat.StartedRun, error) {
+	ctx, end := s.begin(ctx, "StartRun")
+	started, err := s.Store.StartRun(ctx, start, historyLimit)
+	end(err)
+	return started, err
+}
+
+func (s tracedStore) FinishRun(ctx context.Context, run chat.Run, item *chat.Item) (chat.Session, error) {
+	ctx, end := s.begin(ctx, "FinishRun")
+	session, err := s.Store.FinishRun(ctx, run, item)
+	end(err)
+	return session, err
+}
