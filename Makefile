@@ -46,7 +46,7 @@ build: ## Build the static binary bin/chatkit-rest
 
 .PHONY: test
 test: ## Run every test with the race detector; installs or starts what it needs
-	@tests/prepare.sh race postgres
+	@tests/prepare.sh race postgres redis
 	go vet ./...
 	CGO_ENABLED=1 go test -race -timeout 10m ./...
 

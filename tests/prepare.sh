@@ -3,6 +3,7 @@
 # Debian, as root, it installs what is missing and says so. The parts:
 #   race      a C compiler, for the race detector
 #   postgres  PostgreSQL's programs
+#   redis     Redis's server
 set -euo pipefail
 
 missing=()
@@ -15,6 +16,7 @@ for part in "$@"; do
 	case $part in
 	race) need "${CC:-gcc}" gcc libc6-dev ;;
 	postgres) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || need postgres postgresql ;;
+	redis) need redis-server redis-server ;;
 	*) echo "prepare.sh knows no part $part" >&2 && exit 2 ;;
 	esac
 done
@@ -30,5 +32,11 @@ export DEBIAN_FRONTEND=noninteractive
 mkdir -p /etc/postgresql-common
 [ -e /etc/postgresql-common/createcluster.conf ] ||
 	echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+# Nor may any package start a service.
+if [ ! -e /usr/sbin/policy-rc.d ]; then
+	trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+	chmod 755 /usr/sbin/policy-rc.d
+fi
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

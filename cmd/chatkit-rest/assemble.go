@@ -42,6 +42,8 @@ type assembly struct {
 	db      *store.Store
 	service *chat.Service
 	http    *http.Server
+	// shared is nil where no rate limit is shared with other replicas.
+	shared  *ratelimit.Shared
 	closers []func()
 }
 
@@ -74,7 +76,11 @@ func assemble(
 		return nil, err
 	}
 	a.closers = append(a.closers, model.CloseIdle)
-	a.service = newService(settings, db, model, logger)
+	pseudonym, err := newPseudonym(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	a.service = newService(settings, db, model, pseudonym, logger)
 	a.db = db
 	return a, nil
 }
@@ -127,23 +133,24 @@ func newModel(settings config.Settings) (*openrouter.Client, error) {
 	return model, nil
 }
 
-func newService(settings config.Settings, db *store.Store, model *openrouter.Client, logger *slog.Logger) *chat.Service {
+func newService(
+	settings config.Settings, db *store.Store, model *openrouter.Client, pseudonym func(string) string, logger *slog.Logger,
+) *chat.Service {
 	return chat.NewService(chat.Options{
 		Store: db, Model: model, ModelName: settings.OpenRouterModel, SystemPrompt: settings.SystemPrompt,
 		Limits: chat.Limits{
 			SessionsPerUser: settings.MaxSessionsPerUser, MessageChars: settings.MaxMessageChars,
 			HistoryMessages: settings.HistoryMaxMessages, HistoryChars: settings.HistoryMaxChars,
 		},
-		Pseudonym: func(userID string) string { return auth.Pseudonym([]byte(settings.JWTSecret.Reveal()), userID) },
-		Detach:    telemetry.Detach, Logger: logger,
+		Pseudonym: pseudonym, Detach: telemetry.Detach, Logger: logger,
 	})
 }
 
 // mount puts the doors into an HTTP server that listens at the address.
 func (a *assembly) mount(ctx context.Context, settings config.Settings, listening string) error {
-	verifier, err := auth.NewHS256([]byte(settings.JWTSecret.Reveal()))
+	verifier, err := a.newVerifier(settings)
 	if err != nil {
-		return fmt.Errorf("JWT_SECRET: %w", err)
+		return err
 	}
 	gate, err := auth.NewGate(verifier, origins(settings))
 	if err != nil {
@@ -157,21 +164,17 @@ func (a *assembly) mount(ctx context.Context, settings config.Settings, listenin
 	if err != nil {
 		return err
 	}
+	limiter, err := a.newLimiter(ctx, settings)
+	if err != nil {
+		return err
+	}
 	options := server.Options{
 		API: rest.New(rest.Options{
-			Service: a.service, Ready: readiness(a.db, a.logger),
+			Service: a.service, Ready: a.readiness,
 			WriteTimeout: streamWriteTimeout, KeepAlive: sse.KeepAlive,
 		}),
 		Document: doc, Pages: pages, TrustedProxies: settings.TrustedProxies, Gate: gate,
-		MaxBody: max(minBody, int64(settings.MaxMessageChars)*bytesPerChar), Logger: a.logger,
-	}
-	if settings.RateLimitPerMinute > 0 {
-		limiter, err := ratelimit.NewMemory(ratelimit.MemoryOptions{PerMinute: settings.RateLimitPerMinute})
-		if err != nil {
-			return fmt.Errorf("RATE_LIMIT_PER_MINUTE: %w", err)
-		}
-		a.closers = append(a.closers, func() { _ = limiter.Close() })
-		options.Limiter = limiter
+		MaxBody: max(minBody, int64(settings.MaxMessageChars)*bytesPerChar), Limiter: limiter, Logger: a.logger,
 	}
 	a.http, err = server.New(options)
 	return err //nolint:wrapcheck // it says what it did
@@ -195,19 +198,17 @@ func facts(settings config.Settings, listening string) server.Facts {
 }
 
 // readiness looks at the database; why it is not well goes to the log alone.
-func readiness(db *store.Store, logger *slog.Logger) func(context.Context) rest.Readiness {
-	return func(ctx context.Context) rest.Readiness {
-		ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-		defer cancel()
-		ready := rest.Readiness{Database: db.Ping(ctx)}
-		if ready.Database == nil {
-			ready.Migrations = checkMigrated(ctx, db)
-		} else {
-			ready.Migrations = ready.Database
-		}
-		if ready.Migrations != nil {
-			logger.WarnContext(ctx, "not ready", "error", ready.Migrations)
-		}
-		return ready
+func (a *assembly) readiness(ctx context.Context) rest.Readiness {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	ready := rest.Readiness{Database: a.db.Ping(ctx), RateLimit: a.limitState()}
+	if ready.Database == nil {
+		ready.Migrations = checkMigrated(ctx, a.db)
+	} else {
+		ready.Migrations = ready.Database
 	}
+	if ready.Migrations != nil {
+		a.logger.WarnContext(ctx, "not ready", "error", ready.Migrations)
+	}
+	return ready
 }
