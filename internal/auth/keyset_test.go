@@ -1,0 +1,489 @@
+package auth_test
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/auth"
+)
+
+const (
+	issuer   = "https://id.example.com/"
+	audience = "chat"
+	keysURL  = "https://id.example.com/keys?secret=hunter2"
+)
+
+// identityServer answers for the identity server, without a network.
+type identityServer struct {
+	mu      sync.Mutex
+	keys    []jose.JSONWebKey
+	answer  func() (*http.Response, error) // instead of the keys; nil: the keys
+	delay   time.Duration
+	fetches int
+}
+
+func (s *identityServer) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	s.fetches++
+	text, _ := json.Marshal(jose.JSONWebKeySet{Keys: s.keys}) //nolint:errchkjson // keys of the tests
+	answer, delay := s.answer, s.delay
+	s.mu.Unlock()
+
+	select {
+	case <-time.After(delay):
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+
+	if answer != nil {
+		return answer()
+	}
+
+	return respond(http.StatusOK, string(text)), nil
+}
+
+func respond(status int, body string) *http.Response {
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
+}
+
+func (s *identityServer) set(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+}
+
+func (s *identityServer) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	return s.fetches
+}
+
+// signer is a key of the identity server.
+type signer struct {
+	kid    string
+	method jwt.SigningMethod
+	key    crypto.Signer
+}
+
+func (s signer) jwk() jose.JSONWebKey {
+	return jose.JSONWebKey{Key: s.key.Public(), KeyID: s.kid, Algorithm: s.method.Alg(), Use: "sig"}
+}
+
+func (s signer) sign(tb testing.TB, changes map[string]any) string {
+	tb.Helper()
+
+	claims := claimsWith(map[string]any{"iss": issuer, "aud": audience})
+	for name, value := range changes {
+		if claims[name] = value; value == nil {
+			delete(claims, name)
+		}
+	}
+
+	token := jwt.NewWithClaims(s.method, claims)
+	if s.kid != "" {
+		token.Header["kid"] = s.kid
+	}
+
+	text, err := token.SignedString(s.key)
+	if err != nil {
+		tb.Fatalf("sign: %v", err)
+	}
+
+	return text
+}
+
+var signers = sync.OnceValue(func() map[string]signer {
+	rsaKey, err1 := rsa.GenerateKey(rand.Reader, 2048)
+	ecKey, err2 := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	_, edKey, err3 := ed25519.GenerateKey(rand.Reader)
+
+	if err := errors.Join(err1, err2, err3); err != nil {
+		panic(err)
+	}
+
+	return map[string]signer{
+		"RS256": {"r1", jwt.SigningMethodRS256, rsaKey},
+		"ES256": {"e1", jwt.SigningMethodES256, ecKey},
+		"EdDSA": {"d1", jwt.SigningMethodEdDSA, edKey},
+	}
+})
+
+func jwks(names ...string) []jose.JSONWebKey {
+	var keys []jose.JSONWebKey
+	for _, name := range names {
+		keys = append(keys, signers()[name].jwk())
+	}
+
+	return keys
+}
+
+// newIdentity is a verifier for the tokens of an identity server, and of the
+// secrets.
+func newIdentity(tb testing.TB, server *identityServer, secrets ...[]byte) (*auth.JWT, *bytes.Buffer) {
+	tb.Helper()
+
+	log := new(bytes.Buffer)
+	keys := auth.NewKeySet(auth.KeySetOptions{
+		URL: keysURL, Transport: server, Logger: slog.New(slog.NewTextHandler(log, nil)),
+	})
+	tb.Cleanup(keys.Close)
+
+	v, err := auth.NewJWT(auth.Options{Secrets: secrets, Keys: keys, Issuer: issuer, Audiences: []string{"other", audience}})
+	if err != nil {
+		tb.Fatalf("NewJWT: %v", err)
+	}
+
+	return v, log
+}
+
+func wantReason(t *testing.T, v *auth.JWT, token, reason string) {
+	t.Helper()
+
+	p, err := v.Verify(context.Background(), token)
+
+	var refused *auth.InvalidTokenError
+	if !errors.As(err, &refused) || refused.Reason != reason || p != (auth.Principal{}) {
+		t.Errorf("got %+v, %v, want the reason %q", p, err, reason)
+	}
+}
+
+func wantAlice(t *testing.T, v *auth.JWT, token string) {
+	t.Helper()
+
+	if p, err := v.Verify(context.Background(), token); err != nil || p.UserID != "alice" {
+		t.Errorf("got %+v, %v", p, err)
+	}
+}
+
+func TestTokensOfAnIdentityServer(t *testing.T) {
+	t.Parallel()
+
+	server := &identityServer{keys: jwks("RS256", "ES256", "EdDSA")}
+	v, _ := newIdentity(t, server)
+	both, _ := newIdentity(t, server, []byte(secret))
+
+	for name, signer := range signers() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wantAlice(t, v, signer.sign(t, nil))
+			wantAlice(t, v, signer.sign(t, map[string]any{"aud": []string{"x", audience}}))
+			wantAlice(t, both, signer.sign(t, nil))
+			wantReason(t, v, signer.sign(t, map[string]any{"aud": "x"}), "the token's audience (aud) is not this server")
+			wantReason(t, v, signer.sign(t, map[string]any{"aud": nil}), "the token's audience (aud) is not this server")
+			wantReason(t, v, signer.sign(t, map[string]any{"aud": []string{}}), "the token's audience (aud) is not this server")
+			wantReason(t, v, signer.sign(t, map[string]any{"exp": nil}), "the token has no expiry (exp)")
+			wantReason(t, v, signer.sign(t, map[string]any{"exp": time.Now().Unix() - 1}), "the token has expired")
+			wantReason(t, v, signer.sign(t, map[string]any{"sub": nil}), "the token's sub is missing or blank")
+
+			token, mallory := signer.sign(t, nil), signer.sign(t, map[string]any{"sub": "mallory"})
+			mallory = mallory[:strings.LastIndex(mallory, ".")] + token[strings.LastIndex(token, "."):]
+			wantReason(t, v, mallory, "the token's signature does not match")
+
+			unnamed := signer
+			unnamed.kid = ""
+			wantReason(t, v, unnamed.sign(t, nil), "the token does not name its key (kid)")
+
+			for _, iss := range []any{nil, "", "https://id.example.com", "https://evil.example.com/"} {
+				wantReason(t, v, signer.sign(t, map[string]any{"iss": iss}),
+					"the token's issuer (iss) is not the one whose tokens are taken here")
+			}
+		})
+	}
+
+	// The secret's tokens need neither, and are taken only with a secret.
+	wantAlice(t, both, mint(t, "alice"))
+	wantReason(t, v, mint(t, "alice"), "the token is not signed with RS256, ES256, EdDSA")
+	wantReason(t, both, signRaw(`{"alg":"none","kid":"r1"}`, `{}`, secret), "the token is not signed with HS256, RS256, ES256, EdDSA")
+}
+
+// Whatever a token says of its algorithm, a public key is never a secret, and
+// a key is for one algorithm alone.
+func TestAlgorithmsAreNotConfused(t *testing.T) {
+	t.Parallel()
+
+	server := &identityServer{keys: jwks("RS256", "ES256", "EdDSA")}
+	v, _ := newIdentity(t, server, []byte(secret))
+	payload := fmt.Sprintf(`{"sub":"alice","exp":9999999999,"iss":%q,"aud":%q}`, issuer, audience)
+
+	for name, signer := range signers() {
+		public, err := signer.jwk().MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		for _, key := range []string{string(public), fmt.Sprint(signer.key.Public())} {
+			wantReason(t, v, signRaw(`{"alg":"HS256","kid":"`+signer.kid+`"}`, payload, key), "the token's signature does not match")
+		}
+
+		for other, otherSigner := range signers() {
+			if other == name {
+				continue
+			}
+
+			otherSigner.kid = signer.kid
+			wantReason(t, v, otherSigner.sign(t, nil), "the token's algorithm (alg) is not the one of its key")
+			wantReason(t, v, signRaw(`{"alg":"`+other+`","kid":"`+signer.kid+`"}`, payload, secret),
+				"the token's algorithm (alg) is not the one of its key")
+		}
+
+		wantReason(t, v, signRaw(`{"alg":"`+name+`","kid":"`+signer.kid+`"}`, payload, secret), "the token's signature does not match")
+	}
+
+	for _, alg := range []string{"PS256", "RS384", "RS512", "ES384", "ES512", "none", "HS512"} {
+		wantReason(t, v, signRaw(`{"alg":"`+alg+`","kid":"r1"}`, payload, secret),
+			"the token is not signed with HS256, RS256, ES256, EdDSA")
+	}
+}
+
+func TestKeysThatAreOfNoUse(t *testing.T) {
+	t.Parallel()
+
+	small, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // that is what is refused
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	rs, es := signers()["RS256"].key.Public(), signers()["ES256"].key.Public()
+	bad := map[string]jose.JSONWebKey{
+		"short RSA":      {Key: small.Public(), KeyID: "x"},
+		"P-384":          {Key: p384.Public(), KeyID: "x"},
+		"a secret":       {Key: []byte(secret), KeyID: "x"},
+		"for encryption": {Key: rs, KeyID: "x", Use: "enc"},
+		"for RS512":      {Key: rs, KeyID: "x", Algorithm: "RS512"},
+		"for HS256":      {Key: rs, KeyID: "x", Algorithm: "HS256"},
+		"EC for RS256":   {Key: es, KeyID: "x", Algorithm: "RS256"},
+		"a private key":  {Key: signers()["RS256"].key, KeyID: "x"},
+		"without a kid":  {Key: rs},
+	}
+	for name, key := range bad {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			alone, _ := newIdentity(t, &identityServer{keys: []jose.JSONWebKey{key}})
+			token := signers()["RS256"].sign(t, nil)
+
+			if _, err := alone.Verify(t.Context(), token); !errors.Is(err, auth.ErrKeysUnavailable) {
+				t.Errorf("alone it gave %v", err)
+			}
+
+			beside, _ := newIdentity(t, &identityServer{keys: append(jwks("RS256"), key)})
+			wantAlice(t, beside, token)
+
+			other := signers()["RS256"]
+			other.kid = "x"
+			wantReason(t, beside, other.sign(t, nil), "the token's key (kid) is not among the identity server's")
+		})
+	}
+}
+
+func TestAnswersThatAreNoKeys(t *testing.T) {
+	t.Parallel()
+
+	redirect := respond(http.StatusFound, "")
+	redirect.Header.Set("Location", "http://evil.example.com/keys")
+
+	answers := map[string]func() (*http.Response, error){
+		"no status 200": func() (*http.Response, error) { return respond(http.StatusBadGateway, "{}"), nil },
+		"not JSON":      func() (*http.Response, error) { return respond(http.StatusOK, "<html>"), nil },
+		"no keys":       func() (*http.Response, error) { return respond(http.StatusOK, `{"keys":[]}`), nil },
+		"null":          func() (*http.Response, error) { return respond(http.StatusOK, `null`), nil },
+		"a list":        func() (*http.Response, error) { return respond(http.StatusOK, `[]`), nil },
+		"odd keys":      func() (*http.Response, error) { return respond(http.StatusOK, `{"keys":[1,null,{},{"kty":"X"}]}`), nil },
+		"a redirect":    func() (*http.Response, error) { return redirect, nil },
+		"refused":       func() (*http.Response, error) { return nil, errors.New("connection refused") },
+		"too long": func() (*http.Response, error) {
+			return respond(http.StatusOK, `{"keys":[`+strings.Repeat(" ", 1<<20)+`]}`), nil
+		},
+	}
+	for name, answer := range answers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			server := &identityServer{answer: answer}
+			v, log := newIdentity(t, server)
+
+			_, err := v.Verify(t.Context(), signers()["RS256"].sign(t, nil))
+			if !errors.Is(err, auth.ErrKeysUnavailable) {
+				t.Fatalf("got %v", err)
+			}
+
+			if text := log.String(); strings.Count(text, "\n") != 1 || strings.Contains(text, "hunter2") {
+				t.Errorf("the log says %s", text)
+			}
+		})
+	}
+}
+
+// New keys come in when a token names one.
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &identityServer{keys: jwks("RS256")}
+		v, log := newIdentity(t, server)
+		wantAlice(t, v, signers()["RS256"].sign(t, nil))
+		time.Sleep(time.Minute)
+		server.set(func() { server.keys = jwks("RS256", "ES256") })
+		wantAlice(t, v, signers()["ES256"].sign(t, nil))
+		wantAlice(t, v, signers()["RS256"].sign(t, nil))
+
+		if server.count() != 2 {
+			t.Errorf("there were %d fetches, want 2", server.count())
+		}
+
+		// The old key is forgotten when keys are fetched for their age.
+		server.set(func() { server.keys = jwks("ES256") })
+		time.Sleep(5 * time.Minute)
+		wantAlice(t, v, signers()["RS256"].sign(t, nil)) // it causes the fetch
+		synctest.Wait()
+		wantReason(t, v, signers()["RS256"].sign(t, nil), "the token's key (kid) is not among the identity server's")
+		wantAlice(t, v, signers()["ES256"].sign(t, nil))
+
+		if text := log.String(); strings.Count(text, "were fetched") != 3 {
+			t.Errorf("the log says %s", text)
+		}
+	})
+}
+
+// A flood of unknown keys causes few fetches, and costs the known ones nothing.
+func TestUnknownKeysInAFlood(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &identityServer{keys: jwks("RS256"), delay: 100 * time.Millisecond}
+		v, _ := newIdentity(t, server)
+		good := signers()["RS256"]
+		wantAlice(t, v, good.sign(t, nil))
+
+		var all sync.WaitGroup
+
+		for n := range 1000 {
+			all.Go(func() {
+				time.Sleep(time.Duration(n%10) * time.Second)
+
+				unknown := good
+				unknown.kid = fmt.Sprint("unknown ", n)
+				wantReason(t, v, unknown.sign(t, nil), "the token's key (kid) is not among the identity server's")
+
+				begin := time.Now()
+				wantAlice(t, v, good.sign(t, nil))
+
+				if waited := time.Since(begin); waited > 0 {
+					t.Errorf("a known key waited for %s", waited)
+				}
+			})
+		}
+
+		all.Wait()
+
+		if server.count() > 3 {
+			t.Errorf("in 10 s there were %d fetches, want 3 at most", server.count())
+		}
+	})
+}
+
+func TestIdentityServerOutOfReach(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		away := func() (*http.Response, error) { return nil, errors.New("connection refused") }
+		server := &identityServer{keys: jwks("RS256"), answer: away}
+		v, log := newIdentity(t, server)
+		token := signers()["RS256"].sign(t, map[string]any{"exp": time.Now().Add(100 * time.Hour).Unix()})
+
+		for range 100 {
+			if _, err := v.Verify(context.Background(), token); !errors.Is(err, auth.ErrKeysUnavailable) {
+				t.Fatalf("got %v", err)
+			}
+		}
+
+		if server.count() != 1 {
+			t.Errorf("there were %d fetches, want 1", server.count())
+		}
+
+		server.set(func() { server.answer = nil })
+		time.Sleep(5 * time.Second)
+		wantAlice(t, v, token)
+
+		// What was fetched is kept, for days.
+		server.set(func() { server.answer = away })
+
+		for range 72 {
+			time.Sleep(time.Hour)
+			wantAlice(t, v, token)
+		}
+
+		synctest.Wait()
+
+		if text := log.String(); strings.Count(text, "cannot be fetched") != 2 || strings.Count(text, "were fetched") != 1 {
+			t.Errorf("the log says %s", text)
+		}
+	})
+}
+
+// An identity server that never answers costs a request a bounded wait.
+func TestIdentityServerSilent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &identityServer{delay: time.Hour}
+		v, _ := newIdentity(t, server)
+		token := signers()["RS256"].sign(t, nil)
+		begin := time.Now()
+
+		if _, err := v.Verify(context.Background(), token); !errors.Is(err, auth.ErrKeysUnavailable) {
+			t.Errorf("got %v", err)
+		}
+
+		if waited := time.Since(begin); waited != 3*time.Second {
+			t.Errorf("it took %s, want 3s", waited)
+		}
+
+		// Whoever leaves need not wait; the fetch goes on for others.
+		time.Sleep(time.Minute)
+
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+
+		if _, err := v.Verify(ctx, token); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+
+		time.Sleep(time.Minute)
+	})
+}
+
+func TestIdentityNeedsIssuerAndAudience(t *testing.T) {
+	t.Parallel()
+
+	keys := auth.NewKeySet(auth.KeySetOptions{URL: keysURL})
+	defer keys.Close()
+
+	for _, o := range []auth.Options{{Keys: keys, Issuer: issuer}, {Keys: keys, Audiences: []string{audience}}} {
+		if _, err := auth.NewJWT(o); err == nil {
+			t.Errorf("NewJWT took %+v", o)
+		}
+	}
+}
