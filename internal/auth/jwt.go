@@ -126,8 +126,10 @@ func (v *JWT) Verify(ctx context.Context, token string) (Principal, error) {
 	case err == nil:
 	case errors.As(err, &refused):
 		return Principal{}, refused
-	case errors.Is(err, ErrKeysUnavailable), ctx.Err() != nil:
-		return Principal{}, err
+	case errors.Is(err, ErrKeysUnavailable):
+		return Principal{}, ErrKeysUnavailable
+	case ctx.Err() != nil:
+		return Principal{}, ctx.Err()
 	default:
 		return Principal{}, invalid(v.reason(parsed, err))
 	}

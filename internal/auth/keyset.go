@@ -179,8 +179,11 @@ func (k *KeySet) take(keys []Key, err error) {
 
 	switch {
 	case k.life.Err() != nil: // the server stops
+	case err != nil && !k.failing && len(k.keys) == 0:
+		k.options.Logger.Warn("the identity server's keys (JWKS_URL) cannot be fetched; its tokens cannot be checked until they are",
+			"error", err)
 	case err != nil && !k.failing:
-		k.options.Logger.Warn("the identity server's keys (JWKS_URL) cannot be fetched; those that were stay good",
+		k.options.Logger.Warn("the identity server's keys (JWKS_URL) cannot be fetched; those from before stay good",
 			"error", err, "keys", Describe(k.keys))
 	case err == nil && (k.failing || Describe(keys) != Describe(k.keys)):
 		k.options.Logger.Info("the identity server's keys (JWKS_URL) were fetched", "keys", Describe(keys))
