@@ -41,14 +41,14 @@ func fetchKeys(ctx context.Context, client *http.Client, from string) ([]Key, er
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from, http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from, http.NoBody) //nolint:gosec // the operator's own URL
 	if err != nil {
 		return nil, errors.New("the URL cannot be used")
 	}
 
 	request.Header.Set("Accept", "application/jwk-set+json, application/json")
 
-	response, err := client.Do(request)
+	response, err := client.Do(request) //nolint:gosec // as above
 	if err != nil {
 		return nil, withoutURL(err)
 	}

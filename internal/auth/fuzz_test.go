@@ -182,7 +182,6 @@ func FuzzVerifyIdentity(f *testing.F) {
 
 		token := text + "." + enc.EncodeToString(signature)
 		p, err := v.Verify(t.Context(), token)
-
 		if err != nil {
 			checkVerdict(t, token, p, err)
 

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"crypto"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -21,10 +20,6 @@ const (
 	// cause, whoever names them and however many.
 	fetchGap = 5 * time.Second
 )
-
-// ErrKeysUnavailable: the identity server's keys were never fetched and
-// cannot be now.
-var ErrKeysUnavailable = errors.New("the identity server's keys (JWKS_URL) cannot be fetched")
 
 // KeySetOptions are what a KeySet is made of.
 type KeySetOptions struct {

@@ -305,8 +305,12 @@ func TestKeysThatAreOfNoUse(t *testing.T) {
 func TestAnswersThatAreNoKeys(t *testing.T) {
 	t.Parallel()
 
-	redirect := respond(http.StatusFound, "")
-	redirect.Header.Set("Location", "http://evil.example.com/keys")
+	redirect := func() (*http.Response, error) {
+		response := respond(http.StatusFound, "")
+		response.Header.Set("Location", "http://evil.example.com/keys")
+
+		return response, nil
+	}
 
 	answers := map[string]func() (*http.Response, error){
 		"no status 200": func() (*http.Response, error) { return respond(http.StatusBadGateway, "{}"), nil },
@@ -315,7 +319,7 @@ func TestAnswersThatAreNoKeys(t *testing.T) {
 		"null":          func() (*http.Response, error) { return respond(http.StatusOK, `null`), nil },
 		"a list":        func() (*http.Response, error) { return respond(http.StatusOK, `[]`), nil },
 		"odd keys":      func() (*http.Response, error) { return respond(http.StatusOK, `{"keys":[1,null,{},{"kty":"X"}]}`), nil },
-		"a redirect":    func() (*http.Response, error) { return redirect, nil },
+		"a redirect":    redirect,
 		"refused":       func() (*http.Response, error) { return nil, errors.New("connection refused") },
 		"too long": func() (*http.Response, error) {
 			return respond(http.StatusOK, `{"keys":[`+strings.Repeat(" ", 1<<20)+`]}`), nil

@@ -71,6 +71,9 @@ func TestSecretsWhileTheyAreReplaced(t *testing.T) {
 
 	// Each of them is hidden from the faults of others.
 	for _, secret := range []string{goodSecret, otherSecret} {
-		faultsOf(t, with("JWT_SECRET", otherSecret+","+goodSecret, "LOG_LEVEL", "x"+secret+"x"), config.Options{})
+		faults := faultsOf(t, with("JWT_SECRET", otherSecret+","+goodSecret, "LOG_LEVEL", "x"+secret+"x"), config.Options{})
+		if got := namesOf(faults); !slices.Equal(got, []string{"LOG_LEVEL"}) {
+			t.Errorf("got %v", got)
+		}
 	}
 }

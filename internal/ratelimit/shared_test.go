@@ -167,6 +167,19 @@ func TestSharedWindow(t *testing.T) {
 		t.Errorf("another address of the same /64 got %+v", d)
 	}
 
+	wantShared(t, s)
+}
+
+func TestSharedKeys(t *testing.T) {
+	t.Parallel()
+
+	server := redis.Start(t, redis.Options{})
+	s, _ := newShared(t, server.URL)
+
+	for range perMinute + 1 {
+		allow(t, s, "2001:db8::1")
+	}
+
 	keys := server.Addresses(t)
 	if len(keys) != 1 || !strings.HasPrefix(keys[0], "chatkit-rest:ratelimit:") || strings.Contains(keys[0], "2001") {
 		t.Fatalf("the keys are %q", keys)

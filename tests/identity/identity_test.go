@@ -54,17 +54,17 @@ func wantRefused(t *testing.T, server *harness.Server, token, word string) {
 	}
 }
 
-// await waits until a user's requests are answered with the status.
-func await(t *testing.T, user *harness.User, status int) {
+// await waits until a user's requests are answered.
+func await(t *testing.T, user *harness.User) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
 		answer := list(user)
-		if answer.Status == status {
+		if answer.Status == http.StatusOK {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("after %s the answer is %d %s, want %d", patience, answer.Status, answer.Body, status)
+			t.Fatalf("after %s the answer is %d %s", patience, answer.Status, answer.Body)
 		}
 		time.Sleep(pollInterval)
 	}
@@ -89,7 +89,7 @@ func TestLogin(t *testing.T) {
 	p := newProvider(t, newKeys(t)...)
 	server := start(t, trusting(p, nil))
 	for _, algorithm := range []string{"RS256", "ES256", "EdDSA"} {
-		alice := as(t, server, "alice", p.login(t, "alice", algorithm).Access)
+		alice := as(t, server, "alice", p.login(t, algorithm).Access)
 		session := alice.CreateSession()
 		alice.Say(session, "Hello")
 		if got := alice.Session(session); got.UserID != "alice" || len(got.Messages) != 2 {
@@ -110,7 +110,7 @@ func TestRefused(t *testing.T) {
 	keys := newKeys(t)
 	p := newProvider(t, keys...)
 	server := start(t, trusting(p, nil))
-	got := p.login(t, "alice", "ES256")
+	got := p.login(t, "ES256")
 	wantRefused(t, server, got.ID, "audience (aud)") // the token for the app itself
 	wantRefused(t, server, got.Access+"x", "not a JWT")
 
@@ -141,8 +141,8 @@ func TestRefused(t *testing.T) {
 	// Beside a secret, HS256 is for that secret alone.
 	both := start(t, trusting(p, map[string]string{"JWT_SECRET": "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe"}))
 	wantRefused(t, both, forge("one", jwt.SigningMethodHS256, public), "signature does not match")
-	await(t, both.User(t), http.StatusOK) // by the secret
-	await(t, as(t, both, "alice", got.Access), http.StatusOK)
+	await(t, both.User(t)) // by the secret
+	await(t, as(t, both, "alice", got.Access))
 }
 
 // TestRotation: the identity server gets a new key, and later loses the old.
@@ -151,17 +151,17 @@ func TestRotation(t *testing.T) {
 	old, fresh := newKey(t, "old", "RS256"), newKey(t, "new", "RS256")
 	p := newProvider(t, old)
 	server := start(t, trusting(p, nil))
-	before := as(t, server, "alice", p.login(t, "alice", "RS256").Access)
-	await(t, before, http.StatusOK)
+	before := as(t, server, "alice", p.login(t, "RS256").Access)
+	await(t, before)
 	p.start(fresh, old)
-	after := as(t, server, "alice", p.login(t, "alice", "RS256").Access)
-	await(t, after, http.StatusOK)
-	await(t, before, http.StatusOK)
+	after := as(t, server, "alice", p.login(t, "RS256").Access)
+	await(t, after)
+	await(t, before)
 	awaitLog(t, server, `\"new\" (RS256), \"old\" (RS256)`)
 	// A server that starts later never saw the old key's like.
 	p.start(fresh)
 	late := start(t, trusting(p, nil))
-	await(t, as(t, late, "alice", after.Token), http.StatusOK)
+	await(t, as(t, late, "alice", after.Token))
 	wantRefused(t, late, before.Token, "key (kid)")
 }
 
@@ -171,10 +171,10 @@ func TestProviderAway(t *testing.T) {
 	keys := newKeys(t)
 	p := newProvider(t, keys...)
 	server := start(t, trusting(p, nil))
-	token := p.login(t, "alice", "EdDSA").Access
-	await(t, as(t, server, "alice", token), http.StatusOK)
+	token := p.login(t, "EdDSA").Access
+	await(t, as(t, server, "alice", token))
 	p.stop()
-	await(t, as(t, server, "alice", token), http.StatusOK)
+	await(t, as(t, server, "alice", token))
 
 	late := start(t, trusting(p, nil)) // it starts all the same
 	alice := as(t, late, "alice", token)
@@ -183,7 +183,7 @@ func TestProviderAway(t *testing.T) {
 	}
 	wantRefused(t, late, "x.y.z", "not a JWT") // that needs no key
 	p.start(keys...)
-	await(t, alice, http.StatusOK)
+	await(t, alice)
 	awaitLog(t, late, "(JWKS_URL) were fetched")
 	if n := strings.Count(late.Log(), "its tokens cannot be checked until"); n != 1 {
 		t.Errorf("the log tells %d times that the keys cannot be fetched, want once", n)

@@ -37,8 +37,8 @@ func (p *provider) backendToken(t *testing.T, algorithm string) string {
 }
 
 // login is what a person's app gets: an authorization code with PKCE, after
-// the login and the consent, in the pages of the identity server.
-func (p *provider) login(t *testing.T, name, algorithm string) tokens {
+// the login as alice and the consent, in the pages of the identity server.
+func (p *provider) login(t *testing.T, algorithm string) tokens {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -58,7 +58,7 @@ func (p *provider) login(t *testing.T, name, algorithm string) tokens {
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])},
 	}
 	page := p.visit(t, browser, http.MethodGet, p.Issuer+"/auth?"+query.Encode(), nil)
-	page = p.visit(t, browser, http.MethodPost, page.String(), url.Values{"prompt": {"login"}, "login": {name}, "password": {"x"}})
+	page = p.visit(t, browser, http.MethodPost, page.String(), url.Values{"prompt": {"login"}, "login": {"alice"}, "password": {"x"}})
 	back := p.visit(t, browser, http.MethodPost, page.String(), url.Values{"prompt": {"consent"}})
 	code := back.Query().Get("code")
 	if code == "" {
@@ -73,27 +73,35 @@ func (p *provider) login(t *testing.T, name, algorithm string) tokens {
 // visit goes to a page and returns where it led: another page, or the app.
 func (p *provider) visit(t *testing.T, browser *http.Client, method, to string, form url.Values) *url.URL {
 	t.Helper()
-	response, text := p.send(t, browser, method, to, form)
-	if location, err := response.Location(); err == nil {
-		return location
+	got := p.send(t, browser, method, to, form)
+	if got.location != nil {
+		return got.location
 	}
-	if response.StatusCode != http.StatusOK {
-		t.Fatalf("%s answers %d %s", to, response.StatusCode, text)
+	if got.status != http.StatusOK {
+		t.Fatalf("%s answers %d %s", to, got.status, got.body)
 	}
-	return response.Request.URL
+	return got.page
 }
 
 func (p *provider) token(t *testing.T, client *http.Client, form url.Values) tokens {
 	t.Helper()
-	response, text := p.send(t, client, http.MethodPost, p.Issuer+"/token", form)
+	answer := p.send(t, client, http.MethodPost, p.Issuer+"/token", form)
 	var got tokens
-	if err := json.Unmarshal(text, &got); err != nil || response.StatusCode != http.StatusOK || got.Access == "" {
-		t.Fatalf("the token endpoint answers %d %s", response.StatusCode, text)
+	if err := json.Unmarshal(answer.body, &got); err != nil || answer.status != http.StatusOK || got.Access == "" {
+		t.Fatalf("the token endpoint answers %d %s", answer.status, answer.body)
 	}
 	return got
 }
 
-func (p *provider) send(t *testing.T, client *http.Client, method, to string, form url.Values) (*http.Response, []byte) {
+// answer is what the identity server answered.
+type answer struct {
+	status int
+	// page was asked last; location, if not nil, is where it led further.
+	page, location *url.URL
+	body           []byte
+}
+
+func (p *provider) send(t *testing.T, client *http.Client, method, to string, form url.Values) answer {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -106,10 +114,14 @@ func (p *provider) send(t *testing.T, client *http.Client, method, to string, fo
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close() //nolint:errcheck // read to its end
-	text, err := io.ReadAll(response.Body)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response, text
+	got := answer{status: response.StatusCode, page: response.Request.URL, body: body}
+	if location, err := response.Location(); err == nil {
+		got.location = location
+	}
+	return got
 }

@@ -100,7 +100,7 @@ func (p *provider) answers() bool {
 	if err != nil {
 		return false
 	}
-	defer response.Body.Close() //nolint:errcheck // read to its end
+	defer response.Body.Close()
 	var told struct {
 		JWKSURI string `json:"jwks_uri"`
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"maps"
 	"math/big"
 	"net"
 	"os"
@@ -25,9 +26,7 @@ const hidden = "hunter2-of-redis"
 func verify(t *testing.T, env map[string]string) harness.Result {
 	t.Helper()
 	all := harness.Settings(harness.NewDatabase(t, harness.SQLite), rand.Text()+rand.Text(), harness.NewUpstream(t))
-	for name, value := range env {
-		all[name] = value
-	}
+	maps.Copy(all, env)
 	result := harness.Execute(t, all, "verify-env")
 	if strings.Contains(result.Output(), hidden) {
 		t.Errorf("the output shows the password:\n%s", result.Output())
