@@ -93,5 +93,5 @@ check-generate: ## Fail when gen/ is not what openapi.yaml says
 	fi
 
 .PHONY: verify-env
-verify-env: build ## Check the settings, the database and the key upstream, without starting
+verify-env: build ## Check the settings and all that they name, without starting
 	@$(development); bin/chatkit-rest verify-env

@@ -32,7 +32,7 @@ func (a *assembly) newVerifier(settings config.Settings) (*auth.JWT, error) {
 	if settings.Identity.IsSet() {
 		options.Keys = auth.NewKeySet(auth.KeySetOptions{URL: settings.Identity.JWKSURL, Logger: a.logger})
 		a.closers = append(a.closers, options.Keys.Close)
-		options.Keys.Prepare()
+		options.Keys.Start()
 	}
 	verifier, err := auth.NewJWT(options)
 	if err != nil {

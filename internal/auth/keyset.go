@@ -13,9 +13,11 @@ import (
 )
 
 const (
-	// maxKeyAge is when keys are fetched anew, in the background: a key that
-	// the identity server has taken back is good for about so long.
-	maxKeyAge = 5 * time.Minute
+	// refreshEvery is how often keys are fetched in any case: so long may a
+	// key be good that the identity server has taken back.
+	refreshEvery = 5 * time.Minute
+	// retryEvery is the same after a fetch that failed.
+	retryEvery = 30 * time.Second
 	// fetchGap is the least time from one fetch to the next that unknown keys
 	// cause, whoever names them and however many.
 	fetchGap = 5 * time.Second
@@ -34,10 +36,10 @@ type KeySetOptions struct {
 }
 
 // KeySet has the public keys of an identity server (RFC 7517). It fetches them
-// when they are first needed, again when a token names a key that is not among
-// them (which is how new keys come in), and when they are old. There is one
-// fetch at a time, and a while between two. Keys that were fetched stay good
-// while the identity server is out of reach.
+// every few minutes, and when a token names a key that is not among them, which
+// is how new keys come in. There is one fetch at a time, and a while between
+// two. Keys that were fetched stay good while the identity server is out of
+// reach.
 type KeySet struct {
 	options KeySetOptions
 	client  *http.Client
@@ -45,12 +47,11 @@ type KeySet struct {
 	end     context.CancelFunc
 	fetches sync.WaitGroup
 
-	mu        sync.Mutex
-	keys      []Key
-	fetchedAt time.Time     // the last success
-	triedAt   time.Time     // the last fetch's end
-	failing   bool          // the last fetch failed
-	fetching  chan struct{} // closed when the fetch that is under way ends; nil: there is none
+	mu       sync.Mutex
+	keys     []Key
+	triedAt  time.Time     // the last fetch's end
+	failing  bool          // the last fetch failed
+	fetching chan struct{} // closed when the fetch that is under way ends; nil: there is none
 }
 
 // NewKeySet makes a KeySet. It is ended by Close.
@@ -60,20 +61,45 @@ func NewKeySet(o KeySetOptions) *KeySet {
 	return &KeySet{options: o, client: newKeyClient(o.Transport), life: life, end: end}
 }
 
-// Close ends a fetch that is under way. No other method may be called then.
+// Close ends the fetching. No other method may be called then.
 func (k *KeySet) Close() {
 	k.end()
 	k.fetches.Wait()
 	k.client.CloseIdleConnections()
 }
 
-// Prepare fetches the keys in the background, so that the first request need
-// not wait.
-func (k *KeySet) Prepare() {
+// Start fetches the keys now and every few minutes, in the background, until
+// Close. Without it they are fetched only when tokens ask for them.
+func (k *KeySet) Start() {
+	k.fetches.Go(func() {
+		for k.life.Err() == nil {
+			select {
+			case <-time.After(k.refresh()):
+			case <-k.life.Done():
+			}
+		}
+	})
+}
+
+// refresh fetches the keys, if none were a moment ago, and tells how long to
+// wait until the next time.
+func (k *KeySet) refresh() time.Duration {
+	k.mu.Lock()
+	fetched := k.fetch()
+	k.mu.Unlock()
+
+	if fetched != nil {
+		<-fetched
+	}
+
 	k.mu.Lock()
 	defer k.mu.Unlock()
 
-	k.fetch()
+	if k.failing {
+		return retryEvery
+	}
+
+	return refreshEvery
 }
 
 // Fetch fetches the keys now and returns them.
@@ -128,7 +154,7 @@ func (k *KeySet) look(kid, algorithm string) (key crypto.PublicKey, known bool, 
 		}
 	}
 
-	if !known || time.Since(k.fetchedAt) >= maxKeyAge {
+	if !known {
 		fetched = k.fetch()
 	}
 
@@ -186,7 +212,7 @@ func (k *KeySet) take(keys []Key, err error) {
 
 	k.failing = err != nil
 	if err == nil {
-		k.keys, k.fetchedAt = keys, k.triedAt
+		k.keys = keys
 	}
 }
 

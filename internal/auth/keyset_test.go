@@ -40,6 +40,7 @@ type identityServer struct {
 	answer  func() (*http.Response, error) // instead of the keys; nil: the keys
 	delay   time.Duration
 	fetches int
+	start   func() // begins the regular fetches of the newest KeySet
 }
 
 func (s *identityServer) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -148,6 +149,7 @@ func newIdentity(tb testing.TB, server *identityServer, secrets ...[]byte) (*aut
 		URL: keysURL, Transport: server, Logger: slog.New(slog.NewTextHandler(log, nil)),
 	})
 	tb.Cleanup(keys.Close)
+	server.start = keys.Start
 
 	v, err := auth.NewJWT(auth.Options{Secrets: secrets, Keys: keys, Issuer: issuer, Audiences: []string{"other", audience}})
 	if err != nil {
@@ -360,10 +362,14 @@ func TestRotation(t *testing.T) {
 			t.Errorf("there were %d fetches, want 2", server.count())
 		}
 
-		// The old key is forgotten when keys are fetched for their age.
+		// The old key is forgotten when keys are fetched the next time.
+		time.Sleep(time.Minute)
+		server.start()
+		synctest.Wait()
 		server.set(func() { server.keys = jwks("ES256") })
-		time.Sleep(5 * time.Minute)
-		wantAlice(t, v, signers()["RS256"].sign(t, nil)) // it causes the fetch
+		time.Sleep(5*time.Minute - time.Second)
+		wantAlice(t, v, signers()["RS256"].sign(t, nil))
+		time.Sleep(time.Second)
 		synctest.Wait()
 		wantReason(t, v, signers()["RS256"].sign(t, nil), "the token's key (kid) is not among the identity server's")
 		wantAlice(t, v, signers()["ES256"].sign(t, nil))
@@ -417,6 +423,8 @@ func TestIdentityServerOutOfReach(t *testing.T) {
 		server := &identityServer{keys: jwks("RS256"), answer: away}
 		v, log := newIdentity(t, server)
 		token := signers()["RS256"].sign(t, map[string]any{"exp": time.Now().Add(100 * time.Hour).Unix()})
+
+		server.start()
 
 		for range 100 {
 			if _, err := v.Verify(context.Background(), token); !errors.Is(err, auth.ErrKeysUnavailable) {
