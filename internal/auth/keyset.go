@@ -136,8 +136,8 @@ func (k *KeySet) key(ctx context.Context, kid, algorithm string) (crypto.PublicK
 }
 
 // look finds a key among those that are here; known says that the kid is, be
-// it with another algorithm. If that is not enough, fetched is closed when a
-// fetch has ended; it is nil when none may begin now.
+// it with another algorithm. If it is not, fetched is closed when a fetch has
+// ended, or is nil when none may begin now.
 func (k *KeySet) look(kid, algorithm string) (key crypto.PublicKey, known bool, fetched <-chan struct{}) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -314,33 +314,36 @@ func TestAnswersThatAreNoKeys(t *testing.T) {
 		return response, nil
 	}
 
-	answers := map[string]func() (*http.Response, error){
-		"no status 200": func() (*http.Response, error) { return respond(http.StatusBadGateway, "{}"), nil },
-		"not JSON":      func() (*http.Response, error) { return respond(http.StatusOK, "<html>"), nil },
-		"no keys":       func() (*http.Response, error) { return respond(http.StatusOK, `{"keys":[]}`), nil },
-		"null":          func() (*http.Response, error) { return respond(http.StatusOK, `null`), nil },
-		"a list":        func() (*http.Response, error) { return respond(http.StatusOK, `[]`), nil },
-		"odd keys":      func() (*http.Response, error) { return respond(http.StatusOK, `{"keys":[1,null,{},{"kty":"X"}]}`), nil },
-		"a redirect":    redirect,
-		"refused":       func() (*http.Response, error) { return nil, errors.New("connection refused") },
-		"too long": func() (*http.Response, error) {
-			return respond(http.StatusOK, `{"keys":[`+strings.Repeat(" ", 1<<20)+`]}`), nil
-		},
+	says := func(status int, body string) func() (*http.Response, error) {
+		return func() (*http.Response, error) { return respond(status, body), nil }
 	}
-	for name, answer := range answers {
+	tests := map[string]struct {
+		answer func() (*http.Response, error)
+		word   string // of the log's line
+	}{
+		"no status 200": {says(http.StatusBadGateway, "{}"), "status 502"},
+		"not JSON":      {says(http.StatusOK, "<html>"), "no JWK Set"},
+		"null":          {says(http.StatusOK, "null"), "no JWK Set"},
+		"a list":        {says(http.StatusOK, "[]"), "no JWK Set"},
+		"no keys":       {says(http.StatusOK, `{"keys":[]}`), "no public signature key"},
+		"odd keys":      {says(http.StatusOK, `{"keys":[1,null,{},{"kty":"X"}]}`), "no public signature key"},
+		"a redirect":    {redirect, "redirects"},
+		"refused":       {func() (*http.Response, error) { return nil, errors.New("connection refused") }, "connection refused"},
+		"too long":      {says(http.StatusOK, `{"keys":[`+strings.Repeat(" ", 1<<20)+`]}`), "longer than 1048576 bytes"},
+	}
+	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			server := &identityServer{answer: answer}
-			v, log := newIdentity(t, server)
+			v, log := newIdentity(t, &identityServer{answer: tt.answer})
 
 			_, err := v.Verify(t.Context(), signers()["RS256"].sign(t, nil))
 			if !errors.Is(err, auth.ErrKeysUnavailable) {
 				t.Fatalf("got %v", err)
 			}
 
-			if text := log.String(); strings.Count(text, "\n") != 1 || strings.Contains(text, "hunter2") {
-				t.Errorf("the log says %s", text)
+			if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, tt.word) || strings.Contains(text, "hunter2") {
+				t.Errorf("the log says %s, want a line with %q", text, tt.word)
 			}
 		})
 	}

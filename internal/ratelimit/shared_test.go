@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -271,6 +273,43 @@ func command(t *testing.T, s *redis.Server, words ...any) {
 	if err := s.Client(t).Do(t.Context(), words...).Err(); err != nil {
 		t.Fatalf("%v: %v", words, err)
 	}
+}
+
+// A Redis that answers and takes no writes is not taken for well.
+func TestSharedProbesByWriting(t *testing.T) {
+	t.Parallel()
+
+	server := redis.Start(t, redis.Options{})
+	s, log := newShared(t, server.URL)
+	command(t, server, "CONFIG", "SET", "min-replicas-to-write", "1")
+	allow(t, s, "192.0.2.1")
+
+	before := scriptCalls(t, server)
+	await(t, "Redis was probed twice", func() bool { return scriptCalls(t, server) >= before+2 })
+
+	if !s.Degraded() || log.count(backLine) > 0 {
+		t.Errorf("degraded is %t, the log tells %d returns", s.Degraded(), log.count(backLine))
+	}
+}
+
+// scriptCalls is how often Redis was asked to run a script.
+func scriptCalls(t *testing.T, s *redis.Server) int {
+	t.Helper()
+
+	info, err := s.Client(t).Info(t.Context(), "commandstats").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	parts := regexp.MustCompile(`cmdstat_evalsha:calls=(\d+),\S*rejected_calls=(\d+)`).FindStringSubmatch(info)
+	if parts == nil {
+		return 0
+	}
+
+	calls, _ := strconv.Atoi(parts[1])
+	rejected, _ := strconv.Atoi(parts[2])
+
+	return calls + rejected
 }
 
 // A hundred at once that meet a silent Redis all wait together, once.
