@@ -61,9 +61,11 @@ func NewKeySet(o KeySetOptions) *KeySet {
 	return &KeySet{options: o, client: newKeyClient(o.Transport), life: life, end: end}
 }
 
-// Close ends the fetching. No other method may be called then.
+// Close ends the fetching. Tokens are then judged by the keys that are here.
 func (k *KeySet) Close() {
-	k.end()
+	k.mu.Lock()
+	k.end() // No fetch begins from now on.
+	k.mu.Unlock()
 	k.fetches.Wait()
 	k.client.CloseIdleConnections()
 }
@@ -175,7 +177,7 @@ func (k *KeySet) fetch() <-chan struct{} {
 		return k.fetching
 	}
 
-	if !k.triedAt.IsZero() && time.Since(k.triedAt) < fetchGap {
+	if k.life.Err() != nil || !k.triedAt.IsZero() && time.Since(k.triedAt) < fetchGap {
 		return nil
 	}
 
