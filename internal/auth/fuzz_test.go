@@ -218,7 +218,7 @@ func FuzzKeySet(f *testing.F) {
 	stranger := signer{kid: "", method: jwt.SigningMethodEdDSA, key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}
 
 	f.Fuzz(func(t *testing.T, answer, kid string) {
-		server := &identityServer{answer: func() (*http.Response, error) { return respond(http.StatusOK, answer), nil }}
+		server := &identityServer{answer: &answerOf{status: http.StatusOK, body: answer}}
 		v, _ := newIdentity(t, server)
 		stranger := stranger
 		stranger.kid = kid

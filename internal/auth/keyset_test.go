@@ -37,7 +37,7 @@ const (
 type identityServer struct {
 	mu      sync.Mutex
 	keys    []jose.JSONWebKey
-	answer  func() (*http.Response, error) // instead of the keys; nil: the keys
+	answer  *answerOf // instead of the keys; nil: the keys
 	delay   time.Duration
 	fetches int
 	start   func() // begins the regular fetches of the newest KeySet
@@ -56,15 +56,24 @@ func (s *identityServer) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, r.Context().Err()
 	}
 
-	if answer != nil {
-		return answer()
+	if answer == nil {
+		answer = &answerOf{status: http.StatusOK, body: string(text)}
 	}
 
-	return respond(http.StatusOK, string(text)), nil
+	if answer.failure != nil {
+		return nil, answer.failure
+	}
+
+	header := http.Header{"Location": {"http://evil.example.com/keys"}} // for a redirect
+
+	return &http.Response{StatusCode: answer.status, Header: header, Body: io.NopCloser(strings.NewReader(answer.body))}, nil
 }
 
-func respond(status int, body string) *http.Response {
-	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
+// answerOf is what an identity server says.
+type answerOf struct {
+	status  int
+	body    string
+	failure error // there is no answer
 }
 
 func (s *identityServer) set(change func()) {
@@ -307,18 +316,9 @@ func TestKeysThatAreOfNoUse(t *testing.T) {
 func TestAnswersThatAreNoKeys(t *testing.T) {
 	t.Parallel()
 
-	redirect := func() (*http.Response, error) {
-		response := respond(http.StatusFound, "")
-		response.Header.Set("Location", "http://evil.example.com/keys")
-
-		return response, nil
-	}
-
-	says := func(status int, body string) func() (*http.Response, error) {
-		return func() (*http.Response, error) { return respond(status, body), nil }
-	}
+	says := func(status int, body string) answerOf { return answerOf{status: status, body: body} }
 	tests := map[string]struct {
-		answer func() (*http.Response, error)
+		answer answerOf
 		word   string // of the log's line
 	}{
 		"no status 200": {says(http.StatusBadGateway, "{}"), "status 502"},
@@ -327,15 +327,15 @@ func TestAnswersThatAreNoKeys(t *testing.T) {
 		"a list":        {says(http.StatusOK, "[]"), "no JWK Set"},
 		"no keys":       {says(http.StatusOK, `{"keys":[]}`), "no public signature key"},
 		"odd keys":      {says(http.StatusOK, `{"keys":[1,null,{},{"kty":"X"}]}`), "no public signature key"},
-		"a redirect":    {redirect, "redirects"},
-		"refused":       {func() (*http.Response, error) { return nil, errors.New("connection refused") }, "connection refused"},
+		"a redirect":    {says(http.StatusFound, ""), "redirects"},
+		"refused":       {answerOf{failure: errors.New("connection refused")}, "connection refused"},
 		"too long":      {says(http.StatusOK, `{"keys":[`+strings.Repeat(" ", 1<<20)+`]}`), "longer than 1048576 bytes"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			v, log := newIdentity(t, &identityServer{answer: tt.answer})
+			v, log := newIdentity(t, &identityServer{answer: &tt.answer})
 
 			_, err := v.Verify(t.Context(), signers()["RS256"].sign(t, nil))
 			if !errors.Is(err, auth.ErrKeysUnavailable) {
@@ -422,7 +422,7 @@ func TestUnknownKeysInAFlood(t *testing.T) {
 func TestIdentityServerOutOfReach(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		away := func() (*http.Response, error) { return nil, errors.New("connection refused") }
+		away := &answerOf{failure: errors.New("connection refused")}
 		server := &identityServer{keys: jwks("RS256"), answer: away}
 		v, log := newIdentity(t, server)
 		token := signers()["RS256"].sign(t, map[string]any{"exp": time.Now().Add(100 * time.Hour).Unix()})
