@@ -44,9 +44,14 @@ token: build ## Print a token for `make run`'s server; SUB=name says for whom (y
 build: ## Build the static binary bin/chatkit-rest
 	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/chatkit-rest ./cmd/chatkit-rest
 
+# The identity server that the tests talk to.
+tests/identity/provider/node_modules: tests/identity/provider/package-lock.json
+	npm --prefix tests/identity/provider ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
 .PHONY: test
-test: ## Run every test with the race detector; installs or starts what it needs
-	@tests/prepare.sh race postgres
+test: tests/identity/provider/node_modules ## Run every test with the race detector; installs or starts what it needs
+	@tests/prepare.sh race postgres redis
 	go vet ./...
 	CGO_ENABLED=1 go test -race -timeout 10m ./...
 
@@ -93,5 +98,5 @@ check-generate: ## Fail when gen/ is not what openapi.yaml says
 	fi
 
 .PHONY: verify-env
-verify-env: build ## Check the settings, the database and the key upstream, without starting
+verify-env: build ## Check the settings and all that they name, without starting
 	@$(development); bin/chatkit-rest verify-env

@@ -4,6 +4,7 @@
 #   race      a C compiler, for the race detector
 #   postgres  PostgreSQL's programs
 #   promtool  Prometheus's checker of rules
+#   redis     Redis's server
 set -euo pipefail
 
 missing=()
@@ -17,6 +18,7 @@ for part in "$@"; do
 	race) need "${CC:-gcc}" gcc libc6-dev ;;
 	postgres) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || need postgres postgresql ;;
 	promtool) need promtool prometheus ;;
+	redis) need redis-server redis-server ;;
 	*) echo "prepare.sh knows no part $part" >&2 && exit 2 ;;
 	esac
 done

@@ -44,6 +44,8 @@ type assembly struct {
 	http    *http.Server
 	metrics *telemetry.Metrics // nil: none
 	tracing *telemetry.Tracing // nil: none
+	// shared is nil where no rate limit is shared with other replicas.
+	shared  *ratelimit.Shared
 	closers []func()
 }
 
@@ -76,11 +78,15 @@ func assemble(
 		return nil, err
 	}
 	a.closers = append(a.closers, model.CloseIdle)
+	pseudonym, err := newPseudonym(ctx, db)
+	if err != nil {
+		return nil, err
+	}
 	a.db = db
 	if err := a.observe(ctx, settings); err != nil {
 		return nil, err
 	}
-	a.service = a.newService(settings, model)
+	a.service = a.newService(settings, model, pseudonym)
 	return a, nil
 }
 
@@ -132,7 +138,9 @@ func newModel(settings config.Settings) (*openrouter.Client, error) {
 	return model, nil
 }
 
-func (a *assembly) newService(settings config.Settings, model *openrouter.Client) *chat.Service {
+func (a *assembly) newService(
+	settings config.Settings, model *openrouter.Client, pseudonym func(string) string,
+) *chat.Service {
 	return chat.NewService(chat.Options{
 		Store: a.tracing.Store(a.db, databaseName(settings)), Model: a.tracing.Model(model, settings.OpenRouterModel),
 		Observer:  telemetry.Runs(a.metrics, a.tracing),
@@ -141,16 +149,15 @@ func (a *assembly) newService(settings config.Settings, model *openrouter.Client
 			SessionsPerUser: settings.MaxSessionsPerUser, MessageChars: settings.MaxMessageChars,
 			HistoryMessages: settings.HistoryMaxMessages, HistoryChars: settings.HistoryMaxChars,
 		},
-		Pseudonym: func(userID string) string { return auth.Pseudonym([]byte(settings.JWTSecret.Reveal()), userID) },
-		Detach:    telemetry.Detach, Logger: a.logger,
+		Pseudonym: pseudonym, Detach: telemetry.Detach, Logger: a.logger,
 	})
 }
 
 // mount puts the doors into an HTTP server that listens at the address.
 func (a *assembly) mount(ctx context.Context, settings config.Settings, listening string) error {
-	verifier, err := auth.NewHS256([]byte(settings.JWTSecret.Reveal()))
+	verifier, err := a.newVerifier(settings)
 	if err != nil {
-		return fmt.Errorf("JWT_SECRET: %w", err)
+		return err
 	}
 	gate, err := auth.NewGate(verifier, origins(settings))
 	if err != nil {
@@ -164,22 +171,18 @@ func (a *assembly) mount(ctx context.Context, settings config.Settings, listenin
 	if err != nil {
 		return err
 	}
+	limiter, err := a.newLimiter(ctx, settings)
+	if err != nil {
+		return err
+	}
 	options := server.Options{
 		API: rest.New(rest.Options{
-			Service: a.service, Ready: readiness(a.db, a.logger),
+			Service: a.service, Ready: a.readiness,
 			WriteTimeout: streamWriteTimeout, KeepAlive: sse.KeepAlive,
 		}),
 		Document: doc, Pages: pages, TrustedProxies: settings.TrustedProxies, Gate: gate,
-		MaxBody: max(minBody, int64(settings.MaxMessageChars)*bytesPerChar), Logger: a.logger,
+		MaxBody: max(minBody, int64(settings.MaxMessageChars)*bytesPerChar), Limiter: limiter, Logger: a.logger,
 		Metrics: a.metrics, Tracing: a.tracing,
-	}
-	if settings.RateLimitPerMinute > 0 {
-		limiter, err := ratelimit.NewMemory(ratelimit.MemoryOptions{PerMinute: settings.RateLimitPerMinute})
-		if err != nil {
-			return fmt.Errorf("RATE_LIMIT_PER_MINUTE: %w", err)
-		}
-		a.closers = append(a.closers, func() { _ = limiter.Close() })
-		options.Limiter = limiter
 	}
 	a.http, err = server.New(options)
 	return err
@@ -203,19 +206,17 @@ func facts(settings config.Settings, listening string) server.Facts {
 }
 
 // readiness looks at the database; why it is not well goes to the log alone.
-func readiness(db *store.Store, logger *slog.Logger) func(context.Context) rest.Readiness {
-	return func(ctx context.Context) rest.Readiness {
-		ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-		defer cancel()
-		ready := rest.Readiness{Database: db.Ping(ctx)}
-		if ready.Database == nil {
-			ready.Migrations = checkMigrated(ctx, db)
-		} else {
-			ready.Migrations = ready.Database
-		}
-		if ready.Migrations != nil {
-			logger.WarnContext(ctx, "not ready", "error", ready.Migrations)
-		}
-		return ready
+func (a *assembly) readiness(ctx context.Context) rest.Readiness {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	ready := rest.Readiness{Database: a.db.Ping(ctx), RateLimit: a.limitState()}
+	if ready.Database == nil {
+		ready.Migrations = checkMigrated(ctx, a.db)
+	} else {
+		ready.Migrations = ready.Database
 	}
+	if ready.Migrations != nil {
+		a.logger.WarnContext(ctx, "not ready", "error", ready.Migrations)
+	}
+	return ready
 }

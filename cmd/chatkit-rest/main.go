@@ -59,7 +59,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "serve [--demo] [--migrate]  run the server", serve},
-		{"verify-env", "verify-env                  check settings, database and key without starting", verifyEnv},
+		{"verify-env", "verify-env                  check the settings and all that they name, without starting", verifyEnv},
 		{"token", "token --sub NAME [--ttl 1h] print a token for a user", token},
 		{"migrate", "migrate up|down|status      change or show the database's schema", migrate},
 		{"openapi", "openapi [--json]            print the API document with this server's values", openapi},

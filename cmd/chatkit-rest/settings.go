@@ -36,8 +36,8 @@ func loadSettings(p process, options config.Options) (config.Settings, error) {
 	if !settings.Database.IsSet() {
 		settings.Database = config.Database{Driver: config.SQLite, Path: demoDatabase}
 	}
-	if !settings.JWTSecret.IsSet() {
-		settings.JWTSecret = config.NewSecret(rand.Text() + rand.Text()) // good until the demo stops
+	if len(settings.JWTSecrets) == 0 {
+		settings.JWTSecrets = []config.Secret{config.NewSecret(rand.Text() + rand.Text())} // good until the demo stops
 	}
 	return settings, nil
 }

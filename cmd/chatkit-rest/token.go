@@ -26,7 +26,11 @@ func token(_ context.Context, p process, args []string) error {
 	if err != nil {
 		return err
 	}
-	signed, err := auth.Mint([]byte(settings.JWTSecret.Reveal()), *sub, *ttl, time.Now())
+	secret, err := signingSecret(settings)
+	if err != nil {
+		return err
+	}
+	signed, err := auth.Mint(secret, *sub, *ttl, time.Now())
 	if err != nil {
 		return fmt.Errorf("make a token: %w", err)
 	}

@@ -19,7 +19,11 @@ const (
 
 // welcome prints what a newcomer needs for a first try of the demo.
 func welcome(ctx context.Context, w io.Writer, a *assembly, settings config.Settings, addr net.Addr) error {
-	signed, err := auth.Mint([]byte(settings.JWTSecret.Reveal()), demoUser, demoTokenTTL, time.Now())
+	secret, err := signingSecret(settings)
+	if err != nil {
+		return err
+	}
+	signed, err := auth.Mint(secret, demoUser, demoTokenTTL, time.Now())
 	if err != nil {
 		return fmt.Errorf("make the demo's token: %w", err)
 	}

@@ -352,6 +352,24 @@ func (e OutputTextContentType) Valid() bool {
 	}
 }
 
+// Defines values for RateLimitCheck.
+const (
+	RateLimitCheckDegraded RateLimitCheck = "degraded"
+	RateLimitCheckOK       RateLimitCheck = "ok"
+)
+
+// Valid indicates whether the value is a known member of the RateLimitCheck enum.
+func (e RateLimitCheck) Valid() bool {
+	switch e {
+	case RateLimitCheckDegraded:
+		return true
+	case RateLimitCheckOK:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ReadinessStatus.
 const (
 	ReadinessStatusReady       ReadinessStatus = "ready"
@@ -814,6 +832,9 @@ type OutputTextContent struct {
 // OutputTextContentType defines model for OutputTextContent.Type.
 type OutputTextContentType string
 
+// RateLimitCheck Whether the replicas share their rate limit (`ok`), or each limits by itself because Redis does not answer (`degraded`). Absent when the server is not set to share it.
+type RateLimitCheck string
+
 // Readiness Whether the server can do its work, and what it looked at.
 type Readiness struct {
 	Status ReadinessStatus `json:"status"`
@@ -835,6 +856,9 @@ type ReadinessChecks struct {
 
 	// Migrations What came of one look.
 	Migrations ReadinessCheck `json:"migrations"`
+
+	// RateLimit Whether the replicas share their rate limit (`ok`), or each limits by itself because Redis does not answer (`degraded`). Absent when the server is not set to share it.
+	RateLimit *RateLimitCheck `json:"rate_limit,omitempty"`
 }
 
 // Session A session and its messages.
@@ -1649,7 +1673,7 @@ type ClientInterface interface {
 
 	// GetReadiness Can the server do its work?
 	//
-	// Asks the database, and whether its schema is the one this server needs.
+	// Asks the database, and whether its schema is the one this server needs. Where several replicas share their rate limit, tells also whether they do at the moment; a server that limits by itself meanwhile is ready.
 	//
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1862,7 +1886,7 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 
 // GetReadiness Can the server do its work?
 //
-// Asks the database, and whether its schema is the one this server needs.
+// Asks the database, and whether its schema is the one this server needs. Where several replicas share their rate limit, tells also whether they do at the moment; a server that limits by itself meanwhile is ready.
 //
 // Corresponds with GET /readyz (the `GetReadiness` operationId).
 func (c *Client) GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2365,7 +2389,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReadinessWithResponse Can the server do its work?
 	//
-	// Asks the database, and whether its schema is the one this server needs.
+	// Asks the database, and whether its schema is the one this server needs. Where several replicas share their rate limit, tells also whether they do at the moment; a server that limits by itself meanwhile is ready.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -3719,7 +3743,7 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 
 // GetReadinessWithResponse Can the server do its work?
 //
-// Asks the database, and whether its schema is the one this server needs.
+// Asks the database, and whether its schema is the one this server needs. Where several replicas share their rate limit, tells also whether they do at the moment; a server that limits by itself meanwhile is ready.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -12,6 +12,9 @@ var (
 	// ErrForbiddenOrigin: the request would change something, its token came
 	// in the cookie, and its Origin is neither the server's own nor allowed.
 	ErrForbiddenOrigin = errors.New("with the token in a cookie this request needs an allowed Origin header")
+	// ErrKeysUnavailable: the identity server's keys were never fetched and
+	// cannot be now.
+	ErrKeysUnavailable = errors.New("the identity server's keys (JWKS_URL) cannot be fetched")
 )
 
 // InvalidTokenError says why a token was refused.

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -12,6 +13,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/go-jose/go-jose/v4"
+	"github.com/golang-jwt/jwt/v5"
+
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 )
 
@@ -21,6 +25,12 @@ func texts() []string {
 		"the token is longer than 8192 bytes",
 		"the token is not a JWT",
 		"the token is not signed with HS256",
+		"the token is not signed with HS256, RS256, ES256, EdDSA",
+		"the token's issuer (iss) is not the one whose tokens are taken here",
+		"the token's audience (aud) is not this server",
+		"the token does not name its key (kid)",
+		"the token's key (kid) is not among the identity server's",
+		"the token's algorithm (alg) is not the one of its key",
 		"the token's signature does not match",
 		"the token has no expiry (exp)",
 		"the token has expired",
@@ -136,6 +146,92 @@ func FuzzVerifySigned(f *testing.F) {
 		token := signRaw(header, payload, secret)
 		p, err := h.Verify(t.Context(), token)
 		checkVerdict(t, token, p, err)
+	})
+}
+
+// FuzzVerifyIdentity signs what it is given with keys of an identity server:
+// nothing but the right algorithm for the key, the issuer and the audience
+// passes.
+func FuzzVerifyIdentity(f *testing.F) {
+	const payload = `{"sub":"alice","exp":9999999999,"iss":"https://id.example.com/","aud":"chat"}`
+
+	f.Add("ES256", `{"alg":"ES256","kid":"e1"}`, payload)
+	f.Add("EdDSA", `{"alg":"EdDSA","kid":"d1"}`, payload)
+	f.Add("EdDSA", `{"alg":"ES256","kid":"d1"}`, payload)
+	f.Add("ES256", `{"alg":"HS256","kid":"e1"}`, payload)
+	f.Add("ES256", `{"alg":"ES256","kid":["e1"],"kid":"e1","crit":[]}`, payload)
+	f.Add("ES256", `{"alg":"ES256","kid":"x","jwk":{},"jku":"https://evil.example.com"}`, payload)
+	f.Add("ES256", `{"alg":"ES256","kid":"e1"}`, `{"sub":"alice","exp":9999999999,"iss":["https://id.example.com/"],"aud":["x","chat",1]}`)
+
+	server := &identityServer{keys: jwks("RS256", "ES256", "EdDSA")}
+	v, _ := newIdentity(f, server, []byte(secret))
+
+	f.Fuzz(func(t *testing.T, with, header, payload string) {
+		signer, ok := signers()[with]
+		if !ok {
+			return
+		}
+
+		enc := base64.RawURLEncoding
+		text := enc.EncodeToString([]byte(header)) + "." + enc.EncodeToString([]byte(payload))
+
+		signature, err := signer.method.Sign(text, signer.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		token := text + "." + enc.EncodeToString(signature)
+		p, err := v.Verify(t.Context(), token)
+		if err != nil {
+			checkVerdict(t, token, p, err)
+
+			return
+		}
+
+		var head, claims map[string]any
+		if json.Unmarshal([]byte(header), &head) != nil || json.Unmarshal([]byte(payload), &claims) != nil {
+			t.Fatalf("%s %s passed", header, payload)
+		}
+
+		if head["alg"] != with || head["kid"] != signer.kid {
+			t.Fatalf("%s passed with the key %s", header, signer.kid)
+		}
+	})
+}
+
+// FuzzKeySet reads whatever an identity server may answer: it never panics,
+// and no token passes by a key that is not ours.
+func FuzzKeySet(f *testing.F) {
+	for _, name := range []string{"RS256", "ES256", "EdDSA"} {
+		text, err := json.Marshal(jose.JSONWebKeySet{Keys: jwks(name)})
+		if err != nil {
+			f.Fatal(err)
+		}
+
+		f.Add(string(text), "kid")
+	}
+
+	f.Add(`{"keys":[{"kty":"RSA","kid":"a","n":"AQAB","e":"AQAB"},{"kty":"EC","crv":"P-256","x":"AA","y":"AA","kid":"b"}]}`, "b")
+	f.Add(`{"keys":[{"kty":"OKP","crv":"Ed25519","x":"","kid":"c"},{"kty":"oct","k":"c2VjcmV0","kid":"d"}]}`, "d")
+	f.Add(`{"keys":{}}`, "")
+
+	stranger := signer{kid: "", method: jwt.SigningMethodEdDSA, key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}
+
+	f.Fuzz(func(t *testing.T, answer, kid string) {
+		server := &identityServer{answer: &answerOf{status: http.StatusOK, body: answer}}
+		v, _ := newIdentity(t, server)
+		stranger := stranger
+		stranger.kid = kid
+
+		p, err := v.Verify(t.Context(), stranger.sign(t, nil))
+		if err == nil {
+			t.Fatalf("a stranger's token passed as %+v with the keys %s", p, answer)
+		}
+
+		if !errors.Is(err, auth.ErrKeysUnavailable) && !slices.Contains(texts(), err.Error()) &&
+			err.Error() != "invalid token: the token is not signed with RS256, ES256, EdDSA" {
+			t.Fatalf("got %v", err)
+		}
 	})
 }
 

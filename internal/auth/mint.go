@@ -7,7 +7,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Mint makes a token for sub that HS256 with the same secret takes from now on
+// Mint makes a token for sub that a JWT with the same secret takes from now on
 // until ttl, a second or more, is over. JWT times are whole seconds, so it may
 // end up to a second early. The error says which of the arguments is wrong.
 func Mint(secret []byte, sub string, ttl time.Duration, now time.Time) (string, error) {

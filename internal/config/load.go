@@ -33,7 +33,8 @@ func Load(getenv func(string) string, opts Options) (Settings, error) {
 
 	s.Database = l.database(!opts.Demo)
 	s.DatabaseMaxConns = l.number("DATABASE_MAX_CONNS", 1, maxConns)
-	s.JWTSecret = l.jwtSecret(!opts.Demo)
+	s.JWTSecrets = l.jwtSecrets(!opts.Demo && l.value("JWKS_URL") == "")
+	s.Identity = l.identity()
 	l.upstream(&s, !opts.Demo)
 	s.SystemPrompt = l.text("SYSTEM_PROMPT", maxPromptBytes, true)
 	s.Host = l.host("HOST")
@@ -41,6 +42,7 @@ func Load(getenv func(string) string, opts Options) (Settings, error) {
 	s.PublicURL = l.webURL("PUBLIC_URL")
 	s.CORSOrigins = l.origins("CORS_ORIGINS")
 	s.TrustedProxies = l.prefixes("TRUSTED_PROXIES")
+	s.RedisURL = l.redisURL("REDIS_URL")
 	l.limits(&s)
 	s.LogLevel = l.logLevel("LOG_LEVEL")
 	s.LogFormat = l.logFormat("LOG_FORMAT")

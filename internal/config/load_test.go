@@ -16,6 +16,7 @@ import (
 const (
 	goodDatabase = "postgresql://chat:Pa55word-in-url@db.internal:5432/chatkit"
 	goodSecret   = "q8Zr2nV5xK1mW7tY4bL9cF3hJ6gD0sPa"
+	otherSecret  = "Xw3kT8vB1nM6rQ9yE2uI7oP4aS5dF0gH"
 	goodKey      = "sk-or-v1-3f9a7c51e8"
 )
 
@@ -31,6 +32,13 @@ func with(changes ...string) env {
 	}
 
 	return e
+}
+
+// withIdentity is with for a server that takes an identity server's tokens.
+func withIdentity(changes ...string) env {
+	return with(append([]string{
+		"JWKS_URL", "https://id.example.com/keys", "JWT_ISSUER", "https://id.example.com/", "JWT_AUDIENCE", "chat",
+	}, changes...)...)
 }
 
 func load(t *testing.T, e env) config.Settings {
@@ -101,7 +109,7 @@ func checkHidden(t *testing.T, e env, text string) {
 // isPublic knows the words that the texts' own examples have too.
 func isPublic(piece string) bool {
 	const public = "postgresql://user:password@host:5432/database sqlite:///data/chatkit.db sqlite:////var/lib/chatkit.db" +
-		" JWT_SECRET: is a placeholder that everybody knows"
+		" redis://:password@host:6379/0 redis://user:password@host JWT_SECRET: is a placeholder that everybody knows"
 
 	return strings.Contains(public, piece)
 }
@@ -113,7 +121,7 @@ func TestDefaults(t *testing.T) {
 	want := config.Settings{
 		Database:         config.Database{Driver: config.Postgres, DSN: config.NewSecret(goodDatabase)},
 		DatabaseMaxConns: 10,
-		JWTSecret:        config.NewSecret(goodSecret),
+		JWTSecrets:       []config.Secret{config.NewSecret(goodSecret)},
 
 		OpenRouterAPIKey:         config.NewSecret(goodKey),
 		OpenRouterBaseURL:        "https://openrouter.ai/api/v1",
@@ -167,7 +175,7 @@ func TestTableSaysTheDefaults(t *testing.T) {
 		t.Errorf("with the table's defaults written out: %+v\nwith nothing: %+v", got, want)
 	}
 
-	for _, name := range []string{"DATABASE_URL", "JWT_SECRET", "OPENROUTER_API_KEY"} {
+	for _, name := range []string{"DATABASE_URL", "JWT_SECRET", "OPENROUTER_API_KEY", "REDIS_URL"} {
 		if !slices.ContainsFunc(config.All(), func(s config.Setting) bool { return s.Name == name && s.Secret }) {
 			t.Errorf("the table does not call %s a secret", name)
 		}
@@ -177,7 +185,7 @@ func TestTableSaysTheDefaults(t *testing.T) {
 func TestLoadReadsNoSettingThatTheTableLacks(t *testing.T) {
 	t.Parallel()
 
-	known := []string{"REDIS_URL", "MCP_SERVERS", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"}
+	known := []string{"MCP_SERVERS"}
 	for _, setting := range append(config.All(), config.TracingSettings()...) {
 		known = append(known, setting.Name)
 	}
@@ -216,6 +224,8 @@ func TestEverySettingIsTaken(t *testing.T) {
 		"HOST", "[::1]", "PORT", "0", "PUBLIC_URL", "https://chat.example.com/base/",
 		"CORS_ORIGINS", `["https://App.example.com:443", "http://localhost:3000", "https://app.example.com"]`,
 		"TRUSTED_PROXIES", "10.1.2.3/8, 192.0.2.1 ,2001:db8::/32,::ffff:172.16.0.0/108,::1",
+		"REDIS_URL", " rediss://user:pa%40ss@redis.internal:6380/2", "JWT_SECRET", goodSecret+","+otherSecret,
+		"JWKS_URL", "https://id.example.com/keys?v=1", "JWT_ISSUER", " https://id.example.com/ ", "JWT_AUDIENCE", "chat, other",
 		"RATE_LIMIT_PER_MINUTE", "0", "MAX_SESSIONS_PER_USER", "1", "MAX_MESSAGE_CHARS", "4000",
 		"HISTORY_MAX_MESSAGES", "2", "HISTORY_MAX_CHARS", "4000",
 		"LOG_LEVEL", "WARN", "LOG_FORMAT", "JSON", "SHUTDOWN_TIMEOUT", "0s",
@@ -223,7 +233,10 @@ func TestEverySettingIsTaken(t *testing.T) {
 	want := config.Settings{
 		Database:         config.Database{Driver: config.Postgres, DSN: config.NewSecret(goodDatabase)},
 		DatabaseMaxConns: 25,
-		JWTSecret:        config.NewSecret(goodSecret),
+		JWTSecrets:       []config.Secret{config.NewSecret(goodSecret), config.NewSecret(otherSecret)},
+		Identity: config.Identity{
+			JWKSURL: "https://id.example.com/keys?v=1", Issuer: "https://id.example.com/", Audiences: []string{"chat", "other"},
+		},
 
 		OpenRouterAPIKey:         config.NewSecret(goodKey),
 		OpenRouterBaseURL:        "http://127.0.0.1:11434/v1",
@@ -244,6 +257,7 @@ func TestEverySettingIsTaken(t *testing.T) {
 			netip.MustParsePrefix("::1/128"),
 		},
 
+		RedisURL:           config.NewSecret("rediss://user:pa%40ss@redis.internal:6380/2"),
 		RateLimitPerMinute: 0,
 		MaxSessionsPerUser: 1,
 		MaxMessageChars:    4000,
@@ -305,12 +319,12 @@ func TestDemoNeedsNothing(t *testing.T) {
 		t.Fatalf("Load: %v", err)
 	}
 
-	if !s.Demo || s.Database.IsSet() || s.JWTSecret.IsSet() || s.OpenRouterAPIKey.IsSet() || s.Port != 8080 {
+	if !s.Demo || s.Database.IsSet() || s.JWTSecrets != nil || s.OpenRouterAPIKey.IsSet() || s.Port != 8080 {
 		t.Errorf("got %+v", s)
 	}
 
 	full, err := config.Load(with().get, config.Options{Demo: true})
-	if err != nil || !full.Database.IsSet() || !full.JWTSecret.IsSet() || !full.OpenRouterAPIKey.IsSet() {
+	if err != nil || !full.Database.IsSet() || len(full.JWTSecrets) != 1 || !full.OpenRouterAPIKey.IsSet() {
 		t.Errorf("a full environment in the demo gave %+v, %v", full, err)
 	}
 
@@ -326,7 +340,7 @@ func TestOnlyTheNamedSettingsCount(t *testing.T) {
 	e := env{"JWT_SECRET": goodSecret, "PORT": "nonsense", "REDIS_URL": "redis://x"}
 
 	s, err := config.Load(e.get, config.Options{Only: []string{"JWT_SECRET"}})
-	if err != nil || s.JWTSecret.Reveal() != goodSecret || s.Port != 8080 {
+	if err != nil || s.JWTSecrets[0].Reveal() != goodSecret || s.Port != 8080 {
 		t.Errorf("got %+v, %v", s, err)
 	}
 

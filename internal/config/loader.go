@@ -15,6 +15,8 @@ const (
 	maxNameBytes    = 200
 	maxPromptBytes  = 100_000
 	maxMessageChars = 100_000
+
+	maxIdentifierBytes = 2000
 )
 
 // loader reads values one by one and gathers the faults.
@@ -34,6 +36,12 @@ func newLoader(getenv func(string) string) *loader {
 
 		if value := strings.TrimSpace(getenv(setting.Name)); setting.Secret && value != "" {
 			l.hidden = append(l.hidden, value)
+		}
+	}
+
+	for secret := range strings.SplitSeq(getenv("JWT_SECRET"), ",") {
+		if secret = strings.TrimSpace(secret); len(secret) >= minHiddenPart {
+			l.hidden = append(l.hidden, secret)
 		}
 	}
 

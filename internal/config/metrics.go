@@ -45,9 +45,3 @@ func isEveryAddress(host string) bool {
 
 	return host == "" || err == nil && addr.IsUnspecified()
 }
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-
-	return host == "localhost" || err == nil && addr.IsLoopback()
-}

@@ -38,6 +38,8 @@ func badValues() map[string]map[string]string {
 		"JWT_SECRET": {
 			" ": "not set", goodSecret[:31]: "shorter", goodSecret + "\n": "white space", strings.Repeat("a", 64): "repeats",
 			strings.Repeat("ab", 32): "repeats", "0123456789abcdef0123456789abcdef": "repeats",
+			goodSecret + ",short": "number 2", goodSecret + ",": "number 2", goodSecret + ", " + otherSecret: "white space",
+			goodSecret + "," + goodSecret: "twice", goodSecret[:20] + "," + goodSecret: "number 1",
 			"change-me-to-32-random-bytes-or-more": "placeholder", "YOUR_JWT_SECRET_GOES_HERE_AND_IS_LONG": "placeholder",
 		},
 		"OPENROUTER_API_KEY":          {"": "not set", "sk or": "white space", "sk-\x7f": "character", "your-api-key": "placeholder"},
@@ -69,11 +71,21 @@ func badValues() map[string]map[string]string {
 		"LOG_LEVEL":             {"loud": "loud", "3": "3"},
 		"LOG_FORMAT":            {"xml": "xml"},
 		"SHUTDOWN_TIMEOUT":      timeout,
-		"REDIS_URL":             {"redis://:hunter2@h": "not supported"},
-		"MCP_SERVERS":           {"mcp.json": "not supported"},
-		"JWKS_URL":              {"https://id.example.com/keys": "not supported"},
-		"JWT_ISSUER":            {"https://id.example.com": "not supported"},
-		"JWT_AUDIENCE":          {"chat": "not supported"},
+		"REDIS_URL": {
+			"localhost:6379": "no redis", "http://:hunter2@h": "no redis", "redis://": "host", "redis:///0": "host",
+			"redis://:hunter2@h:70000": "port", "redis://:hunter2@h:x": "cannot be read", "redis://:hun#ter2@h": "cannot be read",
+			"redis://:hunter2%zz@h": "cannot be read", "redis://:hunter2@h/x": "path", "redis://:hunter2@h/-1": "path",
+			"redis://:hunter2@h/0/1": "path", "redis://:hunter2@h?db=1": "parameters", "redis://hunter2@h": "no password",
+			"redis://user:@h": "no password", "unix:///run/redis.sock": "no redis", "rediss://:hunter2@a b": "cannot be read",
+		},
+		"MCP_SERVERS": {"mcp.json": "not supported"},
+		"JWKS_URL": {
+			"id.example.com/keys": "id.example.com/keys", "ftp://id.example.com": "ftp", "https://": "https", "https://a b": "a b",
+			"https://u:hunter2@id.example.com": "password", "https://id.example.com/#hunter2": "fragment", "https://id:0/": "id:0",
+			"http://id.example.com/keys": "not https", "http://10.0.0.1/keys": "not https", "http://localhost.example.com": "not https",
+		},
+		"JWT_ISSUER":   {"https://a b": "a b", strings.Repeat("i", 2001): "iii", "a\x00b": "issuer"},
+		"JWT_AUDIENCE": {"a b": "a b", strings.Repeat("i", 2001): "iii", "[1]": "JSON", `[""]`: "audience", ",": "no audience"},
 		"METRICS_ADDR": {
 			"9090": "9090", "127.0.0.1": "127.0.0.1", "http://127.0.0.1:9090": "http", "127.0.0.1:": "127.0.0.1:", "127.0.0.1:99999": "99999",
 			"127.0.0.1:http": "http", "a b:9090": "a b", ":+9": "+9", ":8080": "HOST and PORT", "localhost:8080": "HOST and PORT",
@@ -92,6 +104,16 @@ func mapsOr(values map[string]string, more ...string) map[string]string {
 	return all
 }
 
+// whole sets a value, and beside those of an identity server the others that
+// they need.
+func whole(name, value string) env {
+	if !slices.Contains([]string{"JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"}, name) {
+		return with(name, value)
+	}
+
+	return withIdentity(name, value)
+}
+
 func TestBadValuesAreRefused(t *testing.T) {
 	t.Parallel()
 
@@ -100,7 +122,7 @@ func TestBadValuesAreRefused(t *testing.T) {
 			t.Run(name+"="+value[:min(len(value), 40)], func(t *testing.T) {
 				t.Parallel()
 
-				faults := faultsOf(t, with(name, value), config.Options{})
+				faults := faultsOf(t, whole(name, value), config.Options{})
 				if len(faults) != 1 || faults[0].Name != name {
 					t.Fatalf("got the faults %v, want one of %s", faults, name)
 				}
@@ -149,8 +171,10 @@ func TestAllFaultsAtOnce(t *testing.T) {
 
 	// This one is compared with another only when both can be read.
 	e["HISTORY_MAX_CHARS"] = "x"
+	// With JWKS_URL this one need not be set.
+	e["JWT_SECRET"] = "short"
 
-	unsupported := []string{"REDIS_URL", "MCP_SERVERS", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"}
+	unsupported := []string{"MCP_SERVERS"}
 	for _, name := range unsupported {
 		e[name] = "x"
 	}

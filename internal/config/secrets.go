@@ -13,29 +13,19 @@ const (
 	secretHint           = "make one with: openssl rand -base64 48"
 )
 
-// jwtSecret is not trimmed: the other side that signs tokens may not trim.
-func (l *loader) jwtSecret(required bool) Secret {
-	const name = "JWT_SECRET"
-
-	value := l.getenv(name)
+func checkSecret(value string) (problem, fix string) {
 	switch {
-	case strings.TrimSpace(value) == "":
-		if required {
-			l.fault(name, "is not set", secretHint)
-		}
 	case strings.TrimSpace(value) != value:
-		l.fault(name, "begins or ends with white space", "remove it, also a line break at its end")
+		return "begins or ends with white space", "remove it, also a line break at its end"
 	case len(value) < minJWTSecretBytes:
-		l.fault(name, fmt.Sprintf("is shorter than %d bytes", minJWTSecretBytes), secretHint)
+		return fmt.Sprintf("is shorter than %d bytes", minJWTSecretBytes), secretHint
 	case isPlaceholder(value):
-		l.fault(name, "is a placeholder that everybody knows", secretHint)
+		return "is a placeholder that everybody knows", secretHint
 	case isRepetitive(value):
-		l.fault(name, "repeats itself and is easy to guess", secretHint)
-	default:
-		return NewSecret(value)
+		return "repeats itself and is easy to guess", secretHint
 	}
 
-	return Secret{}
+	return "", ""
 }
 
 func (l *loader) apiKey(required bool) Secret {

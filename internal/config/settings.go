@@ -15,20 +15,23 @@ import (
 // Settings are the server's settings, checked. All() tells what each means.
 type Settings struct {
 	// Demo says that the settings were loaded for the demo. Then Database,
-	// JWTSecret and OpenRouterAPIKey may be unset, each for itself, and the
+	// JWTSecrets and OpenRouterAPIKey may be unset, each for itself, and the
 	// caller provides a file, a random secret and a stand-in.
 	Demo bool
 
 	Database         Database
 	DatabaseMaxConns int
-	JWTSecret        Secret
+	// JWTSecrets all verify tokens; the first signs them. None are needed
+	// where Identity is set.
+	JWTSecrets []Secret
+	Identity   Identity
 
 	OpenRouterAPIKey         Secret
 	OpenRouterBaseURL        string // without a slash at the end
 	OpenRouterModel          string
 	OpenRouterSiteURL        string // empty: not sent
 	OpenRouterAppName        string // empty: not sent
-	OpenRouterMaxTokens      int // 0: no bound
+	OpenRouterMaxTokens      int    // 0: no bound
 	UpstreamFirstByteTimeout time.Duration
 	UpstreamIdleTimeout      time.Duration
 	SystemPrompt             string
@@ -43,7 +46,8 @@ type Settings struct {
 	// TrustedProxies are masked, and never IPv4-mapped IPv6.
 	TrustedProxies []netip.Prefix
 
-	RateLimitPerMinute int // requests of an address; 0: no limit
+	RedisURL           Secret // not set: each replica limits for itself
+	RateLimitPerMinute int    // requests of an address; 0: no limit
 	MaxSessionsPerUser int
 	MaxMessageChars    int // code points
 	HistoryMaxMessages int

@@ -19,11 +19,11 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	var text bytes.Buffer
 
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		fmt.Fprintf(&text, verb+verb+verb+verb, s, s.JWTSecret, &s.OpenRouterAPIKey, s.Database)
+		fmt.Fprintf(&text, verb+verb+verb+verb, s, s.JWTSecrets, &s.OpenRouterAPIKey, s.Database)
 	}
 
 	for _, handler := range []slog.Handler{slog.NewJSONHandler(&text, nil), slog.NewTextHandler(&text, nil)} {
-		slog.New(handler).Info("settings", "all", s, "secret", s.JWTSecret, "database", s.Database)
+		slog.New(handler).Info("settings", "all", s, "secret", s.JWTSecrets[0], "database", s.Database)
 	}
 
 	if err := json.NewEncoder(&text).Encode(s); err != nil { //nolint:musttag // nobody should, so it is tried
@@ -36,8 +36,8 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 		}
 	}
 
-	if s.JWTSecret.Reveal() != goodSecret || s.JWTSecret.String() != "(secret)" || (config.Secret{}).String() != "(not set)" {
-		t.Errorf("got %q and %q", s.JWTSecret.Reveal(), s.JWTSecret)
+	if s.JWTSecrets[0].Reveal() != goodSecret || s.JWTSecrets[0].String() != "(secret)" || (config.Secret{}).String() != "(not set)" {
+		t.Errorf("got %q and %q", s.JWTSecrets[0].Reveal(), s.JWTSecrets[0])
 	}
 }
 

@@ -19,8 +19,14 @@ func All() []Setting {
 			"`postgresql://user:password@host:5432/database`, or `sqlite:///data/chatkit.db` (relative to the working folder; " +
 			"four slashes, `sqlite:////var/lib/chatkit.db`, for an absolute path)."},
 		{Name: "DATABASE_MAX_CONNS", Default: "10", Meaning: "Most connections to PostgreSQL at once."},
-		{Name: "JWT_SECRET", Secret: true, Meaning: "Signs and verifies tokens (HS256). Required, except in the demo. " +
-			"32 bytes or more, for example from `openssl rand -base64 48`."},
+		{Name: "JWT_SECRET", Secret: true, Meaning: "Signs and verifies tokens (HS256). Required, except in the demo and with JWKS_URL. " +
+			"32 bytes or more, for example from `openssl rand -base64 48`. A comma list while you replace it: " +
+			"the first signs, each verifies, and so none may hold a comma."},
+		{Name: "JWKS_URL", Meaning: "Where your identity server's public keys are (its `jwks_uri`): its tokens are taken too " +
+			"(RS256, ES256, EdDSA). https, but for a loopback host. Unset: tokens signed with JWT_SECRET alone."},
+		{Name: "JWT_ISSUER", Meaning: "The identity server's name, the `iss` of its tokens, exactly. Required with JWKS_URL."},
+		{Name: "JWT_AUDIENCE", Meaning: "This server's name at the identity server, the `aud` of tokens meant for it; a comma list " +
+			"if it has several. Required with JWKS_URL."},
 		{Name: "OPENROUTER_API_KEY", Secret: true, Meaning: "Key for the model service. Required, except in the demo. " +
 			"Any word for a local model that asks for no key."},
 		{Name: "OPENROUTER_BASE_URL", Default: "https://openrouter.ai/api/v1", Meaning: "Any OpenAI-compatible base URL: " +
@@ -42,6 +48,8 @@ func All() []Setting {
 			"`https://app.example.com`. Unset: none. `*` is not taken."},
 		{Name: "TRUSTED_PROXIES", Meaning: "Comma list of addresses and CIDR ranges whose `X-Forwarded-For` is believed. " +
 			"Unset: none."},
+		{Name: "REDIS_URL", Secret: true, Meaning: "Redis, in which several replicas share their rate limit: " +
+			"`redis://:password@host:6379/0`, or `rediss://` for TLS. Unset: each limits for itself."},
 		{Name: "RATE_LIMIT_PER_MINUTE", Default: "30", Meaning: "Requests a minute for an address (IPv6: its /64). 0 turns the limit off."},
 		{Name: "MAX_SESSIONS_PER_USER", Default: "10", Meaning: "Sessions a user may have."},
 		{Name: "MAX_MESSAGE_CHARS", Default: "500", Meaning: "Longest user message, in characters."},
@@ -62,10 +70,6 @@ const defaultSystemPrompt = "You are a helpful assistant. Answer clearly and bri
 // what one might wrongly believe if it were passed over. To set one is a fault.
 func unsupported() []Setting {
 	return []Setting{
-		{Name: "REDIS_URL", Meaning: "limits would not be shared between replicas"},
 		{Name: "MCP_SERVERS", Meaning: "the model would have no tools"},
-		{Name: "JWKS_URL", Meaning: "tokens of an identity server would not be taken"},
-		{Name: "JWT_ISSUER", Meaning: "the issuer of tokens would not be checked"},
-		{Name: "JWT_AUDIENCE", Meaning: "the audience of tokens would not be checked"},
 	}
 }

@@ -17,6 +17,9 @@ func (h *Handler) GetReadiness(
 ) (api.GetReadinessResponseObject, error) {
 	ready := h.Ready(ctx)
 	checks := api.ReadinessChecks{Database: toAPICheck(ready.Database), Migrations: toAPICheck(ready.Migrations)}
+	if ready.RateLimit != "" {
+		checks.RateLimit = &ready.RateLimit
+	}
 	if checks.Database == api.ReadinessCheckFailed || checks.Migrations == api.ReadinessCheckFailed {
 		return api.GetReadiness503JSONResponse{Status: api.ReadinessStatusUnavailable, Checks: checks}, nil
 	}

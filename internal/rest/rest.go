@@ -17,6 +17,8 @@ import (
 type Readiness struct {
 	Database   error
 	Migrations error
+	// RateLimit is empty when no replica shares its rate limit.
+	RateLimit api.RateLimitCheck
 }
 
 // Options are what a Handler is made of. All are required.

@@ -35,7 +35,7 @@ var secret = []byte("a secret of the tests, 32 bytes or more")
 
 func newHandler(tb testing.TB, d api.StrictServerInterface, log io.Writer) (handler http.Handler, bearer string) {
 	tb.Helper()
-	verifier, err := auth.NewHS256(secret)
+	verifier, err := auth.NewJWT(auth.Options{Secrets: [][]byte{secret}})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func (s *tracedStream) Next() (chat.Chunk, error) {
 
 // Close implements [chat.ModelStream].
 func (s *tracedStream) Close() error {
-	s.span.End()                 // Once more does nothing.
+	s.span.End() // Once more does nothing.
 	return s.ModelStream.Close()
 }
 

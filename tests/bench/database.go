@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	_ "modernc.org/sqlite"  // the driver "sqlite"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "modernc.org/sqlite"             // the driver "sqlite"
 )
 
 // engine is a kind of database, by its name for people.

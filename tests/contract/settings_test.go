@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +14,8 @@ import (
 // hidden is in values that no output may show.
 const hidden = "hunter2"
 
+const goodSecret = "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe"
+
 // badSettings are values of each setting that no server starts with.
 func badSettings() map[string][]string {
 	return map[string][]string{
@@ -20,7 +23,14 @@ func badSettings() map[string][]string {
 			"", "mysql://root:" + hidden + "@db/chat", "postgresql://bob:" + hidden + "@db:99999/chat",
 			"postgresql://bob:" + hidden + "%zz@db/chat", "sqlite://", "chat.db",
 		},
-		"JWT_SECRET":                  {"", hidden, strings.Repeat("a", 31), strings.Repeat("a", 64), "  "},
+		"JWT_SECRET": {
+			"", hidden, strings.Repeat("a", 31), strings.Repeat("a", 64), "  ", goodSecret + "," + hidden, goodSecret + ",",
+			goodSecret + ", " + strings.ToLower(goodSecret), goodSecret + "," + goodSecret,
+		},
+		"REDIS_URL": {
+			"localhost:6379", "http://:" + hidden + "@redis", "redis://:" + hidden + "@redis:99999", "redis://:" + hidden + "%zz@redis",
+			"redis://:" + hidden + "@redis/first", "redis://" + hidden + "@redis", "redis://:" + hidden + "@redis?db=1",
+		},
 		"OPENROUTER_API_KEY":          {"", hidden + " with a space", hidden + "\nX-Header: evil"},
 		"OPENROUTER_BASE_URL":         {"openrouter.ai", "ftp://openrouter.ai", "http://bob:" + hidden + "@host/v1", "http://", "http://host/?key=" + hidden},
 		"OPENROUTER_MODEL":            {"two words", "line\nbreak"},
@@ -99,7 +109,7 @@ func checkRefused(t *testing.T, result harness.Result, env map[string]string, na
 func TestOneBadSetting(t *testing.T) {
 	t.Parallel()
 	good := map[string]string{
-		"DATABASE_URL": harness.NewDatabase(t, harness.SQLite), "JWT_SECRET": "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe",
+		"DATABASE_URL": harness.NewDatabase(t, harness.SQLite), "JWT_SECRET": goodSecret,
 		"OPENROUTER_API_KEY": "sk-or-v1-0f9d8c7b", "PORT": "0",
 	}
 	for name, values := range badSettings() {
@@ -120,6 +130,43 @@ func TestOneBadSetting(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestBadIdentitySettings: those of an identity server are held against each
+// other too. A secret need not be there beside them.
+func TestBadIdentitySettings(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, value string }{
+		{"JWKS_URL", "id.example.com/keys"},
+		{"JWKS_URL", "http://id.example.com/keys"},
+		{"JWKS_URL", "ftp://id.example.com"},
+		{"JWKS_URL", "https://bob:" + hidden + "@id.example.com/keys"},
+		{"JWKS_URL", "https://id.example.com/#" + hidden},
+		{"JWT_ISSUER", ""},
+		{"JWT_ISSUER", "two words"},
+		{"JWT_AUDIENCE", ""},
+		{"JWT_AUDIENCE", "two words"},
+		{"JWT_AUDIENCE", "["},
+	}
+	for n, test := range tests {
+		t.Run(fmt.Sprint(n, " ", test.name), func(t *testing.T) {
+			t.Parallel()
+			env := map[string]string{
+				"DATABASE_URL": harness.NewDatabase(t, harness.SQLite), "OPENROUTER_API_KEY": "sk-or-v1-0f9d8c7b", "PORT": "0",
+				"JWKS_URL": "https://id.example.com/keys", "JWT_ISSUER": "https://id.example.com", "JWT_AUDIENCE": "chat",
+			}
+			env[test.name] = test.value
+			result := harness.Execute(t, env, "serve")
+			checkRefused(t, result, env, test.name)
+			if !strings.Contains(result.Stderr, "1 fault") {
+				t.Errorf("something else is blamed too:\n%s", result.Stderr)
+			}
+		})
+	}
+	for _, name := range []string{"JWT_ISSUER", "JWT_AUDIENCE"} {
+		env := map[string]string{"JWT_SECRET": goodSecret, name: "chat"}
+		checkRefused(t, harness.Execute(t, env, "serve"), env, name, "JWKS_URL")
 	}
 }
 

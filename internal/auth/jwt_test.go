@@ -24,12 +24,12 @@ const (
 	otherSecret = "another-secret-of-thirty-two-bytes!!"
 )
 
-func newHS256(tb testing.TB, older ...[]byte) *auth.HS256 {
+func newHS256(tb testing.TB, older ...[]byte) *auth.JWT {
 	tb.Helper()
 
-	h, err := auth.NewHS256([]byte(secret), older...)
+	h, err := auth.NewJWT(auth.Options{Secrets: append([][]byte{[]byte(secret)}, older...)})
 	if err != nil {
-		tb.Fatalf("NewHS256: %v", err)
+		tb.Fatalf("NewJWT: %v", err)
 	}
 
 	return h
@@ -301,12 +301,16 @@ func TestShortSecretsAreRefused(t *testing.T) {
 	t.Parallel()
 
 	short := []byte(secret)[:auth.MinSecretBytes-1]
-	if _, err := auth.NewHS256(short); err == nil {
-		t.Error("NewHS256 took 31 bytes")
+	if _, err := auth.NewJWT(auth.Options{Secrets: [][]byte{short}}); err == nil {
+		t.Error("NewJWT took 31 bytes")
 	}
 
-	if _, err := auth.NewHS256([]byte(secret), short); err == nil {
-		t.Error("NewHS256 took 31 bytes as an older secret")
+	if _, err := auth.NewJWT(auth.Options{Secrets: [][]byte{[]byte(secret), short}}); err == nil {
+		t.Error("NewJWT took 31 bytes as an older secret")
+	}
+
+	if _, err := auth.NewJWT(auth.Options{}); err == nil {
+		t.Error("NewJWT took no secret and no identity server")
 	}
 
 	if _, err := auth.Mint(short, "alice", time.Hour, time.Now()); err == nil {

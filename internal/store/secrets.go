@@ -1,0 +1,22 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+
+	"gorm.io/gorm"
+)
+
+// Secret returns the random value of a name, 128 bits or more. Whoever asks
+// first makes it; it then stays the same for every replica and every start.
+func (s *Store) Secret(ctx context.Context, name string) (string, error) {
+	var value string
+	err := s.inTransaction(ctx, "read secret", func(tx *gorm.DB) error {
+		made := tx.Exec(`INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, name, rand.Text())
+		if made.Error != nil {
+			return made.Error
+		}
+		return tx.Raw(`SELECT value FROM secrets WHERE name = ?`, name).Row().Scan(&value)
+	})
+	return value, err
+}

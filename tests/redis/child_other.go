@@ -1,0 +1,8 @@
+//go:build !linux
+
+package redis
+
+import "syscall"
+
+// childAttributes do nothing here: only Linux has a death signal.
+func childAttributes() *syscall.SysProcAttr { return nil }

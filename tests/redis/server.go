@@ -1,0 +1,189 @@
+// Package redis starts real Redis servers for tests: without a configuration
+// file, on a free port of the loopback interface, with nothing kept on disk.
+package redis
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	client "github.com/redis/go-redis/v9"
+)
+
+const (
+	startPatience = 20 * time.Second
+	pollInterval  = 10 * time.Millisecond
+)
+
+// Options say how a server is started.
+type Options struct {
+	// Password is needed by every client; empty: none is.
+	Password string
+	// Certificate and Key are files in PEM form; with them the server speaks
+	// TLS alone.
+	Certificate, Key string
+}
+
+// Server is a Redis server, stopped when its test ends.
+type Server struct {
+	// URL is what REDIS_URL takes.
+	URL string
+
+	tb      testing.TB
+	options Options
+	folder  string
+	port    string
+	cmd     *exec.Cmd
+	output  *bytes.Buffer
+	exited  chan struct{}
+}
+
+// Start starts a server and waits until it answers. The test fails when there
+// is no redis-server on this machine.
+func Start(tb testing.TB, o Options) *Server {
+	tb.Helper()
+	s := &Server{tb: tb, options: o, folder: tb.TempDir(), port: freePort(tb)}
+	scheme, password := "redis", ""
+	if o.Certificate != "" {
+		scheme = "rediss"
+	}
+	if o.Password != "" {
+		password = ":" + o.Password + "@"
+	}
+	s.URL = scheme + "://" + password + net.JoinHostPort("127.0.0.1", s.port)
+	tb.Cleanup(s.Kill)
+	s.Restart()
+	return s
+}
+
+// Restart starts the server anew, empty, on the same port.
+func (s *Server) Restart() {
+	s.tb.Helper()
+	s.Kill()
+	args := []string{"--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", s.folder}
+	if s.options.Password != "" {
+		args = append(args, "--requirepass", s.options.Password)
+	}
+	if s.options.Certificate != "" {
+		args = append(args, "--port", "0", "--tls-port", s.port, "--tls-auth-clients", "no",
+			"--tls-cert-file", s.options.Certificate, "--tls-key-file", s.options.Key,
+			"--tls-ca-cert-file", s.options.Certificate)
+	} else {
+		args = append(args, "--port", s.port)
+	}
+	s.output = new(bytes.Buffer)
+	s.cmd = exec.Command("redis-server", args...) //nolint:gosec // fixed words and files of the test
+	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
+	s.cmd.SysProcAttr = childAttributes()
+	if err := s.cmd.Start(); err != nil {
+		s.tb.Fatalf("start redis-server (tests/prepare.sh redis installs it): %v", err)
+	}
+	cmd, exited := s.cmd, make(chan struct{})
+	s.exited = exited
+	go func() {
+		_ = cmd.Wait() // Its end is all that counts.
+		close(exited)
+	}()
+	if err := s.awaitPort(); err != nil {
+		s.Kill()
+		s.tb.Fatalf("%v\n%s", err, s.output)
+	}
+}
+
+// awaitPort waits until the server takes connections; it then answers.
+func (s *Server) awaitPort() error {
+	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
+	defer cancel()
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	for {
+		var dialer net.Dialer
+		if conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", s.port)); err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-s.exited:
+			return errors.New("redis-server ended")
+		case <-ctx.Done():
+			return fmt.Errorf("redis-server took no connection for %s", startPatience)
+		case <-ticker.C:
+		}
+	}
+}
+
+// Kill ends the server at once, if it runs.
+func (s *Server) Kill() {
+	if s.cmd == nil {
+		return
+	}
+	s.signal(syscall.SIGKILL)
+	<-s.exited
+	s.cmd = nil
+}
+
+// Freeze stops the server's process, so that connections stay and nothing is
+// answered, until Thaw.
+func (s *Server) Freeze() { s.signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen server go on.
+func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(signal syscall.Signal) {
+	if err := s.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		s.tb.Errorf("send %s to redis-server: %v", signal, err)
+	}
+}
+
+// Client is a client of the server, for a look at what it holds.
+func (s *Server) Client(tb testing.TB) *client.Client {
+	tb.Helper()
+	c := client.NewClient(&client.Options{Addr: net.JoinHostPort("127.0.0.1", s.port), Password: s.options.Password})
+	tb.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// Keys are all keys that the server holds.
+func (s *Server) Keys(tb testing.TB) []string {
+	tb.Helper()
+	keys, err := s.Client(tb).Keys(tb.Context(), "*").Result()
+	if err != nil {
+		tb.Fatalf("list the keys: %v", err)
+	}
+	return keys
+}
+
+// Addresses are those keys that count a client's requests.
+func (s *Server) Addresses(tb testing.TB) []string {
+	tb.Helper()
+	var keys []string
+	for _, key := range s.Keys(tb) {
+		if !strings.HasSuffix(key, ":probe") {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+func freePort(tb testing.TB) string {
+	tb.Helper()
+	var config net.ListenConfig
+	listener, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer listener.Close() //nolint:errcheck // nothing was done with it
+	address, ok := listener.Addr().(*net.TCPAddr)
+	if !ok {
+		tb.Fatalf("listening gave %T, not a TCP address", listener.Addr())
+	}
+	return strconv.Itoa(address.Port)
+}
