@@ -3,6 +3,8 @@
 # Debian, as root, it installs what is missing and says so. The parts:
 #   race      a C compiler, for the race detector
 #   postgres  PostgreSQL's programs
+#   java      a Java and Maven
+#   venv      Python's venv
 set -euo pipefail
 
 missing=()
@@ -15,6 +17,8 @@ for part in "$@"; do
 	case $part in
 	race) need "${CC:-gcc}" gcc libc6-dev ;;
 	postgres) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || need postgres postgresql ;;
+	java) need mvn maven default-jdk-headless ;;
+	venv) python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv) ;;
 	*) echo "prepare.sh knows no part $part" >&2 && exit 2 ;;
 	esac
 done

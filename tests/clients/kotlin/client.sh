@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+set -euo pipefail
+cd "$(dirname "$0")"
+. ../steps.sh
+step generate openapi_generator kotlin \
+	--additional-properties=library=jvm-okhttp4,serializationLibrary=gson,generateOneOfAnyOfWrappers=true,packageName=chatkit
+step names node ../names.mjs generated/src/main
+step compile mvn -q -B compile
+step converse mvn -q -B exec:java

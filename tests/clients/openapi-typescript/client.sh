@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+set -euo pipefail
+cd "$(dirname "$0")"
+. ../steps.sh
+step generate npx --no-install openapi-typescript "$CHATKIT_URL/openapi.yaml" --output generated/chatkit.ts
+step names node ../names.mjs generated
+compile_and_run_typescript

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+set -euo pipefail
+cd "$(dirname "$0")"
+. ../steps.sh
+step generate openapi_generator typescript-fetch \
+	--additional-properties=modelPropertyNaming=original,prefixParameterInterfaces=true
+step names node ../names.mjs generated
+compile_and_run_typescript
