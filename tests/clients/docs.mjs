@@ -1,6 +1,7 @@
 // docs.mjs [--write]: holds the code in docs/clients.md and the README to the
 // files that the tests run. A block that follows <!-- PATH --> is that file,
 // or after <!-- PATH from "TEXT" to "TEXT" --> the lines of it between the two.
+// The tables must tell the versions that the tests pin.
 import { readFileSync, writeFileSync } from "node:fs";
 
 const root = new URL("../../", import.meta.url);
@@ -30,8 +31,29 @@ function lines(path, from, to) {
   return all.slice(first, last + 1).join("\n") + "\n";
 }
 
+function pins() {
+  const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
+  const packages = ["openapi-typescript", "hey-api", "orval"].map((client) => JSON.parse(read(`${client}/package.json`)));
+  return [
+    ...packages.flatMap((one) => Object.entries({ ...one.dependencies, ...one.devDependencies })),
+    ["openapi-generator", /^openapi_generator_version=(.+)$/m.exec(read("run.sh"))[1]],
+    ["oapi-codegen", /oapi-codegen\/oapi-codegen\/v2 v(\S+)/.exec(read("go/go.mod"))[1]],
+  ];
+}
+
+for (const name of ["README.md", "docs/clients.md"]) {
+  const rows = readFileSync(new URL(name, root), "utf8").split("\n").filter((line) => line.startsWith("| "));
+  for (const [tool, version] of pins()) {
+    const row = rows.find((line) => line.includes(tool));
+    if (!row?.includes(version)) {
+      stale += 1;
+      console.error(`${name}: the table does not say ${tool} ${version}`);
+    }
+  }
+}
+
 if (blocks === 0) throw new Error("There is no block to hold.");
-if (stale > 0 && process.argv[2] !== "--write") {
-  console.error("Run: node tests/clients/docs.mjs --write");
+if (stale > 0) {
+  if (process.argv[2] !== "--write") console.error("For the blocks, run: node tests/clients/docs.mjs --write");
   process.exitCode = 1;
 }

@@ -9,7 +9,6 @@ root=$(cd "$here/../.." && pwd)
 cache=$root/.cache/clients
 work=$(mktemp -d)
 server_pid=
-export MAVEN_OPTS="${MAVEN_OPTS:-} -Dstyle.color=never"
 
 openapi_generator_version=7.23.0
 export OPENAPI_GENERATOR_JAR=$cache/openapi-generator-cli-$openapi_generator_version.jar
@@ -68,7 +67,7 @@ install_packages() {
 	echo "==> packages" >&2
 	step npm npm ci --prefix "$here" --silent --no-audit --no-fund
 	if needs typescript-fetch || needs python || needs kotlin; then
-		[[ -s $OPENAPI_GENERATOR_JAR ]] || step jar mvn -q -B \
+		[[ -s $OPENAPI_GENERATOR_JAR ]] || step jar mvn -q -B -Dstyle.color=never \
 			org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
 			-Dartifact=org.openapitools:openapi-generator-cli:$openapi_generator_version \
 			-DoutputDirectory="$cache"
@@ -91,6 +90,7 @@ mkdir -p "$cache"
 make -s -C "$root" build
 install_packages
 node "$here/docs.mjs"
+node --test --test-reporter=dot "$here/complaints_test.mjs" >&2
 
 failed=()
 for client in "${clients[@]}"; do

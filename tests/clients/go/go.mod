@@ -1,4 +1,4 @@
-module conversation
+module example.com/conversation
 
 go 1.26
 

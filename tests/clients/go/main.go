@@ -8,7 +8,7 @@ import (
 	"log"
 	"os"
 
-	"conversation/generated/chatkit"
+	"example.com/conversation/generated/chatkit"
 )
 
 const question = "What is 6 times 7?"
@@ -24,76 +24,109 @@ func converse(ctx context.Context, url, token string) error {
 	if err != nil {
 		return err
 	}
-
-	// Make a session. This server allows one, and says so in a typed 429.
-	created, err := client.CreateSessionWithResponse(ctx, chatkit.CreateSessionJSONRequestBody{})
-	if err != nil || created.JSON200 == nil {
-		return fmt.Errorf("create a session: %w %s", err, created.Body)
+	id, err := makeSession(ctx, client)
+	if err != nil {
+		return err
 	}
-	id := created.JSON200.Data.ID
-	refused, err := client.CreateSessionWithResponse(ctx, chatkit.CreateSessionJSONRequestBody{})
-	if err != nil || refused.JSON429 == nil || refused.JSON429.Error.Code != chatkit.ErrorCodeSessionLimit {
-		return fmt.Errorf("a second session: %w %s", err, refused.Body)
-	}
-
-	list, err := client.ListSessionsWithResponse(ctx, &chatkit.ListSessionsParams{Limit: new(10)})
-	if err != nil || list.JSON200 == nil || list.JSON200.Data[0].ID != id {
-		return fmt.Errorf("list the sessions: %w %s", err, list.Body)
-	}
-
 	answer, err := ask(ctx, client, id)
 	if err != nil {
 		return err
 	}
-	fmt.Println(answer)
-
-	history, err := client.GetSessionWithResponse(ctx, id)
-	if err != nil || history.JSON200 == nil {
-		return fmt.Errorf("read the history: %w %s", err, history.Body)
-	}
-	if err := check(history.JSON200.Data.Messages, answer); err != nil {
+	fmt.Fprintln(os.Stdout, answer)
+	if err := readHistory(ctx, client, id, answer); err != nil {
 		return err
 	}
-
-	deleted, err := client.DeleteSessionWithResponse(ctx, id)
-	if err != nil || deleted.JSON200 == nil {
-		return fmt.Errorf("delete the session: %w %s", err, deleted.Body)
+	if err := deleteSession(ctx, client, id); err != nil {
+		return err
 	}
-	return refusals(ctx, client, id)
+	return meetRateLimit(ctx, client)
 }
 
-// check compares the history with what was said.
-func check(messages []chatkit.Message, answer string) error {
-	if len(messages) != 2 {
-		return fmt.Errorf("the history has %d messages", len(messages))
+// makeSession makes a session and finds it in the list. This server allows
+// one, and says so in a typed 429.
+func makeSession(ctx context.Context, client *chatkit.ClientWithResponses) (chatkit.SessionID, error) {
+	var id chatkit.SessionID
+	created, err := client.CreateSessionWithResponse(ctx, chatkit.CreateSessionJSONRequestBody{})
+	if err != nil {
+		return id, err
 	}
+	if created.JSON200 == nil {
+		return id, fmt.Errorf("make a session: %s", created.Body)
+	}
+	id = created.JSON200.Data.ID
+
+	refused, err := client.CreateSessionWithResponse(ctx, chatkit.CreateSessionJSONRequestBody{})
+	if err != nil {
+		return id, err
+	}
+	if refused.JSON429 == nil || refused.JSON429.Error.Code != chatkit.ErrorCodeSessionLimit {
+		return id, fmt.Errorf("make a second session: %s", refused.Body)
+	}
+
+	list, err := client.ListSessionsWithResponse(ctx, &chatkit.ListSessionsParams{Limit: new(10)})
+	if err != nil {
+		return id, err
+	}
+	if list.JSON200 == nil || len(list.JSON200.Data) != 1 || list.JSON200.Data[0].ID != id {
+		return id, fmt.Errorf("list the sessions: %s", list.Body)
+	}
+	return id, nil
+}
+
+// readHistory compares the history with what was said.
+func readHistory(ctx context.Context, client *chatkit.ClientWithResponses, id chatkit.SessionID, answer string) error {
+	history, err := client.GetSessionWithResponse(ctx, id)
+	if err != nil {
+		return err
+	}
+	if history.JSON200 == nil || len(history.JSON200.Data.Messages) != 2 {
+		return fmt.Errorf("read the history: %s", history.Body)
+	}
+	messages := history.JSON200.Data.Messages
 	asked, err := messages[0].Content[0].AsInputTextContent()
 	if err != nil || messages[0].Role != chatkit.MessageRoleUser || asked.Text != question {
-		return fmt.Errorf("the history begins with %v: %w", messages[0], err)
+		return fmt.Errorf("the history begins wrong: %s", history.Body)
 	}
 	answered, err := messages[1].Content[0].AsOutputTextContent()
 	if err != nil || messages[1].Role != chatkit.MessageRoleAssistant || answered.Text != answer {
-		return fmt.Errorf("the history ends with %v: %w", messages[1], err)
+		return fmt.Errorf("the history ends wrong: %s", history.Body)
 	}
 	return nil
 }
 
-// refusals sees a typed 404, and a 429 of the rate limit: this server allows
-// eight requests a minute.
-func refusals(ctx context.Context, client *chatkit.ClientWithResponses, id chatkit.SessionID) error {
-	gone, err := client.GetSessionWithResponse(ctx, id)
-	if err != nil || gone.JSON404 == nil || gone.JSON404.Error.Code != chatkit.ErrorCodeSessionNotFound {
-		return fmt.Errorf("a deleted session: %w %s", err, gone.Body)
+// deleteSession deletes the session and sees a typed 404 for it.
+func deleteSession(ctx context.Context, client *chatkit.ClientWithResponses, id chatkit.SessionID) error {
+	deleted, err := client.DeleteSessionWithResponse(ctx, id)
+	if err != nil {
+		return err
 	}
+	if deleted.JSON200 == nil {
+		return fmt.Errorf("delete the session: %s", deleted.Body)
+	}
+	gone, err := client.GetSessionWithResponse(ctx, id)
+	if err != nil {
+		return err
+	}
+	if gone.JSON404 == nil || gone.JSON404.Error.Code != chatkit.ErrorCodeSessionNotFound {
+		return fmt.Errorf("get a deleted session: %s", gone.Body)
+	}
+	return nil
+}
+
+// meetRateLimit asks once more than this server allows, eight times a minute.
+func meetRateLimit(ctx context.Context, client *chatkit.ClientWithResponses) error {
 	if _, err := client.ListSessionsWithResponse(ctx, nil); err != nil {
 		return err
 	}
 	limited, err := client.ListSessionsWithResponse(ctx, nil)
-	if err != nil || limited.JSON429 == nil || limited.JSON429.Error.Code != chatkit.ErrorCodeRateLimitExceeded {
-		return fmt.Errorf("a ninth request: %w %s", err, limited.Body)
+	if err != nil {
+		return err
+	}
+	if limited.JSON429 == nil || limited.JSON429.Error.Code != chatkit.ErrorCodeRateLimitExceeded {
+		return fmt.Errorf("ask a ninth time: %s", limited.Body)
 	}
 	if wait := limited.Headers429.RetryAfter; wait == nil || *wait <= 0 {
-		return fmt.Errorf("a ninth request: Retry-After is %v", wait)
+		return fmt.Errorf("ask a ninth time: Retry-After is %v", wait)
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 	"net/http"
 	"strings"
 
-	"conversation/generated/chatkit"
+	"example.com/conversation/generated/chatkit"
 )
 
 // bearer sends the token with each request.

@@ -37,7 +37,7 @@ def read_events(response: BaseHTTPResponse) -> Iterator[ThreadStreamEvent]:
                 if line.startswith(b"data: "):
                     yield ThreadStreamEvent.from_json(line[len(b"data: ") :].decode())
     finally:
-        response.release_conn()
+        response.close()
     raise EOFError("The stream broke off before [DONE].")
 
 
