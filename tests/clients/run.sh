@@ -19,6 +19,7 @@ clients=("$@")
 if [[ $# == 0 ]]; then clients=("${all[@]}"); fi
 if [[ $* == small ]]; then clients=("${small[@]}"); fi
 
+# shellcheck source-path=SCRIPTDIR
 . "$here/steps.sh"
 
 finish() {
@@ -29,23 +30,25 @@ finish() {
 }
 trap finish EXIT
 
-# The environment is only what is written here, and the folder has no .env.
-# One session and eight requests a minute, so that both limits are met.
+# The environment is only what is written here, and each server has an empty
+# folder: the demo keeps its database there. One session and eight requests a
+# minute, so that both limits are met.
 chatkit() {
-	cd "$work"
-	exec env -i PATH="$PATH" HOME="$work" JWT_SECRET="$jwt_secret" PORT=0 \
+	cd "$folder"
+	exec env -i PATH="$PATH" HOME="$folder" JWT_SECRET="$jwt_secret" PORT=0 \
 		MAX_SESSIONS_PER_USER=1 RATE_LIMIT_PER_MINUTE=8 "$root/bin/chatkit-rest" "$@"
 }
 
 start_server() {
 	local deadline=$((SECONDS + 30))
+	folder=$(mktemp -d -p "$work")
 	jwt_secret=$(head -c 48 /dev/urandom | base64 -w 0)
-	(chatkit serve --demo) >"$work/welcome" 2>"$work/log" &
+	(chatkit serve --demo) >"$folder/welcome" 2>"$folder/log" &
 	server_pid=$!
-	until CHATKIT_URL=$(sed -n 's|^Docs *\(.*\)/docs$|\1|p' "$work/welcome") && [[ -n $CHATKIT_URL ]]; do
+	until CHATKIT_URL=$(sed -n 's|^Docs *\(.*\)/docs$|\1|p' "$folder/welcome") && [[ -n $CHATKIT_URL ]]; do
 		if ! kill -0 "$server_pid" 2>/dev/null || ((SECONDS >= deadline)); then
 			echo "test-clients: the server did not start:" >&2
-			cat "$work/log" >&2
+			cat "$folder/log" >&2
 			exit 1
 		fi
 		sleep 0.1
@@ -65,7 +68,10 @@ needs() { [[ " ${clients[*]} " == *" $1 "* ]]; }
 
 install_packages() {
 	echo "==> packages" >&2
-	step npm npm ci --prefix "$here" --silent --no-audit --no-fund
+	if [[ ! -d $here/node_modules ]] || ! cmp -s "$here/package-lock.json" "$cache/package-lock.json"; then
+		step npm npm ci --prefix "$here" --silent --no-audit --no-fund
+		cp "$here/package-lock.json" "$cache/"
+	fi
 	if needs typescript-fetch || needs python || needs kotlin; then
 		[[ -s $OPENAPI_GENERATOR_JAR ]] || step jar mvn -q -B -Dstyle.color=never \
 			org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
