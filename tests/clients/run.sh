@@ -69,7 +69,7 @@ needs() { [[ " ${clients[*]} " == *" $1 "* ]]; }
 install_packages() {
 	echo "==> packages" >&2
 	if [[ ! -d $here/node_modules ]] || ! cmp -s "$here/package-lock.json" "$cache/package-lock.json"; then
-		step npm npm ci --prefix "$here" --silent --no-audit --no-fund
+		step npm npm ci --prefix "$here" --silent --ignore-scripts --no-audit --no-fund
 		cp "$here/package-lock.json" "$cache/"
 	fi
 	if needs typescript-fetch || needs python || needs kotlin; then
