@@ -64,6 +64,19 @@ test-metrics: ## Let Prometheus's promtool judge the alert rules and the dashboa
 test-model: ## Talk to a real small language model through the whole server (downloads it)
 	tests/model/run.sh
 
+.PHONY: test-clients
+test-clients: ## Generate clients in four languages and let each talk to a server; CLIENTS="go orval", or small
+	@case "$(CLIENTS)" in '' | *typescript-fetch* | *python* | *kotlin*) tests/prepare.sh java venv ;; esac
+	tests/clients/run.sh $(CLIENTS)
+
+.PHONY: breaking
+breaking: ## Say whether the last change of openapi.yaml breaks clients
+	@tests/breaking/check.sh
+
+.PHONY: test-breaking
+test-breaking: ## Try `make breaking` on changes that do and do not break
+	@tests/breaking/check_test.sh
+
 .PHONY: fuzz
 fuzz: ## Fuzz each target for FUZZTIME (20s)
 	tests/fuzz.sh $${FUZZTIME:-20s}

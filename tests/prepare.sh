@@ -5,6 +5,8 @@
 #   postgres  PostgreSQL's programs
 #   promtool  Prometheus's checker of rules
 #   redis     Redis's server
+#   java      a Java and Maven
+#   venv      Python's venv
 set -euo pipefail
 
 missing=()
@@ -19,6 +21,8 @@ for part in "$@"; do
 	postgres) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || need postgres postgresql ;;
 	promtool) need promtool prometheus ;;
 	redis) need redis-server redis-server ;;
+	java) need mvn maven default-jdk-headless ;;
+	venv) python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv) ;;
 	*) echo "prepare.sh knows no part $part" >&2 && exit 2 ;;
 	esac
 done

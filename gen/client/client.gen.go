@@ -693,8 +693,29 @@ type DeletedSession struct {
 	Deleted   bool               `json:"deleted"`
 }
 
-// Error Why a request failed.
-type Error struct {
+// ErrorCode | Code | Status | Meaning |
+// | --- | --- | --- |
+// | `INVALID_REQUEST` | 400 | The request is not what this document says. |
+// | `EMPTY_MESSAGE` | 400 | The message is blank. |
+// | `MESSAGE_TOO_LONG` | 400 | The message is too long. |
+// | `UNAUTHORIZED` | 401 | The token is missing, expired or not valid. |
+// | `FORBIDDEN` | 403 | Another user's session, or an origin that is not allowed. |
+// | `NOT_FOUND` | 404 | There is no such path. |
+// | `SESSION_NOT_FOUND` | 404 | There is no such session. |
+// | `THREAD_NOT_FOUND` | 404 | The thread is not the session's. |
+// | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
+// | `RUN_IN_PROGRESS` | 409 | A run is under way in this thread. |
+// | `REQUEST_TOO_LARGE` | 413 | The body is too large. |
+// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON. |
+// | `RATE_LIMIT_EXCEEDED` | 429 | Too many requests from this address. |
+// | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
+// | `INTERNAL_ERROR` | 500 | A fault of the server. |
+// | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
+// | `SERVICE_UNAVAILABLE` | 503 | The database is out of reach, or the server is stopping. |
+type ErrorCode string
+
+// ErrorDetail Why a request failed.
+type ErrorDetail struct {
 	// Code | Code | Status | Meaning |
 	// | --- | --- | --- |
 	// | `INVALID_REQUEST` | 400 | The request is not what this document says. |
@@ -719,27 +740,6 @@ type Error struct {
 	// Message For people. It may change; programs look at the code.
 	Message string `json:"message"`
 }
-
-// ErrorCode | Code | Status | Meaning |
-// | --- | --- | --- |
-// | `INVALID_REQUEST` | 400 | The request is not what this document says. |
-// | `EMPTY_MESSAGE` | 400 | The message is blank. |
-// | `MESSAGE_TOO_LONG` | 400 | The message is too long. |
-// | `UNAUTHORIZED` | 401 | The token is missing, expired or not valid. |
-// | `FORBIDDEN` | 403 | Another user's session, or an origin that is not allowed. |
-// | `NOT_FOUND` | 404 | There is no such path. |
-// | `SESSION_NOT_FOUND` | 404 | There is no such session. |
-// | `THREAD_NOT_FOUND` | 404 | The thread is not the session's. |
-// | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
-// | `RUN_IN_PROGRESS` | 409 | A run is under way in this thread. |
-// | `REQUEST_TOO_LARGE` | 413 | The body is too large. |
-// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON. |
-// | `RATE_LIMIT_EXCEEDED` | 429 | Too many requests from this address. |
-// | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
-// | `INTERNAL_ERROR` | 500 | A fault of the server. |
-// | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
-// | `SERVICE_UNAVAILABLE` | 503 | The database is out of reach, or the server is stopping. |
-type ErrorCode string
 
 // ErrorEvent The run failed. What had come of the answer is saved.
 type ErrorEvent struct {
@@ -766,7 +766,7 @@ type ErrorResponse struct {
 	Success bool `json:"success"`
 
 	// Error Why a request failed.
-	Error Error `json:"error"`
+	Error ErrorDetail `json:"error"`
 }
 
 // Health The process is alive.

@@ -75,6 +75,6 @@ func WriteFailure(w http.ResponseWriter, f Failure) {
 	// A client that has gone takes no answer; there is nobody to tell.
 	//nolint:errchkjson // the same
 	_ = json.NewEncoder(w).Encode(api.ErrorResponse{
-		Success: false, Error: api.Error{Code: f.Code, Message: f.Message},
+		Success: false, Error: api.ErrorDetail{Code: f.Code, Message: f.Message},
 	})
 }

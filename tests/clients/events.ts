@@ -1,0 +1,18 @@
+/** readEvents yields the events of a run's stream as they come. */
+export async function* readEvents<Event>(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<Event> {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  try {
+    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+      const lines = (rest + chunk.value).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        if (line === "data: [DONE]") return;
+        if (line.startsWith("data: ")) yield JSON.parse(line.slice("data: ".length));
+      }
+    }
+  } finally {
+    await reader.cancel();
+  }
+  throw new Error("The stream broke off before [DONE].");
+}

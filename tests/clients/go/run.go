@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"strings"
+
+	"example.com/conversation/generated/chatkit"
+)
+
+// bearer sends the token with each request.
+func bearer(token string) chatkit.RequestEditorFn {
+	return func(_ context.Context, request *http.Request) error {
+		request.Header.Set("Authorization", "Bearer "+token)
+		return nil
+	}
+}
+
+// readEvents gives the events of a run's stream as they come.
+func readEvents(body io.Reader) iter.Seq2[chatkit.ThreadStreamEvent, error] {
+	return func(yield func(chatkit.ThreadStreamEvent, error) bool) {
+		for lines := bufio.NewReader(body); ; {
+			line, err := lines.ReadString('\n')
+			data, isData := strings.CutPrefix(strings.TrimSpace(line), "data: ")
+			var event chatkit.ThreadStreamEvent
+			switch {
+			case data == "[DONE]":
+				return
+			case isData:
+				err = json.Unmarshal([]byte(data), &event)
+			case err == nil:
+				continue
+			}
+			if !yield(event, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// ask sends the question and reads the answer as it comes.
+func ask(ctx context.Context, client chatkit.ClientInterface, id chatkit.SessionID) (string, error) {
+	response, err := client.CreateRun(ctx, id, id, chatkit.CreateRunRequest{Message: chatkit.CreateRunMessage{
+		Role: chatkit.CreateRunMessageRoleUser,
+		Content: []chatkit.CreateRunContent{
+			{Type: chatkit.CreateRunContentTypeInputText, Text: question},
+		},
+	}})
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("start a run: %s", response.Status)
+	}
+	var text, answer strings.Builder
+	for event, err := range readEvents(response.Body) {
+		if err == nil {
+			err = hear(event, &text, &answer)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	if text.String() != answer.String() {
+		return "", fmt.Errorf("the pieces %q are not the answer %q", &text, &answer)
+	}
+	return answer.String(), nil
+}
+
+// hear adds what an event says to the pieces or to the whole answer.
+func hear(event chatkit.ThreadStreamEvent, text, answer *strings.Builder) error {
+	value, err := event.ValueByDiscriminator()
+	if err != nil {
+		return err
+	}
+	switch event := value.(type) {
+	case chatkit.ThreadItemUpdatedEvent:
+		update, err := event.Update.ValueByDiscriminator()
+		if delta, ok := update.(chatkit.AssistantMessageContentPartTextDelta); ok {
+			text.WriteString(delta.Delta)
+		}
+		return err
+	case chatkit.ThreadItemDoneEvent:
+		item, err := event.Item.ValueByDiscriminator()
+		if message, ok := item.(chatkit.AssistantMessageItem); ok {
+			for _, part := range message.Content {
+				answer.WriteString(part.Text)
+			}
+		}
+		return err
+	case chatkit.ErrorEvent:
+		return errors.New(event.Message)
+	}
+	return nil
+}
