@@ -1,0 +1,30 @@
+package harness
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+// ListModels makes the upstream list these models; before, it has no list.
+func (u *Upstream) ListModels(names ...string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.models = names
+}
+
+// tellModels answers as OpenRouter's GET /models does.
+func (u *Upstream) tellModels(w http.ResponseWriter, r *http.Request) {
+	u.mu.Lock()
+	names := u.models
+	u.mu.Unlock()
+	if names == nil {
+		http.NotFound(w, r)
+		return
+	}
+	list := []map[string]string{}
+	for _, name := range names {
+		list = append(list, map[string]string{"id": name})
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"data": list}) // A client that has gone needs no answer.
+}
