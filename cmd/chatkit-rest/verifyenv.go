@@ -51,7 +51,7 @@ func verifyEnv(ctx context.Context, p process, args []string) error {
 	settings, err := loadSettings(p, config.Options{})
 	if err != nil {
 		r.tell("settings", "", err)
-		return r.end("nothing else was looked at")
+		return r.end("; nothing else was looked at")
 	}
 	r.tell("settings", "complete", nil)
 	for _, c := range checks() {
@@ -60,7 +60,7 @@ func verifyEnv(ctx context.Context, p process, args []string) error {
 		cancel()
 		r.tell(c.name, detail, err)
 	}
-	return r.end("all ok")
+	return r.end("")
 }
 
 const (
@@ -71,9 +71,9 @@ const (
 
 // report writes one line for each check.
 type report struct {
-	w      io.Writer
-	failed []string
-	err    error // of writing
+	w              io.Writer
+	failed, unsure []string
+	err            error // of writing
 }
 
 // tell writes what a check found.
@@ -83,6 +83,7 @@ func (r *report) tell(name, detail string, err error) {
 	case err == nil:
 		r.line(name, wordOK, detail)
 	case errors.As(err, &doubt):
+		r.unsure = append(r.unsure, name)
 		r.line(name, wordUnsure, doubt.reason)
 	default:
 		r.failed = append(r.failed, name)
@@ -98,17 +99,16 @@ func (r *report) line(name, word, detail string) {
 	}
 }
 
-// end writes the result; the remark stands beside it where nothing failed, or
-// nothing but the settings.
+// end writes the result, with a remark where something failed.
 func (r *report) end(remark string) error {
 	switch {
-	case len(r.failed) == 0:
-		r.line("result", wordOK, remark)
-		return r.err
-	case len(r.failed) == 1 && r.failed[0] == "settings":
-		r.line("result", wordFailed, "settings; "+remark)
+	case len(r.failed) > 0:
+		r.line("result", wordFailed, strings.Join(r.failed, ", ")+remark)
+		return errors.Join(errSaid, r.err)
+	case len(r.unsure) > 0:
+		r.line("result", wordOK, "nothing failed; unsure: "+strings.Join(r.unsure, ", "))
 	default:
-		r.line("result", wordFailed, strings.Join(r.failed, ", "))
+		r.line("result", wordOK, "all is well")
 	}
-	return errors.Join(errSaid, r.err)
+	return r.err
 }

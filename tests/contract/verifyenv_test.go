@@ -42,7 +42,7 @@ func TestVerifyEnvReport(t *testing.T) {
 			`database +ok +`+string(database)+` [\d.]+.*`, `migrations +ok +[1-9]\d* applied, 0 pending`,
 			`key +ok +accepted; it has no credit limit of its own`, `model +ok +maker/model`,
 			`limits +ok +30 requests a minute for an address .*, 10 sessions a user, 500 characters a message`,
-			`result +ok +all ok`)
+			`result +ok +all is well`)
 
 		env["OPENROUTER_MODEL"] = "maker/modle"
 		checkReport(t, harness.Execute(t, env, "verify-env"), env, 1,
@@ -88,7 +88,7 @@ func TestVerifyEnvExitCodes(t *testing.T) {
 	checkReport(t, harness.Execute(t, env, "verify-env"), env, 1,
 		`migrations +FAILED +0 applied, \d+ pending; run chatkit-rest migrate up, or serve with --migrate`, `result +FAILED +migrations`)
 	wantDone(t, harness.Execute(t, env, "migrate", "up"))
-	checkReport(t, harness.Execute(t, env, "verify-env"), env, 0, `result +ok +all ok`)
+	checkReport(t, harness.Execute(t, env, "verify-env"), env, 0, `result +ok +nothing failed; unsure: model`)
 	upstream.RefuseKey(402)
 	checkReport(t, harness.Execute(t, env, "verify-env"), env, 1, `key +FAILED +.*credit.*`, `result +FAILED +key`)
 	checkReport(t, harness.Execute(t, nil, "verify-env"), nil, 1,

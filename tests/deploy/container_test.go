@@ -47,23 +47,14 @@ func (i *image) start(t *testing.T, network isolation, env map[string]string, co
 	t.Helper()
 	c := &container{t: t, i: i, env: maps.Clone(i.env), over: make(chan struct{})}
 	maps.Copy(c.env, env)
-	data, err := os.MkdirTemp(shared, "data-")
-	if err == nil && os.Geteuid() == 0 {
-		err = os.Chown(data, i.uid, i.gid)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.data = data
+	c.data = ownFolder(t)
 	if len(command) == 0 {
 		command = i.command
 	}
 	c.cmd = exec.Command("bwrap", append(c.sandbox(network), append(i.entrypoint, command...)...)...) //nolint:gosec // the image's words
 	c.cmd.Env = []string{}
 	c.cmd.Stdout, c.cmd.Stderr = &c.log, &c.log
-	if os.Geteuid() == 0 { // bwrap itself is not root then, so its child never was
-		c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(i.uid), Gid: uint32(i.gid)}} //nolint:gosec // small
-	}
+	c.cmd.SysProcAttr = i.account() // bwrap itself is not root, so its child never was
 	info, child, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -93,6 +84,14 @@ func (i *image) start(t *testing.T, network isolation, env map[string]string, co
 	_ = info.Close()
 	c.pid = told.PID
 	return c
+}
+
+// account makes a process the image's user's, where these tests may do that.
+func (i *image) account() *syscall.SysProcAttr {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(i.uid), Gid: uint32(i.gid)}} //nolint:gosec // small
 }
 
 func (c *container) sandbox(network isolation) []string {

@@ -1,0 +1,147 @@
+//go:build deploy
+
+package deploy_test
+
+import (
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/harness"
+)
+
+// notYet are the settings in the files that this build does not have; the
+// tests leave them out until it does.
+var notYet = []string{"REDIS_URL", "METRICS_ADDR"}
+
+// What a stop takes beyond SHUTDOWN_TIMEOUT, see cmd/chatkit-rest/serve.go.
+const saveGrace = 15 * time.Second
+
+// here gives the settings of a file the services of the tests: the database,
+// the model, and a secret. What a secret looks like in the file is looked at
+// by the caller.
+func here(t *testing.T, settings map[string]string, upstream *harness.Upstream) map[string]string {
+	t.Helper()
+	env := maps.Clone(settings)
+	for _, name := range notYet {
+		delete(env, name)
+	}
+	env["DATABASE_URL"] = harness.NewDatabase(t, harness.Postgres)
+	env["JWT_SECRET"] = jwtSecret
+	env["OPENROUTER_API_KEY"], env["OPENROUTER_BASE_URL"] = upstream.Key, upstream.URL
+	return env
+}
+
+// proveSettings runs the image as the file says: migrate, verify-env, serve,
+// a message, and a stop while an answer runs.
+func proveSettings(t *testing.T, settings map[string]string, migrate, serve []string, grace time.Duration) {
+	t.Helper()
+	i, upstream := theImage(t), harness.NewUpstream(t)
+	env := here(t, settings, upstream)
+	if code := i.start(t, hostNetwork, env, migrate...).wait(patience); code != 0 {
+		t.Fatalf("%v: exit code %d", migrate, code)
+	}
+	report := i.start(t, hostNetwork, env, "verify-env")
+	if code := report.wait(patience); code != 0 || !strings.Contains(report.log.String(), "PostgreSQL") {
+		t.Errorf("verify-env: exit code %d\n%s", code, report.log.String())
+	}
+	timeout, err := time.ParseDuration(env["SHUTDOWN_TIMEOUT"])
+	if err != nil || grace < timeout+saveGrace {
+		t.Errorf("the grace of %s does not fit SHUTDOWN_TIMEOUT (%s) and %s to save (%v)", grace, timeout, saveGrace, err)
+	}
+	c, address := i.serve(t, env, serve...)
+	client := newCaller(t, "http://"+address, "127.0.0.1")
+	gate := make(chan struct{})
+	upstream.Answer("Good bye", harness.Script{
+		harness.Text("Good"), harness.Wait(gate), harness.Text(" bye"), harness.Finish("stop"), harness.Done(),
+	})
+	session := client.createSession()
+	run := client.say(session, "Good bye")
+	run.delta(t, "Good")
+	stopped := make(chan int, 1)
+	go func() { stopped <- c.stop(grace) }()
+	await(t, "the server takes no new connection", func() bool { return get(t, "http://"+address+"/health") == 0 })
+	close(gate)
+	run.delta(t, " bye")
+	if events := run.rest(t); len(events) == 0 || events[len(events)-1] != "[DONE]" {
+		t.Errorf("the answer that ran was cut: it ended with %v", events)
+	}
+	if code := <-stopped; code != 0 {
+		t.Errorf("the exit code is %d", code)
+	}
+}
+
+// TestCompose: what `docker compose up` would run.
+func TestCompose(t *testing.T) {
+	t.Parallel()
+	file := composeFile(t)
+	server, postgres := file.Services["server"], file.Services["postgres"]
+	database, err := url.Parse(server.Environment["DATABASE_URL"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := database.User.Password()
+	for name, value := range map[string]string{
+		"POSTGRES_USER": database.User.Username(), "POSTGRES_PASSWORD": password,
+		"POSTGRES_DB": strings.TrimPrefix(database.Path, "/"),
+	} {
+		if postgres.Environment[name] != value {
+			t.Errorf("the server says %q, PostgreSQL's %s is %q", value, name, postgres.Environment[name])
+		}
+	}
+	redis, err := url.Parse(server.Environment["REDIS_URL"])
+	if err != nil || redis.Hostname() != "redis" || database.Hostname() != "postgres" {
+		t.Errorf("the server looks for %q and %q (%v)", database.Host, redis, err)
+	}
+	if server.Environment["OPENROUTER_MODEL"] != "maker/model" {
+		t.Error("a setting of .env does not reach the server")
+	}
+	if server.Environment["HOST"] != "0.0.0.0" || server.Environment["PORT"] != "8080" || server.Ports[0].Target != 8080 {
+		t.Errorf("the port that is published, %v, is not where the server listens", server.Ports)
+	}
+	for _, name := range []string{"server", "migrate"} {
+		if s := file.Services[name]; !s.ReadOnly || strings.Join(s.CapDrop, "") != "ALL" || len(s.SecurityOpt) != 1 {
+			t.Errorf("%s may do more than it needs: %+v", name, s)
+		}
+	}
+	grace, err := time.ParseDuration(server.StopGracePeriod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proveSettings(t, server.Environment, file.Services["migrate"].Command, server.Command, grace)
+}
+
+type composeProject struct {
+	Services map[string]composeService `json:"services"`
+}
+
+type composeService struct {
+	Command         []string          `json:"command"`
+	Environment     map[string]string `json:"environment"`
+	ReadOnly        bool              `json:"read_only"`
+	CapDrop         []string          `json:"cap_drop"`
+	SecurityOpt     []string          `json:"security_opt"`
+	StopGracePeriod string            `json:"stop_grace_period"`
+	Ports           []struct {
+		Target int `json:"target"`
+	} `json:"ports"`
+}
+
+// composeFile is compose.yaml as an engine reads it, with a .env beside it.
+func composeFile(t *testing.T) composeProject {
+	t.Helper()
+	folder := t.TempDir()
+	dotenv := "POSTGRES_PASSWORD=letters1\nJWT_SECRET=" + jwtSecret + "\nOPENROUTER_API_KEY=sk-or-v1-0f9d8c7b\nOPENROUTER_MODEL=maker/model\n"
+	for name, content := range map[string]string{"compose.yaml": read(t, "compose.yaml"), ".env": dotenv} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var project composeProject
+	parse(t, output(t, "compose", nil, "go", "run", ".", filepath.Join(folder, "compose.yaml")), &project)
+	return project
+}
