@@ -3,6 +3,8 @@
 # Debian, as root, it installs what is missing and says so. The parts:
 #   race      a C compiler, for the race detector
 #   postgres  PostgreSQL's programs
+#   deploy    what stands in for a container engine, the proxy, what the docs call
+#   release   zip, for Windows' archives
 set -euo pipefail
 
 missing=()
@@ -15,6 +17,19 @@ for part in "$@"; do
 	case $part in
 	race) need "${CC:-gcc}" gcc libc6-dev ;;
 	postgres) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || need postgres postgresql ;;
+	deploy)
+		need bwrap bubblewrap
+		need nginx nginx
+		need strace strace
+		need systemd-analyze systemd
+		need sqlite3 sqlite3
+		need curl curl ca-certificates
+		need jq jq
+		need shellcheck shellcheck
+		need zip zip
+		need python3 python3 python3-venv
+		;;
+	release) need zip zip ;;
 	*) echo "prepare.sh knows no part $part" >&2 && exit 2 ;;
 	esac
 done
@@ -30,5 +45,11 @@ export DEBIAN_FRONTEND=noninteractive
 mkdir -p /etc/postgresql-common
 [ -e /etc/postgresql-common/createcluster.conf ] ||
 	echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+# Nor may any other package start what it brings.
+if [ ! -e /usr/sbin/policy-rc.d ]; then
+	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+	chmod 755 /usr/sbin/policy-rc.d
+	trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+fi
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

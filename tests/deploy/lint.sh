@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # lint.sh holds the deploy files against the rules of those who read them. All
 # are looked at before it fails.
+# shellcheck disable=SC2317 # check calls the functions
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
 
@@ -32,9 +33,9 @@ check() { # check WHAT COMMAND…
 }
 
 manifests() {
-	go run $kustomize build deploy/kubernetes >"$cache/kubernetes.yaml" &&
+	go run "$kustomize" build deploy/kubernetes >"$cache/kubernetes.yaml" &&
 		"$python/python" tests/deploy/schemas.py "v$kubernetes-local-strict" "$cache/schemas" &&
-		go run $kubeconform -strict -summary -schema-location "$cache/schemas/{{.ResourceKind}}{{.KindSuffix}}.json" \
+		go run "$kubeconform" -strict -summary -schema-location "$cache/schemas/{{.ResourceKind}}{{.KindSuffix}}.json" \
 			"$cache/kubernetes.yaml" deploy/kubernetes/secret.example.yaml
 }
 
@@ -50,7 +51,7 @@ unit() { # the program that the unit names is not installed here
 	! grep chatkit-rest <<<"$said"
 	local code=$?
 	rm -rf "$root"
-	return $code
+	return "$code"
 }
 
 check "Dockerfile: hadolint" "$python/hadolint" --failure-threshold info Dockerfile
@@ -58,5 +59,6 @@ check "deploy/kubernetes: kustomize, kubeconform with the schemas of $kubernetes
 check "deploy/systemd: systemd-analyze verify" unit
 check "deploy/systemd: systemd-analyze security, exposure at most 1.5 of 10" \
 	systemd-analyze security --offline=true --threshold=15 deploy/systemd/chatkit-rest.service
-check ".github/workflows: actionlint" go run $actionlint
+check ".github/workflows: actionlint" go run "$actionlint"
+check "scripts: shellcheck" shellcheck deploy/*.sh tests/*.sh tests/deploy/*.sh
 exit $failed
