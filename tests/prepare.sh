@@ -27,7 +27,7 @@ for part in "$@"; do
 		need jq jq
 		need shellcheck shellcheck
 		need zip zip
-		need python3 python3 python3-venv
+		python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
 		;;
 	release) need zip zip ;;
 	*) echo "prepare.sh knows no part $part" >&2 && exit 2 ;;

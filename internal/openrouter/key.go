@@ -64,7 +64,10 @@ func (c *Client) checkKey(ctx context.Context) (KeyState, error) {
 			LimitRemaining *float64 `json:"limit_remaining"`
 		} `json:"data"`
 	}
-	if !told || json.Unmarshal(answer, &state) != nil {
+	if told {
+		told = json.Unmarshal(answer, &state) == nil
+	}
+	if !told {
 		return KeyState{}, nil
 	}
 	if state.Data.LimitRemaining != nil && *state.Data.LimitRemaining <= 0 {

@@ -44,9 +44,9 @@ func TestVerifyEnvReport(t *testing.T) {
 			`limits +ok +30 requests a minute for an address .*, 10 sessions a user, 500 characters a message`,
 			`result +ok +all is well`)
 
-		env["OPENROUTER_MODEL"] = "maker/modle"
+		env["OPENROUTER_MODEL"] = "maker/mode"
 		checkReport(t, harness.Execute(t, env, "verify-env"), env, 1,
-			`model +FAILED +OPENROUTER_MODEL: upstream lists 2 models, but not maker/modle; set one that it lists`, `result +FAILED +model`)
+			`model +FAILED +OPENROUTER_MODEL: upstream lists 2 models, but not maker/mode; set one that it lists`, `result +FAILED +model`)
 	})
 }
 

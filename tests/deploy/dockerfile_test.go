@@ -67,15 +67,16 @@ func buildImage(t *testing.T) *image {
 	source, out := filepath.Join(shared, "context"), filepath.Join(shared, "out")
 	i := &image{root: filepath.Join(shared, "root"), env: map[string]string{}}
 	for _, folder := range []string{source, out, i.root} {
-		if err := os.MkdirAll(folder, 0o755); err != nil {
-			t.Fatal(err)
-		}
+		makeFolder(t, folder)
 	}
 	copyContext(t, source)
 	stages := 0
 	for _, line := range instructions(t) {
 		if line.name == "FROM" {
 			stages++
+			if stages == 1 && !strings.Contains(line.rest, "golang:"+strings.TrimPrefix(runtime.Version(), "go")+"-") {
+				t.Errorf("the image is built with %q, the tests with %s", line.rest, runtime.Version())
+			}
 			if stages == 2 && line.rest != "scratch" {
 				t.Fatalf("the image begins from %q; the proofs know scratch alone", line.rest)
 			}
@@ -90,9 +91,7 @@ func buildImage(t *testing.T) *image {
 		}
 	}
 	for _, folder := range []string{"proc", "dev", "tmp"} { // where an engine mounts, and the tests do
-		if err := os.MkdirAll(filepath.Join(i.root, folder), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		makeFolder(t, filepath.Join(i.root, folder))
 	}
 	return i
 }
@@ -104,7 +103,7 @@ func (i *image) apply(t *testing.T, line instruction, out string) {
 	case "COPY":
 		i.copy(t, strings.Fields(line.rest), out)
 	case "ENV":
-		for _, pair := range strings.Fields(line.rest) {
+		for pair := range strings.FieldsSeq(line.rest) {
 			name, value, _ := strings.Cut(pair, "=")
 			i.env[name] = value
 		}
@@ -144,12 +143,19 @@ func (i *image) copy(t *testing.T, args []string, out string) {
 		t.Fatalf("COPY %v: %v", args, err)
 	}
 	if info.IsDir() {
-		err = os.MkdirAll(to, 0o755)
-	} else {
-		err = copyFile(from, to, info.Mode())
+		makeFolder(t, to)
+		return
 	}
-	if err != nil {
+	if err := copyFile(from, to, info.Mode()); err != nil {
 		t.Fatalf("COPY %v: %v", args, err)
+	}
+}
+
+// makeFolder makes a folder that the image's user may look into.
+func makeFolder(t *testing.T, path string) {
+	t.Helper()
+	if err := os.MkdirAll(path, 0o755); err != nil { //nolint:gosec // see above
+		t.Fatal(err)
 	}
 }
 
@@ -208,10 +214,10 @@ func copyFile(from, to string, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil { //nolint:gosec // as makeFolder
 		return err
 	}
-	return os.WriteFile(to, content, mode)
+	return os.WriteFile(to, content, mode) //nolint:gosec // the test names it
 }
 
 func withoutComments(text string) []string {

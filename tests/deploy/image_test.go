@@ -84,7 +84,7 @@ func TestImageHoldsLittle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer binary.Close()
+	defer binary.Close() //nolint:errcheck // it was only read
 	libraries, err := binary.ImportedLibraries()
 	if err != nil || len(libraries) > 0 {
 		t.Errorf("the binary needs %q (%v)", libraries, err)

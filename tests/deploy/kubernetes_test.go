@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -85,12 +86,19 @@ func TestKubernetes(t *testing.T) {
 	maps.Copy(settings, secret.StringData)
 	pod := files["Deployment"].Spec.Template.Spec
 	server, migrate := pod.Containers[0], pod.InitContainers[0]
+	checkConfined(t, pod, theImage(t).uid)
+	checkReached(t, files, server, settings["PORT"])
+	grace := time.Duration(pod.Grace-server.Lifecycle.PreStop.Sleep.Seconds) * time.Second
+	proveSettings(t, settings, migrate.Args, server.Args, grace)
+}
 
-	i := theImage(t)
-	if !pod.SecurityContext.RunAsNonRoot || pod.SecurityContext.RunAsUser != i.uid || pod.Links {
-		t.Errorf("the pod runs as %+v, the image as %d", pod.SecurityContext, i.uid)
+// checkConfined wants a pod that may do what the image may, and no more.
+func checkConfined(t *testing.T, pod podSpec, uid int) {
+	t.Helper()
+	if !pod.SecurityContext.RunAsNonRoot || pod.SecurityContext.RunAsUser != uid || pod.Links {
+		t.Errorf("the pod runs as %+v, the image as %d", pod.SecurityContext, uid)
 	}
-	for _, c := range []podContainer{server, migrate} {
+	for _, c := range append(pod.InitContainers, pod.Containers...) {
 		if !c.SecurityContext.ReadOnly || c.SecurityContext.Escalate == nil || *c.SecurityContext.Escalate {
 			t.Errorf("%v may do more than it needs", c.Args)
 		}
@@ -98,23 +106,29 @@ func TestKubernetes(t *testing.T) {
 			t.Errorf("%v has not both sources of settings", c.Args)
 		}
 	}
+}
+
+// checkReached wants probes, service and disruption budget that find the pods.
+func checkReached(t *testing.T, files map[string]manifest, server podContainer, port string) {
+	t.Helper()
+	http := server.Ports[0].Name
 	for _, p := range []struct {
 		probe probe
 		path  string
 	}{{server.Startup, "/health"}, {server.Liveness, "/health"}, {server.Readiness, "/readyz"}} {
-		if p.probe.Get.Path != p.path || p.probe.Get.Port != server.Ports[0].Name {
+		if p.probe.Get.Path != p.path || p.probe.Get.Port != http {
 			t.Errorf("a probe asks %+v, want %s", p.probe.Get, p.path)
 		}
 	}
-	if got := files["Service"].Spec.Ports[0].TargetPort; got != server.Ports[0].Name || server.Ports[0].ContainerPort != 8080 || settings["PORT"] != "8080" {
-		t.Errorf("the service sends to %q, the server listens at %s", got, settings["PORT"])
+	if got := files["Service"].Spec.Ports[0].TargetPort; got != http || strconv.Itoa(server.Ports[0].ContainerPort) != port {
+		t.Errorf("the service sends to %q, the server listens at %s", got, port)
 	}
-	if label := files["Deployment"].Spec.Template.Metadata.Labels["app.kubernetes.io/name"]; !strings.Contains(string(files["Service"].Spec.Selector), label) ||
-		!strings.Contains(string(files["PodDisruptionBudget"].Spec.Selector), label) || label == "" {
-		t.Error("the service or the disruption budget does not select the pods")
+	label := files["Deployment"].Spec.Template.Metadata.Labels["app.kubernetes.io/name"]
+	for _, kind := range []string{"Service", "PodDisruptionBudget"} {
+		if !strings.Contains(string(files[kind].Spec.Selector), label) || label == "" {
+			t.Errorf("the %s does not select the pods", kind)
+		}
 	}
-	grace := time.Duration(pod.Grace-server.Lifecycle.PreStop.Sleep.Seconds) * time.Second
-	proveSettings(t, settings, migrate.Args, server.Args, grace)
 }
 
 // manifests are the documents of a YAML file, by kind.
@@ -145,7 +159,7 @@ func parse(t *testing.T, text string, target any) {
 	}
 }
 
-// TestExamplesHoldNoSecret: what must be replaced is refused by name, so that
+// TestExampleSecretIsRefused: what must be replaced is refused by name, so that
 // nobody serves with an example's secret.
 func TestExampleSecretIsRefused(t *testing.T) {
 	t.Parallel()

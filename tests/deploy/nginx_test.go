@@ -37,7 +37,7 @@ func trustTests() *tls.Config {
 // certificate, before the server of the address; it returns nginx's URL.
 func nginx(t *testing.T, backend string, change ...string) string {
 	t.Helper()
-	folder, err := os.MkdirTemp(shared, "nginx-")
+	folder, err := os.MkdirTemp(shared, "nginx-") //nolint:usetesting // its parent is root's alone
 	if err == nil {
 		err = os.Chmod(folder, 0o755) //nolint:gosec // nginx's workers are another user's
 	}

@@ -45,7 +45,7 @@ func TestRelease(t *testing.T) {
 	if again := sumsOf(t, second); !maps.Equal(sums, again) {
 		t.Errorf("a second build differs: %v, %v", sums, again)
 	}
-	for _, platform := range strings.Fields(*platforms) {
+	for platform := range strings.FieldsSeq(*platforms) {
 		system, processor, _ := strings.Cut(platform, "/")
 		name := fmt.Sprintf("chatkit-rest_%s_%s_%s", releaseVersion, system, processor)
 		archive, binary := name+".tar.gz", name+"/chatkit-rest"

@@ -104,10 +104,10 @@ func TestMatches(t *testing.T) {
 // learn adds the ids that a document shows and this run got others for, so
 // that the document's next commands name this run's.
 func learn(known map[string]string, want, got string) {
-	shown, real := id.FindAllString(want, -1), id.FindAllString(got, -1)
-	for n := range min(len(shown), len(real)) {
+	shown, here := id.FindAllString(want, -1), id.FindAllString(got, -1)
+	for n := range min(len(shown), len(here)) {
 		if _, ok := known[shown[n]]; !ok {
-			known[shown[n]] = real[n]
+			known[shown[n]] = here[n]
 		}
 	}
 }

@@ -81,7 +81,7 @@ func TestLinks(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, match := range link.FindAllStringSubmatch(string(content), -1) {
-				if _, err := os.Stat(filepath.Join(filepath.Dir(path), match[1])); err != nil {
+				if _, err := os.Stat(filepath.Join(filepath.Dir(path), match[1])); err != nil { //nolint:gosec // a document
 					t.Errorf("%s points at %s: %v", path, match[1], err)
 				}
 			}

@@ -21,10 +21,15 @@ func (u *Upstream) tellModels(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	list := []map[string]string{}
+	type model struct {
+		ID string `json:"id"`
+	}
+	var list struct {
+		Data []model `json:"data"`
+	}
 	for _, name := range names {
-		list = append(list, map[string]string{"id": name})
+		list.Data = append(list.Data, model{name})
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]any{"data": list}) // A client that has gone needs no answer.
+	_ = json.NewEncoder(w).Encode(list) // A client that has gone needs no answer.
 }
