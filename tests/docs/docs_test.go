@@ -30,7 +30,7 @@ func TestAPI(t *testing.T) {
 	run(t, "docs/api.md", true, newShell(t, t.TempDir(), server, nil))
 }
 
-// TestREADME types the README's first conversation, with `make token`, against
+// TestREADME types the README's first session, with `make token`, against
 // the demo.
 func TestREADME(t *testing.T) {
 	t.Parallel()
