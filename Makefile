@@ -60,6 +60,17 @@ test-metrics: ## Let Prometheus's promtool judge the alert rules and the dashboa
 	@tests/prepare.sh promtool
 	tests/observe/promtool.sh
 
+.PHONY: test-deploy
+test-deploy: ## Lint the deploy files, and prove them with the image's binary, nginx and the docs' commands
+	@tests/prepare.sh postgres redis deploy
+	tests/deploy/lint.sh
+	go test -tags deploy -count=1 -timeout 5m ./tests/deploy ./tests/docs
+
+.PHONY: release
+release: ## Build dist/: archives for Linux, macOS and Windows, their SBOMs, SHA256SUMS
+	@tests/prepare.sh release
+	deploy/release.sh "$(VERSION)" dist $(PLATFORMS)
+
 .PHONY: test-model
 test-model: ## Talk to a real small language model through the whole server (downloads it)
 	tests/model/run.sh

@@ -7,6 +7,8 @@
 #   redis     Redis's server
 #   java      a Java and Maven
 #   venv      Python's venv
+#   deploy    what stands in for a container engine, the proxy, what the docs call
+#   release   zip, for Windows' archives
 set -euo pipefail
 
 missing=()
@@ -23,6 +25,19 @@ for part in "$@"; do
 	redis) need redis-server redis-server ;;
 	java) need mvn maven default-jdk-headless ;;
 	venv) python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv) ;;
+	deploy)
+		need bwrap bubblewrap
+		need nginx nginx
+		need strace strace
+		need systemd-analyze systemd
+		need sqlite3 sqlite3
+		need curl curl ca-certificates
+		need jq jq
+		need shellcheck shellcheck
+		need zip zip
+		python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
+		;;
+	release) need zip zip ;;
 	*) echo "prepare.sh knows no part $part" >&2 && exit 2 ;;
 	esac
 done
@@ -38,11 +53,11 @@ export DEBIAN_FRONTEND=noninteractive
 mkdir -p /etc/postgresql-common
 [ -e /etc/postgresql-common/createcluster.conf ] ||
 	echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
-# Nor may any package start a service.
+# Nor may any other package start what it brings.
 if [ ! -e /usr/sbin/policy-rc.d ]; then
-	trap 'rm -f /usr/sbin/policy-rc.d' EXIT
 	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
 	chmod 755 /usr/sbin/policy-rc.d
+	trap 'rm -f /usr/sbin/policy-rc.d' EXIT
 fi
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

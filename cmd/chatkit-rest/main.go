@@ -60,6 +60,7 @@ func commands() []command {
 	return []command{
 		{"serve", "serve [--demo] [--migrate]  run the server", serve},
 		{"verify-env", "verify-env                  check the settings and all that they name, without starting", verifyEnv},
+		{"healthcheck", "healthcheck [--ready]       ask the server of this machine; exit code 0 says it is well", healthcheck},
 		{"token", "token --sub NAME [--ttl 1h] print a token for a user", token},
 		{"migrate", "migrate up|down|status      change or show the database's schema", migrate},
 		{"openapi", "openapi [--json]            print the API document with this server's values", openapi},
@@ -105,6 +106,10 @@ func parse(p process, flags *flag.FlagSet, args []string) (bool, error) {
 	}
 	if err != nil {
 		return false, usageError{errSaid} // the flag package has said it
+	}
+	if flags.NArg() > 0 {
+		return false, usageError{fmt.Errorf("%s takes no %q; chatkit-rest %s --help says what it takes",
+			flags.Name(), flags.Arg(0), flags.Name())}
 	}
 	return true, nil
 }

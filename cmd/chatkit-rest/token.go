@@ -19,7 +19,7 @@ func token(_ context.Context, p process, args []string) error {
 	if ok, err := parse(p, flags, args); !ok {
 		return err
 	}
-	if *sub == "" || flags.NArg() > 0 {
+	if *sub == "" {
 		return usageError{errors.New("token needs --sub NAME, the user's id")}
 	}
 	settings, err := loadSettings(p, config.Options{Only: []string{"JWT_SECRET"}})

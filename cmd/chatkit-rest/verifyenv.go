@@ -5,30 +5,34 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"log/slog"
+	"io"
+	"runtime"
+	"strings"
 	"time"
 
-	"github.com/chatkit-rest/chatkit-rest/internal/auth"
-	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
-	"github.com/chatkit-rest/chatkit-rest/internal/ratelimit"
-	"github.com/chatkit-rest/chatkit-rest/internal/store"
 )
 
 // verifyTimeout bounds each look at something outside.
 const verifyTimeout = 15 * time.Second
 
-// check is one look at something outside. Its detail is told beside "ok".
+// check is a line of verify-env's report.
 type check struct {
 	name string
+	// look returns what is worth telling, and what is wrong and what to do.
 	look func(context.Context, config.Settings) (detail string, err error)
 }
 
-// checks are those that the settings ask for.
+// unsure is the error of a check that could not find out; it fails nothing.
+type unsure struct{ reason string }
+
+func (u unsure) Error() string { return u.reason }
+
+// checks are the report's lines, in its order, that the settings ask for.
 func checks(settings config.Settings) []check {
 	list := []check{
-		{"settings", func(context.Context, config.Settings) (string, error) { return "", nil }},
 		{"database", verifyDatabase},
+		{"migrations", verifyMigrations},
 	}
 	if settings.RedisURL.IsSet() {
 		list = append(list, check{"redis", verifyRedis})
@@ -36,97 +40,79 @@ func checks(settings config.Settings) []check {
 	if settings.Identity.IsSet() {
 		list = append(list, check{"identity", verifyIdentity})
 	}
-	return append(list, check{"upstream", verifyUpstream})
+	return append(list, check{"key", verifyKey}, check{"model", verifyModel}, check{"limits", tellLimits})
 }
 
-// verifyEnv says what is wrong with the settings and with what they name, the
-// database and the key first, without starting the server. It looks at all of
-// it before it fails.
+// verifyEnv prints a report on the settings and on all that they name,
+// without starting the server. It looks at all of it before it fails.
 func verifyEnv(ctx context.Context, p process, args []string) error {
 	flags := flag.NewFlagSet("verify-env", flag.ContinueOnError)
 	if ok, err := parse(p, flags, args); !ok {
 		return err
 	}
+	r := report{w: p.stdout}
+	r.line("version", wordOK, fmt.Sprintf("chatkit-rest %s (%s, %s/%s)", version, runtime.Version(), runtime.GOOS, runtime.GOARCH))
 	settings, err := loadSettings(p, config.Options{})
 	if err != nil {
-		return err
+		r.tell("settings", "", err)
+		return r.end("; nothing else was looked at")
 	}
-	failed := false
-	for _, check := range checks(settings) {
+	r.tell("settings", "complete", nil)
+	for _, c := range checks(settings) {
 		ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
-		detail, err := check.look(ctx, settings)
+		detail, err := c.look(ctx, settings)
 		cancel()
-		word := "ok"
-		if err != nil {
-			failed = true
-			word, detail = "FAILED", err.Error()
-		}
-		if detail != "" {
-			detail = "  " + detail
-		}
-		if _, err := fmt.Fprintf(p.stdout, "%-10s%s%s\n", check.name, word, detail); err != nil {
-			return err
-		}
+		r.tell(c.name, detail, err)
 	}
-	if failed {
-		return errSaid
-	}
-	return nil
+	return r.end("")
 }
 
-func verifyDatabase(ctx context.Context, settings config.Settings) (detail string, err error) {
-	db, err := store.Open(ctx, storeConfig(settings, slog.New(slog.DiscardHandler)))
-	if err != nil {
-		return "", fmt.Errorf("DATABASE_URL: %w", err)
-	}
-	defer db.Close() //nolint:errcheck // nothing was written
-	if err := db.Ping(ctx); err != nil {
-		return "", fmt.Errorf("DATABASE_URL: %w", err)
-	}
-	if settings.Database.Driver == config.SQLite {
-		return "", nil // serve migrates it
-	}
-	return "", checkMigrated(ctx, db)
+const (
+	wordOK     = "ok"
+	wordUnsure = "unsure"
+	wordFailed = "FAILED"
+)
+
+// report writes one line for each check.
+type report struct {
+	w              io.Writer
+	failed, unsure []string
+	err            error // of writing
 }
 
-func verifyRedis(ctx context.Context, settings config.Settings) (detail string, err error) {
-	if err := ratelimit.CheckRedis(ctx, settings.RedisURL.Reveal()); err != nil {
-		return "", fmt.Errorf("REDIS_URL: %w", err)
-	}
-	return "", nil
-}
-
-// verifyIdentity tells the keys, so that they can be held against those that
-// the identity server is known to have.
-func verifyIdentity(ctx context.Context, settings config.Settings) (detail string, err error) {
-	keys := auth.NewKeySet(auth.KeySetOptions{URL: settings.Identity.JWKSURL})
-	defer keys.Close()
-	found, err := keys.Fetch(ctx)
-	if err != nil {
-		return "", fmt.Errorf("JWKS_URL: %w", err)
-	}
-	return "keys: " + auth.Describe(found), nil
-}
-
-func verifyUpstream(ctx context.Context, settings config.Settings) (detail string, err error) {
-	model, err := newModel(settings)
-	if err != nil {
-		return "", err
-	}
-	defer model.CloseIdle()
-	err = model.CheckKey(ctx)
-	var upstream *chat.UpstreamError
-	if !errors.As(err, &upstream) {
-		return "", err
-	}
-	switch upstream.Kind {
-	case chat.UpstreamCredentials:
-		return "", errors.New("OPENROUTER_API_KEY was refused; make a new key and set it")
-	case chat.UpstreamPayment:
-		return "", errors.New("OPENROUTER_API_KEY's account is out of credit; add some")
-	case chat.UpstreamUnreachable, chat.UpstreamTimeout:
-		return "", fmt.Errorf("OPENROUTER_BASE_URL cannot be reached: %w", err)
+// tell writes what a check found.
+func (r *report) tell(name, detail string, err error) {
+	var doubt unsure
+	switch {
+	case err == nil:
+		r.line(name, wordOK, detail)
+	case errors.As(err, &doubt):
+		r.unsure = append(r.unsure, name)
+		r.line(name, wordUnsure, doubt.reason)
 	default:
-		return "", fmt.Errorf("OPENROUTER_BASE_URL gave an unexpected answer: %w", err)
+		r.failed = append(r.failed, name)
+		r.line(name, wordFailed, err.Error())
 	}
+}
+
+// line keeps what has several lines below the first.
+func (r *report) line(name, word, detail string) {
+	detail = strings.ReplaceAll(detail, "\n", "\n"+strings.Repeat(" ", 20))
+	if _, err := fmt.Fprintf(r.w, "%-12s%-8s%s\n", name, word, detail); err != nil && r.err == nil {
+		r.err = err
+	}
+}
+
+// end writes the result, with a remark where something failed.
+func (r *report) end(remark string) error {
+	switch {
+	case len(r.failed) > 0:
+		r.line("result", wordFailed, strings.Join(r.failed, ", ")+remark)
+		return errors.Join(errSaid, r.err)
+	case len(r.unsure) > 0:
+		r.line("result", wordOK, "nothing failed; unsure: "+strings.Join(r.unsure, ", "))
+	default:
+		r.line("result", wordOK, "all is well")
+	}
+	return r.err
 }

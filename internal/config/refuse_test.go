@@ -10,17 +10,21 @@ import (
 )
 
 // badValues are values that are refused, each with a word of its problem.
-func badValues() map[string]map[string]string {
-	whole := func(tooMany string) map[string]string {
-		return map[string]string{"-1": "-1", "many": "many", "1.5": "1.5", tooMany: tooMany, "99999999999999999999": "999"}
-	}
-	timeout := map[string]string{"20": "20", "-1s": "-1s", "2h": "2h", "soon": "soon"}
-	url := map[string]string{
+// badURLs are no web addresses.
+func badURLs() map[string]string {
+	return map[string]string{
 		"chat.example.com": "chat.example.com", "ftp://a.example.com": "ftp", "http://": "http", "https://a b": "a b",
 		"https://a:0": "a:0", "https://a:99999": "99999", "https://a:": "a:", "https://1.2.3": "1.2.3",
 		"https://user:hunter2@a.example.com": "password", "https://a.example.com/?key=hunter2": "parameters",
 		"https://a.example.com#x": "fragment", "https://ü.example.com": "ü",
 	}
+}
+
+func badValues() map[string]map[string]string {
+	whole := func(tooMany string) map[string]string {
+		return map[string]string{"-1": "-1", "many": "many", "1.5": "1.5", tooMany: tooMany, "99999999999999999999": "999"}
+	}
+	timeout := map[string]string{"20": "20", "-1s": "-1s", "2h": "2h", "soon": "soon"}
 
 	return map[string]map[string]string{
 		"DATABASE_URL": {
@@ -43,17 +47,17 @@ func badValues() map[string]map[string]string {
 			"change-me-to-32-random-bytes-or-more": "placeholder", "YOUR_JWT_SECRET_GOES_HERE_AND_IS_LONG": "placeholder",
 		},
 		"OPENROUTER_API_KEY":          {"": "not set", "sk or": "white space", "sk-\x7f": "character", "your-api-key": "placeholder"},
-		"OPENROUTER_BASE_URL":         url,
+		"OPENROUTER_BASE_URL":         badURLs(),
 		"OPENROUTER_MODEL":            {"gpt 4": "gpt 4", strings.Repeat("m", 201): "mmm", "mödel": "mödel"},
 		"OPENROUTER_MAX_TOKENS":       whole("1000001"),
-		"OPENROUTER_SITE_URL":         url,
+		"OPENROUTER_SITE_URL":         badURLs(),
 		"OPENROUTER_APP_NAME":         {"a\nb": "control", strings.Repeat("n", 201): "201 bytes", "a\xff": "UTF-8"},
 		"UPSTREAM_FIRST_BYTE_TIMEOUT": mapsOr(timeout, "0s"),
 		"UPSTREAM_IDLE_TIMEOUT":       mapsOr(timeout, "0s"),
 		"SYSTEM_PROMPT":               {"a\x00b": "control", strings.Repeat("p", 100_001): "100001", "a\xff": "UTF-8"},
 		"HOST":                        {"127.0.0.1:80": "127.0.0.1:80", "a b": "a b", "[::1": "[::1", "http://a": "http://a", "256.1.1.1": "256", "a..b": "a..b", "fe80::1%eth0": "eth0"},
 		"PORT":                        whole("65536"),
-		"PUBLIC_URL":                  url,
+		"PUBLIC_URL":                  badURLs(),
 		"CORS_ORIGINS": {
 			"*": "wildcard", "https://*.example.com": "wildcard", `["*"]`: "wildcard", "null": "null", "app.example.com": "app.example.com",
 			"https://a.example.com/": "origin", "https://a.example.com/x": "origin", "https://u:p@a.example.com": "origin",

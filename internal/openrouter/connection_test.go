@@ -203,7 +203,8 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		c := client(t, server.URL)
 		result := ask(t.Context(), t, c)
 		checkFailure(t, result.err, chat.UpstreamBadRequest, status)
-		checkFailure(t, c.CheckKey(t.Context()), chat.UpstreamBadRequest, status)
+		_, err := c.CheckKey(t.Context())
+		checkFailure(t, err, chat.UpstreamBadRequest, status)
 	}
 }
 

@@ -3,7 +3,9 @@ package openrouter_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -63,7 +65,7 @@ func TestCheckKey(t *testing.T) {
 		t.Run(want.name, func(t *testing.T) {
 			t.Parallel()
 			server := upstream(t, want.answers.serve(t))
-			err := client(t, server.URL+"/v1").CheckKey(t.Context())
+			_, err := client(t, server.URL+"/v1").CheckKey(t.Context())
 			if want.kind != "" {
 				checkFailure(t, err, want.kind, want.status)
 			} else if err != nil {
@@ -77,7 +79,10 @@ func TestCheckKeyUnreachable(t *testing.T) {
 	t.Parallel()
 	server := upstream(t, nil)
 	server.Close()
-	checkFailure(t, client(t, server.URL).CheckKey(t.Context()), chat.UpstreamUnreachable, 0)
+	_, err := client(t, server.URL).CheckKey(t.Context())
+	checkFailure(t, err, chat.UpstreamUnreachable, 0)
+	_, err = client(t, server.URL).Models(t.Context())
+	checkFailure(t, err, chat.UpstreamUnreachable, 0)
 }
 
 func TestCheckKeyTimeoutAndCancel(t *testing.T) {
@@ -85,11 +90,60 @@ func TestCheckKeyTimeoutAndCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, end := inMemory(t, func(_ http.ResponseWriter, r *http.Request) { <-gone(r) }, timeouts)
 		defer end()
-		checkFailure(t, c.CheckKey(t.Context()), chat.UpstreamTimeout, 0)
+		_, err := c.CheckKey(t.Context())
+		checkFailure(t, err, chat.UpstreamTimeout, 0)
 		ctx, cancel := context.WithTimeout(t.Context(), firstByte/2)
 		defer cancel()
-		if err := c.CheckKey(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := c.CheckKey(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v, want the context's", err)
 		}
 	})
+}
+
+// TestKeyState: the credits are told where upstream tells them.
+func TestKeyState(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"data":{"limit":10,"limit_remaining":6.8}}`:     "told, 6.8 of 10",
+		`{"data":{"limit":null,"limit_remaining":null}}`:  "told, no limit",
+		`{"data":{"limit":"ten","limit_remaining":true}}`: "nothing told",
+	} {
+		server := upstream(t, answers{"/v1/key": {200, body}}.serve(t))
+		state, err := client(t, server.URL+"/v1").CheckKey(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := "nothing told"
+		if state.Told {
+			got = "told, no limit"
+		}
+		if state.Limit != nil && state.Remaining != nil {
+			got = fmt.Sprintf("told, %g of %g", *state.Remaining, *state.Limit)
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", body, got, want)
+		}
+	}
+}
+
+func TestModels(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]struct {
+		answers answers
+		models  []string
+		fails   bool
+	}{
+		"a list":       {answers{"/v1/models": {200, `{"data":[{"id":"a/b"},{"id":"c:free"},{}]}`}}, []string{"a/b", "c:free"}, false},
+		"none there":   {answers{"/v1/models": {200, `{"data":[]}`}}, []string{}, false},
+		"no such path": {answers{}, nil, false},
+		"no list":      {answers{"/v1/models": {200, `{"models":"zebra"}`}}, []string{}, false},
+		"cut":          {answers{"/v1/models": {200, `{"data":[{"id":`}}, nil, true},
+		"down":         {answers{"/v1/models": {500, "zebra"}}, nil, true},
+	} {
+		server := upstream(t, want.answers.serve(t))
+		models, err := client(t, server.URL+"/v1").Models(t.Context())
+		if (err != nil) != want.fails || !slices.Equal(models, want.models) || (models == nil) != (want.models == nil) {
+			t.Errorf("%s: %q (%v), want %q", name, models, err, want.models)
+		}
+	}
 }

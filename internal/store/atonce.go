@@ -24,6 +24,7 @@ func isUniqueViolation(err error) bool {
 	return ok && failure.Code == uniqueViolation
 }
 
+//nolint:unqueryvet // the columns are named within
 const startAtOnce = `WITH session AS (` + countMessageUpdate + `), run AS (
 		INSERT INTO runs (` + runColumns + `) SELECT ?, session.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM session
 	), message AS (
@@ -108,6 +109,8 @@ func historyOf(db *gorm.DB, rows []startRow, limit int) ([]chat.Item, error) {
 
 // The run's update joins the session's, which is how all others lock the two:
 // the session first.
+//
+//nolint:unqueryvet // the columns are named within
 const finishAtOnce = `WITH session AS (` + countAnswerUpdate + `
 		AND EXISTS (SELECT FROM runs WHERE runs.id = ? AND runs.session_id = sessions.id) RETURNING ` + sessionColumns + `
 	), run AS (

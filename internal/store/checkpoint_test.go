@@ -16,7 +16,7 @@ func TestLogIsCopied(t *testing.T) {
 	s := open(t, c)
 	session := createSession(t, s, "alice")
 	before := changed(t, c)
-	for deadline := time.Now().Add(20 * time.Second); changed(t, c) == before; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); changed(t, c).Equal(before); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the file stays as it was")
 		}

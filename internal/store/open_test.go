@@ -210,3 +210,17 @@ func TestPing(t *testing.T) {
 		})
 	}
 }
+
+// TestServerVersion: each database tells the version of its program.
+func TestServerVersion(t *testing.T) {
+	t.Parallel()
+	for _, database := range databases() {
+		t.Run(database.name, func(t *testing.T) {
+			t.Parallel()
+			version, err := openBare(t, database.config(t)).ServerVersion(t.Context())
+			if err != nil || version == "" || version[0] < '1' || version[0] > '9' {
+				t.Errorf("version %q (%v)", version, err)
+			}
+		})
+	}
+}

@@ -50,7 +50,7 @@ func (p *preparedPool) learn(ctx context.Context, query string, args int) *sql.S
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if other := p.statements[query]; other != nil || len(p.statements) >= maxPrepared {
-		_ = statement.Close() // it has done nothing yet
+		_ = statement.Close() //nolint:sqlclosecheck // this one is not kept
 		return other
 	}
 	p.statements[query] = statement
@@ -58,15 +58,15 @@ func (p *preparedPool) learn(ctx context.Context, query string, args int) *sql.S
 }
 
 func (p *preparedPool) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if statement := p.learn(ctx, query, len(args)); statement != nil {
+	if statement := p.learn(ctx, query, len(args)); statement != nil { //nolint:sqlclosecheck // the pool keeps it
 		return statement.ExecContext(ctx, args...)
 	}
 	return p.DB.ExecContext(ctx, query, args...)
 }
 
 func (p *preparedPool) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if statement := p.learn(ctx, query, len(args)); statement != nil {
-		return statement.QueryContext(ctx, args...) //nolint:sqlclosecheck // the statement is kept
+	if statement := p.learn(ctx, query, len(args)); statement != nil { //nolint:sqlclosecheck // the pool keeps it
+		return statement.QueryContext(ctx, args...)
 	}
 	return p.DB.QueryContext(ctx, query, args...)
 }
@@ -101,14 +101,14 @@ func (t *preparedTx) prepared(ctx context.Context, query string, args int) *sql.
 }
 
 func (t *preparedTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if statement := t.prepared(ctx, query, len(args)); statement != nil {
+	if statement := t.prepared(ctx, query, len(args)); statement != nil { //nolint:sqlclosecheck // the pool keeps it
 		return statement.ExecContext(ctx, args...)
 	}
 	return t.Tx.ExecContext(ctx, query, args...)
 }
 
 func (t *preparedTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if statement := t.prepared(ctx, query, len(args)); statement != nil {
+	if statement := t.prepared(ctx, query, len(args)); statement != nil { //nolint:sqlclosecheck // the pool keeps it
 		return statement.QueryContext(ctx, args...)
 	}
 	return t.Tx.QueryContext(ctx, query, args...)

@@ -33,6 +33,7 @@ type Upstream struct {
 	arrived  chan struct{} // closed and replaced by each request
 	scripts  map[string][]Script
 	keyCode  int
+	models   []string // nil: it has no list
 }
 
 // UpstreamRequest is a question as it reached the upstream.
@@ -91,6 +92,7 @@ func NewUpstream(tb testing.TB) *Upstream {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/v1/chat/completions", u.complete)
 	mux.HandleFunc("GET /api/v1/key", u.tellKey)
+	mux.HandleFunc("GET /api/v1/models", u.tellModels)
 	u.server = httptest.NewServer(mux)
 	u.URL = u.server.URL + "/api/v1"
 	tb.Cleanup(func() {

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# release.sh VERSION FOLDER [OS/ARCH…]: builds the archives of a release, their
+# SBOMs and SHA256SUMS into the folder. The same source gives the same bytes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+version=${1:?usage: release.sh VERSION FOLDER [OS/ARCH…]}
+folder=${2:?usage: release.sh VERSION FOLDER [OS/ARCH…]}
+shift 2
+platforms=("$@")
+[ $# -gt 0 ] || platforms=({linux,darwin,windows}/{amd64,arm64})
+
+# Not part of go.mod; it is a tool of the release alone.
+sbom=github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+# Archives tell the time of the commit, not of the build.
+epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+umask 022
+export CGO_ENABLED=0 TZ=UTC LC_ALL=C
+host=$(go env GOHOSTOS)/$(go env GOHOSTARCH)
+
+mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+pack() { # pack OS NAME: archives the folder NAME
+	find "$2" -exec touch --no-dereference --date="@$epoch" {} +
+	if [ "$1" = windows ]; then
+		rm -f "$folder/$2.zip"
+		find "$2" -type f | sort | zip -q -X "$folder/$2.zip" -@
+	else
+		tar --create --format=ustar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$epoch" "$2" |
+			gzip -n -9 >"$folder/$2.tar.gz"
+	fi
+}
+
+for platform in "${platforms[@]}"; do
+	os=${platform%/*} arch=${platform#*/}
+	name=chatkit-rest_${version}_${os}_${arch}
+	binary=chatkit-rest
+	[ "$os" != windows ] || binary=chatkit-rest.exe
+	mkdir -p "$work/$name"
+	GOOS=$os GOARCH=$arch go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$version" \
+		-o "$work/$name/$binary" ./cmd/chatkit-rest
+	install -m 644 README.md .env.example openapi.yaml "$work/$name/"
+	# What the binary itself says it was built of; without the time of the day.
+	GOOS=${host%/*} GOARCH=${host#*/} go run "$sbom" bin -json -std -noserial -version "$version" \
+		-output "$work/sbom.json" "$work/$name/$binary" 2>"$work/sbom.log" || { cat "$work/sbom.log" >&2 && exit 1; }
+	sed '/^ *"timestamp": /d' "$work/sbom.json" >"$folder/$name.cdx.json"
+	(cd "$work" && pack "$os" "$name")
+	echo "$name"
+done
+cd "$folder"
+sha256sum chatkit-rest_"$version"_* >SHA256SUMS

@@ -1,0 +1,101 @@
+package contract_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/harness"
+)
+
+// checkReport wants an exit code, each check told in a line of its own by a
+// pattern, and no secret anywhere.
+func checkReport(t *testing.T, result harness.Result, env map[string]string, exitCode int, lines ...string) {
+	t.Helper()
+	if result.ExitCode != exitCode {
+		t.Errorf("the exit code is %d, want %d", result.ExitCode, exitCode)
+	}
+	for _, line := range lines {
+		if !regexp.MustCompile(`(?m)^` + line + `$`).MatchString(result.Stdout) {
+			t.Errorf("the report has no line %q:\n%s", line, result.Output())
+		}
+	}
+	for _, name := range []string{"JWT_SECRET", "OPENROUTER_API_KEY", "DATABASE_URL"} {
+		if value := env[name]; len(value) > 8 && strings.Contains(result.Output(), value) {
+			t.Errorf("the report shows %s:\n%s", name, result.Output())
+		}
+	}
+}
+
+// TestVerifyEnvReport is what an operator pastes into a ticket: each part with
+// its state, and what to do where it is not well.
+func TestVerifyEnvReport(t *testing.T) {
+	t.Parallel()
+	harness.OnEach(t, func(t *testing.T, database harness.Database) {
+		upstream := harness.NewUpstream(t)
+		env := harness.Settings(harness.NewDatabase(t, database), "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe", upstream)
+		env["OPENROUTER_MODEL"], env["RATE_LIMIT_PER_MINUTE"] = "maker/model", "30"
+		wantDone(t, harness.Execute(t, env, "migrate", "up"))
+		upstream.ListModels("maker/model", "maker/other")
+		checkReport(t, harness.Execute(t, env, "verify-env"), env, 0,
+			`version +ok +chatkit-rest \S+ \(go\S+, \w+/\w+\)`, `settings +ok +complete`,
+			`database +ok +`+string(database)+` [\d.]+.*`, `migrations +ok +[1-9]\d* applied, 0 pending`,
+			`key +ok +accepted; it has no credit limit of its own`, `model +ok +maker/model`,
+			`limits +ok +30 requests a minute for an address .*, 10 sessions a user, 500 characters a message`,
+			`result +ok +all is well`)
+
+		env["OPENROUTER_MODEL"] = "maker/mode"
+		checkReport(t, harness.Execute(t, env, "verify-env"), env, 1,
+			`model +FAILED +OPENROUTER_MODEL: upstream lists 2 models, but not maker/mode; set one that it lists`, `result +FAILED +model`)
+	})
+}
+
+// TestVerifyEnvModel: names that upstream knows without listing them.
+func TestVerifyEnvModel(t *testing.T) {
+	t.Parallel()
+	for model, want := range map[string]string{
+		"maker/model:online":      `model +ok +maker/model:online`,
+		"llama":                   `model +ok +llama`,
+		"maker/model@preset/mine": `model +unsure +.*preset.*`,
+		"maker/other:free":        `model +FAILED +.*OPENROUTER_MODEL.*`,
+	} {
+		t.Run(model, func(t *testing.T) {
+			t.Parallel()
+			upstream := harness.NewUpstream(t)
+			upstream.ListModels("maker/model", "llama:latest")
+			env := harness.Settings(harness.NewDatabase(t, harness.SQLite), "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe", upstream)
+			env["OPENROUTER_MODEL"] = model
+			code := 0
+			if strings.Contains(want, "FAILED") {
+				code = 1
+			}
+			checkReport(t, harness.Execute(t, env, "verify-env"), env, code, want)
+		})
+	}
+	upstream := harness.NewUpstream(t)
+	env := harness.Settings(harness.NewDatabase(t, harness.SQLite), "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe", upstream)
+	checkReport(t, harness.Execute(t, env, "verify-env"), env, 0, `model +unsure +.*lists no models`)
+	upstream.ListModels("one.gguf")
+	checkReport(t, harness.Execute(t, env, "verify-env"), env, 0, `model +unsure +.*lists one.gguf alone`)
+}
+
+// TestVerifyEnvExitCodes: 0 all is well, 1 something failed, 2 a command line
+// that cannot be understood.
+func TestVerifyEnvExitCodes(t *testing.T) {
+	t.Parallel()
+	upstream := harness.NewUpstream(t)
+	env := harness.Settings(harness.NewDatabase(t, harness.Postgres), "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe", upstream)
+	checkReport(t, harness.Execute(t, env, "verify-env"), env, 1,
+		`migrations +FAILED +0 applied, \d+ pending; run chatkit-rest migrate up, or serve with --migrate`, `result +FAILED +migrations`)
+	wantDone(t, harness.Execute(t, env, "migrate", "up"))
+	checkReport(t, harness.Execute(t, env, "verify-env"), env, 0, `result +ok +nothing failed; unsure: model`)
+	upstream.RefuseKey(402)
+	checkReport(t, harness.Execute(t, env, "verify-env"), env, 1, `key +FAILED +.*credit.*`, `result +FAILED +key`)
+	checkReport(t, harness.Execute(t, nil, "verify-env"), nil, 1,
+		`settings +FAILED +\d+ faults in the settings:`, `result +FAILED +settings; nothing else was looked at`)
+	for _, args := range [][]string{{"verify-env", "staging"}, {"verify-env", "--fix"}, {"verfy-env"}, {"serve", "demo"}, {"healthcheck", "now"}} {
+		if result := harness.Execute(t, env, args...); result.ExitCode != 2 || result.Stdout != "" || result.Stderr == "" {
+			t.Errorf("%q: exit code %d, want 2: %s", args, result.ExitCode, result.Output())
+		}
+	}
+}

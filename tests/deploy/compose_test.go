@@ -1,0 +1,89 @@
+//go:build deploy
+
+package deploy_test
+
+import (
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestCompose: what `docker compose up` would run.
+func TestCompose(t *testing.T) {
+	t.Parallel()
+	file := composeFile(t)
+	server := file.Services["server"]
+	checkNeighbours(t, server.Environment, file.Services["postgres"].Environment)
+	if server.Environment["OPENROUTER_MODEL"] != "maker/model" {
+		t.Error("a setting of .env does not reach the server")
+	}
+	if server.Environment["HOST"] != "0.0.0.0" || server.Environment["PORT"] != "8080" || server.Ports[0].Target != 8080 {
+		t.Errorf("the port that is published, %v, is not where the server listens", server.Ports)
+	}
+	for _, name := range []string{"server", "migrate"} {
+		if s := file.Services[name]; !s.ReadOnly || strings.Join(s.CapDrop, "") != "ALL" || len(s.SecurityOpt) != 1 {
+			t.Errorf("%s may do more than it needs: %+v", name, s)
+		}
+	}
+	grace, err := time.ParseDuration(server.StopGracePeriod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proveSettings(t, server.Environment, file.Services["migrate"].Command, server.Command, grace)
+}
+
+// checkNeighbours wants settings that lead to the file's own services.
+func checkNeighbours(t *testing.T, server, postgres map[string]string) {
+	t.Helper()
+	database, err := url.Parse(server["DATABASE_URL"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := database.User.Password()
+	for name, value := range map[string]string{
+		"POSTGRES_USER": database.User.Username(), "POSTGRES_PASSWORD": password,
+		"POSTGRES_DB": strings.TrimPrefix(database.Path, "/"),
+	} {
+		if postgres[name] != value {
+			t.Errorf("the server says %q, PostgreSQL's %s is %q", value, name, postgres[name])
+		}
+	}
+	redis, err := url.Parse(server["REDIS_URL"])
+	if err != nil || redis.Hostname() != "redis" || database.Hostname() != "postgres" {
+		t.Errorf("the server looks for %q and %q (%v)", database.Host, redis, err)
+	}
+}
+
+type composeProject struct {
+	Services map[string]composeService `json:"services"`
+}
+
+type composeService struct {
+	Command         []string          `json:"command"`
+	Environment     map[string]string `json:"environment"`
+	ReadOnly        bool              `json:"read_only"`
+	CapDrop         []string          `json:"cap_drop"`
+	SecurityOpt     []string          `json:"security_opt"`
+	StopGracePeriod string            `json:"stop_grace_period"`
+	Ports           []struct {
+		Target int `json:"target"`
+	} `json:"ports"`
+}
+
+// composeFile is compose.yaml as an engine reads it, with a .env beside it.
+func composeFile(t *testing.T) composeProject {
+	t.Helper()
+	folder := t.TempDir()
+	dotenv := "POSTGRES_PASSWORD=letters1\nJWT_SECRET=" + jwtSecret + "\nOPENROUTER_API_KEY=sk-or-v1-0f9d8c7b\nOPENROUTER_MODEL=maker/model\n"
+	for name, content := range map[string]string{"compose.yaml": read(t, "compose.yaml"), ".env": dotenv} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var project composeProject
+	parse(t, output(t, "compose", nil, "go", "run", ".", filepath.Join(folder, "compose.yaml")), &project)
+	return project
+}

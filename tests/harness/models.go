@@ -1,0 +1,39 @@
+package harness
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+// ListModels makes the upstream list these models; before, it has no list.
+func (u *Upstream) ListModels(names ...string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.models = names
+}
+
+// tellModels answers as OpenRouter's GET /models does.
+func (u *Upstream) tellModels(w http.ResponseWriter, r *http.Request) {
+	u.mu.Lock()
+	names := u.models
+	u.mu.Unlock()
+	if names == nil {
+		http.NotFound(w, r)
+		return
+	}
+	type model struct {
+		ID string `json:"id"`
+	}
+	var list struct {
+		Data []model `json:"data"`
+	}
+	for _, name := range names {
+		list.Data = append(list.Data, model{name})
+	}
+	answer, err := json.Marshal(list)
+	if err != nil {
+		panic(err) // Names are texts.
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(answer) // A client that has gone needs no answer.
+}
