@@ -9,7 +9,6 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
 
-// badValues are values that are refused, each with a word of its problem.
 // badURLs are no web addresses.
 func badURLs() map[string]string {
 	return map[string]string{
@@ -20,6 +19,7 @@ func badURLs() map[string]string {
 	}
 }
 
+// badValues are values that are refused, each with a word of its problem.
 func badValues() map[string]map[string]string {
 	whole := func(tooMany string) map[string]string {
 		return map[string]string{"-1": "-1", "many": "many", "1.5": "1.5", tooMany: tooMany, "99999999999999999999": "999"}
