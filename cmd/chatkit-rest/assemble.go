@@ -153,7 +153,7 @@ func (a *assembly) mount(ctx context.Context, settings config.Settings, listenin
 	if err != nil {
 		return err //nolint:wrapcheck // it says what it did
 	}
-	pages, err := web.Routes()
+	pages, err := web.Routes(pageOptions(settings))
 	if err != nil {
 		return err
 	}
@@ -175,6 +175,15 @@ func (a *assembly) mount(ctx context.Context, settings config.Settings, listenin
 	}
 	a.http, err = server.New(options)
 	return err //nolint:wrapcheck // it says what it did
+}
+
+// pageOptions lets the demo's page have the demo's token.
+func pageOptions(settings config.Settings) web.Options {
+	options := web.Options{MessageChars: settings.MaxMessageChars}
+	if settings.Demo {
+		options.DemoToken = func() (string, error) { return mintDemoToken(settings) }
+	}
+	return options
 }
 
 // origins are those whose pages may call: the allowed ones, and the server's
