@@ -3,6 +3,7 @@
 # Debian, as root, it installs what is missing and says so. The parts:
 #   race      a C compiler, for the race detector
 #   postgres  PostgreSQL's programs
+#   browser   Chromium and fonts for its screenshots
 set -euo pipefail
 
 missing=()
@@ -15,6 +16,11 @@ for part in "$@"; do
 	case $part in
 	race) need "${CC:-gcc}" gcc libc6-dev ;;
 	postgres) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || need postgres postgresql ;;
+	browser)
+		need chromium chromium
+		[ -d /usr/share/fonts/opentype/inter ] || missing+=(fonts-inter)
+		[ -d /usr/share/fonts/truetype/dejavu ] || missing+=(fonts-dejavu-core)
+		;;
 	*) echo "prepare.sh knows no part $part" >&2 && exit 2 ;;
 	esac
 done

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const binary = process.env.CHATKIT_BIN ?? join(root, 'bin/chatkit-rest');
-const startPatience = 20_000;
+const startPatience = 30_000;
 
 export const secret = 'a-secret-of-the-browser-tests-0123456789';
 

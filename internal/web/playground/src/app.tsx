@@ -30,17 +30,21 @@ export function App({ desk }: { desk: Desk }) {
     opener.current = document.activeElement as HTMLElement | null;
     setDrawer(which);
   };
-  const shut = () => {
-    setDrawer(undefined);
-    requestAnimationFrame(() => opener.current?.focus());
-  };
+  const shut = () => setDrawer(undefined);
   useEffect(() => {
     const over = menuOver ? menu.current : panelOver ? panel.current : null;
-    over?.querySelector<HTMLElement>('.shut')?.focus();
+    if (!over) return;
+    over.querySelector<HTMLElement>('.shut')?.focus();
+    // Not on the drawer alone: the focus may have gone before it came.
+    const escape = (event: KeyboardEvent) => {
+      if (event.key === 'Escape' && !document.querySelector('dialog[open]')) shut();
+    };
+    document.addEventListener('keydown', escape);
+    return () => {
+      document.removeEventListener('keydown', escape);
+      opener.current?.focus();
+    };
   }, [menuOver, panelOver]);
-  const escape = (event: KeyboardEvent) => {
-    if (event.key === 'Escape' && (menuOver || panelOver)) shut();
-  };
 
   const session = state.sessions.find(({ id }) => id === state.open);
   const thread = state.threads[state.open];
@@ -48,7 +52,7 @@ export function App({ desk }: { desk: Desk }) {
   useEffect(() => { document.title = `${title} · ChatKit REST`; }, [title]);
 
   return (
-    <div class="app" onKeyDown={escape}>
+    <div class="app">
       <button type="button" class="skip" onClick={() => document.getElementById('message')?.focus()}>Skip to the message</button>
       <nav ref={menu} id="menu" class={menuOver ? 'menu over' : 'menu'} aria-label="Sessions" inert={panelOver}>
         {isNarrow && <button type="button" class="quiet square shut" aria-label="Close the sessions" onClick={shut}><Icon name="close" /></button>}

@@ -138,6 +138,12 @@ export class Desk {
     this.store.set({ entries: [entry, ...others].slice(0, mostEntries) });
   }
 
+  /** The newest run of a session was stopped, after its answer had begun perhaps. */
+  noteStopped(id: string): void {
+    const entry = this.store.state.entries.find(({ streams, url }) => streams && url.includes(id));
+    if (entry) this.store.set({ entries: this.store.state.entries.map((e) => (e === entry ? { ...e, outcome: 'stopped' } : e)) });
+  }
+
   /** The answer of a request, or why there is none. */
   async #try<Data>(
     request: () => Promise<{ data?: Data; error?: Parameters<typeof told>[0]; response: Response }>,

@@ -38,7 +38,13 @@ export function told(answer: ErrorResponse | undefined, response: Response): Fai
   };
   const wait = Number(response.headers.get('Retry-After'));
   if (wait > 0) failure.until = Date.now() + wait * 1000;
+  if (code === 'RATE_LIMIT_EXCEEDED' && wait > 0) failure.detail = tooMany(response.headers.get('RateLimit-Limit'), wait);
   return failure;
+}
+
+function tooMany(limit: string | null, wait: number): string {
+  const most = limit ? `The server takes ${limit} requests a minute from one address. ` : '';
+  return `${most}Try again in ${wait} ${wait === 1 ? 'second' : 'seconds'}.`;
 }
 
 /** A failure on the way to the server. */

@@ -7,7 +7,8 @@ import { useMemo } from 'preact/hooks';
 import MarkdownIt, { type Token } from 'markdown-it';
 import { CodeBlock } from './copy';
 
-const reader = new MarkdownIt({ html: false, linkify: false, maxNesting: 24 });
+const mostLevels = 24;
+const reader = new MarkdownIt({ html: false, linkify: false, maxNesting: mostLevels });
 // Images stay text: loading one would tell another host that the answer is read.
 reader.disable('image');
 
@@ -92,10 +93,13 @@ function elementsOf(tokens: Token[]): ComponentChild[] {
 export function Markdown({ text }: { text: string }) {
   const content = useMemo(() => {
     try {
-      return elementsOf(reader.parse(text, {}));
+      const tokens = reader.parse(text, {});
+      // Below its last level the reader leaves text out; nothing may be hidden.
+      if (tokens.every(({ level }) => level < mostLevels - 2)) return elementsOf(tokens);
     } catch {
-      return <p class="verbatim">{text}</p>;
+      // Shown as it came.
     }
+    return <p class="verbatim">{text}</p>;
   }, [text]);
   return <div class="prose">{content}</div>;
 }

@@ -17,8 +17,10 @@ export async function follow(desk: Desk, id: string, text: string): Promise<void
   announce('Sent. The answer is on its way.');
   const run = new Run(desk, id, coming.key);
   const failure = await run.go(text, abort.signal);
-  if (abort.signal.aborted) run.end('stopped');
-  else if (!failure) run.end('whole');
+  if (abort.signal.aborted) {
+    desk.noteStopped(id);
+    run.end('stopped');
+  } else if (!failure) run.end('whole');
   else if (run.begun) run.end('cut', failure);
   else run.undo(asked, failure);
 }

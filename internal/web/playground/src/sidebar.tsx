@@ -24,7 +24,8 @@ export function Sidebar({ desk, state, onChoice }: Props) {
   };
   const deleted = (gone: boolean) => {
     setDoomed(undefined);
-    if (gone) requestAnimationFrame(() => begin.current?.focus());
+    // The button that had the focus is gone, unless the message took it.
+    if (gone) requestAnimationFrame(() => { if (document.activeElement === document.body) begin.current?.focus(); });
   };
   return (
     <>

@@ -1,4 +1,4 @@
-import { useEffect, useReducer } from 'preact/hooks';
+import { useLayoutEffect, useReducer } from 'preact/hooks';
 import type { Entry } from './client';
 import type { Failure } from './failure';
 import type { SessionSummary, ToolCall } from './types';
@@ -77,6 +77,7 @@ export class Store {
 /** The state, kept up to date in a component. */
 export function useStore(store: Store): State {
   const [, draw] = useReducer((n: number) => n + 1, 0);
-  useEffect(() => store.watch(() => draw(undefined)), [store]);
+  // Watching from the first drawing on: what changes right after it is seen too.
+  useLayoutEffect(() => store.watch(() => draw(undefined)), [store]);
   return store.state;
 }
