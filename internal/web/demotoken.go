@@ -37,24 +37,34 @@ func (d demoToken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (d demoToken) answer(w http.ResponseWriter) {
 	token, err := d.mint()
 	if err != nil {
-		writeJSON(w, http.StatusInternalServerError, failure("INTERNAL_ERROR", "The demo's token could not be made."))
+		fail(w, http.StatusInternalServerError, "INTERNAL_ERROR", "The demo's token could not be made.")
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]string{"token": token})
+	data, _ := json.Marshal(map[string]string{"token": token}) // strings are always JSON
+	writeJSON(w, http.StatusOK, data)
 }
 
 func refuse(w http.ResponseWriter, message string) {
-	writeJSON(w, http.StatusForbidden, failure("FORBIDDEN", message))
+	fail(w, http.StatusForbidden, "FORBIDDEN", message)
 }
 
-func failure(code, message string) any {
-	return map[string]any{"success": false, "error": map[string]string{"code": code, "message": message}}
+// fail answers with the envelope that every failure of the server has.
+func fail(w http.ResponseWriter, status int, code, message string) {
+	type cause struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	}
+	data, _ := json.Marshal(struct {
+		Success bool  `json:"success"`
+		Error   cause `json:"error"`
+	}{Error: cause{Code: code, Message: message}})
+	writeJSON(w, status, data)
 }
 
-func writeJSON(w http.ResponseWriter, status int, answer any) {
+func writeJSON(w http.ResponseWriter, status int, data []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer) // it fails when the client has gone: nobody to tell
+	_, _ = w.Write(data) // it fails when the client has gone: nobody to tell
 }
 
 // isLoopback tells whether an address, with a port or without, is this machine.
