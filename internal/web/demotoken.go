@@ -40,8 +40,8 @@ func (d demoToken) answer(w http.ResponseWriter) {
 		fail(w, http.StatusInternalServerError, "INTERNAL_ERROR", "The demo's token could not be made.")
 		return
 	}
-	data, _ := json.Marshal(map[string]string{"token": token}) // strings are always JSON
-	writeJSON(w, http.StatusOK, data)
+	data, err := json.Marshal(map[string]string{"token": token})
+	writeJSON(w, http.StatusOK, data, err)
 }
 
 func refuse(w http.ResponseWriter, message string) {
@@ -54,14 +54,17 @@ func fail(w http.ResponseWriter, status int, code, message string) {
 		Code    string `json:"code"`
 		Message string `json:"message"`
 	}
-	data, _ := json.Marshal(struct {
+	data, err := json.Marshal(struct {
 		Success bool  `json:"success"`
 		Error   cause `json:"error"`
 	}{Error: cause{Code: code, Message: message}})
-	writeJSON(w, status, data)
+	writeJSON(w, status, data, err)
 }
 
-func writeJSON(w http.ResponseWriter, status int, data []byte) {
+func writeJSON(w http.ResponseWriter, status int, data []byte, err error) {
+	if err != nil { // strings are always JSON
+		status = http.StatusInternalServerError
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(data) // it fails when the client has gone: nobody to tell

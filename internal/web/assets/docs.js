@@ -84,7 +84,15 @@ function makeReachable(root) {
 }
 
 const swagger = document.getElementById('swagger-ui');
-new MutationObserver(() => makeReachable(swagger)).observe(swagger, { childList: true, subtree: true });
+let due = false;
+new MutationObserver(() => {
+  if (due) return;
+  due = true;
+  requestAnimationFrame(() => {
+    due = false;
+    makeReachable(swagger);
+  });
+}).observe(swagger, { childList: true, subtree: true });
 
 const themes = ['system', 'light', 'dark'];
 const button = document.getElementById('theme');
