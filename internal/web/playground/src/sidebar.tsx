@@ -1,4 +1,4 @@
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Desk } from './desk';
 import { DeleteDialog } from './dialogs';
 import { Icon } from './icons';
@@ -18,15 +18,21 @@ interface Props {
 export function Sidebar({ desk, state, onChoice }: Props) {
   const [doomed, setDoomed] = useState<SessionSummary>();
   const begin = useRef<HTMLButtonElement>(null);
+  const deleting = useRef(false);
   const choose = (id: string) => {
     void desk.open(id);
     onChoice();
   };
   const deleted = (gone: boolean) => {
+    deleting.current = gone;
     setDoomed(undefined);
-    // The button that had the focus is gone, unless the message took it.
-    if (gone) requestAnimationFrame(() => { if (document.activeElement === document.body) begin.current?.focus(); });
   };
+  useEffect(() => {
+    if (doomed || !deleting.current) return;
+    deleting.current = false;
+    // The button that had the focus is gone, unless the message took it.
+    if (document.activeElement === document.body) begin.current?.focus();
+  }, [doomed]);
   return (
     <>
       <p class="brand"><img src="/icon.svg" alt="" width="24" height="24" />ChatKit REST{page.demo && <span class="tag">demo</span>}</p>
