@@ -30,8 +30,8 @@ export function Sidebar({ desk, state, onChoice }: Props) {
   useEffect(() => {
     if (doomed || !deleting.current) return;
     deleting.current = false;
-    // The button that had the focus is gone, unless the message took it.
-    if (document.activeElement === document.body) begin.current?.focus();
+    // The button that had the focus is gone or goes, unless the message took it.
+    if (document.activeElement?.id !== 'message') begin.current?.focus();
   }, [doomed]);
   return (
     <>
