@@ -88,6 +88,12 @@ breaking: ## Say whether the last change of openapi.yaml breaks clients
 test-breaking: ## Try `make breaking` on changes that do and do not break
 	@tests/breaking/check_test.sh
 
+.PHONY: test-browser
+test-browser: build ## Drive both pages in a real Chromium; SHOTS=folder keeps screenshots
+	@tests/prepare.sh browser
+	@cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --silent
+	cd tests/browser && npm test
+
 .PHONY: fuzz
 fuzz: ## Fuzz each target for FUZZTIME (20s)
 	tests/fuzz.sh $${FUZZTIME:-20s}
@@ -119,6 +125,18 @@ check-generate: ## Fail when gen/ is not what openapi.yaml says
 	if [ -n "$$changed" ]; then \
 		echo "gen/ differs from what openapi.yaml generates; run 'make generate' and commit:"; \
 		echo "$$changed"; git --no-pager diff --stat -- gen; exit 1; \
+	fi
+
+.PHONY: web
+web: ## Build the pages' files in internal/web/assets/built (needs Node.js 20)
+	@cd internal/web/playground && npm ci --ignore-scripts --no-audit --no-fund --silent && node build.mjs
+
+.PHONY: check-web
+check-web: web ## Fail when the pages' built files are not what their sources say
+	@changed="$$(git status --porcelain -- internal/web/assets/built)"; \
+	if [ -n "$$changed" ]; then \
+		echo "internal/web/assets/built differs from what its sources build; run 'make web' and commit:"; \
+		echo "$$changed"; exit 1; \
 	fi
 
 .PHONY: verify-env

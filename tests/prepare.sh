@@ -9,6 +9,7 @@
 #   venv      Python's venv
 #   deploy    what stands in for a container engine, the proxy, what the docs call
 #   release   zip, for Windows' archives
+#   browser   Chromium and fonts for its screenshots
 set -euo pipefail
 
 missing=()
@@ -38,6 +39,11 @@ for part in "$@"; do
 		python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
 		;;
 	release) need zip zip ;;
+	browser)
+		need chromium chromium
+		[ -d /usr/share/fonts/opentype/inter ] || missing+=(fonts-inter)
+		[ -d /usr/share/fonts/truetype/dejavu ] || missing+=(fonts-dejavu-core)
+		;;
 	*) echo "prepare.sh knows no part $part" >&2 && exit 2 ;;
 	esac
 done

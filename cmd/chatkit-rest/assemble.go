@@ -167,7 +167,7 @@ func (a *assembly) mount(ctx context.Context, settings config.Settings, listenin
 	if err != nil {
 		return err
 	}
-	pages, err := web.Routes()
+	pages, err := web.Routes(pageOptions(settings))
 	if err != nil {
 		return err
 	}
@@ -186,6 +186,15 @@ func (a *assembly) mount(ctx context.Context, settings config.Settings, listenin
 	}
 	a.http, err = server.New(options)
 	return err
+}
+
+// pageOptions lets the demo's page have the demo's token.
+func pageOptions(settings config.Settings) web.Options {
+	options := web.Options{MessageChars: settings.MaxMessageChars}
+	if settings.Demo {
+		options.DemoToken = func() (string, error) { return mintDemoToken(settings) }
+	}
+	return options
 }
 
 // origins are those whose pages may call: the allowed ones, and the server's

@@ -19,13 +19,9 @@ const (
 
 // welcome prints what a newcomer needs for a first try of the demo.
 func welcome(ctx context.Context, w io.Writer, a *assembly, settings config.Settings, addr net.Addr) error {
-	secret, err := signingSecret(settings)
+	signed, err := mintDemoToken(settings)
 	if err != nil {
 		return err
-	}
-	signed, err := auth.Mint(secret, demoUser, demoTokenTTL, time.Now())
-	if err != nil {
-		return fmt.Errorf("make the demo's token: %w", err)
 	}
 	session, err := demoSession(ctx, a.service)
 	if err != nil {
@@ -35,8 +31,9 @@ func welcome(ctx context.Context, w io.Writer, a *assembly, settings config.Sett
 	_, err = fmt.Fprintf(w, `
 This is the demo: a stand-in answers, no model does. Set OPENROUTER_API_KEY for real answers.
 
-Docs   %s/docs
-Token  %s
+Playground  %s/
+Docs        %s/docs
+Token       %s
 
 Say something and watch the answer come:
 
@@ -45,8 +42,20 @@ curl -N %s/api/v1/chatkit/sessions/%s/threads/%s/runs \
   -H 'Content-Type: application/json' \
   -d '{"message":{"role":"user","content":[{"type":"input_text","text":"Hello! What can you do?"}]}}'
 
-`, url, signed, url, session.ID, session.ID, signed)
+`, url, url, signed, url, session.ID, session.ID, signed)
 	return err
+}
+
+func mintDemoToken(settings config.Settings) (string, error) {
+	secret, err := signingSecret(settings)
+	if err != nil {
+		return "", err
+	}
+	signed, err := auth.Mint(secret, demoUser, demoTokenTTL, time.Now())
+	if err != nil {
+		return "", fmt.Errorf("make the demo's token: %w", err)
+	}
+	return signed, nil
 }
 
 // demoSession is the demo user's newest session, or a new one.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,7 +17,9 @@ import (
 // file answers with the same bytes each time, packed or not.
 type file struct {
 	contentType string
-	tag         string
+	// policy is its Content-Security-Policy.
+	policy string
+	tag    string
 	// plain unpacks a packed file when the first client asks that cannot
 	// unpack it itself.
 	plain func() ([]byte, error)
@@ -24,21 +27,29 @@ type file struct {
 	packed []byte
 }
 
-func newFile(contentType string, data []byte) *file {
-	return &file{
-		contentType: contentType,
-		tag:         tagOf(data),
-		plain:       func() ([]byte, error) { return data, nil },
+// newFile is a file that comes packed if its name ends in .gz. A script that is
+// worth it is packed here.
+func newFile(contentType, policy, name string, data []byte) *file {
+	const worthPacking = 8 << 10
+	f := &file{contentType: contentType, policy: policy, tag: tagOf(data)}
+	switch {
+	case path.Ext(name) == ".gz":
+		f.packed = data
+		f.plain = sync.OnceValues(func() ([]byte, error) { return unpack(data) })
+		return f
+	case len(data) > worthPacking:
+		f.packed = pack(data)
 	}
+	f.plain = func() ([]byte, error) { return data, nil }
+	return f
 }
 
-func newPackedFile(contentType string, packed []byte) *file {
-	return &file{
-		contentType: contentType,
-		tag:         tagOf(packed),
-		packed:      packed,
-		plain:       sync.OnceValues(func() ([]byte, error) { return unpack(packed) }),
-	}
+func pack(data []byte) []byte {
+	var packed bytes.Buffer
+	writer := gzip.NewWriter(&packed)
+	_, _ = writer.Write(data) // a buffer takes everything
+	_ = writer.Close()
+	return packed.Bytes()
 }
 
 func tagOf(data []byte) string {
@@ -61,7 +72,7 @@ func unpack(packed []byte) ([]byte, error) {
 
 func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	secure(header)
+	secure(header, f.policy)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		header.Set("Allow", "GET, HEAD")
 		w.WriteHeader(http.StatusMethodNotAllowed)

@@ -2,20 +2,26 @@ package web
 
 import "net/http"
 
-// policy lets a page use what this server sends and nothing else: no inline
-// script or style, no other host, no frame around it. Swagger UI 5.29 works
-// under it; its style sheet has images in data: URLs.
-const policy = "default-src 'none'; " +
-	"script-src 'self'; " +
-	"style-src 'self'; " +
-	"img-src 'self' data:; " +
-	"connect-src 'self'; " +
-	"frame-ancestors 'none'; " +
-	"base-uri 'none'; " +
-	"form-action 'none'"
+// The policies let a page use what this server sends and nothing else: no
+// inline script or style, no other host, no frame around it.
+const (
+	ownOnly = "default-src 'none'; " +
+		"script-src 'self'; " +
+		"style-src 'self'; " +
+		"connect-src 'self'; " +
+		"frame-ancestors 'none'; " +
+		"base-uri 'none'; " +
+		"form-action 'none'; "
+	// playgroundPolicy also forbids to make elements, scripts or addresses of
+	// scripts from text: the page shows what a model wrote.
+	playgroundPolicy = ownOnly + "img-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
+	// docsPolicy is what Swagger UI works under; its style sheet has images in
+	// data: URLs.
+	docsPolicy = ownOnly + "img-src 'self' data:"
+)
 
 // secure sets what a browser needs to know before it trusts an answer.
-func secure(header http.Header) {
+func secure(header http.Header, policy string) {
 	header.Set("Content-Security-Policy", policy)
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors

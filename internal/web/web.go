@@ -1,16 +1,18 @@
-// Package web serves the pages for people: the landing page and Swagger UI.
+// Package web serves the pages for people: the playground and Swagger UI.
 // Everything is embedded, and no page loads anything from another host.
 package web
 
 import (
+	"bytes"
 	"embed"
 	"fmt"
 	"net/http"
 	"path"
-
-	"github.com/swaggest/swgui/v5/static"
+	"strconv"
 )
 
+// The files in assets/built are made by `make web` from playground/.
+//
 //go:embed assets
 var assets embed.FS
 
@@ -18,7 +20,8 @@ const (
 	html       = "text/html; charset=utf-8"
 	css        = "text/css; charset=utf-8"
 	javascript = "text/javascript; charset=utf-8"
-	png        = "image/png"
+	svg        = "image/svg+xml"
+	text       = "text/plain; charset=utf-8"
 )
 
 // Route is a page or a file at one exact path.
@@ -30,38 +33,61 @@ type Route struct {
 	Handler http.Handler
 }
 
+// Options are what the pages tell of this server.
+type Options struct {
+	// MessageChars is the longest message, in characters.
+	MessageChars int
+	// DemoToken makes a token for the playground; nil where the server is no
+	// demo and a token is pasted.
+	DemoToken func() (string, error)
+}
+
 // Routes lists every path of this package, to be mounted for GET and HEAD.
 // The paths are exact, so what lies beside them ("/docs/unknown") is left to
 // the caller's router and its 404. The pages read "/openapi.json" and link to
-// "/openapi.yaml" and "/health", which the caller serves.
+// "/openapi.yaml", which the caller serves.
 //
 // It fails only if the binary was built without one of its files.
-func Routes() ([]Route, error) {
+func Routes(o Options) ([]Route, error) {
 	files := []struct {
-		path, contentType string
-		from              embed.FS
-		name              string
+		path, contentType, name, policy string
 	}{
-		{"/", html, assets, "assets/landing.html"},
-		{"/site.css", css, assets, "assets/site.css"},
-		{"/docs", html, assets, "assets/docs.html"},
-		{"/docs/", html, assets, "assets/docs.html"},
-		{"/docs/init.js", javascript, assets, "assets/init.js"},
-		{"/docs/swagger-ui.css", css, static.FS, "swagger-ui.css.gz"},
-		{"/docs/swagger-ui-bundle.js", javascript, static.FS, "swagger-ui-bundle.js.gz"},
-		{"/docs/favicon-32x32.png", png, static.FS, "favicon-32x32.png"},
+		{"/", html, "index.html", playgroundPolicy},
+		{"/playground.js", javascript, "built/playground.js", playgroundPolicy},
+		{"/playground.css", css, "built/playground.css", playgroundPolicy},
+		{"/theme.js", javascript, "theme.js", playgroundPolicy},
+		{"/icon.svg", svg, "icon.svg", playgroundPolicy},
+		{"/licenses.txt", text, "built/licenses.txt", playgroundPolicy},
+		{"/docs", html, "docs.html", docsPolicy},
+		{"/docs/", html, "docs.html", docsPolicy},
+		{"/docs/docs.js", javascript, "docs.js", docsPolicy},
+		{"/docs/docs.css", css, "built/docs.css", docsPolicy},
+		{"/docs/swagger-ui.css", css, "built/swagger-ui.css.gz", docsPolicy},
+		{"/docs/swagger-ui-bundle.js", javascript, "built/swagger-ui-bundle.js.gz", docsPolicy},
 	}
-	routes := make([]Route, 0, len(files))
+	routes := make([]Route, 0, len(files)+1)
 	for _, f := range files {
-		data, err := f.from.ReadFile(f.name)
+		data, err := assets.ReadFile(path.Join("assets", f.name))
 		if err != nil {
 			return nil, fmt.Errorf("web: embedded file for %s: %w", f.path, err)
 		}
-		content := newFile(f.contentType, data)
-		if path.Ext(f.name) == ".gz" {
-			content = newPackedFile(f.contentType, data)
-		}
-		routes = append(routes, Route{Path: f.path, Handler: content})
+		routes = append(routes, Route{Path: f.path, Handler: newFile(f.contentType, f.policy, f.name, o.tell(f.path, data))})
+	}
+	if o.DemoToken != nil {
+		routes = append(routes, Route{Path: demoTokenPath, Handler: demoToken{mint: o.DemoToken}})
 	}
 	return routes, nil
+}
+
+// tell puts what the playground has to know into its page.
+func (o Options) tell(path string, data []byte) []byte {
+	if path != "/" {
+		return data
+	}
+	chars := strconv.Itoa(o.MessageChars)
+	data = bytes.Replace(data, []byte(`data-message-chars="500"`), []byte(`data-message-chars="`+chars+`"`), 1)
+	if o.DemoToken == nil {
+		return data
+	}
+	return bytes.Replace(data, []byte(`data-demo="no"`), []byte(`data-demo="yes"`), 1)
 }

@@ -17,7 +17,12 @@ import (
 
 func routes(t *testing.T) map[string]http.Handler {
 	t.Helper()
-	listed, err := web.Routes()
+	return routesOf(t, web.Options{MessageChars: 500})
+}
+
+func routesOf(t *testing.T, options web.Options) map[string]http.Handler {
+	t.Helper()
+	listed, err := web.Routes(options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,13 +54,17 @@ func TestEveryRouteAnswers(t *testing.T) {
 	site := routes(t)
 	types := map[string]string{
 		"/":                          "text/html; charset=utf-8",
-		"/site.css":                  "text/css; charset=utf-8",
+		"/playground.js":             "text/javascript; charset=utf-8",
+		"/playground.css":            "text/css; charset=utf-8",
+		"/theme.js":                  "text/javascript; charset=utf-8",
+		"/icon.svg":                  "image/svg+xml",
+		"/licenses.txt":              "text/plain; charset=utf-8",
 		"/docs":                      "text/html; charset=utf-8",
 		"/docs/":                     "text/html; charset=utf-8",
-		"/docs/init.js":              "text/javascript; charset=utf-8",
+		"/docs/docs.js":              "text/javascript; charset=utf-8",
+		"/docs/docs.css":             "text/css; charset=utf-8",
 		"/docs/swagger-ui.css":       "text/css; charset=utf-8",
 		"/docs/swagger-ui-bundle.js": "text/javascript; charset=utf-8",
-		"/docs/favicon-32x32.png":    "image/png",
 	}
 	if got := len(site); got != len(types) {
 		t.Fatalf("%d routes, want %d", got, len(types))
@@ -92,12 +101,22 @@ func TestPolicyAllowsOwnFilesOnly(t *testing.T) {
 		response := ask(t, site, http.MethodGet, path, nil)
 		policy := response.Header().Get("Content-Security-Policy")
 		for _, want := range []string{
-			"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:",
+			"default-src 'none'", "script-src 'self'", "style-src 'self'",
 			"connect-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'",
 		} {
 			if !strings.Contains(policy+";", want+";") {
 				t.Errorf("%s: policy %q lacks %q", path, policy, want)
 			}
+		}
+		images, docs := "img-src 'self';", strings.HasPrefix(path, "/docs")
+		if docs {
+			images = "img-src 'self' data:;" // in Swagger UI's own style sheet
+		}
+		if !strings.Contains(policy+";", images) {
+			t.Errorf("%s: policy %q lacks %q", path, policy, images)
+		}
+		if !docs && !strings.HasSuffix(policy, "require-trusted-types-for 'script'; trusted-types 'none'") {
+			t.Errorf("%s: policy %q lets text become markup", path, policy)
 		}
 		if strings.Contains(policy, "unsafe") {
 			t.Errorf("%s: policy %q has an unsafe source", path, policy)
@@ -111,7 +130,7 @@ func TestPagesNameOnlyServedFiles(t *testing.T) {
 	t.Parallel()
 	site := routes(t)
 	served := maps.Clone(site)
-	for _, path := range []string{"/openapi.json", "/openapi.yaml", "/health"} {
+	for _, path := range []string{"/openapi.yaml"} {
 		served[path] = http.NotFoundHandler()
 	}
 	named := regexp.MustCompile(`(?:src|href)="([^"]*)"`)
@@ -136,17 +155,17 @@ func TestPagesNameOnlyServedFiles(t *testing.T) {
 func TestSwaggerUISettings(t *testing.T) {
 	t.Parallel()
 	site := routes(t)
-	script := ask(t, site, http.MethodGet, "/docs/init.js", nil).Body.String()
+	script := ask(t, site, http.MethodGet, "/docs/docs.js", nil).Body.String()
 	for _, want := range []string{
-		"url: '/openapi.json'", "validatorUrl: null", "persistAuthorization: false",
+		"url: '/openapi.yaml'", "validatorUrl: null", "persistAuthorization: false",
 		"tryItOutEnabled: true", "displayRequestDuration: true", "deepLinking: true",
 	} {
 		if !strings.Contains(script, want) {
-			t.Errorf("init.js lacks %q", want)
+			t.Errorf("docs.js lacks %q", want)
 		}
 	}
 	if strings.Contains(script, "://") {
-		t.Error("init.js names another host")
+		t.Error("docs.js names another host")
 	}
 }
 
@@ -238,7 +257,7 @@ func TestFilesAreRevalidated(t *testing.T) {
 func TestPackedAndPlainHaveTheirOwnETag(t *testing.T) {
 	t.Parallel()
 	site := routes(t)
-	const path = "/docs/swagger-ui.css"
+	const path = "/playground.js"
 	plain := ask(t, site, http.MethodGet, path, nil)
 	packed := ask(t, site, http.MethodGet, path, http.Header{"Accept-Encoding": {"gzip"}})
 	if plain.Header().Get("ETag") == packed.Header().Get("ETag") {

@@ -1,0 +1,182 @@
+import { announce } from './announce';
+import { newClient, type Client, type Entry } from './client';
+import { told, unreachable, type Failure } from './failure';
+import { Store, type Shown, type Thread } from './state';
+import { demoToken, firstToken, forgetToken, keepToken, page } from './token';
+import { follow } from './run';
+import type { Message } from './types';
+
+const mostEntries = 12;
+const pageSize = 50;
+
+/** Everything that the page does. Few requests: an address has thirty a minute. */
+export class Desk {
+  readonly store = new Store();
+  readonly client: Client = newClient({
+    token: () => this.store.state.token,
+    onEntry: (entry) => this.#keep(entry),
+  });
+
+  async begin(): Promise<void> {
+    window.addEventListener('hashchange', () => void this.open(sessionInAddress()));
+    const token = await firstToken();
+    this.store.set({ ready: true, token, tokenDialog: !token });
+    if (token) await this.#look();
+  }
+
+  /** Uses the token from now on, as another user perhaps. */
+  async useToken(token: string): Promise<void> {
+    keepToken(token);
+    await this.#startOver(token);
+  }
+
+  async useDemoToken(): Promise<void> {
+    forgetToken();
+    const token = await demoToken();
+    if (token) await this.#startOver(token);
+  }
+
+  async #startOver(token: string): Promise<void> {
+    for (const thread of Object.values(this.store.state.threads)) thread.stop?.();
+    this.store.set({ token, tokenDialog: false, sessions: [], total: 0, listed: 'no', threads: {}, entries: [] });
+    await this.#look();
+  }
+
+  async #look(): Promise<void> {
+    await this.list();
+    if (this.store.state.listed === 'yes') await this.open(sessionInAddress());
+  }
+
+  askForToken(): void { this.store.set({ tokenDialog: true }); }
+  closeTokenDialog(): void { this.store.set({ tokenDialog: false }); }
+
+  /** Lists the sessions, or the next page of them. */
+  async list(more = false): Promise<void> {
+    const { after, sessions } = this.store.state;
+    this.store.set({ listed: 'loading' });
+    const result = await this.#try(() => this.client.GET('/api/v1/chatkit/sessions', {
+      params: { query: { limit: pageSize, ...(more && after ? { after } : {}) } },
+    }));
+    if ('failure' in result) {
+      this.store.set({ listed: 'failed', listFailure: result.failure });
+      return;
+    }
+    const { data, meta } = result.data;
+    this.store.set({
+      listed: 'yes', listFailure: undefined, total: meta.total, after: meta.after,
+      sessions: more ? [...sessions, ...data] : data,
+    });
+  }
+
+  /** Opens a session, or with no id the page for a new one. */
+  async open(id: string): Promise<void> {
+    this.store.set({ open: id });
+    show(id);
+    const known = this.store.state.threads[id];
+    if (!id || !this.store.state.token || (known && known.phase !== 'failed')) return;
+    this.#put({ id, phase: 'loading', messages: [] });
+    const result = await this.#try(() => this.client.GET('/api/v1/chatkit/sessions/{session_id}', {
+      params: { path: { session_id: id } },
+    }));
+    if ('failure' in result) {
+      this.store.setThread(id, () => ({ phase: 'failed', failure: result.failure }));
+      return;
+    }
+    const messages = result.data.data.messages.map(shown);
+    this.store.setThread(id, () => ({ phase: 'ready', messages }));
+    announce(`${result.data.data.title ?? 'Untitled session'}, ${messages.length} messages`);
+  }
+
+  async remove(id: string): Promise<Failure | undefined> {
+    const result = await this.#try(() => this.client.DELETE('/api/v1/chatkit/sessions/{session_id}', {
+      params: { path: { session_id: id } },
+    }));
+    if ('failure' in result && result.failure.code !== 'SESSION_NOT_FOUND') return result.failure;
+    const { sessions, total, open, threads } = this.store.state;
+    const { [id]: _, ...others } = threads;
+    this.store.set({ sessions: sessions.filter((s) => s.id !== id), total: Math.max(0, total - 1), threads: others });
+    announce('Session deleted');
+    if (open === id) await this.open('');
+    return undefined;
+  }
+
+  /** Sends a message in the open session, or in a new one. */
+  async send(text: string): Promise<void> {
+    const id = this.store.state.open || await this.#create(text);
+    if (id) await follow(this, id, text);
+  }
+
+  async #create(text: string): Promise<string> {
+    // Its own entry keeps what was written while there is no session.
+    this.#put({ id: '', phase: 'loading', messages: [] });
+    const result = await this.#try(() => this.client.POST('/api/v1/chatkit/sessions', { body: {} }));
+    if ('failure' in result) {
+      this.#put({ id: '', phase: 'ready', messages: [], failure: result.failure, returned: text });
+      return '';
+    }
+    const { '': _, ...threads } = this.store.state.threads;
+    const made = result.data.data;
+    const summary = { ...made, title: null, updated_at: made.created_at, message_count: 0 };
+    this.store.set({
+      threads: { ...threads, [made.id]: { id: made.id, phase: 'ready', messages: [] } },
+      sessions: [summary, ...this.store.state.sessions], total: this.store.state.total + 1, open: made.id,
+    });
+    show(made.id);
+    return made.id;
+  }
+
+  dismiss(id: string): void {
+    this.store.setThread(id, () => ({ failure: undefined, returned: undefined }));
+  }
+
+  #put(thread: Thread): void {
+    this.store.set({ threads: { ...this.store.state.threads, [thread.id]: thread } });
+  }
+
+  #keep(entry: Entry): void {
+    const others = this.store.state.entries.filter(({ id }) => id !== entry.id);
+    this.store.set({ entries: [entry, ...others].slice(0, mostEntries) });
+  }
+
+  /** The newest run of a session was stopped, after its answer had begun perhaps. */
+  noteStopped(id: string): void {
+    const entry = this.store.state.entries.find(({ streams, url }) => streams && url.includes(id));
+    if (entry) this.store.set({ entries: this.store.state.entries.map((e) => (e === entry ? { ...e, outcome: 'stopped' } : e)) });
+  }
+
+  /** The answer of a request, or why there is none. */
+  async #try<Data>(
+    request: () => Promise<{ data?: Data; error?: Parameters<typeof told>[0]; response: Response }>,
+  ): Promise<{ data: Data } | { failure: Failure }> {
+    try {
+      const { data, error, response } = await request();
+      if (data !== undefined) return { data };
+      return { failure: this.noteFailure(told(error, response)) };
+    } catch {
+      return { failure: unreachable };
+    }
+  }
+
+  /** What every failure means for the page, whichever request met it. */
+  noteFailure(failure: Failure): Failure {
+    if (failure.code === 'UNAUTHORIZED' && !page.demo) this.store.set({ tokenDialog: true });
+    return failure;
+  }
+}
+
+/** The session that the page's address names, so that a reload finds it again. */
+function sessionInAddress(): string {
+  return /^#\/sessions\/([0-9a-f-]{36})$/i.exec(location.hash)?.[1] ?? '';
+}
+
+function show(id: string): void {
+  const hash = id ? `#/sessions/${id}` : '';
+  if (location.hash !== hash) history.pushState(null, '', hash || location.pathname);
+}
+
+function shown(message: Message): Shown {
+  return {
+    key: message.id, role: message.role, state: 'whole', tools: message.tool_calls ?? [],
+    text: message.content.map(({ text }) => text).join('\n'),
+  };
+}

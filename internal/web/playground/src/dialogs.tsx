@@ -1,0 +1,91 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { CopyButton } from './copy';
+import type { Desk } from './desk';
+import type { Failure } from './failure';
+import { Notice } from './notice';
+import { page, subjectOf } from './token';
+import type { SessionSummary } from './types';
+
+interface DialogProps {
+  label: string;
+  onClose: () => void;
+  children: ComponentChildren;
+}
+
+/** The browser's own dialog: it keeps the focus in and gives it back. */
+function Dialog({ label, onClose, children }: DialogProps) {
+  const element = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const dialog = element.current;
+    dialog?.showModal();
+    return () => dialog?.close();
+  }, []);
+  return (
+    <dialog ref={element} aria-labelledby="dialog-title" onCancel={(event) => { event.preventDefault(); onClose(); }}>
+      <h2 id="dialog-title">{label}</h2>
+      {children}
+    </dialog>
+  );
+}
+
+export function TokenDialog({ desk, token }: { desk: Desk; token: string }) {
+  const [text, setText] = useState('');
+  const clean = text.trim().replace(/^Bearer\s+/i, '');
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (clean) void desk.useToken(clean);
+  };
+  return (
+    <Dialog label="Your token" onClose={() => desk.closeTokenDialog()}>
+      <form onSubmit={submit}>
+        <p class="muted">
+          {token ? <>In use: a token for <strong>{subjectOf(token) || 'an unknown user'}</strong>. </> : null}
+          A JWT that your backend signed. On a developer’s machine <code>make token</code> prints one.
+        </p>
+        <label for="token">Token</label>
+        <textarea
+          id="token" rows={4} value={text} spellcheck={false} autocomplete="off" autocapitalize="off"
+          aria-describedby="token-note" placeholder="eyJhbGciOi…" onInput={(e) => setText(e.currentTarget.value)}
+        />
+        <p id="token-note" class="muted small">It stays in this tab and is forgotten when you close it.</p>
+        <div class="dialog-actions">
+          {page.demo && <button type="button" class="plain" onClick={() => void desk.useDemoToken()}>Use the demo’s token</button>}
+          {token && <CopyButton text={token} what="token" />}
+          <span class="grow" />
+          <button type="button" class="plain" onClick={() => desk.closeTokenDialog()}>Cancel</button>
+          <button type="submit" class="primary" disabled={!clean}>Use this token</button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+interface DeleteProps {
+  desk: Desk;
+  session: SessionSummary;
+  onDone: (deleted: boolean) => void;
+}
+
+export function DeleteDialog({ desk, session, onDone }: DeleteProps) {
+  const [failure, setFailure] = useState<Failure>();
+  const [busy, setBusy] = useState(false);
+  const confirm = async () => {
+    setBusy(true);
+    const failed = await desk.remove(session.id);
+    setBusy(false);
+    if (failed) setFailure(failed);
+    else onDone(true);
+  };
+  return (
+    <Dialog label="Delete this session?" onClose={() => onDone(false)}>
+      <p>“{session.title ?? 'Untitled session'}” and its messages go for good.</p>
+      {failure && <Notice failure={failure} actions={[]} />}
+      <div class="dialog-actions">
+        <span class="grow" />
+        <button type="button" class="plain" onClick={() => onDone(false)}>Keep it</button>
+        <button type="button" class="danger" disabled={busy} onClick={() => void confirm()}>Delete</button>
+      </div>
+    </Dialog>
+  );
+}

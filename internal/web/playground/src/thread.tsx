@@ -1,0 +1,88 @@
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Desk } from './desk';
+import type { Failure } from './failure';
+import { Markdown } from './markdown';
+import { Notice, type NoticeAction } from './notice';
+import type { Shown, State, Thread } from './state';
+import { page } from './token';
+
+/** How far from the end still counts as reading its newest words. */
+const nearEnd = 48;
+
+export function Messages({ desk, state }: { desk: Desk; state: State }) {
+  const thread = state.threads[state.open];
+  const box = useRef<HTMLDivElement>(null);
+  const [atEnd, setAtEnd] = useState(true);
+  const toEnd = () => box.current?.scrollTo({ top: box.current.scrollHeight });
+  useEffect(() => setAtEnd(true), [state.open]);
+  useLayoutEffect(() => { if (atEnd) toEnd(); });
+  const scrolled = () => {
+    const element = box.current;
+    if (element) setAtEnd(element.scrollHeight - element.scrollTop - element.clientHeight < nearEnd);
+  };
+  const empty = state.token !== '' && (thread?.messages.length ?? 0) === 0 && thread?.phase !== 'loading';
+  return (
+    <div class="messages-frame">
+      <div ref={box} class="messages" role="region" aria-label="Messages" tabIndex={0} onScroll={scrolled}>
+        <div class="column">
+          {empty && !thread?.failure && <Welcome onPick={(text) => void desk.send(text)} />}
+          {thread?.phase === 'loading' && <p class="muted waiting">Opening…</p>}
+          {thread?.messages.map((message) => <OneMessage key={message.key} message={message} />)}
+          {thread?.failure && <Notice failure={thread.failure} actions={actionsFor(desk, thread, thread.failure)} />}
+        </div>
+      </div>
+      {!atEnd && <button type="button" class="to-end" onClick={toEnd}>To the newest words</button>}
+    </div>
+  );
+}
+
+function actionsFor(desk: Desk, thread: Thread, failure: Failure): NoticeAction[] {
+  if (failure.code === 'UNAUTHORIZED') {
+    return page.demo
+      ? [{ label: 'Get a new token', act: () => void desk.useDemoToken() }]
+      : [{ label: 'Change the token', act: () => desk.askForToken() }];
+  }
+  if (thread.phase === 'failed') return [{ label: 'Try again', act: () => void desk.open(thread.id) }];
+  const last = thread.messages.findLast(({ role }) => role === 'user');
+  if (failure.again && last) return [{ label: 'Send it again', act: () => void desk.send(last.text) }];
+  return [{ label: 'Close', act: () => desk.dismiss(thread.id) }];
+}
+
+function OneMessage({ message }: { message: Shown }) {
+  const mine = message.role === 'user';
+  return (
+    <article class={mine ? 'message mine' : 'message'} aria-busy={message.state === 'coming'}>
+      <h2 class="visually-hidden">{mine ? 'You' : 'Answer'}</h2>
+      {message.tools.map((tool) => (
+        <details key={tool.id} class="tool">
+          <summary>Used {tool.name}</summary>
+          <pre>{tool.arguments}{tool.result ? `\n\n${tool.result}` : ''}</pre>
+        </details>
+      ))}
+      {mine ? <p class="said">{message.text}</p> : <Markdown text={message.text} />}
+      {message.state === 'coming' && message.text === '' && <p class="dots" aria-hidden="true"><i /><i /><i /></p>}
+      {message.state === 'stopped' && <p class="ending">You stopped this answer.</p>}
+      {message.state === 'cut' && <p class="ending">The answer ends here.</p>}
+    </article>
+  );
+}
+
+const tries = page.demo
+  ? ['What can you do?', 'Show me some code', 'Make a list of tea, milk and bread', 'What is 6 times 7?']
+  : ['What is a UUID?', 'Explain server-sent events in two sentences.'];
+
+function Welcome({ onPick }: { onPick: (text: string) => void }) {
+  return (
+    <div class="welcome">
+      <p class="welcome-title">What would you like to ask?</p>
+      <p class="muted">
+        {page.demo
+          ? 'This is the demo: a stand-in answers, no model does. Every request you make here is shown as code that you can take with you.'
+          : 'Every request you make here is shown as code that you can take with you.'}
+      </p>
+      <ul class="tries">
+        {tries.map((text) => <li key={text}><button type="button" class="plain" onClick={() => onPick(text)}>{text}</button></li>)}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,45 @@
+// A scripted upstream: an OpenAI-compatible server that says what a test wants.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+
+/**
+ * Answers each run with the next of the scripts, the last one again and again.
+ * A script is a list of pieces of text, where 'hold' waits until release() is
+ * called, or a number: a status to refuse with.
+ */
+export async function startUpstream(t, ...scripts) {
+  let runs = 0;
+  let release;
+  const released = new Promise((resolve) => { release = resolve; });
+  const server = createServer(async (request, response) => {
+    for await (const _ of request);
+    const script = scripts[Math.min(runs, scripts.length - 1)];
+    runs += 1;
+    const gone = once(response, 'close');
+    if (typeof script === 'number') {
+      response.writeHead(script, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify({ error: { code: script, message: 'scripted' } }));
+      return;
+    }
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+    const event = (delta, finish = null) => response.write(`data: ${JSON.stringify({
+      id: 'gen-1', object: 'chat.completion.chunk', created: 1, model: 'scripted',
+      choices: [{ index: 0, delta, finish_reason: finish }],
+    })}\n\n`);
+    for (const piece of script) {
+      if (piece === 'hold') await Promise.race([released, gone]);
+      else event({ role: 'assistant', content: piece });
+      if (response.destroyed) return;
+    }
+    event({}, 'stop');
+    response.end('data: [DONE]\n\n');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => { release(); server.closeAllConnections(); server.close(); });
+  return {
+    env: { OPENROUTER_BASE_URL: `http://127.0.0.1:${server.address().port}/v1`, OPENROUTER_API_KEY: 'scripted' },
+    release,
+    runs: () => runs,
+  };
+}

@@ -1,0 +1,125 @@
+// Both pages in light and dark, wide and narrow: axe finds nothing serious,
+// nothing is wider than the screen, the policy is strict. With SHOTS=folder the
+// screenshots are kept, to be looked at.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openPage, startBrowser } from './lab/browser.mjs';
+import { message, openPlayground, say } from './lab/playground.mjs';
+import { startServer } from './lab/server.mjs';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const narrow = { width: 360, height: 720 };
+const wide = { width: 1280, height: 800 };
+
+async function shoot(page, name, options = {}) {
+  if (process.env.SHOTS) await page.screenshot({ path: join(process.env.SHOTS, `${name}.png`), ...options });
+}
+
+/** Looks at the page as it stands; colours in transition would be judged wrongly. */
+async function look(page, name) {
+  await page.evaluate(() => Promise.all(document.getAnimations().map((a) => a.finished.catch(() => {}))));
+  await shoot(page, name);
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ['violations'], preload: false }));
+  const bad = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(', ')}`);
+  assert.deepEqual(bad, [], name);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(overflow <= 0, `${name} is ${overflow} px wider than the screen`);
+}
+
+const policyOf = async (url) => (await fetch(url)).headers.get('Content-Security-Policy');
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`the playground, ${colorScheme}`, async (t) => {
+    const server = await startServer(t);
+    const context = await startBrowser(t, { colorScheme, reducedMotion: 'reduce' });
+    const { page, watch } = await openPlayground(context, server.url);
+    const shot = (name) => look(page, `playground-${colorScheme}-${name}`);
+    await shot('new');
+    await say(page, 'Show me some code');
+    await say(page, 'Make a list of tea, milk and bread');
+    await shot('session');
+    await message(page).fill('/fail');
+    await message(page).press('Enter');
+    await page.getByRole('alert').waitFor();
+    await page.getByRole('button', { name: 'fetch', exact: true }).click();
+    await shot('failure');
+    await page.locator('.account').click();
+    await shot('token');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: /^Delete session/ }).first().click();
+    await shot('delete');
+    await page.keyboard.press('Escape');
+    await page.setViewportSize(narrow);
+    await shot('narrow');
+    await page.getByRole('button', { name: 'Sessions', exact: true }).click();
+    await shot('narrow-sessions');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Requests', exact: true }).click();
+    await shot('narrow-requests');
+    watch.assertClean();
+  });
+
+  test(`the docs, ${colorScheme}`, async (t) => {
+    const server = await startServer(t);
+    const context = await startBrowser(t, { colorScheme, reducedMotion: 'reduce' });
+    const { page, watch } = await openPage(context, server.url, '/docs');
+    await page.locator('.opblock').first().waitFor();
+    await look(page, `docs-${colorScheme}-top`);
+    for (const id of ['createSession', 'listSessions', 'getSession', 'createRun']) {
+      await page.locator(`.opblock[id$="-${id}"] .opblock-summary-control`).click();
+      await page.locator(`.opblock[id$="-${id}"] .execute`).waitFor();
+    }
+    await page.locator('.opblock[id$="-createSession"] .execute').click();
+    await page.locator('.live-responses-table').waitFor();
+    await page.locator('.opblock[id$="-createRun"]').scrollIntoViewIfNeeded();
+    await look(page, `docs-${colorScheme}-operations`);
+    await page.locator('.btn.authorize').click();
+    await page.locator('.auth-container').first().waitFor();
+    await look(page, `docs-${colorScheme}-authorise`);
+    await page.locator('.btn-done').first().click();
+    await page.setViewportSize(narrow);
+    await page.evaluate(() => scrollTo(0, 0));
+    await look(page, `docs-${colorScheme}-narrow`);
+    await page.locator('.opblock[id$="-createSession"]').scrollIntoViewIfNeeded();
+    await look(page, `docs-${colorScheme}-narrow-operations`);
+    watch.assertClean({ expected: [/status of 401/] });
+  });
+}
+
+test('the switch of colours holds on both pages and over a reload', async (t) => {
+  const server = await startServer(t);
+  const context = await startBrowser(t, { colorScheme: 'light', viewport: wide });
+  const { page } = await openPlayground(context, server.url);
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await ground();
+  await page.getByRole('button', { name: 'Colours: system. Change to light' }).click();
+  assert.equal(await ground(), light);
+  await page.getByRole('button', { name: 'Colours: light. Change to dark' }).click();
+  const dark = await ground();
+  assert.notEqual(dark, light);
+  await page.reload();
+  assert.equal(await ground(), dark);
+  await page.goto(`${server.url}/docs`);
+  await page.getByRole('button', { name: 'Colours: dark' }).waitFor();
+  assert.equal(await ground(), dark);
+  await page.getByRole('button', { name: 'Colours: dark' }).click();
+  assert.equal(await ground(), light);
+});
+
+test('the policy of both pages is strict', async (t) => {
+  const server = await startServer(t);
+  for (const path of ['/', '/docs']) {
+    const policy = await policyOf(server.url + path);
+    assert.match(policy, /default-src 'none'/);
+    assert.match(policy, /script-src 'self'(;|$)/);
+    assert.match(policy, /style-src 'self'(;|$)/);
+    assert.match(policy, /connect-src 'self'(;|$)/);
+    assert.doesNotMatch(policy, /unsafe|\*|https?:/);
+  }
+  assert.match(await policyOf(server.url), /img-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'/);
+});
