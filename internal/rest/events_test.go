@@ -18,7 +18,8 @@ import (
 func encodeOne(t *testing.T, event chat.Event) string {
 	t.Helper()
 	recorder := httptest.NewRecorder()
-	out := sse.NewWriter(recorder, time.Second)
+	out := sse.NewWriter(time.Second)
+	out.Open(recorder)
 	if err := newEventEncoder(out).encode(event); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +77,8 @@ func TestDeltaIsWhatTheGeneratedTypesWrite(t *testing.T) {
 }
 
 func BenchmarkDelta(b *testing.B) {
-	out := sse.NewWriter(httptest.NewRecorder(), time.Minute)
+	out := sse.NewWriter(time.Minute)
+	out.Open(httptest.NewRecorder())
 	encoder := newEventEncoder(out)
 	delta := &chat.TextDelta{ItemID: uuid.New(), Delta: " word"}
 	b.ReportAllocs()

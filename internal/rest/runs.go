@@ -38,13 +38,19 @@ func (h *Handler) CreateRun(
 	if err != nil {
 		return nil, err
 	}
+	stream, err := h.newRunStream(run, ctx.Done())
+	if err != nil {
+		run.Cancel(chat.FailureInternal)
+		return nil, err
+	}
 	if err := run.Opened(ctx); err != nil {
+		stream.follower.Close()
 		if errors.Is(err, context.Canceled) {
 			run.Cancel(chat.FailureClientLeft)
 		}
 		return refusedRun{run.ID, FailureOf(err)}, nil
 	}
-	return &runStream{done: ctx.Done(), run: run, writeTimeout: h.WriteTimeout, keepAlive: h.KeepAlive}, nil
+	return stream, nil
 }
 
 // refusedRun answers for a run that upstream did not begin to answer.
@@ -65,15 +71,35 @@ func (r refusedRun) VisitCreateRunResponse(w http.ResponseWriter) error {
 // runStream follows a run to its end. It is the run's only follower, so the
 // run is cancelled when the client goes away.
 type runStream struct {
-	done         <-chan struct{}
-	run          *chat.ActiveRun
-	writeTimeout time.Duration
-	keepAlive    time.Duration
+	done      <-chan struct{}
+	run       *chat.ActiveRun
+	follower  *chat.Follower
+	out       *sse.Writer
+	encoder   *eventEncoder
+	keepAlive time.Duration
+}
+
+// newRunStream encodes what the run has said already, while upstream is still
+// at work on its answer.
+func (h *Handler) newRunStream(run *chat.ActiveRun, done <-chan struct{}) (*runStream, error) {
+	out := sse.NewWriter(h.WriteTimeout)
+	s := &runStream{
+		done: done, run: run, follower: run.Follow(0), out: out, encoder: newEventEncoder(out), keepAlive: h.KeepAlive,
+	}
+	events, _ := s.follower.Poll()
+	for _, event := range events {
+		if err := s.encoder.encode(event); err != nil {
+			s.follower.Close()
+			return nil, err
+		}
+	}
+	return s, nil
 }
 
 func (s *runStream) VisitCreateRunResponse(w http.ResponseWriter) error {
 	w.Header().Set(runIDHeader, s.run.ID.String())
-	if err := s.relay(sse.NewWriter(w, s.writeTimeout)); err != nil {
+	s.out.Open(w)
+	if err := s.relay(); err != nil {
 		s.run.Cancel(chat.FailureClientLeft)
 	}
 	return nil // The status is sent; whoever would read of a failure has gone.
@@ -82,22 +108,20 @@ func (s *runStream) VisitCreateRunResponse(w http.ResponseWriter) error {
 // relay writes the run's events as they come. It returns an error when the
 // client has gone. A live stream waits here: what would make this frame larger
 // is in the functions it calls.
-func (s *runStream) relay(out *sse.Writer) error {
-	follower := s.run.Follow(0)
-	defer follower.Close()
-	encoder := newEventEncoder(out)
+func (s *runStream) relay() error {
+	defer s.follower.Close()
 	quiet := time.NewTimer(s.keepAlive)
 	defer quiet.Stop()
 	for {
-		ended, err := passOn(follower, encoder)
+		ended, err := s.passOn()
 		if err != nil || ended {
 			return err
 		}
 		quiet.Reset(s.keepAlive)
 		select {
-		case <-follower.Ready():
+		case <-s.follower.Ready():
 		case <-quiet.C:
-			out.Comment("keep-alive")
+			s.out.Comment("keep-alive")
 		case <-s.done:
 			return context.Canceled
 		}
@@ -106,20 +130,20 @@ func (s *runStream) relay(out *sse.Writer) error {
 
 // passOn writes and sends the events that have come since the last call, and
 // says whether they were the last.
-func passOn(follower *chat.Follower, encoder *eventEncoder) (ended bool, err error) {
-	events, ended := follower.Poll()
+func (s *runStream) passOn() (ended bool, err error) {
+	events, ended := s.follower.Poll()
 	for _, event := range events {
-		if err := encoder.encode(event); err != nil {
+		if err := s.encoder.encode(event); err != nil {
 			return false, err
 		}
-		if encoder.out.Buffered() > maxBatch {
-			if err := encoder.out.Flush(); err != nil {
+		if s.out.Buffered() > maxBatch {
+			if err := s.out.Flush(); err != nil {
 				return false, err
 			}
 		}
 	}
 	if ended {
-		encoder.out.Data(endOfStream)
+		s.out.Data(endOfStream)
 	}
-	return ended, encoder.out.Flush()
+	return ended, s.out.Flush()
 }

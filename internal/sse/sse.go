@@ -31,20 +31,22 @@ type Writer struct {
 	buffer bytes.Buffer
 }
 
-// NewWriter answers 200 with the headers of an event stream. A write that
-// makes no progress for timeout, or an eighth less, fails. The request's read
+// NewWriter returns a writer that gathers; it sends once it is open. A write
+// that makes no progress for timeout, or an eighth less, fails.
+func NewWriter(timeout time.Duration) *Writer { return &Writer{timeout: timeout} }
+
+// Open answers 200 with the headers of an event stream. The request's read
 // deadline is lifted: it would end the stream.
-func NewWriter(w http.ResponseWriter, timeout time.Duration) *Writer {
+func (s *Writer) Open(w http.ResponseWriter) {
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("Cache-Control", "no-cache")
 	header.Set("X-Accel-Buffering", "no") // nginx: pass on what comes at once
 	header.Del("Content-Length")
-	s := &Writer{w: w, control: http.NewResponseController(w), timeout: timeout}
+	s.w, s.control = w, http.NewResponseController(w)
 	// A writer without deadlines (a test's recorder) needs none lifted.
 	_ = s.control.SetReadDeadline(time.Time{})
 	w.WriteHeader(http.StatusOK)
-	return s
 }
 
 // Buffer is where the data of the next event is written, between Begin and

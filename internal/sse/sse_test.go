@@ -17,7 +17,8 @@ import (
 func TestFraming(t *testing.T) {
 	t.Parallel()
 	recorder := httptest.NewRecorder()
-	out := sse.NewWriter(recorder, time.Second)
+	out := sse.NewWriter(time.Second)
+	out.Open(recorder)
 	out.Begin()
 	out.Buffer().WriteString(`{"a":1}`)
 	out.End()
@@ -60,7 +61,8 @@ func TestStreamOutlivesReadTimeout(t *testing.T) {
 	const readTimeout = 50 * time.Millisecond
 	url := serve(t, readTimeout, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		out := sse.NewWriter(w, time.Minute)
+		out := sse.NewWriter(time.Minute)
+		out.Open(w)
 		out.Data("first")
 		if err := out.Flush(); err != nil {
 			t.Error(err)
@@ -96,7 +98,8 @@ func TestStuckReaderIsNoticed(t *testing.T) {
 	t.Parallel()
 	failed := make(chan error, 1)
 	url := serve(t, 0, func(w http.ResponseWriter, _ *http.Request) {
-		out := sse.NewWriter(w, 100*time.Millisecond)
+		out := sse.NewWriter(100 * time.Millisecond)
+		out.Open(w)
 		for {
 			out.Data(strings.Repeat("x", 1<<16))
 			if err := out.Flush(); err != nil {
