@@ -197,16 +197,16 @@ func TestVerifyIdentity(t *testing.T) {
 	env := harness.Settings(harness.NewDatabase(t, harness.SQLite), "", harness.NewUpstream(t))
 	maps.Copy(env, trusting(p, nil))
 	verify := func() harness.Result { return harness.Execute(t, env, "verify-env") }
-	const good = `identity  ok  keys: "one" (RS256), "three" (EdDSA), "two" (ES256)` + "\n"
+	const good = `identity    ok      keys: "one" (RS256), "three" (EdDSA), "two" (ES256)` + "\n"
 	if result := verify(); result.ExitCode != 0 || !strings.Contains(result.Stdout, good) {
 		t.Errorf("exit code %d\n%s", result.ExitCode, result.Output())
 	}
 	env["JWKS_URL"] = p.Issuer + "/nothing"
-	if result := verify(); result.ExitCode != 1 || !strings.Contains(result.Stdout, "identity  FAILED  JWKS_URL: the answer has the status 404") {
+	if result := verify(); result.ExitCode != 1 || !strings.Contains(result.Stdout, "identity    FAILED  JWKS_URL: the answer has the status 404") {
 		t.Errorf("a wrong path: exit code %d\n%s", result.ExitCode, result.Output())
 	}
 	p.stop()
-	if result := verify(); result.ExitCode != 1 || !strings.Contains(result.Stdout, "identity  FAILED  JWKS_URL: ") {
+	if result := verify(); result.ExitCode != 1 || !strings.Contains(result.Stdout, "identity    FAILED  JWKS_URL: ") {
 		t.Errorf("away: exit code %d\n%s", result.ExitCode, result.Output())
 	}
 }

@@ -42,7 +42,7 @@ func TestVerifyRedis(t *testing.T) {
 	gone.Kill()
 	frozen := redis.Start(t, redis.Options{Password: hidden})
 	frozen.Freeze()
-	if result := verify(t, map[string]string{"REDIS_URL": server.URL}); result.ExitCode != 0 || !strings.Contains(result.Stdout, "redis     ok\n") {
+	if result := verify(t, map[string]string{"REDIS_URL": server.URL}); result.ExitCode != 0 || !strings.Contains(result.Stdout, "redis       ok      it answers and counts\n") {
 		t.Errorf("a good Redis: exit code %d\n%s", result.ExitCode, result.Output())
 	}
 	for name, url := range map[string]string{
@@ -50,7 +50,7 @@ func TestVerifyRedis(t *testing.T) {
 		"no password": strings.Replace(server.URL, ":"+hidden+"@", "", 1), "TLS where there is none": strings.Replace(server.URL, "redis:", "rediss:", 1),
 	} {
 		result := verify(t, map[string]string{"REDIS_URL": url})
-		if result.ExitCode != 1 || !strings.Contains(result.Stdout, "redis     FAILED  REDIS_URL: ") {
+		if result.ExitCode != 1 || !strings.Contains(result.Stdout, "redis       FAILED  REDIS_URL: ") {
 			t.Errorf("%s: exit code %d\n%s", name, result.ExitCode, result.Output())
 		}
 	}
