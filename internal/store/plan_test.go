@@ -19,7 +19,7 @@ type plan struct {
 
 func plans() []plan {
 	const id = "00000000-0000-4000-8000-000000000001"
-	byUser, pkey, items := [2]string{"sessions_by_user", "sessions_by_user"},
+	byUser, pkey, items := [2]string{"sessions_by_user", "COVERING INDEX sessions_by_user"},
 		[2]string{"sessions_pkey", "sqlite_autoindex_sessions_1"}, [2]string{"items_pkey", "sqlite_autoindex_items_"}
 	return []plan{
 		{"list, first page", store.ListFirst, []any{"user 1", "user 1", 11}, byUser},
