@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -37,7 +38,6 @@ func (s *Service) runToEnd(r *ActiveRun) {
 	defer s.forget(r)
 	limit := time.AfterFunc(maxRunTime, func() { r.Cancel(FailureAnswerTooLong) })
 	defer limit.Stop()
-	s.Logger.InfoContext(r.ctx, "run started", "run", r.ID, "session", r.session.ID, "user", r.user)
 	a := &answer{item: Item{
 		ID: newID(), SessionID: r.session.ID, RunID: r.ID, Type: ItemAssistantMessage,
 	}}
@@ -68,6 +68,7 @@ func (s *Service) ask(r *ActiveRun, a *answer) (err error) {
 	}
 	defer stream.Close() //nolint:errcheck // nothing is lost with it
 	r.log.open(nil)
+	runtime.Gosched() // Whoever waited for this has the first events to send.
 	r.history = nil // Sent; an answer may take minutes.
 	for {
 		chunk, err := stream.Next()

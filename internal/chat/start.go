@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -84,6 +85,8 @@ func (s *Service) StartRun(ctx context.Context, req RunRequest) (*ActiveRun, err
 		return nil, err
 	}
 	go s.runToEnd(active)
+	runtime.Gosched() // The runner first: what the caller does next, it does while upstream thinks.
+	s.Logger.InfoContext(active.ctx, "run started", "run", active.ID, "session", req.SessionID, "user", req.UserID)
 	return active, nil
 }
 
