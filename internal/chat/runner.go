@@ -69,7 +69,7 @@ func (s *Service) ask(r *ActiveRun, a *answer) (err error) {
 	defer stream.Close() //nolint:errcheck // nothing is lost with it
 	r.log.open(nil)
 	runtime.Gosched() // Whoever waited for this has the first events to send.
-	r.history = nil // Sent; an answer may take minutes.
+	r.history = nil   // Sent; an answer may take minutes.
 	for {
 		chunk, err := stream.Next()
 		if errors.Is(err, io.EOF) {
