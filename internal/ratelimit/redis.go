@@ -20,6 +20,8 @@ const (
 	// healthy one answers in well under a millisecond, but this process may be
 	// so busy that it sees the answer late.
 	redisWait = 500 * time.Millisecond
+	// checkWait is for who asks once and wants to know what is wrong.
+	checkWait = 5 * time.Second
 	// Few connections carry many requests of so little work, and those that
 	// are open before the first request cost none a handshake.
 	redisConns     = 10
@@ -42,16 +44,16 @@ if left < 0 then
 end
 return {count, left}`)
 
-// newClient makes a client that waits no longer than redisWait for anything
-// and repeats nothing, or one request might count twice.
-func newClient(url string) (*redis.Client, error) {
+// newClient makes a client that waits no longer than wait for anything and
+// repeats nothing, or one request might count twice.
+func newClient(url string, wait time.Duration) (*redis.Client, error) {
 	options, err := redis.ParseURL(url)
 	if err != nil {
 		return nil, errors.New("not a URL of Redis") // the library's words may hold the password
 	}
 	logging.Disable() // what goes wrong is told by the Limiter, once
-	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = redisWait, redisWait, redisWait
-	options.PoolTimeout = redisWait
+	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = wait, wait, wait
+	options.PoolTimeout = wait
 	options.PoolSize, options.MinIdleConns = redisConns, redisIdleConns
 	options.ContextTimeoutEnabled = true
 	options.MaxRetries = -1
@@ -60,10 +62,10 @@ func newClient(url string) (*redis.Client, error) {
 	return redis.NewClient(options), nil
 }
 
-// count counts one request under a key, within redisWait.
+// count counts one request under a key, within the wait of the client.
 func count(ctx context.Context, client *redis.Client, key string) (requests int64, left time.Duration, err error) {
 	// A client that leaves says nothing about Redis.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), redisWait)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), client.Options().ReadTimeout)
 	defer cancel()
 	reply, err := countScript.Run(ctx, client, []string{key}, Window.Milliseconds()).Int64Slice()
 	if err != nil {
@@ -94,7 +96,7 @@ func redisKey(addr netip.Addr) string {
 // CheckRedis finds out whether the Redis of the URL can count requests. The
 // error holds no password.
 func CheckRedis(ctx context.Context, url string) error {
-	client, err := newClient(url)
+	client, err := newClient(url, checkWait)
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func NewShared(ctx context.Context, opts SharedOptions) (*Shared, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := newClient(opts.URL)
+	client, err := newClient(opts.URL, redisWait)
 	if err != nil {
 		_ = memory.Close()
 		return nil, err
@@ -156,7 +156,7 @@ func (s *Shared) watch(ctx context.Context) {
 // of those that the outage may have broken without a sign. It returns false
 // when ctx ends first.
 func (s *Shared) probeUntilBack(ctx context.Context) bool {
-	client, err := newClient(s.url)
+	client, err := newClient(s.url, redisWait)
 	if err != nil {
 		return false // It was made once of the same URL.
 	}
