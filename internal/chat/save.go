@@ -60,18 +60,42 @@ func (s *Service) saveLater(r *ActiveRun, item *Item) {
 		"run", r.ID, "session", r.session.ID)
 }
 
-// abandon ends a run whose start failed. Where the failure leaves it unknown
-// whether the store has the run, that is marked as failed, or its thread would
-// take no other until its lease is over.
-func (s *Service) abandon(r *ActiveRun, cause error) {
-	defer s.runners.Done()
-	if code := CodeOf(cause); code != "" && code != CodeServiceUnavailable {
-		return // It was refused.
-	}
+const (
+	// abandonTries and abandonPause are for a start that the store goes on with
+	// after its caller was told that it failed.
+	abandonTries   = 4
+	abandonPause   = 300 * time.Millisecond
+	abandonTimeout = 3 * time.Second
+)
+
+// abandon ends a run whose start failed in a way that leaves it unknown whether
+// the store has it, or will have it in a moment. Such a run is marked as
+// failed, or its thread would take no other until its lease is over.
+func (s *Service) abandon(r *ActiveRun) {
 	r.run.Status, r.run.EndedAt = RunFailed, s.now()
 	r.fail(FailureInternal, "The run could not be started.", true)
-	if err := s.save(r, nil, saveTimeout); err != nil && CodeOf(err) != CodeSessionNotFound {
+	var err error
+	for range abandonTries {
+		select {
+		case <-s.stopping:
+			return // The lease ends it.
+		case <-time.After(abandonPause):
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), abandonTimeout)
+		_, err = s.Store.FinishRun(ctx, r.run, nil)
+		cancel()
+		if err == nil {
+			return
+		}
+	}
+	if CodeOf(err) != CodeSessionNotFound {
 		s.Logger.WarnContext(r.ctx, "a run that failed to start may stand as running until its lease is over",
 			"run", r.ID, "error", err)
 	}
+}
+
+// isRefusal says that the store did nothing, and why.
+func isRefusal(err error) bool {
+	code := CodeOf(err)
+	return code != "" && code != CodeServiceUnavailable
 }

@@ -73,21 +73,39 @@ func (s *Service) StartRun(ctx context.Context, req RunRequest) (*ActiveRun, err
 		return nil, err
 	}
 	active := s.newActiveRun(ctx, req)
-	s.announce(active)
-	err := s.checkFree(ctx, req)
-	if err == nil {
-		err = s.saveStart(ctx, active, req)
-	}
-	s.register(active, err == nil)
-	if err != nil {
-		active.cancel(nil)
-		go s.abandon(active, err)
+	if err := s.begin(ctx, active, req); err != nil {
 		return nil, err
 	}
 	go s.runToEnd(active)
 	runtime.Gosched() // The runner first: what the caller does next, it does while upstream thinks.
 	s.Logger.InfoContext(active.ctx, "run started", "run", active.ID, "session", req.SessionID, "user", req.UserID)
 	return active, nil
+}
+
+// begin stores the run and registers it. Where it fails, the run's runner is
+// counted out.
+func (s *Service) begin(ctx context.Context, r *ActiveRun, req RunRequest) error {
+	s.announce(r)
+	err := s.checkFree(ctx, req)
+	unknown := false
+	if err == nil {
+		err = s.saveStart(ctx, r, req)
+		unknown = err != nil && !isRefusal(err)
+	}
+	s.register(r, err == nil)
+	switch {
+	case err == nil:
+		return nil
+	case unknown:
+		go func() {
+			defer s.runners.Done()
+			s.abandon(r)
+		}()
+	default:
+		s.runners.Done()
+	}
+	r.cancel(nil)
+	return err
 }
 
 func (s *Service) newActiveRun(ctx context.Context, req RunRequest) *ActiveRun {

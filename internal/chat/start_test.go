@@ -3,6 +3,7 @@ package chat_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -58,6 +59,45 @@ func TestDeletingASessionWhoseRunIsStarting(t *testing.T) {
 	}
 }
 
+// slow is a database that stores a start after it was given up, as PostgreSQL
+// does when its client's connection ends.
+type slow struct {
+	chat.Store
+
+	late sync.WaitGroup
+	once sync.Once
+}
+
+func (s *slow) StartRun(ctx context.Context, start chat.NewRun, limit int) (started chat.StartedRun, err error) {
+	s.once.Do(func() {
+		err = context.Canceled
+		s.late.Go(func() {
+			time.Sleep(200 * time.Millisecond)
+			_, _ = s.Store.StartRun(context.WithoutCancel(ctx), start, limit)
+		})
+	})
+	if err != nil {
+		return started, err
+	}
+	return s.Store.StartRun(ctx, start, limit)
+}
+
+// A start that the store goes on with after it failed frees its thread too.
+func TestStartThatIsStoredLater(t *testing.T) {
+	t.Parallel()
+	db := &slow{Store: openStore(t)}
+	service := newService(t, db, says(end, "an answer"))
+	session, err := service.CreateSession(t.Context(), alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := service.StartRun(t.Context(), hello(session.ID)); !errors.Is(err, context.Canceled) {
+		t.Fatalf("the start: %v", err)
+	}
+	db.late.Wait()
+	awaitAnswer(t, service, session.ID)
+}
+
 // A run whose start failed after it was stored does not block its thread.
 func TestStartWhoseOutcomeIsUnknown(t *testing.T) {
 	t.Parallel()
@@ -72,15 +112,21 @@ func TestStartWhoseOutcomeIsUnknown(t *testing.T) {
 		t.Fatalf("the start: %v", err)
 	}
 	db.stored = func() error { return nil }
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		run, err := service.StartRun(t.Context(), hello(session.ID))
+	awaitAnswer(t, service, session.ID)
+	wantHistory(t, service, session.ID, "user_message: hello", "user_message: hello", "assistant_message: an answer")
+}
+
+// awaitAnswer sends a message until the thread takes it.
+func awaitAnswer(t *testing.T, service *chat.Service, session uuid.UUID) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		run, err := service.StartRun(t.Context(), hello(session))
 		if err == nil {
 			follow(t, run, nil)
-			break
+			return
 		}
 		if chat.CodeOf(err) != chat.CodeRunInProgress || time.Now().After(deadline) {
 			t.Fatalf("the next start: %v", err)
 		}
 	}
-	wantHistory(t, service, session.ID, "user_message: hello", "user_message: hello", "assistant_message: an answer")
 }

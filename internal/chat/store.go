@@ -7,8 +7,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// Store keeps sessions, items and runs. Each method is atomic. Every method
-// that takes a user's id names the user in the query itself.
+// Store keeps sessions, items and runs. What a method stores it stores whole or
+// not at all. Every method that takes a user's id names the user in the query
+// itself.
 //
 // Times are kept to the microsecond and come back in UTC. Errors are *Error
 // where a method says so, ErrStoreUnavailable when the database cannot be
@@ -41,7 +42,9 @@ type Store interface {
 	//
 	// Returns errors as Session does, and ErrRunInProgress if the session has
 	// a running run whose lease is not over; one whose lease is over is marked
-	// failed with FailureServerStopped and does not stand in the way.
+	// failed with FailureServerStopped and does not stand in the way. After an
+	// error of another kind the run and its message may be stored, now or in a
+	// moment; FinishRun then ends it.
 	StartRun(ctx context.Context, start NewRun, historyLimit int) (StartedRun, error)
 
 	// FinishRun stores the end of a run and, unless it is nil, the item it
@@ -49,7 +52,7 @@ type Store interface {
 	// last: a run that was taken for dead meanwhile is overwritten. It may be
 	// called again with the same end, after a failure that left it unclear
 	// whether the first call was heard. Returns ErrSessionNotFound if the
-	// session was deleted meanwhile.
+	// session was deleted meanwhile, or the run was never stored.
 	FinishRun(ctx context.Context, run Run, item *Item) (Session, error)
 
 	// RenewLeases moves the lease of those of the runs that are running to

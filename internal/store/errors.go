@@ -38,10 +38,10 @@ func (s *Store) tell(ctx context.Context, operation string, err error) error {
 	if errors.Is(ctx.Err(), context.Canceled) || errors.Is(err, context.Canceled) {
 		return fmt.Errorf("store: %s: %w", operation, context.Canceled)
 	}
-	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
-		err = ctx.Err() // It ended the transaction between two statements.
-	}
 	cause, outOfReach := describe(err)
+	if ctx.Err() != nil && !outOfReach {
+		cause = ctx.Err() // It ended what was under way, in whichever words that was told.
+	}
 	cause = fmt.Errorf("store: %s: %w", operation, cause)
 	if outOfReach || ctx.Err() != nil || s.closed.Load() {
 		return chat.ErrStoreUnavailable(cause)

@@ -51,8 +51,6 @@ type Store struct {
 	write, read *gorm.DB
 	pools       []*sql.DB
 	migrations  fs.FS
-	// checkpoints is SQLite's.
-	checkpoints *checkpointer
 	logger      *slog.Logger
 	closed      atomic.Bool
 }
@@ -97,9 +95,6 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close closes all connections; what follows gets chat.ErrStoreUnavailable.
 func (s *Store) Close() error {
 	s.closed.Store(true)
-	if s.checkpoints != nil {
-		s.checkpoints.close()
-	}
 	var err error
 	// The one that writes comes last: it tidies up SQLite's files.
 	for _, pool := range slices.Backward(s.pools) {

@@ -26,21 +26,12 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	s.migrations = migrationsFor("sqlite")
 	// An immediate transaction waits for the write lock at its start; one that
 	// reads first and writes then would be refused it while others write.
-	s.write, err = s.openSQLitePool(ctx, path, "_txlock=immediate&_pragma=wal_autocheckpoint("+latestCheckpoint+")", 1)
+	s.write, err = s.openSQLitePool(ctx, path, "_txlock=immediate", 1)
 	if err != nil {
 		return err
 	}
 	s.read, err = s.openSQLitePool(ctx, path, "_pragma=query_only(1)", cmp.Or(c.MaxConns, sqliteReaders))
-	if err != nil {
-		return err
-	}
-	copies, err := openSQLiteFile(path, "_pragma=wal_autocheckpoint(0)", 1)
-	if err != nil {
-		return s.tell(ctx, "open", err)
-	}
-	s.pools = append(s.pools, copies)
-	s.checkpoints = startCheckpointer(copies)
-	return nil
+	return err
 }
 
 // openSQLiteFile opens no connection yet.
