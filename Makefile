@@ -50,7 +50,7 @@ tests/identity/provider/node_modules: tests/identity/provider/package-lock.json
 	@touch $@
 
 .PHONY: test
-test: tests/identity/provider/node_modules ## Run every test with the race detector; installs or starts what it needs
+test: tests/identity/provider/node_modules ## Run the Go tests, black box and all, with the race detector; installs or starts what it needs
 	@tests/prepare.sh race postgres redis
 	go vet ./...
 	CGO_ENABLED=1 go test -race -timeout 10m ./...
@@ -103,7 +103,7 @@ bench: ## Measure the server beside a bare proxy and a bare handler, on both dat
 	tests/bench/run.sh
 
 .PHONY: lint
-lint: ## Check the Go code, the house's dependency rules, the shell scripts and openapi.yaml
+lint: ## Check the Go code, the house's dependency rules and openapi.yaml
 	$(GOLANGCI_LINT) run ./...
 	$(REDOCLY) lint --config .redocly.yaml openapi.yaml
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # check.sh: fails when openapi.yaml breaks clients that were made before its
 # last change. It compares the file
-#   with the commit BASE, if that is set;
+#   with the commit BASE, if that is set: in CI what a push or a pull request began with;
 #   with HEAD, when the file has changes that are not committed;
 #   else with what it was before the last commit that changed it.
 # A break that is meant says so in the message of the commit that makes it, on
@@ -16,6 +16,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 base=${BASE:-}
+[[ $base =~ ^0+$ ]] && base= # a branch's first push has no commit before it
 if [[ -n $base ]]; then
 	git cat-file -e "$base^{commit}" || { echo "BASE is $base, which this clone does not have; fetch it, or name another commit." >&2 && exit 2; }
 elif ! git diff --quiet HEAD -- openapi.yaml; then
