@@ -35,6 +35,16 @@ export function forgetToken(): void {
   sessionStorage.removeItem(key);
 }
 
+/** The token in what was pasted: a terminal that wraps it puts breaks into it. */
+export function tokenIn(pasted: string): string {
+  return pasted.trim().replace(/^Bearer\s+/i, '').replace(/\s+/g, '');
+}
+
+/** Whether a text can be a JWT at all; what else it holds may not even fit in a header. */
+export function mayBeToken(text: string): boolean {
+  return /^[A-Za-z0-9._-]+$/.test(text);
+}
+
 /** Whom a token is for, as it says itself; only to be shown. */
 export function subjectOf(token: string): string {
   try {
