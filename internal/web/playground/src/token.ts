@@ -27,6 +27,11 @@ export async function demoToken(): Promise<string> {
   }
 }
 
+/** Whether the token in use is the demo's: a pasted one is kept, the demo's never. */
+export function isDemoToken(): boolean {
+  return page.demo && !sessionStorage.getItem(key);
+}
+
 export function keepToken(token: string): void {
   sessionStorage.setItem(key, token);
 }
