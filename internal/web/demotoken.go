@@ -12,7 +12,8 @@ const demoTokenPath = "/demo-token"
 // demoToken hands the demo's token to the demo's own page and to nobody else:
 // the browser must say that a script of this origin asks, and both ends of the
 // connection must be this machine. The Host is looked at too, since a foreign
-// name that was pointed here makes a foreign page the "same origin".
+// name that was pointed here makes a foreign page the "same origin"; and a
+// proxy on this machine is refused, since it may ask for anybody.
 type demoToken struct {
 	mint func() (string, error)
 }
@@ -26,7 +27,7 @@ func (d demoToken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 	case r.Header.Get("Sec-Fetch-Site") != "same-origin" || r.Header.Get("Sec-Fetch-Dest") != "empty":
 		refuse(w, "Only the playground's own page may ask for the demo's token.")
-	case !isLoopback(r.Host) || !isLoopback(r.RemoteAddr):
+	case !isLoopback(r.Host) || !isLoopback(r.RemoteAddr) || throughProxy(r.Header):
 		refuse(w, "The demo's token is for a browser on the server's own machine; "+
 			"elsewhere paste the one that the server printed when it started.")
 	default:
@@ -68,6 +69,16 @@ func writeJSON(w http.ResponseWriter, status int, data []byte, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(data) // it fails when the client has gone: nobody to tell
+}
+
+// throughProxy tells whether a proxy says that it passed the request on.
+func throughProxy(header http.Header) bool {
+	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "Via"} {
+		if len(header.Values(name)) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // isLoopback tells whether an address, with a port or without, is this machine.

@@ -66,6 +66,27 @@ func TestTheDemosTokenIsForItsOwnPage(t *testing.T) {
 	}
 }
 
+func TestTheDemosTokenDoesNotGoThroughAProxy(t *testing.T) {
+	t.Parallel()
+	site := routesOf(t, web.Options{DemoToken: func() (string, error) { return "signed", nil }})
+	// An empty one was written by a proxy too, whatever it means to hide.
+	for _, value := range []string{"127.0.0.1", ""} {
+		for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "Via"} {
+			request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/demo-token", nil)
+			request.Host, request.RemoteAddr = "localhost:8080", "127.0.0.1:5000"
+			request.Header.Set("Sec-Fetch-Site", "same-origin")
+			request.Header.Set("Sec-Fetch-Dest", "empty")
+			request.Header.Set(name, value)
+			recorder := httptest.NewRecorder()
+			site["/demo-token"].ServeHTTP(recorder, request)
+			body := recorder.Body.String()
+			if recorder.Code != http.StatusForbidden || strings.Contains(body, "signed") || !strings.Contains(body, "FORBIDDEN") {
+				t.Errorf("%s: %q: status %d, body %s", name, value, recorder.Code, body)
+			}
+		}
+	}
+}
+
 func TestADemosTokenThatCannotBeMade(t *testing.T) {
 	t.Parallel()
 	site := routesOf(t, web.Options{DemoToken: func() (string, error) { return "", errors.New("inner") }})

@@ -83,7 +83,7 @@ func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Cache-Control", "no-cache")
 	data, tag := f.packed, `"`+f.tag+`-gzip"`
 	if f.packed != nil {
-		header.Set("Vary", "Accept-Encoding")
+		header.Add("Vary", "Accept-Encoding") // beside what the server has set
 	}
 	packed := f.packed != nil && acceptsGzip(r.Header.Values("Accept-Encoding"))
 	if !packed {

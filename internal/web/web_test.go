@@ -211,6 +211,19 @@ func TestPackedFilesAreServedAsTheClientAsks(t *testing.T) {
 	}
 }
 
+func TestPackedFilesKeepTheServersVary(t *testing.T) {
+	t.Parallel()
+	site := routes(t)
+	for _, path := range []string{"/playground.js", "/docs/swagger-ui-bundle.js"} {
+		recorder := httptest.NewRecorder()
+		recorder.Header().Set("Vary", "Origin")
+		site[path].ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		if got := strings.Join(recorder.Header().Values("Vary"), ", "); got != "Origin, Accept-Encoding" {
+			t.Errorf("%s: Vary is %q", path, got)
+		}
+	}
+}
+
 func unpack(t *testing.T, packed []byte) []byte {
 	t.Helper()
 	reader, err := gzip.NewReader(bytes.NewReader(packed))

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { test } from 'node:test';
-import { startBrowser } from './lab/browser.mjs';
-import { startServer } from './lab/server.mjs';
+import { failedRequest, startBrowser } from './lab/browser.mjs';
+import { openPlayground, say, sessions } from './lab/playground.mjs';
+import { startServer, tokenFor } from './lab/server.mjs';
 import { startUpstream } from './lab/upstream.mjs';
 
 /** Asks as no browser would let a page ask. */
@@ -52,6 +53,30 @@ test('a server that is no demo has no such path', async (t) => {
   const server = await startServer(t, { demo: false, env: upstream.env });
   assert.equal((await ask(server.url, own)).status, 404);
   assert.match(await (await fetch(server.url)).text(), /data-demo="no"/);
+});
+
+test('a demo that was started anew gives its page a new token, and no other', async (t) => {
+  const first = await startServer(t, { env: { JWT_SECRET: undefined } });
+  const context = await startBrowser(t);
+  const { page, watch } = await openPlayground(context, first.url);
+  const asked = () => watch.requests.filter((url) => url.endsWith('/demo-token')).length;
+  assert.equal(asked(), 1);
+  const before = await sessions(page).count();
+  await first.stop();
+  await startServer(t, { env: { JWT_SECRET: undefined, PORT: new URL(first.url).port } });
+  await say(page, 'Are you still there?');
+  assert.equal(await sessions(page).count(), before + 1);
+  assert.equal(asked(), 2);
+  assert.deepEqual(await page.locator('.entry > span:first-child').allTextContents(),
+    ['Send a message', 'Create a session', 'List sessions']);
+
+  // A person who brought a token is not made somebody else.
+  await page.locator('.account').click();
+  await page.getByLabel('Token', { exact: true }).fill(await tokenFor('ada'));
+  await page.getByRole('button', { name: 'Use this token' }).click();
+  await page.getByRole('alert').getByText('The token is not accepted').first().waitFor();
+  assert.equal(asked(), 2);
+  watch.assertClean({ expected: [failedRequest] });
 });
 
 test('a page of another origin cannot read it', async (t) => {

@@ -102,7 +102,15 @@ test('failures are told in words', async (t) => {
   await page.getByLabel('Token', { exact: true }).fill('not.a.token');
   await page.getByRole('button', { name: 'Use this token' }).click();
   await page.getByRole('alert').getByText('The token is not accepted').waitFor();
-  await page.getByLabel('Token', { exact: true }).fill(`Bearer ${await tokenFor('ada')}`);
+  for (const text of ['"quoted.as.text"', 'eyJ…', 'token: a.b.c', 'Bearer ü']) {
+    await page.getByLabel('Token', { exact: true }).fill(text);
+    await page.getByRole('button', { name: 'Use this token' }).click();
+    await page.getByRole('dialog').getByRole('alert').getByText('This is no token').waitFor();
+    await page.getByLabel('Token', { exact: true }).fill('');
+    await page.getByText('This is no token').waitFor({ state: 'detached' });
+  }
+  const wrapped = (await tokenFor('ada')).replace(/.{40}/g, '$&\n  ');
+  await page.getByLabel('Token', { exact: true }).fill(` Bearer\n${wrapped}\n`);
   await page.getByRole('button', { name: 'Use this token' }).click();
   await page.getByText('Sessions appear here').waitFor();
 

@@ -17,6 +17,8 @@ export interface Entry extends Sent {
 
 export interface ClientOptions {
   token: () => string;
+  /** Asked when the server takes the token no more: another one, or empty. */
+  renew: () => Promise<string>;
   /** Told of each request twice: when it leaves and when its answer begins. */
   onEntry: (entry: Entry) => void;
 }
@@ -30,7 +32,7 @@ const actions: Record<string, string> = {
 };
 
 /** The client that openapi.yaml's types make, on this page's own origin. */
-export function newClient({ token, onEntry }: ClientOptions) {
+export function newClient({ token, renew, onEntry }: ClientOptions) {
   const under = new Map<string, { entry: Entry; begin: number }>();
   const watch: Middleware = {
     async onRequest({ id, request, schemaPath }) {
@@ -65,7 +67,17 @@ export function newClient({ token, onEntry }: ClientOptions) {
     under.delete(id);
     onEntry({ ...one.entry, ...change, took: performance.now() - one.begin });
   }
-  const client = createClient<paths>({ baseUrl: location.origin, cache: 'no-store', credentials: 'omit' });
+  async function fetchRenewing(request: Request): Promise<Response> {
+    const again = request.clone(); // its body can be sent once
+    const response = await fetch(request);
+    const renewed = response.status === 401 ? await renew() : '';
+    if (!renewed) return response;
+    again.headers.set('Authorization', `Bearer ${renewed}`);
+    return fetch(again);
+  }
+  const client = createClient<paths>({
+    baseUrl: location.origin, cache: 'no-store', credentials: 'omit', fetch: fetchRenewing,
+  });
   client.use(watch);
   return client;
 }

@@ -2,7 +2,7 @@ import { announce } from './announce';
 import { newClient, type Client, type Entry } from './client';
 import { told, unreachable, type Failure } from './failure';
 import { Store, type Shown, type Thread } from './state';
-import { demoToken, firstToken, forgetToken, keepToken, page } from './token';
+import { demoToken, firstToken, forgetToken, isDemoToken, keepToken, page } from './token';
 import { follow } from './run';
 import type { Message } from './types';
 
@@ -14,6 +14,7 @@ export class Desk {
   readonly store = new Store();
   readonly client: Client = newClient({
     token: () => this.store.state.token,
+    renew: () => this.#renew(),
     onEntry: (entry) => this.#keep(entry),
   });
 
@@ -34,6 +35,13 @@ export class Desk {
     forgetToken();
     const token = await demoToken();
     if (token) await this.#startOver(token);
+  }
+
+  /** A demo that was started anew signs with another secret: nobody has to look for a button. */
+  async #renew(): Promise<string> {
+    const token = isDemoToken() ? await demoToken() : '';
+    if (token) this.store.set({ token });
+    return token;
   }
 
   async #startOver(token: string): Promise<void> {

@@ -2,9 +2,9 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { CopyButton } from './copy';
 import type { Desk } from './desk';
-import type { Failure } from './failure';
+import { noToken, type Failure } from './failure';
 import { Notice } from './notice';
-import { page, subjectOf } from './token';
+import { mayBeToken, page, subjectOf, tokenIn } from './token';
 import type { SessionSummary } from './types';
 
 interface DialogProps {
@@ -31,10 +31,12 @@ function Dialog({ label, onClose, children }: DialogProps) {
 
 export function TokenDialog({ desk, token }: { desk: Desk; token: string }) {
   const [text, setText] = useState('');
-  const clean = text.trim().replace(/^Bearer\s+/i, '');
+  const [refused, setRefused] = useState(false);
+  const clean = tokenIn(text);
   const submit = (event: Event) => {
     event.preventDefault();
-    if (clean) void desk.useToken(clean);
+    if (mayBeToken(clean)) void desk.useToken(clean);
+    else setRefused(true);
   };
   return (
     <Dialog label="Your token" onClose={() => desk.closeTokenDialog()}>
@@ -46,8 +48,10 @@ export function TokenDialog({ desk, token }: { desk: Desk; token: string }) {
         <label for="token">Token</label>
         <textarea
           id="token" rows={4} value={text} spellcheck={false} autocomplete="off" autocapitalize="off"
-          aria-describedby="token-note" placeholder="eyJhbGciOi…" onInput={(e) => setText(e.currentTarget.value)}
+          aria-describedby="token-note" aria-invalid={refused} placeholder="eyJhbGciOi…"
+          onInput={(e) => { setText(e.currentTarget.value); setRefused(false); }}
         />
+        {refused && <Notice failure={noToken} actions={[]} />}
         <p id="token-note" class="muted small">It stays in this tab and is forgotten when you close it.</p>
         <div class="dialog-actions">
           {page.demo && <button type="button" class="plain" onClick={() => void desk.useDemoToken()}>Use the demo’s token</button>}

@@ -62,3 +62,11 @@ export const cut: Failure = {
   detail: 'What had come of the answer is kept. Reload the page to see what the server has.',
   again: true,
 };
+
+/** What was pasted as a token cannot be one. */
+export const noToken: Failure = {
+  code: 'UNAUTHORIZED',
+  title: 'This is no token',
+  detail: 'A token is a JWT: letters, digits, “-” and “_” in three parts with dots between. Paste it alone, without quotes.',
+  again: false,
+};

@@ -27,12 +27,27 @@ export async function demoToken(): Promise<string> {
   }
 }
 
+/** Whether the token in use is the demo's: a pasted one is kept, the demo's never. */
+export function isDemoToken(): boolean {
+  return page.demo && !sessionStorage.getItem(key);
+}
+
 export function keepToken(token: string): void {
   sessionStorage.setItem(key, token);
 }
 
 export function forgetToken(): void {
   sessionStorage.removeItem(key);
+}
+
+/** The token in what was pasted: a terminal that wraps it puts breaks into it. */
+export function tokenIn(pasted: string): string {
+  return pasted.trim().replace(/^Bearer\s+/i, '').replace(/\s+/g, '');
+}
+
+/** Whether a text can be a JWT at all; what else it holds may not even fit in a header. */
+export function mayBeToken(text: string): boolean {
+  return /^[A-Za-z0-9._-]+$/.test(text);
 }
 
 /** Whom a token is for, as it says itself; only to be shown. */
