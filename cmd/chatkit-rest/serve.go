@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
@@ -18,11 +17,6 @@ import (
 // saveGrace is what a stop takes beyond SHUTDOWN_TIMEOUT at most: the runs
 // that were cut are saved, and the last answers leave.
 const saveGrace = 15 * time.Second
-
-// gcPercent is Go's GOGC where that is not set. Live streams are many, each
-// holds memory and allocates little: memory is worth more than the collector's
-// time.
-const gcPercent = 50
 
 // serve runs the server until ctx ends, then stops it gracefully.
 func serve(ctx context.Context, p process, args []string) error {
@@ -38,9 +32,6 @@ func serve(ctx context.Context, p process, args []string) error {
 	}
 	logger := newLogger(p.stderr, settings)
 	slog.SetDefault(logger)
-	if p.getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 
 	a, err := assemble(ctx, settings, logger, *migrate)
 	if err != nil {
@@ -62,6 +53,9 @@ func serve(ctx context.Context, p process, args []string) error {
 	if err := a.service.Start(ctx); err != nil {
 		_ = listener.Close()
 		return fmt.Errorf("start: %w", err)
+	}
+	if p.getenv("GOGC") == "" {
+		go tendMemory(ctx, a.service.Live)
 	}
 	served := make(chan error, 1)
 	go func() { served <- a.http.Serve(listener) }()

@@ -198,6 +198,13 @@ func (s *Service) failOrphans(ctx context.Context) error {
 	return err
 }
 
+// Live is the number of runs that this process works on.
+func (s *Service) Live() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.live)
+}
+
 // Shutdown takes no new runs and waits for the live ones until ctx ends; then
 // it stops them, saves what they have, and returns ctx's error.
 func (s *Service) Shutdown(ctx context.Context) error {
