@@ -96,12 +96,12 @@ const (
 	readyAlone    = `{"status":"ready","checks":{"database":"ok","migrations":"ok"}}`
 )
 
-func awaitReady(t *testing.T, server *harness.Server, want string) {
+func awaitShared(t *testing.T, server *harness.Server) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
-	for got := ""; got != want; got = ready(t, server) {
+	for got := ""; got != readyShared; got = ready(t, server) {
 		if time.Now().After(deadline) {
-			t.Fatalf("after %s /readyz says %s, want %s", patience, got, want)
+			t.Fatalf("after %s /readyz says %s, want %s", patience, got, readyShared)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -131,7 +131,7 @@ func TestLimitOverReplicas(t *testing.T) {
 	}
 	for try := range 10 {
 		for _, replica := range s.replicas {
-			awaitReady(t, replica, readyShared)
+			awaitShared(t, replica)
 		}
 		before, address := fallbacks(), "127.0.0."+strconv.Itoa(100+try)
 		passed := s.hundred(t, address)
@@ -219,7 +219,7 @@ func TestLimitWithoutRedis(t *testing.T) {
 			}
 			trouble.end(server)
 			for _, replica := range s.replicas {
-				awaitReady(t, replica, readyShared)
+				awaitShared(t, replica)
 			}
 			_, first := s.list(t, 0, clients[0])
 			code, second := s.list(t, 1, clients[1])
@@ -279,7 +279,7 @@ func TestStartWithoutRedis(t *testing.T) {
 	}
 	replica.User(t).CreateSession()
 	server.Restart()
-	awaitReady(t, replica, readyShared)
+	awaitShared(t, replica)
 }
 
 // TestRedisWithoutLimit: nothing is counted, and the log says why.

@@ -69,7 +69,7 @@ func TestRedisOverTLS(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("Redis is not used")
 		}
-		awaitReady(t, replica, readyShared)
+		awaitShared(t, replica)
 		before := strings.Count(replica.Log(), failsLine)
 		replica.User(t).CreateSession()
 		used = ready(t, replica) == readyShared && strings.Count(replica.Log(), failsLine) == before
