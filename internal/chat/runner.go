@@ -50,6 +50,7 @@ func (s *Service) forget(r *ActiveRun) {
 	defer s.mu.Unlock()
 	if s.live[r.session.ID] == r {
 		delete(s.live, r.session.ID)
+		close(r.forgotten)
 	}
 }
 
@@ -138,11 +139,14 @@ func (s *Service) finish(r *ActiveRun, a *answer, err error) {
 	failure := r.conclude(err)
 	r.run.EndedAt = s.now()
 	item := a.complete()
+	r.ending.Store(true)
 	saveErr := s.save(r, item, saveTimeout)
+	if saveErr == nil {
+		s.forget(r) // Whoever is told of the end may send the next message at once.
+	}
 	s.logEnd(r, err)
 	s.Observer.RunEnded(r.ctx, r.run)
 	if saveErr == nil {
-		s.forget(r) // Whoever is told of the end may send the next message at once.
 		s.tellEnd(r, item, failure, err)
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -32,6 +33,9 @@ type ActiveRun struct {
 	ctx     context.Context //nolint:containedctx // a run has its own life, which is what this context is
 	history []Message
 	user    string
+	// ending says that the end is being saved; forgotten is closed when it is.
+	ending    atomic.Bool
+	forgotten chan struct{}
 }
 
 // Opened waits until upstream has begun to answer. Returns an UPSTREAM_ERROR
@@ -113,7 +117,7 @@ func (s *Service) newActiveRun(ctx context.Context, req RunRequest) *ActiveRun {
 	id := newID()
 	runCtx, cancel := context.WithCancelCause(s.Detach(ctx))
 	return &ActiveRun{
-		ID: id, user: req.UserID, ctx: runCtx, cancel: cancel,
+		ID: id, user: req.UserID, ctx: runCtx, cancel: cancel, forgotten: make(chan struct{}),
 		run: Run{
 			ID: id, SessionID: req.SessionID, Status: RunRunning, Model: s.ModelName, StartedAt: now,
 			Owner: s.owner, LeaseUntil: now.Add(s.Lease),
@@ -220,17 +224,39 @@ func (s *Service) checkMessage(content []Content) error {
 	return nil
 }
 
+// endingWait is how long a message waits for a run before it that is about to
+// end: one that is being saved, or was cancelled.
+const endingWait = 2 * time.Second
+
 // checkFree refuses a thread whose run lives in this process: the database may
-// not know any more, where the run's lease ran out while it was away.
+// not know any more, where the run's lease ran out while it was away. Who has
+// stopped a run, or reads its end in the database, may send the next message
+// at once; it waits until the run has left.
 func (s *Service) checkFree(ctx context.Context, req RunRequest) error {
 	s.mu.Lock()
-	live := s.live[req.SessionID] != nil
+	live := s.live[req.SessionID]
 	s.mu.Unlock()
-	if !live {
+	if live == nil || live.leaves(ctx) {
 		return nil
 	}
 	if _, err := s.Store.Session(ctx, req.UserID, req.SessionID); err != nil {
 		return err
 	}
 	return ErrRunInProgress()
+}
+
+// leaves says whether a run that is about to end has done so.
+func (r *ActiveRun) leaves(ctx context.Context) bool {
+	if !r.ending.Load() && r.ctx.Err() == nil {
+		return false
+	}
+	limit := time.NewTimer(endingWait)
+	defer limit.Stop()
+	select {
+	case <-r.forgotten:
+		return true
+	case <-limit.C:
+	case <-ctx.Done():
+	}
+	return false
 }

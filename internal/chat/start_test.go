@@ -130,3 +130,32 @@ func awaitAnswer(t *testing.T, service *chat.Service, session uuid.UUID) {
 		}
 	}
 }
+
+// ending is a store whose saving of a run's end is committed and then takes
+// its time, as a connection's answer may.
+type ending struct {
+	chat.Store
+
+	committed chan struct{}
+	pause     time.Duration
+}
+
+func (e *ending) FinishRun(ctx context.Context, run chat.Run, item *chat.Item) (chat.Session, error) {
+	session, err := e.Store.FinishRun(ctx, run, item)
+	e.committed <- struct{}{}
+	time.Sleep(e.pause)
+	return session, err
+}
+
+// Who reads a run's end in the database may send the next message at once.
+func TestMessageWhileTheRunBeforeItLeaves(t *testing.T) {
+	t.Parallel()
+	db := &ending{Store: openStore(t), committed: make(chan struct{}, 2), pause: 100 * time.Millisecond}
+	service := newService(t, db, says(end, "an answer"))
+	session, run := ask(t, service)
+	<-db.committed
+	if _, err := service.StartRun(t.Context(), hello(session.ID)); err != nil {
+		t.Errorf("the next message: %v", err)
+	}
+	follow(t, run, nil)
+}

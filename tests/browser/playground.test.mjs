@@ -134,6 +134,7 @@ test('failures are told in words', async (t) => {
   await page.getByRole('alert').getByText('This session is gone').waitFor();
 
   await sessions(page).first().click();
+  await answers(page).getByText('Back again.').waitFor();
   await server.stop();
   await message(page).fill('Hello?');
   await message(page).press('Enter');
