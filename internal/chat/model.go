@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -35,6 +36,11 @@ type ModelRequest struct {
 	Messages []Message
 	// User is a stable pseudonym of the user, never the id.
 	User string
+	// Tools are what the model may call.
+	Tools []Tool
+	// ToolChoice is the name of the tool that the model must call; empty
+	// leaves it to the model.
+	ToolChoice string
 }
 
 // Role says who a message to the model is from.
@@ -52,17 +58,37 @@ const (
 type Message struct {
 	Role    Role
 	Content string
+	// Images follow the text.
+	Images []Image
 	// ToolCalls are an assistant message's; their results follow as tool
 	// messages.
 	ToolCalls []ToolCall
 	// ToolCallID is the call a tool message answers.
 	ToolCallID string
+	// ReasoningDetails is what upstream said of its reasoning beside the tool
+	// calls, a JSON array. It goes back as it came (OpenRouter's
+	// documentation, "Reasoning Tokens").
+	ReasoningDetails json.RawMessage
+}
+
+// Image is a picture that is sent to a model.
+type Image struct {
+	// MimeType is one like "image/png".
+	MimeType string
+	Data     []byte
 }
 
 // Chunk is a piece of an answer. Any field may be empty; an empty chunk is a
 // sign of life.
 type Chunk struct {
 	Text string
+	// Reasoning is a piece of what the model thinks before it answers.
+	Reasoning string
+	// Calls are pieces of tool calls; nil in most chunks.
+	Calls []ToolCallDelta
+	// ReasoningDetails is a JSON array of what upstream says of the reasoning
+	// in its own form.
+	ReasoningDetails json.RawMessage
 	// FinishReason comes once, with or after the last text: "stop", "length",
 	// "content_filter", "tool_calls".
 	FinishReason string
@@ -71,6 +97,15 @@ type Chunk struct {
 	// Model and UpstreamID say who answered.
 	Model      string
 	UpstreamID string
+}
+
+// ToolCallDelta is a piece of a tool call. The first piece of an index has the
+// id and the name; the arguments come in pieces, to be joined.
+type ToolCallDelta struct {
+	Index     int
+	ID        string
+	Name      string
+	Arguments string
 }
 
 // UpstreamKind is why upstream failed.

@@ -195,7 +195,7 @@ func (a *answer) chunk(data []byte) (chat.Chunk, error) {
 		return chat.Chunk{}, err
 	}
 	chunk, err := a.take(said.chunk())
-	if err == nil && chunk == (chat.Chunk{Text: chunk.Text}) {
+	if err == nil && textOnly(chunk) {
 		a.pattern.learn(data, chunk.Text)
 	}
 	return chunk, err
@@ -216,6 +216,12 @@ func (a *answer) take(chunk chat.Chunk, err error) (chat.Chunk, error) {
 	}
 	a.finished = a.finished || chunk.FinishReason != ""
 	return chunk, err
+}
+
+// textOnly says that a chunk has text alone.
+func textOnly(chunk chat.Chunk) bool {
+	return chunk.Reasoning == "" && chunk.Calls == nil && chunk.ReasoningDetails == nil && chunk.FinishReason == "" &&
+		chunk.Usage == nil && chunk.Model == "" && chunk.UpstreamID == ""
 }
 
 func hasContent(chunk chat.Chunk) bool {

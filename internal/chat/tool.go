@@ -1,0 +1,45 @@
+package chat
+
+import (
+	"context"
+	"encoding/json"
+)
+
+// Tool is a function that the model may call.
+type Tool struct {
+	Name        string
+	Description string
+	// Parameters is the JSON Schema of the arguments, an object.
+	Parameters json.RawMessage
+}
+
+// Toolbox holds the tools that this server offers the model. It is used
+// concurrently.
+type Toolbox interface {
+	// Tools returns what may be called now, in an order that does not change
+	// without need: upstream caches the beginning of a request. It waits for
+	// no server of tools that is slow or away.
+	Tools(ctx context.Context) []Tool
+
+	// Call calls a tool. A failure of any kind is a result too, told in words
+	// the model can work with; it holds nothing secret. Call returns soon
+	// after ctx ends.
+	Call(ctx context.Context, use ToolUse) ToolResult
+}
+
+// ToolUse is a call of one of a toolbox's tools.
+type ToolUse struct {
+	Name string
+	// Arguments is the JSON that the model wrote; it may be invalid.
+	Arguments string
+	// UserID is the user's whose run it is. A tool sees it only where the
+	// operator has said so.
+	UserID string
+}
+
+// ToolResult is what the model is told of a call.
+type ToolResult struct {
+	Text string
+	// Failed says that the call did not do what it should; Text says why.
+	Failed bool
+}
