@@ -18,6 +18,7 @@ const (
 	CodeForbidden          Code = "FORBIDDEN"
 	CodeSessionNotFound    Code = "SESSION_NOT_FOUND"
 	CodeThreadNotFound     Code = "THREAD_NOT_FOUND"
+	CodeItemNotFound       Code = "ITEM_NOT_FOUND"
 	CodeSessionLimit       Code = "SESSION_LIMIT"
 	CodeRunInProgress      Code = "RUN_IN_PROGRESS"
 	CodeUpstreamError      Code = "UPSTREAM_ERROR"
@@ -76,6 +77,16 @@ func ErrSessionLimit(limit int) *Error {
 // ErrRunInProgress says that the thread's last run has not ended.
 func ErrRunInProgress() *Error {
 	return Errorf(CodeRunInProgress, "This thread already has a run in progress; wait for it to end.")
+}
+
+// ErrItemNotFound says that the thread has no such item.
+func ErrItemNotFound() *Error {
+	return Errorf(CodeItemNotFound, "This thread has no such item.")
+}
+
+// ErrNoPendingCall says that no client tool call waits for an output.
+func ErrNoPendingCall() *Error {
+	return Errorf(CodeInvalidRequest, "The newest item of this thread is no client tool call that waits for its output.")
 }
 
 // ErrStoreUnavailable wraps a failure to reach the database.

@@ -38,6 +38,25 @@ type PartDone struct {
 	Text   string
 }
 
+// ThoughtAdded is a thought that a workflow has now ("workflow.task.added").
+type ThoughtAdded struct {
+	ItemID uuid.UUID
+	Index  int
+	Text   string
+}
+
+// ThoughtUpdated is a thought with all its text so far
+// ("workflow.task.updated").
+type ThoughtUpdated struct {
+	ItemID uuid.UUID
+	Index  int
+	Text   string
+}
+
+// Progress says what is being done while nothing is answered
+// ("progress_update").
+type Progress struct{ Text string }
+
 // SessionUpdated says that the session's title changed ("thread.updated").
 type SessionUpdated struct{ Session Session }
 
@@ -53,5 +72,8 @@ func (ItemAdded) event()      {}
 func (PartAdded) event()      {}
 func (*TextDelta) event()     {}
 func (PartDone) event()       {}
+func (ThoughtAdded) event()   {}
+func (ThoughtUpdated) event() {}
+func (Progress) event()       {}
 func (SessionUpdated) event() {}
 func (Failed) event()         {}

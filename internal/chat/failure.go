@@ -36,6 +36,9 @@ func (r *ActiveRun) concludeStopped(code FailureCode) *failure {
 	case FailureAnswerTooLong:
 		r.run.Status = RunFailed
 		return r.fail(code, "The answer grew too long and was cut; what had come is kept.", false)
+	case FailureTooManySteps:
+		r.run.Status = RunFailed
+		return r.fail(code, "The model went on calling tools without an answer and was stopped.", false)
 	case FailureSessionGone:
 		return r.fail(code, "The session was deleted.", false)
 	case FailureClientLeft, FailureInternal:

@@ -5,44 +5,103 @@ import (
 	"unicode/utf8"
 )
 
+// unanswered is the result of a call that was made and not heard of again.
+const unanswered = "The server stopped before the tool had answered."
+
 // messagesOf turns an item into what the model is sent of it: a tool exchange
 // is an assistant message with its calls, then a result for each.
 func messagesOf(item Item) []Message {
-	if item.Type == ItemUserMessage {
-		return []Message{{Role: RoleUser, Content: item.Text()}}
+	switch item.Type {
+	case ItemUserMessage:
+		return userMessages(item)
+	case ItemHiddenContext:
+		return []Message{{Role: RoleUser, Content: hidden(item.Text())}}
+	case ItemClientToolCall:
+		return clientCallMessages(item.ClientCall)
+	case ItemWorkflow:
+		return nil // What it thought then is no part of what was said.
+	case ItemAssistantMessage, ItemToolCalls:
 	}
-	messages := []Message{}
-	if len(item.ToolCalls) > 0 {
-		messages = append(messages, Message{Role: RoleAssistant, ToolCalls: item.ToolCalls})
-		for _, call := range item.ToolCalls {
-			result := ""
-			if call.Result != nil {
-				result = *call.Result
-			}
-			messages = append(messages, Message{Role: RoleTool, ToolCallID: call.ID, Content: result})
+	if item.Text() == "" && len(item.ToolCalls) == 0 {
+		return nil
+	}
+	messages := []Message{{Role: RoleAssistant, Content: item.Text(), ToolCalls: item.ToolCalls}}
+	for _, call := range item.ToolCalls {
+		result := unanswered
+		if call.Result != nil {
+			result = *call.Result
 		}
-	}
-	if text := item.Text(); text != "" {
-		messages = append(messages, Message{Role: RoleAssistant, Content: text})
+		messages = append(messages, Message{Role: RoleTool, ToolCallID: call.ID, Content: result})
 	}
 	return messages
+}
+
+// userMessages is the message and, after it, what it refers to, as the
+// openai-chatkit package's ThreadItemConverter does.
+func userMessages(item Item) []Message {
+	messages := []Message{{Role: RoleUser, Content: item.Text()}}
+	if item.QuotedText != nil && *item.QuotedText != "" {
+		messages = append(messages, Message{
+			Role: RoleUser, Content: "The user is referring to this in particular: \n" + *item.QuotedText,
+		})
+	}
+	if mentions := mentionsOf(item.Content); mentions != "" {
+		messages = append(messages, Message{Role: RoleUser, Content: mentions})
+	}
+	return messages
+}
+
+// mentionsOf tells the model what the page knows of what the user mentions.
+func mentionsOf(content []Content) string {
+	told := ""
+	seen := map[string]bool{}
+	for _, part := range content {
+		if part.Tag == nil || seen[part.Text] {
+			continue
+		}
+		seen[part.Text] = true
+		told += "\n- " + part.Text + " (id " + part.Tag.ID + "): " + string(part.Tag.Data)
+	}
+	if told == "" {
+		return ""
+	}
+	return "What the user mentions with @ is, as the page describes it:" + told
+}
+
+// clientCallMessages leaves out a call that nobody answered: upstream takes no
+// call without its result.
+func clientCallMessages(call *ClientToolCall) []Message {
+	if call == nil || call.Output == nil {
+		return nil
+	}
+	return []Message{
+		{Role: RoleAssistant, ToolCalls: []ToolCall{{ID: call.CallID, Name: call.Name, Arguments: string(call.Arguments)}}},
+		{Role: RoleTool, ToolCallID: call.CallID, Content: string(call.Output)},
+	}
+}
+
+// hidden wraps a note as the openai-chatkit package does.
+func hidden(note string) string {
+	return "Hidden context for the agent (not shown to the user):\n<HiddenContext>\n" + note + "\n</HiddenContext>"
 }
 
 // boundHistory returns what the model is sent of a thread: the newest items
 // that fit into maxMessages messages and maxChars code points, oldest first.
 // An item is taken whole or left out, so a tool call never goes without its
 // result. What remains begins with a user message, since an answer without
-// its question misleads the model. The newest item is always sent.
+// its question misleads the model. The newest item is always sent, and the
+// user message that a tool call belongs to.
 func boundHistory(items []Item, maxMessages, maxChars int) []Message {
 	var taken [][]Message
 	count, chars := 0, 0
+	asked := false
 	for _, item := range slices.Backward(items) {
 		messages := messagesOf(item)
 		size := sizeOf(messages)
-		newest := len(taken) == 0
-		if !newest && (count+len(messages) > maxMessages || chars+size > maxChars) {
+		if asked && (count+len(messages) > maxMessages || chars+size > maxChars) {
 			break
 		}
+		asked = asked || item.Type == ItemUserMessage
 		count, chars = count+len(messages), chars+size
 		taken = append(taken, messages)
 	}

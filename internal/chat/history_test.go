@@ -35,6 +35,46 @@ func outline(messages []Message) []string {
 	return lines
 }
 
+// A call goes upstream only with the question it belongs to, however long.
+func TestBoundHistoryKeepsTheQuestionOfACall(t *testing.T) {
+	t.Parallel()
+	call := Item{Type: ItemClientToolCall, ClientCall: &ClientToolCall{
+		CallID: "a", Name: "ask", Arguments: []byte("{}"), Output: []byte(`"yes"`),
+	}}
+	pending := Item{Type: ItemClientToolCall, ClientCall: &ClientToolCall{CallID: "b", Name: "ask", Arguments: []byte("{}")}}
+	note := said(ItemHiddenContext, "note")
+	thread := []Item{said(ItemUserMessage, "one"), pending, note, said(ItemUserMessage, "two"), {Type: ItemWorkflow}, call}
+	got := outline(boundHistory(thread, 1, 1))
+	want := []string{"user: two", "assistant calls a", `tool of a: "yes"`}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	got = outline(boundHistory(thread, 10, 1000))
+	want = append([]string{"user: one", "user: " + hidden("note")}, want...)
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// What a user message refers to follows it.
+func TestMessagesOfAUserMessage(t *testing.T) {
+	t.Parallel()
+	quote := "the quote"
+	item := said(ItemUserMessage, "About ")
+	item.QuotedText = &quote
+	tag := &Tag{ID: "7", Data: []byte(`{"price":3}`)}
+	item.Content = append(item.Content, Content{Type: ContentInputTag, Text: "tea", Tag: tag},
+		Content{Type: ContentInputText, Text: " and "}, Content{Type: ContentInputTag, Text: "tea", Tag: tag})
+	got := outline(messagesOf(item))
+	want := []string{
+		"user: About @tea and @tea", "user: The user is referring to this in particular: \nthe quote",
+		"user: What the user mentions with @ is, as the page describes it:\n- tea (id 7): {\"price\":3}",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestBoundHistory(t *testing.T) {
 	t.Parallel()
 	result := "done"
@@ -52,20 +92,20 @@ func TestBoundHistory(t *testing.T) {
 	}
 	whole := []string{
 		"user: one", "assistant: ONE", "user: two",
-		"assistant calls a calls b", "tool of a: done", "tool of b", "assistant: It is done.", "user: three",
+		"assistant calls a calls b: It is done.", "tool of a: done", "tool of b: " + unanswered, "user: three",
 	}
 	for _, test := range []struct {
 		name            string
 		messages, chars int
 		want            []string
 	}{
-		{"all fits", 8, 1000, whole},
-		{"the newest are kept", 6, 1000, whole[2:]},
-		{"a tool exchange is not split, nor begins the history", 5, 1000, whole[7:]},
-		{"an exchange without its question is left out", 7, 1000, whole[2:]},
-		{"characters are bound", 100, 5 + 11 + 4 + 10 + 3, whole[2:]},
-		{"one character less", 100, 5 + 11 + 4 + 10 + 2, whole[7:]},
-		{"the newest is always sent", 0, 0, whole[7:]},
+		{"all fits", 7, 1000, whole},
+		{"the newest are kept", 5, 1000, whole[2:]},
+		{"a tool exchange is not split, nor begins the history", 4, 1000, whole[6:]},
+		{"an exchange without its question is left out", 6, 1000, whole[2:]},
+		{"characters are bound", 100, 5 + 11 + 4 + len(unanswered) + 10 + 3, whole[2:]},
+		{"one character less", 100, 5 + 11 + 4 + len(unanswered) + 10 + 2, whole[6:]},
+		{"the newest is always sent", 0, 0, whole[6:]},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,20 +1,34 @@
 package chat
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 )
 
-// ItemType is the ChatKit type of a thread item.
+// ItemType is the type of a thread item.
 type ItemType string
 
-// The types of thread items, as the ChatKit protocol names them.
+// The types of thread items. All but ItemToolCalls are named as the ChatKit
+// protocol does.
 const (
 	ItemUserMessage      ItemType = "user_message"
 	ItemAssistantMessage ItemType = "assistant_message"
+	ItemClientToolCall   ItemType = "client_tool_call"
+	ItemWorkflow         ItemType = "workflow"
+	// ItemHiddenContext is a note to the model. No client sees it.
+	ItemHiddenContext ItemType = "sdk_hidden_context"
+	// ItemToolCalls are calls of the server's tools without a text beside
+	// them; the ChatKit protocol has no item for them.
+	ItemToolCalls ItemType = "tool_calls"
 )
+
+// IsMessage says whether an item counts as one of its session's messages.
+func (t ItemType) IsMessage() bool {
+	return t != ItemWorkflow && t != ItemHiddenContext
+}
 
 // ContentType is the ChatKit type of a part of a message.
 type ContentType string
@@ -22,6 +36,7 @@ type ContentType string
 // The types of content parts.
 const (
 	ContentInputText  ContentType = "input_text"
+	ContentInputTag   ContentType = "input_tag"
 	ContentOutputText ContentType = "output_text"
 )
 
@@ -29,10 +44,21 @@ const (
 type Content struct {
 	Type ContentType
 	Text string
+	// Tag is what an input_tag has beside its text.
+	Tag *Tag
 }
 
-// ToolCall is a call of a tool that an assistant message made, with its
-// result.
+// Tag is a reference to something of the page's, which the user typed as a
+// mention.
+type Tag struct {
+	ID string
+	// Data is a JSON object of the page's own.
+	Data        json.RawMessage
+	Group       *string
+	Interactive bool
+}
+
+// ToolCall is a call of a tool that the model made, with its result.
 type ToolCall struct {
 	ID   string
 	Name string
@@ -40,6 +66,34 @@ type ToolCall struct {
 	Arguments string
 	// Result is nil until the tool has answered.
 	Result *string
+}
+
+// ClientToolCall is a call of a tool that the page offers. The thread waits
+// for its output.
+type ClientToolCall struct {
+	CallID string
+	Name   string
+	// Arguments is a JSON object.
+	Arguments json.RawMessage
+	// Output is any JSON; nil while the call is pending.
+	Output json.RawMessage
+}
+
+// Workflow is what the model thought before it answered, a text for each
+// thought.
+type Workflow struct {
+	Thoughts []string
+	// Duration is zero until the thinking is done; it is told in whole seconds.
+	Duration time.Duration
+	Done     bool
+}
+
+// Inference is what a user message asks of the model.
+type Inference struct {
+	// Model is empty where the server's own is asked.
+	Model string
+	// ToolChoice is the name of the tool that the model must call first.
+	ToolChoice string
 }
 
 // Item is an entry of a thread.
@@ -50,18 +104,57 @@ type Item struct {
 	RunID     uuid.UUID
 	Type      ItemType
 	Content   []Content
-	ToolCalls []ToolCall
 	CreatedAt time.Time
+
+	// ToolCalls are an assistant message's, or the item itself.
+	ToolCalls []ToolCall
+	// QuotedText is what a user message refers to; nil where nothing.
+	QuotedText *string
+	Inference  Inference
+	// ClientCall and Workflow are set in items of these types alone.
+	ClientCall *ClientToolCall
+	Workflow   *Workflow
 }
 
-// Text is the text of all parts, a line each.
+// Text is the text of all parts, a line each; a mention begins with an @.
 func (i Item) Text() string {
-	if len(i.Content) == 1 {
+	if len(i.Content) == 1 && i.Content[0].Tag == nil {
 		return i.Content[0].Text
 	}
 	texts := make([]string, len(i.Content))
+	tagged := false
 	for n, part := range i.Content {
 		texts[n] = part.Text
+		if part.Tag != nil {
+			texts[n], tagged = "@"+part.Text, true
+		}
+	}
+	if tagged { // A mention stands within its sentence.
+		return strings.Join(texts, "")
 	}
 	return strings.Join(texts, "\n")
 }
+
+// ItemQuery asks for a page of a thread's items.
+type ItemQuery struct {
+	Limit int
+	// After is the last item of the page before; nil asks for the first page.
+	After *uuid.UUID
+	// Ascending is oldest first.
+	Ascending bool
+}
+
+// ItemPage is a page of a thread's items.
+type ItemPage struct {
+	Items   []Item
+	HasMore bool
+}
+
+// FeedbackKind is what a user thinks of an answer.
+type FeedbackKind string
+
+// The kinds of feedback, as the ChatKit protocol names them.
+const (
+	FeedbackPositive FeedbackKind = "positive"
+	FeedbackNegative FeedbackKind = "negative"
+)

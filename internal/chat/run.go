@@ -53,6 +53,22 @@ type Usage struct {
 	Cost *float64
 }
 
+// plus is both together. A cost that was not told adds nothing.
+func (u Usage) plus(more Usage) Usage {
+	u.InputTokens += more.InputTokens
+	u.OutputTokens += more.OutputTokens
+	u.CachedTokens += more.CachedTokens
+	u.ReasoningTokens += more.ReasoningTokens
+	switch {
+	case u.Cost == nil:
+		u.Cost = more.Cost
+	case more.Cost != nil:
+		sum := *u.Cost + *more.Cost
+		u.Cost = &sum
+	}
+	return u
+}
+
 // FailureCode is the machine-readable cause of a run that did not complete.
 type FailureCode string
 
@@ -62,6 +78,7 @@ const (
 	FailureSessionGone   FailureCode = "session_deleted"
 	FailureServerStopped FailureCode = "server_stopped"
 	FailureAnswerTooLong FailureCode = "answer_too_long"
+	FailureTooManySteps  FailureCode = "too_many_steps"
 	FailureInternal      FailureCode = "internal"
 )
 

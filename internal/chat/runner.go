@@ -2,12 +2,13 @@ package chat
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"runtime"
 	"runtime/debug"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,13 +23,8 @@ const (
 	maxRunTime = 30 * time.Minute
 )
 
-// answer is the assistant message while it comes.
-type answer struct {
-	item         Item
-	text         strings.Builder
-	size         int
-	finishReason string
-}
+// maxSteps is how often a run asks the model: each round of tool calls is one.
+const maxSteps = 12
 
 // runToEnd is a run's runner: it asks the model, writes the log, saves the
 // end. It belongs to the service, not to the request that started it.
@@ -38,11 +34,9 @@ func (s *Service) runToEnd(r *ActiveRun) {
 	defer s.forget(r)
 	limit := time.AfterFunc(maxRunTime, func() { r.Cancel(FailureAnswerTooLong) })
 	defer limit.Stop()
-	a := &answer{item: Item{
-		ID: newID(), SessionID: r.session.ID, RunID: r.ID, Type: ItemAssistantMessage,
-	}}
-	err := s.ask(r, a)
-	s.finish(r, a, err)
+	t := &turn{}
+	err := s.answer(r, t)
+	s.finish(r, t, err)
 }
 
 func (s *Service) forget(r *ActiveRun) {
@@ -54,46 +48,94 @@ func (s *Service) forget(r *ActiveRun) {
 	}
 }
 
-// ask streams the model's answer into the log. A panic on the way is the
-// run's failure, not the server's.
-func (s *Service) ask(r *ActiveRun, a *answer) (err error) {
+// answer asks the model until it has answered, and calls the tools that it
+// asks for. A panic on the way is the run's failure, not the server's.
+func (s *Service) answer(r *ActiveRun, t *turn) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.Logger.ErrorContext(r.ctx, "a run panicked", "run", r.ID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			s.logPanic(r, p)
 			err = fmt.Errorf("panic in run: %v", p)
 		}
 	}()
-	stream, err := s.Model.Stream(r.ctx, ModelRequest{Messages: r.history, User: s.Pseudonym(r.user)})
+	for range maxSteps {
+		calls, details, err := s.step(r, t)
+		if err != nil {
+			return err
+		}
+		if len(calls) == 0 {
+			return t.judge()
+		}
+		waits, err := s.callTools(r, t, calls, details)
+		if err != nil || waits {
+			return err
+		}
+	}
+	return cancelled{FailureTooManySteps}
+}
+
+// step streams one answer of the model into the log. It returns the tools that
+// the model calls.
+func (s *Service) step(r *ActiveRun, t *turn) ([]ToolCall, json.RawMessage, error) {
+	stream, err := s.Model.Stream(r.ctx, ModelRequest{
+		Model: r.model, Messages: r.history, User: s.Pseudonym(r.user), Tools: r.tools.offered, ToolChoice: r.tools.choice,
+	})
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	defer stream.Close() //nolint:errcheck // nothing is lost with it
 	r.log.open(nil)
 	runtime.Gosched() // Whoever waited for this has the first events to send.
-	r.history = nil   // Sent; an answer may take minutes.
+	r.tools.choice = ""
+	if len(r.tools.offered) == 0 {
+		r.history = nil // Sent, and not sent again; an answer may take minutes.
+	}
+	var calls callPieces
+	var details json.RawMessage
 	for {
 		chunk, err := stream.Next()
 		if errors.Is(err, io.EOF) {
-			return a.judge()
+			break
 		}
 		if err != nil {
+			return nil, nil, err
+		}
+		if err := s.take(r, t, &chunk, &calls); err != nil {
+			return nil, nil, err
+		}
+		details = joinArrays(details, chunk.ReasoningDetails)
+	}
+	s.endThought(r, t)
+	r.used = r.run.Usage
+	return calls.complete(), details, nil
+}
+
+// take does what a chunk says.
+func (s *Service) take(r *ActiveRun, t *turn, chunk *Chunk, calls *callPieces) error {
+	r.note(chunk)
+	if chunk.FinishReason != "" {
+		t.finishReason = chunk.FinishReason
+	}
+	if chunk.Reasoning != "" {
+		s.think(r, t, chunk.Reasoning)
+	}
+	if chunk.Text != "" {
+		s.say(r, t, chunk.Text)
+	}
+	for _, piece := range chunk.Calls {
+		t.size += len(piece.Arguments) + eventBytes
+		if err := calls.add(piece); err != nil {
 			return err
 		}
-		r.note(chunk)
-		if chunk.FinishReason != "" {
-			a.finishReason = chunk.FinishReason
-		}
-		if chunk.Text != "" {
-			s.say(r, a, chunk.Text)
-		}
-		if a.size > maxAnswerBytes {
-			return cancelled{FailureAnswerTooLong}
-		}
 	}
+	t.size += len(chunk.ReasoningDetails)
+	if t.size > maxAnswerBytes {
+		return cancelled{FailureAnswerTooLong}
+	}
+	return nil
 }
 
 // note takes what a chunk tells of the run itself.
-func (r *ActiveRun) note(chunk Chunk) {
+func (r *ActiveRun) note(chunk *Chunk) {
 	if chunk.Model != "" {
 		r.run.Model = chunk.Model
 	}
@@ -101,84 +143,79 @@ func (r *ActiveRun) note(chunk Chunk) {
 		r.run.UpstreamID = chunk.UpstreamID
 	}
 	if chunk.Usage != nil {
-		r.run.Usage = *chunk.Usage
+		r.run.Usage = r.used.plus(*chunk.Usage)
 	}
 }
 
-// say writes a piece of the answer to the log; the first also begins the item.
-func (s *Service) say(r *ActiveRun, a *answer, text string) {
-	// PostgreSQL cannot hold NUL in a text, and no reader wants it.
-	text = strings.ReplaceAll(text, "\x00", "\uFFFD")
-	if a.text.Len() == 0 {
-		r.run.FirstTokenAt = s.now()
-		a.item.CreatedAt = r.run.FirstTokenAt
-		r.log.append(ItemAdded{a.item}, PartAdded{ItemID: a.item.ID})
+// joinArrays joins two JSON arrays; what is none is left out.
+func joinArrays(a, b json.RawMessage) json.RawMessage {
+	if len(b) < 2 || b[0] != '[' || b[len(b)-1] != ']' {
+		return a
 	}
-	r.log.appendDelta(TextDelta{ItemID: a.item.ID, Delta: text})
-	a.text.WriteString(text)
-	a.size += len(text) + eventBytes
+	if len(a) <= 2 {
+		return b
+	}
+	if len(b) == 2 {
+		return a
+	}
+	return slices.Concat(a[:len(a)-1], []byte(","), b[1:])
 }
 
-// judge says whether an answer that ended in order is one.
-func (a *answer) judge() error {
-	if strings.TrimSpace(a.text.String()) != "" {
-		return nil
-	}
-	if a.finishReason == "content_filter" {
-		return &UpstreamError{Kind: UpstreamRefused}
-	}
-	return &UpstreamError{Kind: UpstreamEmpty}
-}
+// stopNote is what the openai-chatkit package tells a model whose answer was
+// stopped: else it may go on with it in the next.
+const stopNote = "The user cancelled the stream. Stop responding to the prior request."
 
 // finish saves how the run ended, then tells it. Until the save is done no
 // follower is told that the answer is complete.
-func (s *Service) finish(r *ActiveRun, a *answer, err error) {
+func (s *Service) finish(r *ActiveRun, t *turn, err error) {
 	if err != nil && r.ctx.Err() != nil {
 		err = context.Cause(r.ctx)
 	}
 	failure := r.conclude(err)
 	r.run.EndedAt = s.now()
-	item := a.complete()
+	s.endThinking(r, t)
+	s.endMessage(r, t)
+	if r.run.FailureCode == FailureClientLeft {
+		t.items = append(t.items, Item{
+			ID: newID(), SessionID: r.session.ID, RunID: r.ID, Type: ItemHiddenContext, CreatedAt: r.run.EndedAt,
+			Content: []Content{{Type: ContentOutputText, Text: stopNote}},
+		})
+	}
 	r.ending.Store(true)
-	saveErr := s.save(r, item, saveTimeout)
+	saveErr := s.save(r, t.items, saveTimeout)
 	if saveErr == nil {
 		s.forget(r) // Whoever is told of the end may send the next message at once.
 	}
 	s.logEnd(r, err)
 	s.Observer.RunEnded(r.ctx, r.run)
 	if saveErr == nil {
-		s.tellEnd(r, item, failure, err)
+		s.tellEnd(r, t.untold, failure, err)
+		s.nameSession(r, t)
 		return
 	}
 	s.tellEnd(r, nil, unsaved(saveErr), saveErr)
 	if CodeOf(saveErr) != CodeSessionNotFound {
-		s.saveLater(r, item)
+		s.saveLater(r, t.items)
 	}
 }
 
 // tellEnd writes the run's last events and ends its log.
-func (s *Service) tellEnd(r *ActiveRun, item *Item, failure *failure, cause error) {
+func (s *Service) tellEnd(r *ActiveRun, items []Item, failure *failure, cause error) {
 	if failure != nil {
 		r.log.open(failure.asRefusal(cause))
 	}
-	r.log.append(s.lastEvents(r, item, failure)...)
+	r.log.append(s.lastEvents(r, items, failure)...)
 	r.log.end()
 }
 
-// complete closes the message; nil when there is no text to keep.
-func (a *answer) complete() *Item {
-	if a.text.Len() == 0 {
-		return nil
-	}
-	a.item.Content = []Content{{Type: ContentOutputText, Text: a.text.String()}}
-	return &a.item
-}
-
 // lastEvents are what a run says at its end, in the protocol's order.
-func (s *Service) lastEvents(r *ActiveRun, item *Item, failure *failure) []Event {
+func (s *Service) lastEvents(r *ActiveRun, items []Item, failure *failure) []Event {
 	var events []Event
-	if item != nil {
-		events = append(events, PartDone{ItemID: item.ID, Text: item.Text()}, ItemDone{*item})
+	for _, item := range items {
+		if item.Type == ItemAssistantMessage {
+			events = append(events, PartDone{ItemID: item.ID, Text: item.Text()})
+		}
+		events = append(events, ItemDone{item})
 	}
 	if r.titled && r.session.ID != uuid.Nil {
 		events = append(events, SessionUpdated{r.session})
@@ -187,6 +224,10 @@ func (s *Service) lastEvents(r *ActiveRun, item *Item, failure *failure) []Event
 		events = append(events, Failed{Message: failure.message, AllowRetry: failure.retry})
 	}
 	return events
+}
+
+func (s *Service) logPanic(r *ActiveRun, p any) {
+	s.Logger.ErrorContext(r.ctx, "a run panicked", "run", r.ID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 }
 
 func (s *Service) logEnd(r *ActiveRun, err error) {

@@ -15,22 +15,38 @@ const (
 	lastSaveTimeout = 3 * time.Second
 )
 
-// save stores the end of the run, trying again for as long as timeout says: an
-// answer that was paid for and read must not be lost to a database that is
-// away for a moment.
-func (s *Service) save(r *ActiveRun, item *Item, timeout time.Duration) error {
+// save stores the end of the run: an answer that was paid for and read must
+// not be lost to a database that is away for a moment.
+func (s *Service) save(r *ActiveRun, items []Item, timeout time.Duration) error {
+	return s.persist(r, timeout, func(ctx context.Context) error {
+		session, err := s.Store.FinishRun(ctx, r.run, items)
+		if err == nil {
+			r.session = session
+		}
+		return err
+	})
+}
+
+// saveItems stores what the run has made so far.
+func (s *Service) saveItems(r *ActiveRun, t *turn) error {
+	err := s.persist(r, saveTimeout, func(ctx context.Context) error { return s.Store.AddItems(ctx, r.run, t.items) })
+	if err == nil {
+		t.items = nil
+	}
+	return err
+}
+
+// persist tries again for as long as timeout says, unless the session is gone.
+// It does not end with the run.
+func (s *Service) persist(r *ActiveRun, timeout time.Duration, store func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), timeout)
 	defer cancel()
 	for pause := 50 * time.Millisecond; ; pause *= 2 {
-		session, err := s.Store.FinishRun(ctx, r.run, item)
-		if err == nil {
-			r.session = session
-			return nil
-		}
-		if CodeOf(err) == CodeSessionNotFound {
+		err := store(ctx)
+		if err == nil || CodeOf(err) == CodeSessionNotFound {
 			return err
 		}
-		s.Logger.WarnContext(ctx, "saving the end of a run failed; it is tried again", "run", r.ID, "error", err)
+		s.Logger.WarnContext(ctx, "saving what a run made failed; it is tried again", "run", r.ID, "error", err)
 		select {
 		case <-ctx.Done():
 			return err
@@ -42,7 +58,7 @@ func (s *Service) save(r *ActiveRun, item *Item, timeout time.Duration) error {
 // saveLater goes on trying when the followers have been told that the end is
 // not saved, until it is or the server stops. The thread takes no other run
 // meanwhile, so that its messages stay in order.
-func (s *Service) saveLater(r *ActiveRun, item *Item) {
+func (s *Service) saveLater(r *ActiveRun, items []Item) {
 	for stopping := false; !stopping; {
 		timeout := lateSavePause
 		select {
@@ -50,7 +66,7 @@ func (s *Service) saveLater(r *ActiveRun, item *Item) {
 			timeout, stopping = lastSaveTimeout, true
 		case <-time.After(lateSavePause):
 		}
-		err := s.save(r, item, timeout)
+		err := s.save(r, items, timeout)
 		if err == nil || CodeOf(err) == CodeSessionNotFound {
 			s.Logger.InfoContext(r.ctx, "the end of a run was saved late", "run", r.ID, "session", r.session.ID)
 			return

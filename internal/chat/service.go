@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,6 +31,13 @@ type Options struct {
 	SystemPrompt string
 	// ModelName is noted with a run until upstream says who answered.
 	ModelName string
+	// Models are what a client may ask for beside ModelName.
+	Models []string
+	// TitleModel makes a title of a session's first exchange; empty leaves the
+	// one of the first message.
+	TitleModel string
+	// Tools are the server's; nil is none.
+	Tools Toolbox
 	// Pseudonym turns a user's id into the stable name upstream is told.
 	Pseudonym func(userID string) string
 	// Detach returns a context that carries what logs and traces need of a
@@ -113,6 +121,28 @@ func (s *Service) CreateSession(ctx context.Context, userID string) (Session, er
 // ListSessions returns a page of the user's sessions, newest update first.
 func (s *Service) ListSessions(ctx context.Context, userID string, q SessionQuery) (SessionPage, error) {
 	return s.Store.ListSessions(ctx, userID, q)
+}
+
+// Items returns a page of a thread's items that a client may see. Returns
+// ErrSessionNotFound, ErrForbidden and ErrItemNotFound.
+func (s *Service) Items(ctx context.Context, userID string, session uuid.UUID, q ItemQuery) (ItemPage, error) {
+	return s.Store.ListItems(ctx, userID, session, q)
+}
+
+// Rename gives a session the title that its user chose. Returns
+// INVALID_REQUEST, ErrSessionNotFound and ErrForbidden.
+func (s *Service) Rename(ctx context.Context, userID string, id uuid.UUID, title string) (Session, error) {
+	if err := checkTitle(title); err != nil {
+		return Session{}, err
+	}
+	return s.Store.SetTitle(ctx, userID, id, strings.TrimSpace(title))
+}
+
+// AddFeedback keeps what a user thinks of items. Returns ErrSessionNotFound,
+// ErrForbidden and ErrItemNotFound.
+func (s *Service) AddFeedback(ctx context.Context, feedback Feedback) error {
+	feedback.At = s.now()
+	return s.Store.SaveFeedback(ctx, feedback)
 }
 
 // Session returns a session with its items, oldest first. Returns

@@ -175,11 +175,11 @@ type flaky struct {
 	failures atomic.Int64
 }
 
-func (f *flaky) FinishRun(ctx context.Context, run chat.Run, item *chat.Item) (chat.Session, error) {
+func (f *flaky) FinishRun(ctx context.Context, run chat.Run, items []chat.Item) (chat.Session, error) {
 	if f.failures.Add(-1) >= 0 {
 		return chat.Session{}, chat.ErrStoreUnavailable(errors.New("connection refused"))
 	}
-	return f.Store.FinishRun(ctx, run, item)
+	return f.Store.FinishRun(ctx, run, items)
 }
 
 func TestEndIsSavedWhenTheDatabaseIsBack(t *testing.T) {

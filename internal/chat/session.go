@@ -21,6 +21,8 @@ type Session struct {
 // SessionQuery asks for a page of a user's sessions, newest UpdatedAt first.
 type SessionQuery struct {
 	Limit int
+	// Ascending is oldest UpdatedAt first.
+	Ascending bool
 	// After is the last session of the page before; nil asks for the first page.
 	After *SessionCursor
 }

@@ -2,12 +2,11 @@ package chat
 
 import (
 	"context"
+	"encoding/json"
 	"runtime"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -18,6 +17,28 @@ type RunRequest struct {
 	SessionID uuid.UUID
 	ThreadID  uuid.UUID
 	Content   []Content
+	// QuotedText is what the message refers to; nil where nothing.
+	QuotedText *string
+	Inference  Inference
+	// ClientTools are what the page offers the model.
+	ClientTools []Tool
+}
+
+// RetryRequest asks for another answer to a user message.
+type RetryRequest struct {
+	UserID      string
+	SessionID   uuid.UUID
+	ItemID      uuid.UUID
+	ClientTools []Tool
+}
+
+// ResumeRequest brings the output of the client tool that the thread waits
+// for.
+type ResumeRequest struct {
+	UserID      string
+	SessionID   uuid.UUID
+	Output      json.RawMessage
+	ClientTools []Tool
 }
 
 // ActiveRun is a run this process works on.
@@ -33,6 +54,13 @@ type ActiveRun struct {
 	ctx     context.Context //nolint:containedctx // a run has its own life, which is what this context is
 	history []Message
 	user    string
+	tools   tools
+	// used is what the steps before the present one used.
+	used Usage
+	// model is empty where the server's own is asked.
+	model string
+	// asked is the first message's text, where a title will be made of it.
+	asked string
 	// ending says that the end is being saved; forgotten is closed when it is.
 	ending    atomic.Bool
 	forgotten chan struct{}
@@ -67,33 +95,111 @@ func (c cancelled) Error() string { return "the run was cancelled: " + string(c.
 // FORBIDDEN, THREAD_NOT_FOUND, RUN_IN_PROGRESS and, while the server stops,
 // SERVICE_UNAVAILABLE.
 func (s *Service) StartRun(ctx context.Context, req RunRequest) (*ActiveRun, error) {
-	if err := s.checkMessage(req.Content); err != nil {
+	if err := s.checkRequest(req); err != nil {
 		return nil, err
 	}
 	if req.ThreadID != req.SessionID {
 		return nil, s.threadNotFound(ctx, req)
 	}
+	return s.start(ctx, starting{
+		userID: req.UserID, sessionID: req.SessionID, inference: req.Inference, clientTools: req.ClientTools,
+		store: func(ctx context.Context, run Run) (StartedRun, []Event, error) {
+			message := Item{
+				ID: newID(), SessionID: req.SessionID, RunID: run.ID, Type: ItemUserMessage,
+				Content: req.Content, QuotedText: req.QuotedText, Inference: req.Inference, CreatedAt: run.StartedAt,
+			}
+			started, err := s.Store.StartRun(ctx, NewRun{
+				UserID: req.UserID, Run: run, Message: message, Title: titleFrom(message.Text()),
+			}, s.Limits.HistoryMessages)
+			started.History = append(started.History, message)
+			return started, []Event{ItemDone{message}}, err
+		},
+	})
+}
+
+// StartThread makes a session and starts its first run. Returns errors as
+// CreateSession and StartRun do.
+func (s *Service) StartThread(ctx context.Context, req RunRequest) (*ActiveRun, Session, error) {
+	if err := s.checkRequest(req); err != nil {
+		return nil, Session{}, err
+	}
+	session, err := s.CreateSession(ctx, req.UserID)
+	if err != nil {
+		return nil, Session{}, err
+	}
+	req.SessionID, req.ThreadID = session.ID, session.ID
+	run, err := s.StartRun(ctx, req)
+	if err != nil {
+		// Nobody knows its id, so it would only count.
+		_ = s.Store.DeleteSession(context.WithoutCancel(ctx), req.UserID, session.ID)
+		return nil, Session{}, err
+	}
+	return run, session, nil
+}
+
+// Retry answers a user message anew; what was answered before is kept in the
+// store, superseded. Returns errors as StartRun does, and ErrItemNotFound.
+func (s *Service) Retry(ctx context.Context, req RetryRequest) (*ActiveRun, error) {
+	return s.start(ctx, starting{
+		userID: req.UserID, sessionID: req.SessionID, clientTools: req.ClientTools,
+		store: func(ctx context.Context, run Run) (StartedRun, []Event, error) {
+			retry := Retry{UserID: req.UserID, Run: run, ItemID: req.ItemID}
+			started, err := s.Store.RetryRun(ctx, retry, s.Limits.HistoryMessages)
+			return started, nil, err
+		},
+	})
+}
+
+// Resume goes on with the output of a client tool. Returns errors as StartRun
+// does, and ErrNoPendingCall.
+func (s *Service) Resume(ctx context.Context, req ResumeRequest) (*ActiveRun, error) {
+	return s.start(ctx, starting{
+		userID: req.UserID, sessionID: req.SessionID, clientTools: req.ClientTools,
+		store: func(ctx context.Context, run Run) (StartedRun, []Event, error) {
+			resume := Resume{UserID: req.UserID, Run: run, Output: req.Output}
+			started, err := s.Store.ResumeRun(ctx, resume, s.Limits.HistoryMessages)
+			return started, nil, err
+		},
+	})
+}
+
+// starting is what the ways to start a run have in common, and the one thing
+// they do not: how the run is stored.
+type starting struct {
+	userID      string
+	sessionID   uuid.UUID
+	inference   Inference
+	clientTools []Tool
+	// store returns the run's first events too.
+	store func(ctx context.Context, run Run) (StartedRun, []Event, error)
+}
+
+func (s *Service) start(ctx context.Context, what starting) (*ActiveRun, error) {
+	tools, err := s.gatherTools(ctx, what.clientTools, what.inference.ToolChoice)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.enter(); err != nil {
 		return nil, err
 	}
-	active := s.newActiveRun(ctx, req)
-	if err := s.begin(ctx, active, req); err != nil {
+	active := s.newActiveRun(ctx, what, tools)
+	if err := s.begin(ctx, active, what); err != nil {
 		return nil, err
 	}
 	go s.runToEnd(active)
 	runtime.Gosched() // The runner first: what the caller does next, it does while upstream thinks.
-	s.Logger.InfoContext(active.ctx, "run started", "run", active.ID, "session", req.SessionID, "user", req.UserID)
+	s.Logger.InfoContext(active.ctx, "run started", "run", active.ID, "session", what.sessionID, "user", what.userID)
 	return active, nil
 }
 
 // begin stores the run and registers it. Where it fails, the run's runner is
 // counted out.
-func (s *Service) begin(ctx context.Context, r *ActiveRun, req RunRequest) error {
+func (s *Service) begin(ctx context.Context, r *ActiveRun, what starting) error {
 	s.announce(r)
-	err := s.checkFree(ctx, req)
+	err := s.checkFree(ctx, what)
 	unknown := false
 	if err == nil {
-		err = s.saveStart(ctx, r, req)
+		err = s.saveStart(ctx, r, what)
 		unknown = err != nil && !isRefusal(err)
 	}
 	s.register(r, err == nil)
@@ -112,14 +218,14 @@ func (s *Service) begin(ctx context.Context, r *ActiveRun, req RunRequest) error
 	return err
 }
 
-func (s *Service) newActiveRun(ctx context.Context, req RunRequest) *ActiveRun {
+func (s *Service) newActiveRun(ctx context.Context, what starting, tools tools) *ActiveRun {
 	now := s.now()
 	id := newID()
 	runCtx, cancel := context.WithCancelCause(s.Detach(ctx))
 	return &ActiveRun{
-		ID: id, user: req.UserID, ctx: runCtx, cancel: cancel, forgotten: make(chan struct{}),
+		ID: id, user: what.userID, ctx: runCtx, cancel: cancel, tools: tools, forgotten: make(chan struct{}),
 		run: Run{
-			ID: id, SessionID: req.SessionID, Status: RunRunning, Model: s.ModelName, StartedAt: now,
+			ID: id, SessionID: what.sessionID, Status: RunRunning, Model: s.ModelName, StartedAt: now,
 			Owner: s.owner, LeaseUntil: now.Add(s.Lease),
 		},
 	}
@@ -167,27 +273,41 @@ func (s *Service) enter() error {
 	return nil
 }
 
-// saveStart stores the run and its message, and readies the run with what the
-// store then knows.
-func (s *Service) saveStart(ctx context.Context, r *ActiveRun, req RunRequest) error {
-	message := Item{
-		ID: newID(), SessionID: req.SessionID, RunID: r.ID, Type: ItemUserMessage,
-		Content: req.Content, CreatedAt: r.run.StartedAt,
-	}
-	started, err := s.Store.StartRun(ctx, NewRun{
-		UserID: req.UserID, Run: r.run, Message: message, Title: titleFrom(message.Text()),
-	}, s.Limits.HistoryMessages)
+// saveStart stores the run, and readies it with what the store then knows.
+func (s *Service) saveStart(ctx context.Context, r *ActiveRun, what starting) error {
+	started, events, err := what.store(ctx, r.run)
 	if err != nil {
 		return err
 	}
-	history := boundHistory(append(started.History, message), s.Limits.HistoryMessages, s.Limits.HistoryChars)
+	history := boundHistory(started.History, s.Limits.HistoryMessages, s.Limits.HistoryChars)
 	if s.SystemPrompt != "" {
 		history = append([]Message{{Role: RoleSystem, Content: s.SystemPrompt}}, history...)
 	}
 	r.session, r.titled, r.history = started.Session, started.TitleSet, history
-	r.log = newRunLog(ItemDone{message}, StreamOptions{AllowCancel: true})
+	r.model = s.modelOf(started.History)
+	if r.model != "" {
+		r.run.Model = r.model
+	}
+	if r.titled && s.TitleModel != "" {
+		r.asked = started.History[len(started.History)-1].Text()
+	}
+	r.log = newRunLog(append(events, StreamOptions{AllowCancel: true})...)
 	r.ctx = s.Observer.RunStarted(r.ctx, r.run)
 	return nil
+}
+
+// modelOf is the model that the last user message asks for; empty is the
+// server's own, also where the one asked for is offered no more.
+func (s *Service) modelOf(history []Item) string {
+	for _, item := range slices.Backward(history) {
+		if item.Type == ItemUserMessage {
+			if s.checkModel(item.Inference.Model) != nil {
+				return ""
+			}
+			return item.Inference.Model
+		}
+	}
+	return ""
 }
 
 // newID makes the id of an item or a run: a UUID of version 7, so that rows
@@ -201,29 +321,6 @@ func (s *Service) threadNotFound(ctx context.Context, req RunRequest) error {
 	return Errorf(CodeThreadNotFound, "This session has no such thread; a session's thread has the session's id.")
 }
 
-func (s *Service) checkMessage(content []Content) error {
-	chars, blank := 0, true
-	for n, part := range content {
-		chars += utf8.RuneCountInString(part.Text)
-		blank = blank && strings.TrimSpace(part.Text) == ""
-		if strings.ContainsRune(part.Text, 0) {
-			return Errorf(CodeInvalidRequest, "message.content[%d].text holds a NUL character; leave it out.", n)
-		}
-	}
-	if len(content) > s.Limits.MessageChars { // Empty parts have no characters and yet a size.
-		return Errorf(CodeMessageTooLong, "The message has %d parts; it may have as many as characters, %d.",
-			len(content), s.Limits.MessageChars)
-	}
-	if chars > s.Limits.MessageChars {
-		return Errorf(CodeMessageTooLong, "The message has %d characters; the limit is %d characters.",
-			chars, s.Limits.MessageChars)
-	}
-	if blank {
-		return Errorf(CodeEmptyMessage, "The message is empty; write something in message.content[0].text.")
-	}
-	return nil
-}
-
 // endingWait is how long a message waits for a run before it that is about to
 // end: one that is being saved, or was cancelled.
 const endingWait = 2 * time.Second
@@ -232,14 +329,14 @@ const endingWait = 2 * time.Second
 // not know any more, where the run's lease ran out while it was away. Who has
 // stopped a run, or reads its end in the database, may send the next message
 // at once; it waits until the run has left.
-func (s *Service) checkFree(ctx context.Context, req RunRequest) error {
+func (s *Service) checkFree(ctx context.Context, what starting) error {
 	s.mu.Lock()
-	live := s.live[req.SessionID]
+	live := s.live[what.sessionID]
 	s.mu.Unlock()
 	if live == nil || live.leaves(ctx) {
 		return nil
 	}
-	if _, err := s.Store.Session(ctx, req.UserID, req.SessionID); err != nil {
+	if _, err := s.Store.Session(ctx, what.userID, what.sessionID); err != nil {
 		return err
 	}
 	return ErrRunInProgress()

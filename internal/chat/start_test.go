@@ -140,8 +140,8 @@ type ending struct {
 	pause     time.Duration
 }
 
-func (e *ending) FinishRun(ctx context.Context, run chat.Run, item *chat.Item) (chat.Session, error) {
-	session, err := e.Store.FinishRun(ctx, run, item)
+func (e *ending) FinishRun(ctx context.Context, run chat.Run, items []chat.Item) (chat.Session, error) {
+	session, err := e.Store.FinishRun(ctx, run, items)
 	e.committed <- struct{}{}
 	time.Sleep(e.pause)
 	return session, err

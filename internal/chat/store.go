@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,13 +48,56 @@ type Store interface {
 	// moment; FinishRun then ends it.
 	StartRun(ctx context.Context, start NewRun, historyLimit int) (StartedRun, error)
 
-	// FinishRun stores the end of a run and, unless it is nil, the item it
-	// made, which is counted and touches the session. The owner's word is
+	// RetryRun stores a run that answers a user message of the thread anew.
+	// The items after the message are kept as superseded: no other method
+	// knows of them. The history it returns ends with the message.
+	//
+	// Returns errors as StartRun does, and ErrItemNotFound if the thread has
+	// no such user message.
+	RetryRun(ctx context.Context, retry Retry, historyLimit int) (StartedRun, error)
+
+	// ResumeRun stores a run that goes on after the page has answered the
+	// pending client tool call that is the thread's newest item. The history
+	// it returns ends with that call.
+	//
+	// Returns errors as StartRun does, and ErrNoPendingCall if the newest item
+	// is not such a call.
+	ResumeRun(ctx context.Context, resume Resume, historyLimit int) (StartedRun, error)
+
+	// AddItems stores what a run has made before its end, as FinishRun does.
+	// Storing the same items again does nothing. Returns ErrSessionNotFound if
+	// the session was deleted meanwhile.
+	AddItems(ctx context.Context, run Run, items []Item) error
+
+	// SaveToolCalls stores the results of the tool calls of an item.
+	SaveToolCalls(ctx context.Context, item Item) error
+
+	// FinishRun stores the end of a run and the items it made; those that are
+	// messages are counted, and any touch the session. The owner's word is
 	// last: a run that was taken for dead meanwhile is overwritten. It may be
 	// called again with the same end, after a failure that left it unclear
 	// whether the first call was heard. Returns ErrSessionNotFound if the
 	// session was deleted meanwhile, or the run was never stored.
-	FinishRun(ctx context.Context, run Run, item *Item) (Session, error)
+	FinishRun(ctx context.Context, run Run, items []Item) (Session, error)
+
+	// ListItems returns a page of a thread's items that a client may see, in
+	// the order they were made or the reverse. An item added meanwhile is on
+	// one page at most, and moves no other. Returns errors as Session does,
+	// and ErrItemNotFound if the thread never had the item that q.After names.
+	ListItems(ctx context.Context, userID string, session uuid.UUID, q ItemQuery) (ItemPage, error)
+
+	// SetTitle gives a session the title that its user chose. It does not
+	// touch UpdatedAt. Returns errors as Session does.
+	SetTitle(ctx context.Context, userID string, id uuid.UUID, title string) (Session, error)
+
+	// ReplaceMadeTitle gives a session a title unless its user chose one, or it
+	// is gone.
+	ReplaceMadeTitle(ctx context.Context, id uuid.UUID, title string) error
+
+	// SaveFeedback stores what the user thinks of items; what they thought
+	// before is replaced. Returns errors as Session does, and ErrItemNotFound
+	// if the thread lacks one of them.
+	SaveFeedback(ctx context.Context, feedback Feedback) error
 
 	// RenewLeases moves the lease of those of the runs that are running to
 	// until.
@@ -76,10 +120,35 @@ type NewRun struct {
 	Title string
 }
 
-// StartedRun is what Store.StartRun found.
+// Retry is what Store.RetryRun stores.
+type Retry struct {
+	UserID string
+	Run    Run
+	// ItemID is the user message's.
+	ItemID uuid.UUID
+}
+
+// Resume is what Store.ResumeRun stores.
+type Resume struct {
+	UserID string
+	Run    Run
+	// Output is what the page's tool returned, any JSON.
+	Output json.RawMessage
+}
+
+// StartedRun is what the store found when it stored a run.
 type StartedRun struct {
 	Session Session
 	// TitleSet says that the session got its title now.
 	TitleSet bool
 	History  []Item
+}
+
+// Feedback is what a user thinks of items of a thread.
+type Feedback struct {
+	UserID    string
+	SessionID uuid.UUID
+	ItemIDs   []uuid.UUID
+	Kind      FeedbackKind
+	At        time.Time
 }

@@ -28,10 +28,10 @@ func isUniqueViolation(err error) bool {
 const startAtOnce = `WITH session AS (` + countMessageUpdate + `), run AS (
 		INSERT INTO runs (` + runColumns + `) SELECT ?, session.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM session
 	), message AS (
-		INSERT INTO items (` + itemInsertColumns + `) SELECT session.id, session.item_seq, ?, ?, ?, ?, ?, ? FROM session
+		INSERT INTO items (` + itemInsertColumns + `) SELECT session.id, session.item_seq, ?, ?, ?, ?, ?, ?, ? FROM session
 	)
 	SELECT session.*, history.* FROM session LEFT JOIN LATERAL (
-		SELECT position, ` + itemColumns + ` FROM items WHERE items.session_id = session.id
+		SELECT position, ` + itemColumns + ` FROM items WHERE items.session_id = session.id AND superseded_at IS NULL
 		ORDER BY position DESC LIMIT CAST(? AS bigint)
 	) history ON true`
 
@@ -43,19 +43,21 @@ type startRow struct {
 	ID       uuid.NullUUID
 	RunID    uuid.NullUUID
 	Type     *string
-	// Content and ToolCalls are JSON.
+	// Content, ToolCalls and Detail are JSON.
 	Content   []byte
 	ToolCalls []byte
+	Detail    []byte
 	CreatedAt *int64
 }
 
 func startFields(r *startRow) []any {
-	return append(sessionFields(&r.Session), &r.Position, &r.ID, &r.RunID, &r.Type, &r.Content, &r.ToolCalls, &r.CreatedAt)
+	return append(sessionFields(&r.Session), &r.Position, &r.ID, &r.RunID, &r.Type, &r.Content, &r.ToolCalls, &r.Detail, &r.CreatedAt)
 }
 
 func (r *startRow) item() itemRow {
 	return itemRow{
-		ID: r.ID.UUID, RunID: r.RunID.UUID, Type: *r.Type, Content: r.Content, ToolCalls: r.ToolCalls, CreatedAt: *r.CreatedAt,
+		ID: r.ID.UUID, RunID: r.RunID.UUID, Type: *r.Type, Content: r.Content, ToolCalls: r.ToolCalls, Detail: r.Detail,
+		CreatedAt: *r.CreatedAt,
 	}
 }
 
@@ -116,7 +118,7 @@ const finishAtOnce = `WITH session AS (` + countAnswerUpdate + `
 	), run AS (
 		UPDATE runs SET ` + runEndSet + ` FROM session WHERE runs.id = ? AND runs.session_id = session.id
 	), message AS (
-		INSERT INTO items (` + itemInsertColumns + `) SELECT session.id, session.item_seq, ?, ?, ?, ?, ?, ? FROM session
+		INSERT INTO items (` + itemInsertColumns + `) SELECT session.id, session.item_seq, ?, ?, ?, ?, ?, ?, ? FROM session
 	)
 	SELECT session.* FROM session`
 

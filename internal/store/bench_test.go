@@ -235,6 +235,6 @@ func (x bench) finish(b *testing.B, run chat.Run) error {
 	b.Helper()
 	run.Status, run.EndedAt = chat.RunCompleted, time.Now()
 	item := newItem(run)
-	_, err := x.store.FinishRun(b.Context(), run, &item)
+	_, err := x.store.FinishRun(b.Context(), run, []chat.Item{item})
 	return err
 }

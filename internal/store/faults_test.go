@@ -116,6 +116,7 @@ func TestDiscretion(t *testing.T) {
 			}
 			wantDiscreet(t, err, session.ID.String())
 			execute(t, db, "UPDATE sessions SET created_at = 9223372036854775807, message_count = 0")
+			execute(t, db, "DROP TABLE feedback")
 			execute(t, db, "DROP TABLE items")
 			_, _, err = s.SessionWithItems(t.Context(), secret, session.ID)
 			if err == nil {

@@ -47,8 +47,9 @@ func (s *Store) SessionWithItems(ctx context.Context, userID string, id uuid.UUI
 }
 
 const (
-	historySelect = `SELECT ` + itemColumns + ` FROM items WHERE session_id = ? AND position <= ? ORDER BY position`
-	newestSelect  = `SELECT ` + itemColumns + ` FROM items WHERE session_id = ? AND position < ?
+	historySelect = `SELECT ` + itemColumns + ` FROM items WHERE session_id = ? AND position <= ? AND superseded_at IS NULL
+		ORDER BY position`
+	newestSelect = `SELECT ` + itemColumns + ` FROM items WHERE session_id = ? AND position < ? AND superseded_at IS NULL
 		ORDER BY position DESC LIMIT CAST(? AS bigint)`
 )
 
@@ -72,7 +73,7 @@ func insertItem(tx *gorm.DB, item chat.Item, position int64) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	inserted := tx.Exec(`INSERT INTO items (`+itemInsertColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+	inserted := tx.Exec(`INSERT INTO items (`+itemInsertColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
 		append([]any{item.SessionID.String(), position}, args...)...)
 	return inserted.RowsAffected == 1, inserted.Error
 }
@@ -89,5 +90,11 @@ func itemArgs(item chat.Item) ([]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode tool calls: %w", err)
 	}
-	return []any{item.ID.String(), item.RunID.String(), string(item.Type), content, calls, toMicros(item.CreatedAt)}, nil
+	detail, err := fromChatDetail(item)
+	if err != nil {
+		return nil, fmt.Errorf("encode detail: %w", err)
+	}
+	return []any{
+		item.ID.String(), item.RunID.String(), string(item.Type), content, calls, detail, toMicros(item.CreatedAt),
+	}, nil
 }

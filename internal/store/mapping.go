@@ -63,7 +63,10 @@ func toChatItem(session uuid.UUID, row itemRow) (chat.Item, error) {
 	}
 	item.Content = make([]chat.Content, len(content))
 	for n, part := range content {
-		item.Content[n] = chat.Content{Type: chat.ContentType(part.Type), Text: part.Text}
+		item.Content[n] = chat.Content{Type: chat.ContentType(part.Type), Text: part.Text, Tag: (*chat.Tag)(part.Tag)}
+	}
+	if err := toChatDetail(&item, row.Detail); err != nil {
+		return chat.Item{}, corrupt("detail", row.ID)
 	}
 	if row.ToolCalls == nil {
 		return item, nil
@@ -79,6 +82,48 @@ func toChatItem(session uuid.UUID, row itemRow) (chat.Item, error) {
 	return item, nil
 }
 
+func toChatDetail(item *chat.Item, column []byte) error {
+	if column == nil {
+		return nil
+	}
+	var detail detailRow
+	if err := json.Unmarshal(column, &detail); err != nil {
+		return err
+	}
+	item.QuotedText = detail.QuotedText
+	item.Inference = chat.Inference{Model: detail.Model, ToolChoice: detail.ToolChoice}
+	item.ClientCall = (*chat.ClientToolCall)(detail.ClientCall)
+	if detail.Workflow != nil {
+		item.Workflow = &chat.Workflow{
+			Thoughts: detail.Workflow.Thoughts, Done: detail.Workflow.Done,
+			Duration: time.Duration(detail.Workflow.Duration) * time.Microsecond,
+		}
+	}
+	return nil
+}
+
+// fromChatDetail keeps none as NULL.
+func fromChatDetail(item chat.Item) (*string, error) {
+	if item.QuotedText == nil && item.Inference == (chat.Inference{}) && item.ClientCall == nil && item.Workflow == nil {
+		return nil, nil //nolint:nilnil // NULL is the column's word for none
+	}
+	detail := detailRow{
+		QuotedText: item.QuotedText, Model: item.Inference.Model, ToolChoice: item.Inference.ToolChoice,
+		ClientCall: (*clientCallRow)(item.ClientCall),
+	}
+	if item.Workflow != nil {
+		detail.Workflow = &workflowRow{
+			Thoughts: item.Workflow.Thoughts, Duration: item.Workflow.Duration.Microseconds(), Done: item.Workflow.Done,
+		}
+	}
+	text, err := json.Marshal(detail)
+	if err != nil {
+		return nil, err
+	}
+	column := string(text)
+	return &column, nil
+}
+
 // corrupt leaves out the cause, which quotes what is stored.
 func corrupt(column string, id uuid.UUID) error {
 	return safeError(fmt.Sprintf("column %s of item %s is not the JSON this program writes; repair the row", column, id))
@@ -87,7 +132,7 @@ func corrupt(column string, id uuid.UUID) error {
 func fromChatContent(content []chat.Content) (string, error) {
 	rows := make([]contentRow, len(content))
 	for n, part := range content {
-		rows[n] = contentRow{Type: string(part.Type), Text: part.Text}
+		rows[n] = contentRow{Type: string(part.Type), Text: part.Text, Tag: (*tagRow)(part.Tag)}
 	}
 	text, err := json.Marshal(rows)
 	return string(text), err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -64,19 +65,51 @@ type itemRow struct {
 	Type      string
 	Content   []byte
 	ToolCalls []byte
+	Detail    []byte
 	CreatedAt int64
 }
 
-const itemColumns = "id, run_id, type, content, tool_calls, created_at"
+const itemColumns = "id, run_id, type, content, tool_calls, detail, created_at"
 
 func itemFields(r *itemRow) []any {
-	return []any{&r.ID, &r.RunID, &r.Type, &r.Content, &r.ToolCalls, &r.CreatedAt}
+	return []any{&r.ID, &r.RunID, &r.Type, &r.Content, &r.ToolCalls, &r.Detail, &r.CreatedAt}
 }
 
 // contentRow is a part of a message in the column content.
 type contentRow struct {
-	Type string `json:"type"`
-	Text string `json:"text"`
+	Type string  `json:"type"`
+	Text string  `json:"text"`
+	Tag  *tagRow `json:"tag,omitempty"`
+}
+
+type tagRow struct {
+	ID          string          `json:"id"`
+	Data        json.RawMessage `json:"data"`
+	Group       *string         `json:"group,omitempty"`
+	Interactive bool            `json:"interactive,omitempty"`
+}
+
+// detailRow is what an item has beside its content, in the column detail.
+type detailRow struct {
+	QuotedText *string        `json:"quoted_text,omitempty"`
+	Model      string         `json:"model,omitempty"`
+	ToolChoice string         `json:"tool_choice,omitempty"`
+	ClientCall *clientCallRow `json:"client_call,omitempty"`
+	Workflow   *workflowRow   `json:"workflow,omitempty"`
+}
+
+type clientCallRow struct {
+	CallID    string          `json:"call_id"`
+	Name      string          `json:"name"`
+	Arguments json.RawMessage `json:"arguments"`
+	Output    json.RawMessage `json:"output,omitempty"`
+}
+
+type workflowRow struct {
+	Thoughts []string `json:"thoughts"`
+	// Duration is in microseconds.
+	Duration int64 `json:"duration"`
+	Done     bool  `json:"done"`
 }
 
 // toolCallRow is a call of a tool in the column tool_calls.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -133,29 +134,36 @@ func failedArgs(at time.Time) []any {
 	return []any{toMicros(at), string(chat.FailureServerStopped), chat.ReasonServerStopped}
 }
 
-// errStoredBefore rolls back the saving of an end that is stored already.
-var errStoredBefore = errors.New("the end of this run is stored already")
+// errStoredBefore rolls back the saving of items of which one is stored
+// already.
+var errStoredBefore = errors.New("an item is stored already")
 
 // FinishRun implements [chat.Store]. It may be called again with the same end
 // after a failure that left it unknown whether the first call was heard.
-func (s *Store) FinishRun(ctx context.Context, run chat.Run, item *chat.Item) (chat.Session, error) {
+func (s *Store) FinishRun(ctx context.Context, run chat.Run, items []chat.Item) (chat.Session, error) {
 	var session chat.Session
 	err := s.do(ctx, "finish run", func(ctx context.Context) (err error) {
-		db := s.write.WithContext(ctx)
-		if s.driver == PostgreSQL && item != nil {
-			session, err = finishRunAtOnce(db, run, *item)
+		one := len(items) == 1 && items[0].Type.IsMessage()
+		if one && s.driver == PostgreSQL {
+			session, err = finishRunAtOnce(s.write.WithContext(ctx), run, items[0])
 			if !isUniqueViolation(err) {
 				return err
 			}
+			one = false
 		}
-		err = s.transact(ctx, func(tx *gorm.DB) error {
-			session, err = finishRun(tx, run, item)
+		if one {
+			err = s.transact(ctx, func(tx *gorm.DB) error {
+				session, err = finishWithOne(tx, run, items[0])
+				return err
+			})
+			if !errors.Is(err, errStoredBefore) {
+				return err
+			}
+		}
+		return s.transact(ctx, func(tx *gorm.DB) error {
+			session, err = finishRun(tx, run, items)
 			return err
 		})
-		if errors.Is(err, errStoredBefore) {
-			session, err = sessionOf(db, run.SessionID)
-		}
-		return err
 	})
 	if err != nil {
 		return chat.Session{}, err
@@ -163,25 +171,98 @@ func (s *Store) FinishRun(ctx context.Context, run chat.Run, item *chat.Item) (c
 	return session, nil
 }
 
-func finishRun(tx *gorm.DB, run chat.Run, item *chat.Item) (chat.Session, error) {
-	if item == nil {
-		if err := updateRun(tx, run); err != nil {
-			return chat.Session{}, err
-		}
-		return sessionOf(tx, run.SessionID)
-	}
-	row, err := countAnswer(tx, run, *item)
+// finishWithOne is for the end of most runs: one message, stored for the first
+// time.
+func finishWithOne(tx *gorm.DB, run chat.Run, item chat.Item) (chat.Session, error) {
+	row, err := countAnswer(tx, run, item)
 	if err != nil {
 		return chat.Session{}, err
 	}
 	if err := updateRun(tx, run); err != nil {
 		return chat.Session{}, err
 	}
-	inserted, err := insertItem(tx, *item, row.ItemSeq)
+	inserted, err := insertItem(tx, item, row.ItemSeq)
 	if err == nil && !inserted {
 		err = errStoredBefore
 	}
 	return toChatSession(row), err
+}
+
+func finishRun(tx *gorm.DB, run chat.Run, items []chat.Item) (chat.Session, error) {
+	if len(items) == 0 {
+		if err := updateRun(tx, run); err != nil {
+			return chat.Session{}, err
+		}
+		return sessionOf(tx, run.SessionID)
+	}
+	row, err := addItems(tx, run.SessionID, items)
+	if err != nil {
+		return chat.Session{}, err
+	}
+	return toChatSession(row), updateRun(tx, run)
+}
+
+// AddItems implements [chat.Store].
+func (s *Store) AddItems(ctx context.Context, run chat.Run, items []chat.Item) error {
+	return s.inTransaction(ctx, "add items", func(tx *gorm.DB) error {
+		_, err := addItems(tx, run.SessionID, items)
+		return err
+	})
+}
+
+const (
+	touchUpdate = `UPDATE sessions SET updated_at = CASE WHEN updated_at > ? THEN updated_at ELSE ? END WHERE id = ?`
+	countUpdate = `UPDATE sessions SET item_seq = item_seq + ?, message_count = message_count + ? WHERE id = ?
+		RETURNING ` + sessionColumns
+)
+
+// addItems stores those of the items that are not stored yet.
+func addItems(tx *gorm.DB, session uuid.UUID, items []chat.Item) (sessionRow, error) {
+	at := toMicros(items[len(items)-1].CreatedAt)
+	rows, err := readRows(tx.Raw(touchUpdate+` RETURNING `+sessionColumns, at, at, session.String()), sessionFields)
+	if err != nil {
+		return sessionRow{}, err
+	}
+	if len(rows) == 0 {
+		return sessionRow{}, chat.ErrSessionNotFound()
+	}
+	added, messages := int64(0), 0
+	for _, item := range items {
+		inserted, err := insertItem(tx, item, rows[0].ItemSeq+added+1)
+		if err != nil {
+			return sessionRow{}, err
+		}
+		if inserted {
+			added++
+		}
+		if inserted && item.Type.IsMessage() {
+			messages++
+		}
+	}
+	if added == 0 {
+		return rows[0], nil
+	}
+	rows, err = readRows(tx.Raw(countUpdate, added, messages, session.String()), sessionFields)
+	if err != nil {
+		return sessionRow{}, err
+	}
+	return rows[0], nil
+}
+
+// SaveToolCalls implements [chat.Store].
+func (s *Store) SaveToolCalls(ctx context.Context, item chat.Item) error {
+	return s.do(ctx, "save tool calls", func(ctx context.Context) error {
+		calls, err := fromChatToolCalls(item.ToolCalls)
+		if err != nil {
+			return fmt.Errorf("encode tool calls: %w", err)
+		}
+		updated := s.write.WithContext(ctx).Exec(`UPDATE items SET tool_calls = ? WHERE id = ? AND session_id = ?`,
+			calls, item.ID.String(), item.SessionID.String())
+		if updated.Error == nil && updated.RowsAffected == 0 {
+			return chat.ErrSessionNotFound() // Items go with their session only.
+		}
+		return updated.Error
+	})
 }
 
 // countAnswerUpdate makes room for an item in its session.

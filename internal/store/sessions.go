@@ -103,6 +103,8 @@ const (
 	listAfter = ` AND (updated_at, id) < (?, ?)`
 	// Without the cast SQLite plans the statement again for each limit.
 	listOrder = ` ORDER BY updated_at DESC, id DESC LIMIT CAST(? AS bigint)`
+	listUp    = ` ORDER BY updated_at, id LIMIT CAST(? AS bigint)`
+	listAbove = ` AND (updated_at, id) > (?, ?)`
 	listTotal = `SELECT session_count FROM users WHERE id = ?`
 )
 
@@ -133,10 +135,14 @@ func (s *Store) ListSessions(ctx context.Context, userID string, q chat.SessionQ
 // listStatement asks for one session more than the page holds, which tells
 // whether there are more pages.
 func listStatement(userID string, q chat.SessionQuery) (string, []any) {
-	if q.After == nil {
-		return listSelect + listOrder, []any{userID, userID, q.Limit + 1}
+	order, beyond := listOrder, listAfter
+	if q.Ascending {
+		order, beyond = listUp, listAbove
 	}
-	return listSelect + listAfter + listOrder,
+	if q.After == nil {
+		return listSelect + order, []any{userID, userID, q.Limit + 1}
+	}
+	return listSelect + beyond + order,
 		[]any{userID, userID, toMicros(q.After.UpdatedAt), q.After.ID.String(), q.Limit + 1}
 }
 

@@ -84,9 +84,67 @@ func (s tracedStore) StartRun(ctx context.Context, start chat.NewRun, historyLim
 	return started, err
 }
 
-func (s tracedStore) FinishRun(ctx context.Context, run chat.Run, item *chat.Item) (chat.Session, error) {
+func (s tracedStore) RetryRun(ctx context.Context, retry chat.Retry, historyLimit int) (chat.StartedRun, error) {
+	ctx, end := s.begin(ctx, "RetryRun")
+	started, err := s.Store.RetryRun(ctx, retry, historyLimit)
+	end(err)
+	return started, err
+}
+
+func (s tracedStore) ResumeRun(ctx context.Context, resume chat.Resume, historyLimit int) (chat.StartedRun, error) {
+	ctx, end := s.begin(ctx, "ResumeRun")
+	started, err := s.Store.ResumeRun(ctx, resume, historyLimit)
+	end(err)
+	return started, err
+}
+
+func (s tracedStore) AddItems(ctx context.Context, run chat.Run, items []chat.Item) error {
+	ctx, end := s.begin(ctx, "AddItems")
+	err := s.Store.AddItems(ctx, run, items)
+	end(err)
+	return err
+}
+
+func (s tracedStore) SaveToolCalls(ctx context.Context, item chat.Item) error {
+	ctx, end := s.begin(ctx, "SaveToolCalls")
+	err := s.Store.SaveToolCalls(ctx, item)
+	end(err)
+	return err
+}
+
+func (s tracedStore) ListItems(
+	ctx context.Context, userID string, session uuid.UUID, q chat.ItemQuery,
+) (chat.ItemPage, error) {
+	ctx, end := s.begin(ctx, "ListItems")
+	page, err := s.Store.ListItems(ctx, userID, session, q)
+	end(err)
+	return page, err
+}
+
+func (s tracedStore) SetTitle(ctx context.Context, userID string, id uuid.UUID, title string) (chat.Session, error) {
+	ctx, end := s.begin(ctx, "SetTitle")
+	session, err := s.Store.SetTitle(ctx, userID, id, title)
+	end(err)
+	return session, err
+}
+
+func (s tracedStore) ReplaceMadeTitle(ctx context.Context, id uuid.UUID, title string) error {
+	ctx, end := s.begin(ctx, "ReplaceMadeTitle")
+	err := s.Store.ReplaceMadeTitle(ctx, id, title)
+	end(err)
+	return err
+}
+
+func (s tracedStore) SaveFeedback(ctx context.Context, feedback chat.Feedback) error {
+	ctx, end := s.begin(ctx, "SaveFeedback")
+	err := s.Store.SaveFeedback(ctx, feedback)
+	end(err)
+	return err
+}
+
+func (s tracedStore) FinishRun(ctx context.Context, run chat.Run, items []chat.Item) (chat.Session, error) {
 	ctx, end := s.begin(ctx, "FinishRun")
-	session, err := s.Store.FinishRun(ctx, run, item)
+	session, err := s.Store.FinishRun(ctx, run, items)
 	end(err)
 	return session, err
 }

@@ -57,7 +57,7 @@ func (f *fixture) oneVisit(t *testing.T, user string, at time.Time) error {
 	run := newRun(page.Sessions[0], "hello", at)
 	if _, err = f.StartRun(ctx, run, 4); err == nil {
 		run.Run.Status, run.Run.EndedAt = chat.RunCompleted, at
-		_, err = f.FinishRun(ctx, run.Run, newAnswer(run.Run, "hi", at))
+		_, err = f.FinishRun(ctx, run.Run, one(newAnswer(run.Run, "hi", at)))
 	}
 	if err := expected(err, "run"); err != nil {
 		return err

@@ -36,7 +36,7 @@ func itemsStored(t *testing.T, f *fixture) {
 	}
 	end := run.Run
 	end.Status, end.EndedAt = chat.RunCompleted, after(3*time.Second)
-	_, err = f.FinishRun(t.Context(), end, answer)
+	_, err = f.FinishRun(t.Context(), end, one(answer))
 	must(t, err)
 
 	got, items, err := f.SessionWithItems(t.Context(), alice, session.ID)

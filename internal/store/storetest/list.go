@@ -169,7 +169,7 @@ func (f *fixture) touch(t *testing.T, sessions []chat.Session, stop <-chan struc
 			return fmt.Errorf("start: %w", err)
 		}
 		run.Run.Status, run.Run.EndedAt = chat.RunCompleted, at
-		if _, err := f.FinishRun(t.Context(), run.Run, newAnswer(run.Run, "hi", at)); err != nil {
+		if _, err := f.FinishRun(t.Context(), run.Run, one(newAnswer(run.Run, "hi", at))); err != nil {
 			return fmt.Errorf("finish: %w", err)
 		}
 	}

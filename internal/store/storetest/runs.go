@@ -198,7 +198,7 @@ func finishStores(t *testing.T, f *fixture) {
 	end.FirstTokenAt, end.EndedAt = after(2*time.Second+time.Microsecond), after(3*time.Second)
 	end.Usage = chat.Usage{InputTokens: 11, OutputTokens: 1 << 40, CachedTokens: 3, ReasoningTokens: 4, Cost: &cost}
 	item := newAnswer(end, "hi", end.FirstTokenAt)
-	got, err := f.FinishRun(t.Context(), end, item)
+	got, err := f.FinishRun(t.Context(), end, one(item))
 	must(t, err)
 	equal(t, "run", f.run(t, end.ID), end)
 	want := session
@@ -234,7 +234,7 @@ func finishOddTexts(t *testing.T, f *fixture) {
 	end.Status, end.EndedAt = chat.RunFailed, after(time.Minute)
 	end.Model, end.UpstreamID, end.FailureReason = "mod\x00el", "gen-\xff\x001", "why\x00"
 	item := newAnswer(end, "NUL \x00 and \xff", after(time.Minute))
-	_, err := f.FinishRun(t.Context(), end, item)
+	_, err := f.FinishRun(t.Context(), end, one(item))
 	must(t, err)
 	end.Model, end.UpstreamID, end.FailureReason = "mod\uFFFDel", "gen-\uFFFD\uFFFD1", "why\uFFFD"
 	equal(t, "run", f.run(t, end.ID), end)
@@ -248,7 +248,7 @@ func finishAgain(t *testing.T, f *fixture) {
 	end.Status, end.EndedAt = chat.RunCompleted, after(2*time.Second)
 	item := newAnswer(end, "hi", after(2*time.Second))
 	for range 3 {
-		got, err := f.FinishRun(t.Context(), end, item)
+		got, err := f.FinishRun(t.Context(), end, one(item))
 		must(t, err)
 		equal(t, "message count", got.MessageCount, 2)
 	}
@@ -267,7 +267,7 @@ func finishLostLease(t *testing.T, f *fixture) {
 
 	end := slow.Run
 	end.Status, end.EndedAt = chat.RunCompleted, after(2*time.Hour)
-	_, err := f.FinishRun(t.Context(), end, newAnswer(end, "hi at last", after(2*time.Hour)))
+	_, err := f.FinishRun(t.Context(), end, one(newAnswer(end, "hi at last", after(2*time.Hour))))
 	must(t, err)
 	equal(t, "run", f.run(t, end.ID), end)
 	equal(t, "the other run", f.run(t, next.Run.ID), next.Run)
@@ -280,7 +280,7 @@ func finishDeleted(t *testing.T, f *fixture) {
 	must(t, f.DeleteSession(t.Context(), alice, session.ID))
 	end := run.Run
 	end.Status, end.EndedAt = chat.RunCompleted, after(2*time.Second)
-	_, err := f.FinishRun(t.Context(), end, newAnswer(end, "hi", after(2*time.Second)))
+	_, err := f.FinishRun(t.Context(), end, one(newAnswer(end, "hi", after(2*time.Second))))
 	wantCode(t, "with an item", err, chat.CodeSessionNotFound)
 	_, err = f.FinishRun(t.Context(), end, nil)
 	wantCode(t, "without an item", err, chat.CodeSessionNotFound)
@@ -290,7 +290,7 @@ func finishDeleted(t *testing.T, f *fixture) {
 	// A run that was never stored.
 	session = f.create(t, alice, start())
 	never := newRun(session, "hello", start()).Run
-	_, err = f.FinishRun(t.Context(), never, newAnswer(never, "hi", start()))
+	_, err = f.FinishRun(t.Context(), never, one(newAnswer(never, "hi", start())))
 	wantCode(t, "a run that is not stored", err, chat.CodeSessionNotFound)
 	equal(t, "session", f.session(t, session), session)
 }

@@ -157,6 +157,8 @@ func (f *fixture) begin(t *testing.T, session chat.Session, text string, at time
 	return run
 }
 
+func one(item *chat.Item) []chat.Item { return []chat.Item{*item} }
+
 func newAnswer(run chat.Run, text string, at time.Time) *chat.Item {
 	return &chat.Item{
 		ID: newID(), SessionID: run.SessionID, RunID: run.ID, Type: chat.ItemAssistantMessage, CreatedAt: at,
@@ -169,7 +171,7 @@ func (f *fixture) finish(t *testing.T, run chat.Run, text string, at time.Time) 
 	t.Helper()
 	run.Status, run.EndedAt = chat.RunCompleted, at
 	item := newAnswer(run, text, at)
-	_, err := f.FinishRun(t.Context(), run, item)
+	_, err := f.FinishRun(t.Context(), run, one(item))
 	must(t, err)
 	return *item
 }
@@ -289,7 +291,7 @@ func (f *fixture) methods(s chat.Session) map[string]func(ctx context.Context) e
 			return err
 		},
 		"FinishRun": func(ctx context.Context) error {
-			_, err := f.FinishRun(ctx, run.Run, newAnswer(run.Run, "hi", after(time.Minute)))
+			_, err := f.FinishRun(ctx, run.Run, one(newAnswer(run.Run, "hi", after(time.Minute))))
 			return err
 		},
 		"RenewLeases": func(ctx context.Context) error { return f.RenewLeases(ctx, []uuid.UUID{run.Run.ID}, after(time.Hour)) },

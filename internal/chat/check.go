@@ -1,0 +1,88 @@
+package chat
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// checkRequest refuses what no store need be asked about.
+func (s *Service) checkRequest(req RunRequest) error {
+	if err := s.checkMessage(req.Content); err != nil {
+		return err
+	}
+	if err := s.checkQuote(req.QuotedText); err != nil {
+		return err
+	}
+	return s.checkModel(req.Inference.Model)
+}
+
+func (s *Service) checkMessage(content []Content) error {
+	chars, blank := 0, true
+	for n, part := range content {
+		chars += utf8.RuneCountInString(part.Text)
+		blank = blank && strings.TrimSpace(part.Text) == ""
+		if strings.ContainsRune(part.Text, 0) || hasNUL(part.Tag) {
+			return Errorf(CodeInvalidRequest, "message.content[%d].text holds a NUL character; leave it out.", n)
+		}
+	}
+	if len(content) > s.Limits.MessageChars { // Empty parts have no characters and yet a size.
+		return Errorf(CodeMessageTooLong, "The message has %d parts; it may have as many as characters, %d.",
+			len(content), s.Limits.MessageChars)
+	}
+	if chars > s.Limits.MessageChars {
+		return Errorf(CodeMessageTooLong, "The message has %d characters; the limit is %d characters.",
+			chars, s.Limits.MessageChars)
+	}
+	if blank {
+		return Errorf(CodeEmptyMessage, "The message is empty; write something in message.content[0].text.")
+	}
+	return nil
+}
+
+// hasNUL looks at what a tag has beside its text. PostgreSQL keeps no NUL.
+func hasNUL(tag *Tag) bool {
+	if tag == nil {
+		return false
+	}
+	return strings.ContainsRune(tag.ID, 0) || strings.Contains(string(tag.Data), `\u0000`) ||
+		tag.Group != nil && strings.ContainsRune(*tag.Group, 0)
+}
+
+// maxQuoteChars bounds a quoted text, in Unicode code points: it is part of an
+// answer, which is longer than a message.
+const maxQuoteChars = 10_000
+
+func (s *Service) checkQuote(quote *string) error {
+	switch {
+	case quote == nil:
+		return nil
+	case utf8.RuneCountInString(*quote) > maxQuoteChars:
+		return Errorf(CodeMessageTooLong, "The quoted text is longer than %d characters; quote less.", maxQuoteChars)
+	case strings.ContainsRune(*quote, 0):
+		return Errorf(CodeInvalidRequest, "The quoted text holds a NUL character; leave it out.")
+	}
+	return nil
+}
+
+// checkModel refuses a model that the operator has not listed.
+func (s *Service) checkModel(model string) error {
+	if model == "" || model == s.ModelName || slices.Contains(s.Models, model) {
+		return nil
+	}
+	return Errorf(CodeInvalidRequest, "This server does not offer the model that the message asks for; it offers %s.",
+		strings.Join(append([]string{s.ModelName}, s.Models...), ", "))
+}
+
+// checkTitle refuses what is no title.
+func checkTitle(title string) error {
+	switch {
+	case strings.TrimSpace(title) == "":
+		return Errorf(CodeInvalidRequest, "The title is empty; give one, or delete the session.")
+	case utf8.RuneCountInString(title) > maxTitleChars:
+		return Errorf(CodeInvalidRequest, "The title is longer than %d characters.", maxTitleChars)
+	case strings.ContainsRune(title, 0):
+		return Errorf(CodeInvalidRequest, "The title holds a NUL character; leave it out.")
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+package chat
+
+import (
+	"slices"
+	"strings"
+)
+
+// thinking is a workflow while the model thinks. The openai-chatkit package
+// tells it so: the first thought as it comes, a later one when it is whole.
+type thinking struct {
+	item Item
+	// thought is the present one; closed when the model did something else.
+	thought strings.Builder
+	open    bool
+	// told is how much of the first thought the followers know.
+	told int
+}
+
+// think takes a piece of a thought.
+func (s *Service) think(r *ActiveRun, t *turn, text string) {
+	text = clean(text)
+	t.size += len(text) + eventBytes
+	if t.thinking == nil {
+		t.thinking = &thinking{item: Item{
+			ID: newID(), SessionID: r.session.ID, RunID: r.ID, Type: ItemWorkflow, CreatedAt: s.now(), Workflow: &Workflow{},
+		}}
+		r.log.append(ItemAdded{t.thinking.snapshot()})
+	}
+	w := t.thinking
+	w.open = true
+	w.thought.WriteString(text)
+	if len(w.item.Workflow.Thoughts) > 1 || len(w.item.Workflow.Thoughts) == 1 && w.told == 0 {
+		return // A later thought is told when it is whole.
+	}
+	w.tellFirst(r)
+}
+
+// tellFirst tells the first thought as it grows. Each time all of it is told,
+// so the longer it is the more must have come.
+func (w *thinking) tellFirst(r *ActiveRun) {
+	text := w.thought.String()
+	switch {
+	case w.told == 0:
+		w.item.Workflow.Thoughts = []string{text}
+		r.log.append(ThoughtAdded{ItemID: w.item.ID, Text: text})
+	case len(text)-w.told >= w.told/16:
+		w.item.Workflow.Thoughts[0] = text
+		r.log.append(ThoughtUpdated{ItemID: w.item.ID, Text: text})
+	default:
+		return
+	}
+	w.told = len(text)
+}
+
+// endThought closes the present thought.
+func (s *Service) endThought(r *ActiveRun, t *turn) {
+	w := t.thinking
+	if w == nil || !w.open {
+		return
+	}
+	w.open = false
+	text := w.thought.String()
+	w.thought.Reset()
+	thoughts := w.item.Workflow.Thoughts
+	if w.told > 0 {
+		w.told = 0
+		thoughts[0] = text
+		r.log.append(ThoughtUpdated{ItemID: w.item.ID, Text: text})
+		return
+	}
+	w.item.Workflow.Thoughts = append(thoughts, text)
+	r.log.append(ThoughtAdded{ItemID: w.item.ID, Index: len(thoughts), Text: text})
+}
+
+// endThinking completes the workflow: what the model does next is something
+// else.
+func (s *Service) endThinking(r *ActiveRun, t *turn) {
+	s.endThought(r, t)
+	if t.thinking == nil {
+		return
+	}
+	w := t.thinking
+	t.thinking = nil
+	w.item.Workflow.Done = true
+	w.item.Workflow.Duration = s.now().Sub(w.item.CreatedAt)
+	t.items = append(t.items, w.item)
+	r.log.append(ItemDone{w.snapshot()})
+}
+
+// snapshot is the item as it now stands, for the log.
+func (w *thinking) snapshot() Item {
+	item := w.item
+	workflow := *item.Workflow
+	workflow.Thoughts = slices.Clone(workflow.Thoughts)
+	item.Workflow = &workflow
+	return item
+}
