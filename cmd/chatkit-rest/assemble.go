@@ -13,6 +13,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/document"
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/chatkit"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 	"github.com/chatkit-rest/chatkit-rest/internal/demo"
 	"github.com/chatkit-rest/chatkit-rest/internal/openrouter"
@@ -176,10 +177,14 @@ func (a *assembly) mount(ctx context.Context, settings config.Settings, listenin
 		return err
 	}
 	options := server.Options{
-		API: rest.New(rest.Options{
-			Service: a.service, Ready: a.readiness,
-			WriteTimeout: streamWriteTimeout, KeepAlive: sse.KeepAlive,
-		}),
+		API: doors{
+			restDoor{rest.New(rest.Options{
+				Service: a.service, Ready: a.readiness, WriteTimeout: streamWriteTimeout, KeepAlive: sse.KeepAlive,
+			})},
+			chatkitDoor{chatkit.New(chatkit.Options{
+				Service: a.service, WriteTimeout: streamWriteTimeout, KeepAlive: sse.KeepAlive,
+			})},
+		},
 		Document: doc, Pages: pages, TrustedProxies: settings.TrustedProxies, Gate: gate,
 		MaxBody: max(minBody, int64(settings.MaxMessageChars)*bytesPerChar), Limiter: limiter, Logger: a.logger,
 		Metrics: a.metrics, Tracing: a.tracing,
@@ -187,6 +192,17 @@ func (a *assembly) mount(ctx context.Context, settings config.Settings, listenin
 	a.http, err = server.New(options)
 	return err
 }
+
+// doors are together all the operations of the document.
+type doors struct {
+	restDoor
+	chatkitDoor
+}
+
+type (
+	restDoor    struct{ *rest.Handler }
+	chatkitDoor struct{ *chatkit.Handler }
+)
 
 // pageOptions lets the demo's page have the demo's token.
 func pageOptions(settings config.Settings) web.Options {

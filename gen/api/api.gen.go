@@ -169,6 +169,102 @@ func (e AttachmentType) Valid() bool {
 	}
 }
 
+// Defines values for AttachmentsCreateReqType.
+const (
+	AttachmentsCreateReqTypeAttachmentsCreate AttachmentsCreateReqType = "attachments.create"
+)
+
+// Valid indicates whether the value is a known member of the AttachmentsCreateReqType enum.
+func (e AttachmentsCreateReqType) Valid() bool {
+	switch e {
+	case AttachmentsCreateReqTypeAttachmentsCreate:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AttachmentsDeleteReqType.
+const (
+	AttachmentsDeleteReqTypeAttachmentsDelete AttachmentsDeleteReqType = "attachments.delete"
+)
+
+// Valid indicates whether the value is a known member of the AttachmentsDeleteReqType enum.
+func (e AttachmentsDeleteReqType) Valid() bool {
+	switch e {
+	case AttachmentsDeleteReqTypeAttachmentsDelete:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChatKitErrorEventType.
+const (
+	ChatKitErrorEventTypeError ChatKitErrorEventType = "error"
+)
+
+// Valid indicates whether the value is a known member of the ChatKitErrorEventType enum.
+func (e ChatKitErrorEventType) Valid() bool {
+	switch e {
+	case ChatKitErrorEventTypeError:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChatKitErrorEventCode.
+const (
+	ChatKitErrorEventCodeCustom      ChatKitErrorEventCode = "custom"
+	ChatKitErrorEventCodeStreamError ChatKitErrorEventCode = "stream.error"
+)
+
+// Valid indicates whether the value is a known member of the ChatKitErrorEventCode enum.
+func (e ChatKitErrorEventCode) Valid() bool {
+	switch e {
+	case ChatKitErrorEventCodeCustom:
+		return true
+	case ChatKitErrorEventCodeStreamError:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientToolCallItemType.
+const (
+	ClientToolCallItemTypeClientToolCall ClientToolCallItemType = "client_tool_call"
+)
+
+// Valid indicates whether the value is a known member of the ClientToolCallItemType enum.
+func (e ClientToolCallItemType) Valid() bool {
+	switch e {
+	case ClientToolCallItemTypeClientToolCall:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientToolCallItemStatus.
+const (
+	ClientToolCallItemStatusCompleted ClientToolCallItemStatus = "completed"
+	ClientToolCallItemStatusPending   ClientToolCallItemStatus = "pending"
+)
+
+// Valid indicates whether the value is a known member of the ClientToolCallItemStatus enum.
+func (e ClientToolCallItemStatus) Valid() bool {
+	switch e {
+	case ClientToolCallItemStatusCompleted:
+		return true
+	case ClientToolCallItemStatusPending:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CreateRunContentType.
 const (
 	CreateRunContentTypeInputText CreateRunContentType = "input_text"
@@ -205,9 +301,11 @@ const (
 	ErrorCodeForbidden            ErrorCode = "FORBIDDEN"
 	ErrorCodeInternalError        ErrorCode = "INTERNAL_ERROR"
 	ErrorCodeInvalidRequest       ErrorCode = "INVALID_REQUEST"
+	ErrorCodeItemNotFound         ErrorCode = "ITEM_NOT_FOUND"
 	ErrorCodeMessageTooLong       ErrorCode = "MESSAGE_TOO_LONG"
 	ErrorCodeMethodNotAllowed     ErrorCode = "METHOD_NOT_ALLOWED"
 	ErrorCodeNotFound             ErrorCode = "NOT_FOUND"
+	ErrorCodeNotSupported         ErrorCode = "NOT_SUPPORTED"
 	ErrorCodeRateLimitExceeded    ErrorCode = "RATE_LIMIT_EXCEEDED"
 	ErrorCodeRequestTooLarge      ErrorCode = "REQUEST_TOO_LARGE"
 	ErrorCodeRunInProgress        ErrorCode = "RUN_IN_PROGRESS"
@@ -231,11 +329,15 @@ func (e ErrorCode) Valid() bool {
 		return true
 	case ErrorCodeInvalidRequest:
 		return true
+	case ErrorCodeItemNotFound:
+		return true
 	case ErrorCodeMessageTooLong:
 		return true
 	case ErrorCodeMethodNotAllowed:
 		return true
 	case ErrorCodeNotFound:
+		return true
+	case ErrorCodeNotSupported:
 		return true
 	case ErrorCodeRateLimitExceeded:
 		return true
@@ -325,6 +427,87 @@ func (e InputTextContentType) Valid() bool {
 	}
 }
 
+// Defines values for InputTranscribeReqType.
+const (
+	InputTranscribeReqTypeInputTranscribe InputTranscribeReqType = "input.transcribe"
+)
+
+// Valid indicates whether the value is a known member of the InputTranscribeReqType enum.
+func (e InputTranscribeReqType) Valid() bool {
+	switch e {
+	case InputTranscribeReqTypeInputTranscribe:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ItemFeedbackParamsKind.
+const (
+	ItemFeedbackParamsKindNegative ItemFeedbackParamsKind = "negative"
+	ItemFeedbackParamsKindPositive ItemFeedbackParamsKind = "positive"
+)
+
+// Valid indicates whether the value is a known member of the ItemFeedbackParamsKind enum.
+func (e ItemFeedbackParamsKind) Valid() bool {
+	switch e {
+	case ItemFeedbackParamsKindNegative:
+		return true
+	case ItemFeedbackParamsKindPositive:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ItemsFeedbackReqType.
+const (
+	ItemsFeedbackReqTypeItemsFeedback ItemsFeedbackReqType = "items.feedback"
+)
+
+// Valid indicates whether the value is a known member of the ItemsFeedbackReqType enum.
+func (e ItemsFeedbackReqType) Valid() bool {
+	switch e {
+	case ItemsFeedbackReqTypeItemsFeedback:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ItemsListReqType.
+const (
+	ItemsListReqTypeItemsList ItemsListReqType = "items.list"
+)
+
+// Valid indicates whether the value is a known member of the ItemsListReqType enum.
+func (e ItemsListReqType) Valid() bool {
+	switch e {
+	case ItemsListReqTypeItemsList:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListOrder.
+const (
+	ListOrderAsc  ListOrder = "asc"
+	ListOrderDesc ListOrder = "desc"
+)
+
+// Valid indicates whether the value is a known member of the ListOrder enum.
+func (e ListOrder) Valid() bool {
+	switch e {
+	case ListOrderAsc:
+		return true
+	case ListOrderDesc:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MessageRole.
 const (
 	MessageRoleAssistant MessageRole = "assistant"
@@ -352,6 +535,21 @@ const (
 func (e OutputTextContentType) Valid() bool {
 	switch e {
 	case OutputTextContentTypeOutputText:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProgressUpdateEventType.
+const (
+	ProgressUpdateEventTypeProgressUpdate ProgressUpdateEventType = "progress_update"
+)
+
+// Valid indicates whether the value is a known member of the ProgressUpdateEventType enum.
+func (e ProgressUpdateEventType) Valid() bool {
+	switch e {
+	case ProgressUpdateEventTypeProgressUpdate:
 		return true
 	default:
 		return false
@@ -427,6 +625,69 @@ func (e StreamOptionsEventType) Valid() bool {
 	}
 }
 
+// Defines values for StructuredInputSubmissionStatus.
+const (
+	StructuredInputSubmissionStatusAnswered StructuredInputSubmissionStatus = "answered"
+	StructuredInputSubmissionStatusSkipped  StructuredInputSubmissionStatus = "skipped"
+)
+
+// Valid indicates whether the value is a known member of the StructuredInputSubmissionStatus enum.
+func (e StructuredInputSubmissionStatus) Valid() bool {
+	switch e {
+	case StructuredInputSubmissionStatusAnswered:
+		return true
+	case StructuredInputSubmissionStatusSkipped:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThoughtTaskStatusIndicator.
+const (
+	ThoughtTaskStatusIndicatorNone ThoughtTaskStatusIndicator = "none"
+)
+
+// Valid indicates whether the value is a known member of the ThoughtTaskStatusIndicator enum.
+func (e ThoughtTaskStatusIndicator) Valid() bool {
+	switch e {
+	case ThoughtTaskStatusIndicatorNone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThoughtTaskType.
+const (
+	ThoughtTaskTypeThought ThoughtTaskType = "thought"
+)
+
+// Valid indicates whether the value is a known member of the ThoughtTaskType enum.
+func (e ThoughtTaskType) Valid() bool {
+	switch e {
+	case ThoughtTaskTypeThought:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadCreatedEventType.
+const (
+	ThreadCreatedEventTypeThreadCreated ThreadCreatedEventType = "thread.created"
+)
+
+// Valid indicates whether the value is a known member of the ThreadCreatedEventType enum.
+func (e ThreadCreatedEventType) Valid() bool {
+	switch e {
+	case ThreadCreatedEventTypeThreadCreated:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ThreadItemAddedEventType.
 const (
 	ThreadItemAddedEventTypeThreadItemAdded ThreadItemAddedEventType = "thread.item.added"
@@ -487,6 +748,171 @@ func (e ThreadUpdatedEventType) Valid() bool {
 	}
 }
 
+// Defines values for ThreadsAddClientToolOutputReqType.
+const (
+	ThreadsAddClientToolOutputReqTypeThreadsAddClientToolOutput ThreadsAddClientToolOutputReqType = "threads.add_client_tool_output"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsAddClientToolOutputReqType enum.
+func (e ThreadsAddClientToolOutputReqType) Valid() bool {
+	switch e {
+	case ThreadsAddClientToolOutputReqTypeThreadsAddClientToolOutput:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsAddStructuredInputReqType.
+const (
+	ThreadsAddStructuredInputReqTypeThreadsAddStructuredInput ThreadsAddStructuredInputReqType = "threads.add_structured_input"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsAddStructuredInputReqType enum.
+func (e ThreadsAddStructuredInputReqType) Valid() bool {
+	switch e {
+	case ThreadsAddStructuredInputReqTypeThreadsAddStructuredInput:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsAddUserMessageReqType.
+const (
+	ThreadsAddUserMessageReqTypeThreadsAddUserMessage ThreadsAddUserMessageReqType = "threads.add_user_message"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsAddUserMessageReqType enum.
+func (e ThreadsAddUserMessageReqType) Valid() bool {
+	switch e {
+	case ThreadsAddUserMessageReqTypeThreadsAddUserMessage:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsCreateReqType.
+const (
+	ThreadsCreateReqTypeThreadsCreate ThreadsCreateReqType = "threads.create"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsCreateReqType enum.
+func (e ThreadsCreateReqType) Valid() bool {
+	switch e {
+	case ThreadsCreateReqTypeThreadsCreate:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsCustomActionReqType.
+const (
+	ThreadsCustomActionReqTypeThreadsCustomAction ThreadsCustomActionReqType = "threads.custom_action"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsCustomActionReqType enum.
+func (e ThreadsCustomActionReqType) Valid() bool {
+	switch e {
+	case ThreadsCustomActionReqTypeThreadsCustomAction:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsDeleteReqType.
+const (
+	ThreadsDeleteReqTypeThreadsDelete ThreadsDeleteReqType = "threads.delete"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsDeleteReqType enum.
+func (e ThreadsDeleteReqType) Valid() bool {
+	switch e {
+	case ThreadsDeleteReqTypeThreadsDelete:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsGetByIDReqType.
+const (
+	ThreadsGetByIDReqTypeThreadsGetByID ThreadsGetByIDReqType = "threads.get_by_id"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsGetByIDReqType enum.
+func (e ThreadsGetByIDReqType) Valid() bool {
+	switch e {
+	case ThreadsGetByIDReqTypeThreadsGetByID:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsListReqType.
+const (
+	ThreadsListReqTypeThreadsList ThreadsListReqType = "threads.list"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsListReqType enum.
+func (e ThreadsListReqType) Valid() bool {
+	switch e {
+	case ThreadsListReqTypeThreadsList:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsRetryAfterItemReqType.
+const (
+	ThreadsRetryAfterItemReqTypeThreadsRetryAfterItem ThreadsRetryAfterItemReqType = "threads.retry_after_item"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsRetryAfterItemReqType enum.
+func (e ThreadsRetryAfterItemReqType) Valid() bool {
+	switch e {
+	case ThreadsRetryAfterItemReqTypeThreadsRetryAfterItem:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsSyncCustomActionReqType.
+const (
+	ThreadsSyncCustomActionReqTypeThreadsSyncCustomAction ThreadsSyncCustomActionReqType = "threads.sync_custom_action"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsSyncCustomActionReqType enum.
+func (e ThreadsSyncCustomActionReqType) Valid() bool {
+	switch e {
+	case ThreadsSyncCustomActionReqTypeThreadsSyncCustomAction:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsUpdateReqType.
+const (
+	ThreadsUpdateReqTypeThreadsUpdate ThreadsUpdateReqType = "threads.update"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsUpdateReqType enum.
+func (e ThreadsUpdateReqType) Valid() bool {
+	switch e {
+	case ThreadsUpdateReqTypeThreadsUpdate:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UserMessageItemType.
 const (
 	UserMessageItemTypeUserMessage UserMessageItemType = "user_message"
@@ -502,6 +928,21 @@ func (e UserMessageItemType) Valid() bool {
 	}
 }
 
+// Defines values for UserMessageTagContentType.
+const (
+	UserMessageTagContentTypeInputTag UserMessageTagContentType = "input_tag"
+)
+
+// Valid indicates whether the value is a known member of the UserMessageTagContentType enum.
+func (e UserMessageTagContentType) Valid() bool {
+	switch e {
+	case UserMessageTagContentTypeInputTag:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UserMessageTextContentType.
 const (
 	UserMessageTextContentTypeInputText UserMessageTextContentType = "input_text"
@@ -511,6 +952,66 @@ const (
 func (e UserMessageTextContentType) Valid() bool {
 	switch e {
 	case UserMessageTextContentTypeInputText:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WorkflowType.
+const (
+	WorkflowTypeReasoning WorkflowType = "reasoning"
+)
+
+// Valid indicates whether the value is a known member of the WorkflowType enum.
+func (e WorkflowType) Valid() bool {
+	switch e {
+	case WorkflowTypeReasoning:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WorkflowItemType.
+const (
+	WorkflowItemTypeWorkflow WorkflowItemType = "workflow"
+)
+
+// Valid indicates whether the value is a known member of the WorkflowItemType enum.
+func (e WorkflowItemType) Valid() bool {
+	switch e {
+	case WorkflowItemTypeWorkflow:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WorkflowTaskAddedType.
+const (
+	WorkflowTaskAddedTypeAdded WorkflowTaskAddedType = "workflow.task.added"
+)
+
+// Valid indicates whether the value is a known member of the WorkflowTaskAddedType enum.
+func (e WorkflowTaskAddedType) Valid() bool {
+	switch e {
+	case WorkflowTaskAddedTypeAdded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WorkflowTaskUpdatedType.
+const (
+	WorkflowTaskUpdatedTypeUpdated WorkflowTaskUpdatedType = "workflow.task.updated"
+)
+
+// Valid indicates whether the value is a known member of the WorkflowTaskUpdatedType enum.
+func (e WorkflowTaskUpdatedType) Valid() bool {
+	switch e {
+	case WorkflowTaskUpdatedTypeUpdated:
 		return true
 	default:
 		return false
@@ -641,6 +1142,119 @@ type Attachment struct {
 // AttachmentType defines model for Attachment.Type.
 type AttachmentType string
 
+// AttachmentCreateParams The file that is to be uploaded.
+type AttachmentCreateParams struct {
+	MimeType string `json:"mime_type"`
+	Name     string `json:"name"`
+
+	// Size In bytes.
+	Size int64 `json:"size"`
+}
+
+// AttachmentDeleteParams Which file.
+type AttachmentDeleteParams struct {
+	AttachmentID openapi_types.UUID `json:"attachment_id"`
+}
+
+// AttachmentsCreateReq Register a file that is then uploaded.
+type AttachmentsCreateReq struct {
+	Type AttachmentsCreateReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params The file that is to be uploaded.
+	Params AttachmentCreateParams `json:"params"`
+}
+
+// AttachmentsCreateReqType defines model for AttachmentsCreateReq.Type.
+type AttachmentsCreateReqType string
+
+// AttachmentsDeleteReq Delete a file.
+type AttachmentsDeleteReq struct {
+	Type AttachmentsDeleteReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params Which file.
+	Params AttachmentDeleteParams `json:"params"`
+}
+
+// AttachmentsDeleteReqType defines model for AttachmentsDeleteReq.Type.
+type AttachmentsDeleteReqType string
+
+// ChatKitErrorEvent The run failed. What had come of the answer is saved.
+type ChatKitErrorEvent struct {
+	Type ChatKitErrorEventType `json:"type"`
+
+	// Code `stream.error` for a failure that the component tells in its own words, `custom` for one that the message tells.
+	Code ChatKitErrorEventCode `json:"code"`
+
+	// Message For people. Comes with `custom`.
+	Message *string `json:"message,omitempty"`
+
+	// AllowRetry Whether `threads.retry_after_item` may help.
+	AllowRetry bool `json:"allow_retry"`
+}
+
+// ChatKitErrorEventType defines model for ChatKitErrorEvent.Type.
+type ChatKitErrorEventType string
+
+// ChatKitErrorEventCode `stream.error` for a failure that the component tells in its own words, `custom` for one that the message tells.
+type ChatKitErrorEventCode string
+
+// ChatKitRequest A request of the ChatKit protocol; `type` says which.
+type ChatKitRequest struct {
+	union json.RawMessage
+}
+
+// ChatKitResponse The answer to a request without a stream; which one, the request's type says.
+type ChatKitResponse struct {
+	union json.RawMessage
+}
+
+// ChatKitStreamEvent An event of a stream of the ChatKit protocol; `type` says which.
+type ChatKitStreamEvent struct {
+	union json.RawMessage
+}
+
+// ClientTool A tool of the page's. A call of it ends the stream with a pending `client_tool_call` item.
+type ClientTool struct {
+	Name string `json:"name"`
+
+	// Description Tells the model what the tool does and when to call it.
+	Description *string `json:"description,omitempty"`
+
+	// Parameters The JSON Schema of the arguments, an object. Absent for a tool without arguments.
+	Parameters json.RawMessage `json:"parameters,omitempty"`
+}
+
+// ClientToolCallItem A call of a tool that the page offers.
+type ClientToolCallItem struct {
+	ID        openapi_types.UUID     `json:"id"`
+	ThreadID  openapi_types.UUID     `json:"thread_id"`
+	CreatedAt time.Time              `json:"created_at"`
+	Type      ClientToolCallItemType `json:"type"`
+
+	// Status `pending` until the page has given the output.
+	Status ClientToolCallItemStatus `json:"status"`
+
+	// CallID The model's own id of the call.
+	CallID    string          `json:"call_id"`
+	Name      string          `json:"name"`
+	Arguments json.RawMessage `json:"arguments"`
+
+	// Output What the page's tool returned, any JSON. Absent while the call is pending, and where it is null.
+	Output json.RawMessage `json:"output,omitempty"`
+}
+
+// ClientToolCallItemType defines model for ClientToolCallItem.Type.
+type ClientToolCallItemType string
+
+// ClientToolCallItemStatus `pending` until the page has given the output.
+type ClientToolCallItemStatus string
+
 // CreateRunContent A part of the user's message.
 type CreateRunContent struct {
 	Text string               `json:"text"`
@@ -665,6 +1279,9 @@ type CreateRunMessageRole string
 type CreateRunRequest struct {
 	// Message A message of the user.
 	Message CreateRunMessage `json:"message"`
+
+	// Model One of the models this server offers; absent is its own choice.
+	Model *string `json:"model,omitempty"`
 }
 
 // CreateSessionRequest Nothing is asked for yet.
@@ -690,6 +1307,13 @@ type CreatedThread struct {
 	CreatedAt time.Time          `json:"created_at"`
 }
 
+// CustomAction An action that a widget names.
+type CustomAction struct {
+	// Payload Any JSON.
+	Payload json.RawMessage `json:"payload,omitempty"`
+	Type    string          `json:"type"`
+}
+
 // DeletedSession A session that is gone.
 type DeletedSession struct {
 	ID openapi_types.UUID `json:"id"`
@@ -697,6 +1321,15 @@ type DeletedSession struct {
 	// SessionID The same as `id`.
 	SessionID openapi_types.UUID `json:"session_id"`
 	Deleted   bool               `json:"deleted"`
+}
+
+// Done It is done, and there is nothing to tell.
+type Done = map[string]interface{}
+
+// DurationSummary How long a workflow took.
+type DurationSummary struct {
+	// Duration In whole seconds.
+	Duration int `json:"duration"`
 }
 
 // ErrorCode | Code | Status | Meaning |
@@ -709,6 +1342,7 @@ type DeletedSession struct {
 // | `NOT_FOUND` | 404 | There is no such path. |
 // | `SESSION_NOT_FOUND` | 404 | There is no such session. |
 // | `THREAD_NOT_FOUND` | 404 | The thread is not the session's. |
+// | `ITEM_NOT_FOUND` | 404 | The thread has no such item. |
 // | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
 // | `RUN_IN_PROGRESS` | 409 | A run is under way in this thread. |
 // | `REQUEST_TOO_LARGE` | 413 | The body is too large. |
@@ -716,6 +1350,7 @@ type DeletedSession struct {
 // | `RATE_LIMIT_EXCEEDED` | 429 | Too many requests from this address. |
 // | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
 // | `INTERNAL_ERROR` | 500 | A fault of the server. |
+// | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do. |
 // | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
 // | `SERVICE_UNAVAILABLE` | 503 | The database is out of reach, or the server is stopping. |
 type ErrorCode string
@@ -732,6 +1367,7 @@ type ErrorDetail struct {
 	// | `NOT_FOUND` | 404 | There is no such path. |
 	// | `SESSION_NOT_FOUND` | 404 | There is no such session. |
 	// | `THREAD_NOT_FOUND` | 404 | The thread is not the session's. |
+	// | `ITEM_NOT_FOUND` | 404 | The thread has no such item. |
 	// | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
 	// | `RUN_IN_PROGRESS` | 409 | A run is under way in this thread. |
 	// | `REQUEST_TOO_LARGE` | 413 | The body is too large. |
@@ -739,6 +1375,7 @@ type ErrorDetail struct {
 	// | `RATE_LIMIT_EXCEEDED` | 429 | Too many requests from this address. |
 	// | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
 	// | `INTERNAL_ERROR` | 500 | A fault of the server. |
+	// | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do. |
 	// | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
 	// | `SERVICE_UNAVAILABLE` | 503 | The database is out of reach, or the server is stopping. |
 	Code ErrorCode `json:"code"`
@@ -790,6 +1427,15 @@ type InferenceOptions struct {
 	Model      *string     `json:"model,omitempty"`
 }
 
+// InferenceOptionsInput How the client wishes the message to be answered.
+type InferenceOptionsInput struct {
+	// ToolChoice The tool that the model must call first; absent or null leaves it to the model.
+	ToolChoice *ToolChoice `json:"tool_choice,omitempty"`
+
+	// Model One of the models this server offers; absent or null is its own choice.
+	Model *string `json:"model,omitempty"`
+}
+
 // InputTextContent Text that the user wrote.
 type InputTextContent struct {
 	Type InputTextContentType `json:"type"`
@@ -799,6 +1445,81 @@ type InputTextContent struct {
 // InputTextContentType defines model for InputTextContent.Type.
 type InputTextContentType string
 
+// InputTranscribeParams Speech.
+type InputTranscribeParams struct {
+	AudioBase64 string `json:"audio_base64"`
+	MimeType    string `json:"mime_type"`
+}
+
+// InputTranscribeReq Turn speech into text. This server cannot; it answers 501 `NOT_SUPPORTED`.
+type InputTranscribeReq struct {
+	Type InputTranscribeReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params Speech.
+	Params InputTranscribeParams `json:"params"`
+}
+
+// InputTranscribeReqType defines model for InputTranscribeReq.Type.
+type InputTranscribeReqType string
+
+// ItemFeedbackParams What the user thinks of items.
+type ItemFeedbackParams struct {
+	ItemIds []openapi_types.UUID   `json:"item_ids"`
+	Kind    ItemFeedbackParamsKind `json:"kind"`
+
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
+}
+
+// ItemFeedbackParamsKind defines model for ItemFeedbackParams.Kind.
+type ItemFeedbackParamsKind string
+
+// ItemsFeedbackReq Say what the user thinks of items.
+type ItemsFeedbackReq struct {
+	Type ItemsFeedbackReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params What the user thinks of items.
+	Params ItemFeedbackParams `json:"params"`
+}
+
+// ItemsFeedbackReqType defines model for ItemsFeedbackReq.Type.
+type ItemsFeedbackReqType string
+
+// ItemsListParams Which page of a thread's items.
+type ItemsListParams struct {
+	// After The id of an item; the page begins after it.
+	After *openapi_types.UUID `json:"after,omitempty"`
+
+	// Limit The most items to return; 20 when absent, null or 0.
+	Limit *int `json:"limit,omitempty"`
+
+	// Order `desc` is newest first.
+	Order *ListOrder `json:"order,omitempty"`
+
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
+}
+
+// ItemsListReq List the items of a thread.
+type ItemsListReq struct {
+	Type ItemsListReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params Which page of a thread's items.
+	Params ItemsListParams `json:"params"`
+}
+
+// ItemsListReqType defines model for ItemsListReq.Type.
+type ItemsListReqType string
+
 // ListMeta Where a page stands in its list.
 type ListMeta struct {
 	// Total How many there are on all pages together.
@@ -807,6 +1528,9 @@ type ListMeta struct {
 	// After Send it as `after` for the next page. Absent on the last page.
 	After *string `json:"after,omitempty"`
 }
+
+// ListOrder Which end of a list comes first; `desc` is newest first, and the default.
+type ListOrder string
 
 // Message A message in a session's history.
 type Message struct {
@@ -821,7 +1545,7 @@ type Message struct {
 	CreatedAt time.Time   `json:"created_at"`
 }
 
-// MessageContent A part of a message. The user's are `input_text`, the assistant's `output_text`.
+// MessageContent A part of a message. The user's are `input_text` and `input_tag`, the assistant's `output_text`.
 type MessageContent struct {
 	union json.RawMessage
 }
@@ -837,6 +1561,17 @@ type OutputTextContent struct {
 
 // OutputTextContentType defines model for OutputTextContent.Type.
 type OutputTextContentType string
+
+// ProgressUpdateEvent What is being done while nothing is answered, such as a tool that is called.
+type ProgressUpdateEvent struct {
+	Type ProgressUpdateEventType `json:"type"`
+
+	// Text For people.
+	Text string `json:"text"`
+}
+
+// ProgressUpdateEventType defines model for ProgressUpdateEvent.Type.
+type ProgressUpdateEventType string
 
 // RateLimitCheck Whether the replicas share their rate limit (`ok`), or each limits by itself because Redis does not answer (`degraded`). Absent when the server is not set to share it.
 type RateLimitCheck string
@@ -865,6 +1600,12 @@ type ReadinessChecks struct {
 
 	// RateLimit Whether the replicas share their rate limit (`ok`), or each limits by itself because Redis does not answer (`degraded`). Absent when the server is not set to share it.
 	RateLimit *RateLimitCheck `json:"rate_limit,omitempty"`
+}
+
+// RequestMetadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+type RequestMetadata struct {
+	// ClientTools The tools of the page that the model may call in this run.
+	ClientTools *[]ClientTool `json:"client_tools,omitempty"`
 }
 
 // Session A session and its messages.
@@ -953,6 +1694,34 @@ type StreamOptionsEvent struct {
 // StreamOptionsEventType defines model for StreamOptionsEvent.Type.
 type StreamOptionsEventType string
 
+// StructuredInputAnswer The answer to one question of a form.
+type StructuredInputAnswer struct {
+	Skipped *bool     `json:"skipped,omitempty"`
+	Values  *[]string `json:"values,omitempty"`
+}
+
+// StructuredInputSubmission Answers to a form, by the question's id.
+type StructuredInputSubmission struct {
+	Answers *map[string]StructuredInputAnswer `json:"answers,omitempty"`
+	Status  *StructuredInputSubmissionStatus  `json:"status,omitempty"`
+}
+
+// StructuredInputSubmissionStatus defines model for StructuredInputSubmission.Status.
+type StructuredInputSubmissionStatus string
+
+// ThoughtTask A thought.
+type ThoughtTask struct {
+	StatusIndicator ThoughtTaskStatusIndicator `json:"status_indicator"`
+	Type            ThoughtTaskType            `json:"type"`
+	Content         string                     `json:"content"`
+}
+
+// ThoughtTaskStatusIndicator defines model for ThoughtTask.StatusIndicator.
+type ThoughtTaskStatusIndicator string
+
+// ThoughtTaskType defines model for ThoughtTask.Type.
+type ThoughtTaskType string
+
 // Thread A thread as its stream tells of it.
 type Thread struct {
 	// Title Absent until there is one.
@@ -970,12 +1739,83 @@ type Thread struct {
 	Items ThreadItemPage `json:"items"`
 }
 
+// ThreadAddClientToolOutputParams The output of the tool call that the thread waits for.
+type ThreadAddClientToolOutputParams struct {
+	// Result Any JSON.
+	Result json.RawMessage `json:"result"`
+
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
+}
+
+// ThreadAddStructuredInputParams Answers to a form.
+type ThreadAddStructuredInputParams struct {
+	// Input Answers to a form, by the question's id.
+	Input StructuredInputSubmission `json:"input"`
+
+	// ItemID The form's.
+	ItemID openapi_types.UUID `json:"item_id"`
+
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
+}
+
+// ThreadAddUserMessageParams A message and its thread.
+type ThreadAddUserMessageParams struct {
+	// Input A message of the user. Its text may have 500 characters, counted in Unicode code points, of all parts together.
+	Input UserMessageInput `json:"input"`
+
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
+}
+
+// ThreadCreateParams The message that makes a thread.
+type ThreadCreateParams struct {
+	// Input A message of the user. Its text may have 500 characters, counted in Unicode code points, of all parts together.
+	Input UserMessageInput `json:"input"`
+}
+
+// ThreadCreatedEvent The thread is there.
+type ThreadCreatedEvent struct {
+	Type ThreadCreatedEventType `json:"type"`
+
+	// Thread A thread as its stream tells of it.
+	Thread Thread `json:"thread"`
+}
+
+// ThreadCreatedEventType defines model for ThreadCreatedEvent.Type.
+type ThreadCreatedEventType string
+
 // ThreadCreatedResponse The answer of createThread.
 type ThreadCreatedResponse struct {
 	Success bool `json:"success"`
 
 	// Data A session's thread.
 	Data CreatedThread `json:"data"`
+}
+
+// ThreadCustomActionParams An action of a widget.
+type ThreadCustomActionParams struct {
+	// Action An action that a widget names.
+	Action CustomAction `json:"action"`
+
+	// ItemID The widget's.
+	ItemID *openapi_types.UUID `json:"item_id,omitempty"`
+
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
+}
+
+// ThreadDeleteParams Which thread.
+type ThreadDeleteParams struct {
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
+}
+
+// ThreadGetByIDParams Which thread.
+type ThreadGetByIDParams struct {
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
 }
 
 // ThreadItem An item of a thread; `type` says which.
@@ -1022,9 +1862,46 @@ type ThreadItemUpdatedEvent struct {
 // ThreadItemUpdatedEventType defines model for ThreadItemUpdatedEvent.Type.
 type ThreadItemUpdatedEventType string
 
+// ThreadListParams Which page of threads.
+type ThreadListParams struct {
+	// After The `after` of the page before.
+	After *string `json:"after,omitempty"`
+
+	// Limit The most threads to return; 20 when absent, null or 0.
+	Limit *int `json:"limit,omitempty"`
+
+	// Order `desc` is newest change first.
+	Order *ListOrder `json:"order,omitempty"`
+}
+
+// ThreadPage A page of threads, each without its items.
+type ThreadPage struct {
+	Data    []Thread `json:"data"`
+	HasMore bool     `json:"has_more"`
+
+	// After Where the next page begins. Absent on the last one.
+	After *string `json:"after,omitempty"`
+}
+
+// ThreadRetryAfterItemParams The message to answer anew.
+type ThreadRetryAfterItemParams struct {
+	// ItemID The id of a user message.
+	ItemID openapi_types.UUID `json:"item_id"`
+
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
+}
+
 // ThreadStreamEvent An event of a run's stream; `type` says which.
 type ThreadStreamEvent struct {
 	union json.RawMessage
+}
+
+// ThreadUpdateParams A thread's new title.
+type ThreadUpdateParams struct {
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
+	Title    string             `json:"title"`
 }
 
 // ThreadUpdatedEvent The thread itself changed, its title for one.
@@ -1037,6 +1914,160 @@ type ThreadUpdatedEvent struct {
 
 // ThreadUpdatedEventType defines model for ThreadUpdatedEvent.Type.
 type ThreadUpdatedEventType string
+
+// ThreadsAddClientToolOutputReq Give the output of the page's tool that the thread waits for, and stream how the answer goes on.
+type ThreadsAddClientToolOutputReq struct {
+	Type ThreadsAddClientToolOutputReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params The output of the tool call that the thread waits for.
+	Params ThreadAddClientToolOutputParams `json:"params"`
+}
+
+// ThreadsAddClientToolOutputReqType defines model for ThreadsAddClientToolOutputReq.Type.
+type ThreadsAddClientToolOutputReqType string
+
+// ThreadsAddStructuredInputReq Answers to a form in the thread. This server makes no forms, so the item is never one.
+type ThreadsAddStructuredInputReq struct {
+	Type ThreadsAddStructuredInputReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params Answers to a form.
+	Params ThreadAddStructuredInputParams `json:"params"`
+}
+
+// ThreadsAddStructuredInputReqType defines model for ThreadsAddStructuredInputReq.Type.
+type ThreadsAddStructuredInputReqType string
+
+// ThreadsAddUserMessageReq Send a message and stream the answer.
+type ThreadsAddUserMessageReq struct {
+	Type ThreadsAddUserMessageReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params A message and its thread.
+	Params ThreadAddUserMessageParams `json:"params"`
+}
+
+// ThreadsAddUserMessageReqType defines model for ThreadsAddUserMessageReq.Type.
+type ThreadsAddUserMessageReqType string
+
+// ThreadsCreateReq Make a thread of a first message and stream the answer.
+type ThreadsCreateReq struct {
+	Type ThreadsCreateReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params The message that makes a thread.
+	Params ThreadCreateParams `json:"params"`
+}
+
+// ThreadsCreateReqType defines model for ThreadsCreateReq.Type.
+type ThreadsCreateReqType string
+
+// ThreadsCustomActionReq An action of a widget. This server makes no widgets; the stream says so in an `error` event.
+type ThreadsCustomActionReq struct {
+	Type ThreadsCustomActionReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params An action of a widget.
+	Params ThreadCustomActionParams `json:"params"`
+}
+
+// ThreadsCustomActionReqType defines model for ThreadsCustomActionReq.Type.
+type ThreadsCustomActionReqType string
+
+// ThreadsDeleteReq Delete a thread with all its items.
+type ThreadsDeleteReq struct {
+	Type ThreadsDeleteReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params Which thread.
+	Params ThreadDeleteParams `json:"params"`
+}
+
+// ThreadsDeleteReqType defines model for ThreadsDeleteReq.Type.
+type ThreadsDeleteReqType string
+
+// ThreadsGetByIDReq Read a thread with the first page of its items, oldest first.
+type ThreadsGetByIDReq struct {
+	Type ThreadsGetByIDReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params Which thread.
+	Params ThreadGetByIDParams `json:"params"`
+}
+
+// ThreadsGetByIDReqType defines model for ThreadsGetByIDReq.Type.
+type ThreadsGetByIDReqType string
+
+// ThreadsListReq List the threads of the user, by the time they last changed.
+type ThreadsListReq struct {
+	Type ThreadsListReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params Which page of threads.
+	Params ThreadListParams `json:"params"`
+}
+
+// ThreadsListReqType defines model for ThreadsListReq.Type.
+type ThreadsListReqType string
+
+// ThreadsRetryAfterItemReq Answer a user message anew. The items after it are listed no more.
+type ThreadsRetryAfterItemReq struct {
+	Type ThreadsRetryAfterItemReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params The message to answer anew.
+	Params ThreadRetryAfterItemParams `json:"params"`
+}
+
+// ThreadsRetryAfterItemReqType defines model for ThreadsRetryAfterItemReq.Type.
+type ThreadsRetryAfterItemReqType string
+
+// ThreadsSyncCustomActionReq An action of a widget, answered at once. This server makes no widgets; it answers 501 `NOT_SUPPORTED`.
+type ThreadsSyncCustomActionReq struct {
+	Type ThreadsSyncCustomActionReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params An action of a widget.
+	Params ThreadCustomActionParams `json:"params"`
+}
+
+// ThreadsSyncCustomActionReqType defines model for ThreadsSyncCustomActionReq.Type.
+type ThreadsSyncCustomActionReqType string
+
+// ThreadsUpdateReq Give a thread a title.
+type ThreadsUpdateReq struct {
+	Type ThreadsUpdateReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params A thread's new title.
+	Params ThreadUpdateParams `json:"params"`
+}
+
+// ThreadsUpdateReqType defines model for ThreadsUpdateReq.Type.
+type ThreadsUpdateReqType string
 
 // ToolCall A tool that the assistant used.
 type ToolCall struct {
@@ -1056,13 +2087,32 @@ type ToolChoice struct {
 	ID string `json:"id"`
 }
 
+// UserMessageContent A part of a user's message; `type` says which.
+type UserMessageContent struct {
+	union json.RawMessage
+}
+
+// UserMessageInput A message of the user. Its text may have 500 characters, counted in Unicode code points, of all parts together.
+type UserMessageInput struct {
+	Content []UserMessageContent `json:"content"`
+
+	// Attachments The ids of uploaded files.
+	Attachments []string `json:"attachments"`
+
+	// QuotedText The text the message refers to.
+	QuotedText *string `json:"quoted_text,omitempty"`
+
+	// InferenceOptions How the client wishes the message to be answered.
+	InferenceOptions InferenceOptionsInput `json:"inference_options"`
+}
+
 // UserMessageItem A message of the user.
 type UserMessageItem struct {
-	ID        openapi_types.UUID       `json:"id"`
-	ThreadID  openapi_types.UUID       `json:"thread_id"`
-	CreatedAt time.Time                `json:"created_at"`
-	Type      UserMessageItemType      `json:"type"`
-	Content   []UserMessageTextContent `json:"content"`
+	ID        openapi_types.UUID   `json:"id"`
+	ThreadID  openapi_types.UUID   `json:"thread_id"`
+	CreatedAt time.Time            `json:"created_at"`
+	Type      UserMessageItemType  `json:"type"`
+	Content   []UserMessageContent `json:"content"`
 
 	// Attachments Empty; this server takes no attachments.
 	Attachments []Attachment `json:"attachments"`
@@ -1077,6 +2127,23 @@ type UserMessageItem struct {
 // UserMessageItemType defines model for UserMessageItem.Type.
 type UserMessageItemType string
 
+// UserMessageTagContent Something of the page's that the user mentions.
+type UserMessageTagContent struct {
+	Type UserMessageTagContentType `json:"type"`
+	ID   string                    `json:"id"`
+
+	// Text Its name, as it stands in the message.
+	Text string `json:"text"`
+
+	// Data What the page knows of it. It is told to the model.
+	Data        json.RawMessage `json:"data"`
+	Group       *string         `json:"group,omitempty"`
+	Interactive bool            `json:"interactive"`
+}
+
+// UserMessageTagContentType defines model for UserMessageTagContent.Type.
+type UserMessageTagContentType string
+
 // UserMessageTextContent Text that the user wrote.
 type UserMessageTextContent struct {
 	Type UserMessageTextContentType `json:"type"`
@@ -1085,6 +2152,63 @@ type UserMessageTextContent struct {
 
 // UserMessageTextContentType defines model for UserMessageTextContent.Type.
 type UserMessageTextContentType string
+
+// Workflow What the model thought, a task for each thought.
+type Workflow struct {
+	Type  WorkflowType  `json:"type"`
+	Tasks []ThoughtTask `json:"tasks"`
+
+	// Summary Absent until it is complete.
+	Summary *DurationSummary `json:"summary,omitempty"`
+
+	// Expanded Whether it is shown open.
+	Expanded bool `json:"expanded"`
+}
+
+// WorkflowType defines model for Workflow.Type.
+type WorkflowType string
+
+// WorkflowItem What the model did before it answered.
+type WorkflowItem struct {
+	ID        openapi_types.UUID `json:"id"`
+	ThreadID  openapi_types.UUID `json:"thread_id"`
+	CreatedAt time.Time          `json:"created_at"`
+	Type      WorkflowItemType   `json:"type"`
+
+	// Workflow What the model thought, a task for each thought.
+	Workflow Workflow `json:"workflow"`
+}
+
+// WorkflowItemType defines model for WorkflowItem.Type.
+type WorkflowItemType string
+
+// WorkflowTaskAdded A workflow has one more task.
+type WorkflowTaskAdded struct {
+	Type WorkflowTaskAddedType `json:"type"`
+
+	// TaskIndex Which task of the workflow, from 0.
+	TaskIndex int `json:"task_index"`
+
+	// Task A thought.
+	Task ThoughtTask `json:"task"`
+}
+
+// WorkflowTaskAddedType defines model for WorkflowTaskAdded.Type.
+type WorkflowTaskAddedType string
+
+// WorkflowTaskUpdated A task of a workflow, with all it has so far.
+type WorkflowTaskUpdated struct {
+	Type WorkflowTaskUpdatedType `json:"type"`
+
+	// TaskIndex Which task of the workflow, from 0.
+	TaskIndex int `json:"task_index"`
+
+	// Task A thought.
+	Task ThoughtTask `json:"task"`
+}
+
+// WorkflowTaskUpdatedType defines model for WorkflowTaskUpdated.Type.
+type WorkflowTaskUpdatedType string
 
 // After defines model for After.
 type After = string
@@ -1113,6 +2237,12 @@ type InvalidMessage = ErrorResponse
 // InvalidRequest The answer of a request that failed.
 type InvalidRequest = ErrorResponse
 
+// ItemNotFound The answer of a request that failed.
+type ItemNotFound = ErrorResponse
+
+// NotSupported The answer of a request that failed.
+type NotSupported = ErrorResponse
+
 // RateLimitExceeded The answer of a request that failed.
 type RateLimitExceeded = ErrorResponse
 
@@ -1134,6 +2264,9 @@ type SessionNotFound = ErrorResponse
 // ThreadNotFound The answer of a request that failed.
 type ThreadNotFound = ErrorResponse
 
+// TooMany The answer of a request that failed.
+type TooMany = ErrorResponse
+
 // Unauthorized The answer of a request that failed.
 type Unauthorized = ErrorResponse
 
@@ -1152,6 +2285,9 @@ type ListSessionsParams struct {
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 }
 
+// ProcessChatKitJSONRequestBody defines body for ProcessChatKit for application/json ContentType.
+type ProcessChatKitJSONRequestBody = ChatKitRequest
+
 // CreateSessionJSONRequestBody defines body for CreateSession for application/json ContentType.
 type CreateSessionJSONRequestBody = CreateSessionRequest
 
@@ -1160,6 +2296,555 @@ type CreateThreadJSONRequestBody = CreateThreadRequest
 
 // CreateRunJSONRequestBody defines body for CreateRun for application/json ContentType.
 type CreateRunJSONRequestBody = CreateRunRequest
+
+// AsThreadsCreateReq returns the union data inside the ChatKitRequest as a ThreadsCreateReq
+func (t ChatKitRequest) AsThreadsCreateReq() (ThreadsCreateReq, error) {
+	var body ThreadsCreateReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsCreateReq overwrites any union data inside the ChatKitRequest as the provided ThreadsCreateReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsCreateReq(v ThreadsCreateReq) error {
+	v.Type = "threads.create"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsAddUserMessageReq returns the union data inside the ChatKitRequest as a ThreadsAddUserMessageReq
+func (t ChatKitRequest) AsThreadsAddUserMessageReq() (ThreadsAddUserMessageReq, error) {
+	var body ThreadsAddUserMessageReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsAddUserMessageReq overwrites any union data inside the ChatKitRequest as the provided ThreadsAddUserMessageReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsAddUserMessageReq(v ThreadsAddUserMessageReq) error {
+	v.Type = "threads.add_user_message"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsAddClientToolOutputReq returns the union data inside the ChatKitRequest as a ThreadsAddClientToolOutputReq
+func (t ChatKitRequest) AsThreadsAddClientToolOutputReq() (ThreadsAddClientToolOutputReq, error) {
+	var body ThreadsAddClientToolOutputReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsAddClientToolOutputReq overwrites any union data inside the ChatKitRequest as the provided ThreadsAddClientToolOutputReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsAddClientToolOutputReq(v ThreadsAddClientToolOutputReq) error {
+	v.Type = "threads.add_client_tool_output"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsRetryAfterItemReq returns the union data inside the ChatKitRequest as a ThreadsRetryAfterItemReq
+func (t ChatKitRequest) AsThreadsRetryAfterItemReq() (ThreadsRetryAfterItemReq, error) {
+	var body ThreadsRetryAfterItemReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsRetryAfterItemReq overwrites any union data inside the ChatKitRequest as the provided ThreadsRetryAfterItemReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsRetryAfterItemReq(v ThreadsRetryAfterItemReq) error {
+	v.Type = "threads.retry_after_item"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsCustomActionReq returns the union data inside the ChatKitRequest as a ThreadsCustomActionReq
+func (t ChatKitRequest) AsThreadsCustomActionReq() (ThreadsCustomActionReq, error) {
+	var body ThreadsCustomActionReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsCustomActionReq overwrites any union data inside the ChatKitRequest as the provided ThreadsCustomActionReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsCustomActionReq(v ThreadsCustomActionReq) error {
+	v.Type = "threads.custom_action"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsAddStructuredInputReq returns the union data inside the ChatKitRequest as a ThreadsAddStructuredInputReq
+func (t ChatKitRequest) AsThreadsAddStructuredInputReq() (ThreadsAddStructuredInputReq, error) {
+	var body ThreadsAddStructuredInputReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsAddStructuredInputReq overwrites any union data inside the ChatKitRequest as the provided ThreadsAddStructuredInputReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsAddStructuredInputReq(v ThreadsAddStructuredInputReq) error {
+	v.Type = "threads.add_structured_input"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsGetByIDReq returns the union data inside the ChatKitRequest as a ThreadsGetByIDReq
+func (t ChatKitRequest) AsThreadsGetByIDReq() (ThreadsGetByIDReq, error) {
+	var body ThreadsGetByIDReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsGetByIDReq overwrites any union data inside the ChatKitRequest as the provided ThreadsGetByIDReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsGetByIDReq(v ThreadsGetByIDReq) error {
+	v.Type = "threads.get_by_id"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsListReq returns the union data inside the ChatKitRequest as a ThreadsListReq
+func (t ChatKitRequest) AsThreadsListReq() (ThreadsListReq, error) {
+	var body ThreadsListReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsListReq overwrites any union data inside the ChatKitRequest as the provided ThreadsListReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsListReq(v ThreadsListReq) error {
+	v.Type = "threads.list"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsItemsListReq returns the union data inside the ChatKitRequest as a ItemsListReq
+func (t ChatKitRequest) AsItemsListReq() (ItemsListReq, error) {
+	var body ItemsListReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromItemsListReq overwrites any union data inside the ChatKitRequest as the provided ItemsListReq, with its discriminator set
+func (t *ChatKitRequest) FromItemsListReq(v ItemsListReq) error {
+	v.Type = "items.list"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsItemsFeedbackReq returns the union data inside the ChatKitRequest as a ItemsFeedbackReq
+func (t ChatKitRequest) AsItemsFeedbackReq() (ItemsFeedbackReq, error) {
+	var body ItemsFeedbackReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromItemsFeedbackReq overwrites any union data inside the ChatKitRequest as the provided ItemsFeedbackReq, with its discriminator set
+func (t *ChatKitRequest) FromItemsFeedbackReq(v ItemsFeedbackReq) error {
+	v.Type = "items.feedback"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsUpdateReq returns the union data inside the ChatKitRequest as a ThreadsUpdateReq
+func (t ChatKitRequest) AsThreadsUpdateReq() (ThreadsUpdateReq, error) {
+	var body ThreadsUpdateReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsUpdateReq overwrites any union data inside the ChatKitRequest as the provided ThreadsUpdateReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsUpdateReq(v ThreadsUpdateReq) error {
+	v.Type = "threads.update"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsDeleteReq returns the union data inside the ChatKitRequest as a ThreadsDeleteReq
+func (t ChatKitRequest) AsThreadsDeleteReq() (ThreadsDeleteReq, error) {
+	var body ThreadsDeleteReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsDeleteReq overwrites any union data inside the ChatKitRequest as the provided ThreadsDeleteReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsDeleteReq(v ThreadsDeleteReq) error {
+	v.Type = "threads.delete"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsAttachmentsCreateReq returns the union data inside the ChatKitRequest as a AttachmentsCreateReq
+func (t ChatKitRequest) AsAttachmentsCreateReq() (AttachmentsCreateReq, error) {
+	var body AttachmentsCreateReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromAttachmentsCreateReq overwrites any union data inside the ChatKitRequest as the provided AttachmentsCreateReq, with its discriminator set
+func (t *ChatKitRequest) FromAttachmentsCreateReq(v AttachmentsCreateReq) error {
+	v.Type = "attachments.create"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsAttachmentsDeleteReq returns the union data inside the ChatKitRequest as a AttachmentsDeleteReq
+func (t ChatKitRequest) AsAttachmentsDeleteReq() (AttachmentsDeleteReq, error) {
+	var body AttachmentsDeleteReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromAttachmentsDeleteReq overwrites any union data inside the ChatKitRequest as the provided AttachmentsDeleteReq, with its discriminator set
+func (t *ChatKitRequest) FromAttachmentsDeleteReq(v AttachmentsDeleteReq) error {
+	v.Type = "attachments.delete"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsInputTranscribeReq returns the union data inside the ChatKitRequest as a InputTranscribeReq
+func (t ChatKitRequest) AsInputTranscribeReq() (InputTranscribeReq, error) {
+	var body InputTranscribeReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromInputTranscribeReq overwrites any union data inside the ChatKitRequest as the provided InputTranscribeReq, with its discriminator set
+func (t *ChatKitRequest) FromInputTranscribeReq(v InputTranscribeReq) error {
+	v.Type = "input.transcribe"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsSyncCustomActionReq returns the union data inside the ChatKitRequest as a ThreadsSyncCustomActionReq
+func (t ChatKitRequest) AsThreadsSyncCustomActionReq() (ThreadsSyncCustomActionReq, error) {
+	var body ThreadsSyncCustomActionReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsSyncCustomActionReq overwrites any union data inside the ChatKitRequest as the provided ThreadsSyncCustomActionReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsSyncCustomActionReq(v ThreadsSyncCustomActionReq) error {
+	v.Type = "threads.sync_custom_action"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// Discriminator returns the value that says which variant the ChatKitRequest holds
+func (t ChatKitRequest) Discriminator() (string, error) {
+	var discriminator struct {
+		Discriminator string `json:"type"`
+	}
+	err := json.Unmarshal(t.union, &discriminator)
+	return discriminator.Discriminator, err
+}
+
+// ValueByDiscriminator returns the variant that the ChatKitRequest holds
+func (t ChatKitRequest) ValueByDiscriminator() (interface{}, error) {
+	discriminator, err := t.Discriminator()
+	if err != nil {
+		return nil, err
+	}
+	switch discriminator {
+	case "attachments.create":
+		return t.AsAttachmentsCreateReq()
+	case "attachments.delete":
+		return t.AsAttachmentsDeleteReq()
+	case "input.transcribe":
+		return t.AsInputTranscribeReq()
+	case "items.feedback":
+		return t.AsItemsFeedbackReq()
+	case "items.list":
+		return t.AsItemsListReq()
+	case "threads.add_client_tool_output":
+		return t.AsThreadsAddClientToolOutputReq()
+	case "threads.add_structured_input":
+		return t.AsThreadsAddStructuredInputReq()
+	case "threads.add_user_message":
+		return t.AsThreadsAddUserMessageReq()
+	case "threads.create":
+		return t.AsThreadsCreateReq()
+	case "threads.custom_action":
+		return t.AsThreadsCustomActionReq()
+	case "threads.delete":
+		return t.AsThreadsDeleteReq()
+	case "threads.get_by_id":
+		return t.AsThreadsGetByIDReq()
+	case "threads.list":
+		return t.AsThreadsListReq()
+	case "threads.retry_after_item":
+		return t.AsThreadsRetryAfterItemReq()
+	case "threads.sync_custom_action":
+		return t.AsThreadsSyncCustomActionReq()
+	case "threads.update":
+		return t.AsThreadsUpdateReq()
+	default:
+		return nil, errors.New("unknown discriminator value: " + discriminator)
+	}
+}
+
+func (t ChatKitRequest) MarshalJSON() ([]byte, error) {
+	return t.union.MarshalJSON()
+}
+
+func (t *ChatKitRequest) UnmarshalJSON(b []byte) error {
+	return t.union.UnmarshalJSON(b)
+}
+
+// AsThread returns the union data inside the ChatKitResponse as a Thread
+func (t ChatKitResponse) AsThread() (Thread, error) {
+	var body Thread
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThread overwrites any union data inside the ChatKitResponse as the provided Thread, with its discriminator set
+func (t *ChatKitResponse) FromThread(v Thread) error {
+
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadPage returns the union data inside the ChatKitResponse as a ThreadPage
+func (t ChatKitResponse) AsThreadPage() (ThreadPage, error) {
+	var body ThreadPage
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadPage overwrites any union data inside the ChatKitResponse as the provided ThreadPage, with its discriminator set
+func (t *ChatKitResponse) FromThreadPage(v ThreadPage) error {
+
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadItemPage returns the union data inside the ChatKitResponse as a ThreadItemPage
+func (t ChatKitResponse) AsThreadItemPage() (ThreadItemPage, error) {
+	var body ThreadItemPage
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadItemPage overwrites any union data inside the ChatKitResponse as the provided ThreadItemPage, with its discriminator set
+func (t *ChatKitResponse) FromThreadItemPage(v ThreadItemPage) error {
+
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsAttachment returns the union data inside the ChatKitResponse as a Attachment
+func (t ChatKitResponse) AsAttachment() (Attachment, error) {
+	var body Attachment
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromAttachment overwrites any union data inside the ChatKitResponse as the provided Attachment, with its discriminator set
+func (t *ChatKitResponse) FromAttachment(v Attachment) error {
+
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsDone returns the union data inside the ChatKitResponse as a Done
+func (t ChatKitResponse) AsDone() (Done, error) {
+	var body Done
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDone overwrites any union data inside the ChatKitResponse as the provided Done, with its discriminator set
+func (t *ChatKitResponse) FromDone(v Done) error {
+
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+func (t ChatKitResponse) MarshalJSON() ([]byte, error) {
+	return t.union.MarshalJSON()
+}
+
+func (t *ChatKitResponse) UnmarshalJSON(b []byte) error {
+	return t.union.UnmarshalJSON(b)
+}
+
+// AsThreadCreatedEvent returns the union data inside the ChatKitStreamEvent as a ThreadCreatedEvent
+func (t ChatKitStreamEvent) AsThreadCreatedEvent() (ThreadCreatedEvent, error) {
+	var body ThreadCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadCreatedEvent overwrites any union data inside the ChatKitStreamEvent as the provided ThreadCreatedEvent, with its discriminator set
+func (t *ChatKitStreamEvent) FromThreadCreatedEvent(v ThreadCreatedEvent) error {
+	v.Type = "thread.created"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadUpdatedEvent returns the union data inside the ChatKitStreamEvent as a ThreadUpdatedEvent
+func (t ChatKitStreamEvent) AsThreadUpdatedEvent() (ThreadUpdatedEvent, error) {
+	var body ThreadUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadUpdatedEvent overwrites any union data inside the ChatKitStreamEvent as the provided ThreadUpdatedEvent, with its discriminator set
+func (t *ChatKitStreamEvent) FromThreadUpdatedEvent(v ThreadUpdatedEvent) error {
+	v.Type = "thread.updated"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadItemDoneEvent returns the union data inside the ChatKitStreamEvent as a ThreadItemDoneEvent
+func (t ChatKitStreamEvent) AsThreadItemDoneEvent() (ThreadItemDoneEvent, error) {
+	var body ThreadItemDoneEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadItemDoneEvent overwrites any union data inside the ChatKitStreamEvent as the provided ThreadItemDoneEvent, with its discriminator set
+func (t *ChatKitStreamEvent) FromThreadItemDoneEvent(v ThreadItemDoneEvent) error {
+	v.Type = "thread.item.done"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadItemAddedEvent returns the union data inside the ChatKitStreamEvent as a ThreadItemAddedEvent
+func (t ChatKitStreamEvent) AsThreadItemAddedEvent() (ThreadItemAddedEvent, error) {
+	var body ThreadItemAddedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadItemAddedEvent overwrites any union data inside the ChatKitStreamEvent as the provided ThreadItemAddedEvent, with its discriminator set
+func (t *ChatKitStreamEvent) FromThreadItemAddedEvent(v ThreadItemAddedEvent) error {
+	v.Type = "thread.item.added"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadItemUpdatedEvent returns the union data inside the ChatKitStreamEvent as a ThreadItemUpdatedEvent
+func (t ChatKitStreamEvent) AsThreadItemUpdatedEvent() (ThreadItemUpdatedEvent, error) {
+	var body ThreadItemUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadItemUpdatedEvent overwrites any union data inside the ChatKitStreamEvent as the provided ThreadItemUpdatedEvent, with its discriminator set
+func (t *ChatKitStreamEvent) FromThreadItemUpdatedEvent(v ThreadItemUpdatedEvent) error {
+	v.Type = "thread.item.updated"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsStreamOptionsEvent returns the union data inside the ChatKitStreamEvent as a StreamOptionsEvent
+func (t ChatKitStreamEvent) AsStreamOptionsEvent() (StreamOptionsEvent, error) {
+	var body StreamOptionsEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromStreamOptionsEvent overwrites any union data inside the ChatKitStreamEvent as the provided StreamOptionsEvent, with its discriminator set
+func (t *ChatKitStreamEvent) FromStreamOptionsEvent(v StreamOptionsEvent) error {
+	v.Type = "stream_options"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsProgressUpdateEvent returns the union data inside the ChatKitStreamEvent as a ProgressUpdateEvent
+func (t ChatKitStreamEvent) AsProgressUpdateEvent() (ProgressUpdateEvent, error) {
+	var body ProgressUpdateEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromProgressUpdateEvent overwrites any union data inside the ChatKitStreamEvent as the provided ProgressUpdateEvent, with its discriminator set
+func (t *ChatKitStreamEvent) FromProgressUpdateEvent(v ProgressUpdateEvent) error {
+	v.Type = "progress_update"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsChatKitErrorEvent returns the union data inside the ChatKitStreamEvent as a ChatKitErrorEvent
+func (t ChatKitStreamEvent) AsChatKitErrorEvent() (ChatKitErrorEvent, error) {
+	var body ChatKitErrorEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromChatKitErrorEvent overwrites any union data inside the ChatKitStreamEvent as the provided ChatKitErrorEvent, with its discriminator set
+func (t *ChatKitStreamEvent) FromChatKitErrorEvent(v ChatKitErrorEvent) error {
+	v.Type = "error"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// Discriminator returns the value that says which variant the ChatKitStreamEvent holds
+func (t ChatKitStreamEvent) Discriminator() (string, error) {
+	var discriminator struct {
+		Discriminator string `json:"type"`
+	}
+	err := json.Unmarshal(t.union, &discriminator)
+	return discriminator.Discriminator, err
+}
+
+// ValueByDiscriminator returns the variant that the ChatKitStreamEvent holds
+func (t ChatKitStreamEvent) ValueByDiscriminator() (interface{}, error) {
+	discriminator, err := t.Discriminator()
+	if err != nil {
+		return nil, err
+	}
+	switch discriminator {
+	case "error":
+		return t.AsChatKitErrorEvent()
+	case "progress_update":
+		return t.AsProgressUpdateEvent()
+	case "stream_options":
+		return t.AsStreamOptionsEvent()
+	case "thread.created":
+		return t.AsThreadCreatedEvent()
+	case "thread.item.added":
+		return t.AsThreadItemAddedEvent()
+	case "thread.item.done":
+		return t.AsThreadItemDoneEvent()
+	case "thread.item.updated":
+		return t.AsThreadItemUpdatedEvent()
+	case "thread.updated":
+		return t.AsThreadUpdatedEvent()
+	default:
+		return nil, errors.New("unknown discriminator value: " + discriminator)
+	}
+}
+
+func (t ChatKitStreamEvent) MarshalJSON() ([]byte, error) {
+	return t.union.MarshalJSON()
+}
+
+func (t *ChatKitStreamEvent) UnmarshalJSON(b []byte) error {
+	return t.union.UnmarshalJSON(b)
+}
 
 // AsInputTextContent returns the union data inside the MessageContent as a InputTextContent
 func (t MessageContent) AsInputTextContent() (InputTextContent, error) {
@@ -1171,6 +2856,21 @@ func (t MessageContent) AsInputTextContent() (InputTextContent, error) {
 // FromInputTextContent overwrites any union data inside the MessageContent as the provided InputTextContent, with its discriminator set
 func (t *MessageContent) FromInputTextContent(v InputTextContent) error {
 	v.Type = "input_text"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsUserMessageTagContent returns the union data inside the MessageContent as a UserMessageTagContent
+func (t MessageContent) AsUserMessageTagContent() (UserMessageTagContent, error) {
+	var body UserMessageTagContent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserMessageTagContent overwrites any union data inside the MessageContent as the provided UserMessageTagContent, with its discriminator set
+func (t *MessageContent) FromUserMessageTagContent(v UserMessageTagContent) error {
+	v.Type = "input_tag"
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
@@ -1207,6 +2907,8 @@ func (t MessageContent) ValueByDiscriminator() (interface{}, error) {
 		return nil, err
 	}
 	switch discriminator {
+	case "input_tag":
+		return t.AsUserMessageTagContent()
 	case "input_text":
 		return t.AsInputTextContent()
 	case "output_text":
@@ -1254,6 +2956,36 @@ func (t *ThreadItem) FromAssistantMessageItem(v AssistantMessageItem) error {
 	return err
 }
 
+// AsClientToolCallItem returns the union data inside the ThreadItem as a ClientToolCallItem
+func (t ThreadItem) AsClientToolCallItem() (ClientToolCallItem, error) {
+	var body ClientToolCallItem
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClientToolCallItem overwrites any union data inside the ThreadItem as the provided ClientToolCallItem, with its discriminator set
+func (t *ThreadItem) FromClientToolCallItem(v ClientToolCallItem) error {
+	v.Type = "client_tool_call"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsWorkflowItem returns the union data inside the ThreadItem as a WorkflowItem
+func (t ThreadItem) AsWorkflowItem() (WorkflowItem, error) {
+	var body WorkflowItem
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWorkflowItem overwrites any union data inside the ThreadItem as the provided WorkflowItem, with its discriminator set
+func (t *ThreadItem) FromWorkflowItem(v WorkflowItem) error {
+	v.Type = "workflow"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
 // Discriminator returns the value that says which variant the ThreadItem holds
 func (t ThreadItem) Discriminator() (string, error) {
 	var discriminator struct {
@@ -1272,8 +3004,12 @@ func (t ThreadItem) ValueByDiscriminator() (interface{}, error) {
 	switch discriminator {
 	case "assistant_message":
 		return t.AsAssistantMessageItem()
+	case "client_tool_call":
+		return t.AsClientToolCallItem()
 	case "user_message":
 		return t.AsUserMessageItem()
+	case "workflow":
+		return t.AsWorkflowItem()
 	default:
 		return nil, errors.New("unknown discriminator value: " + discriminator)
 	}
@@ -1332,6 +3068,36 @@ func (t *ThreadItemUpdate) FromAssistantMessageContentPartDone(v AssistantMessag
 	return err
 }
 
+// AsWorkflowTaskAdded returns the union data inside the ThreadItemUpdate as a WorkflowTaskAdded
+func (t ThreadItemUpdate) AsWorkflowTaskAdded() (WorkflowTaskAdded, error) {
+	var body WorkflowTaskAdded
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWorkflowTaskAdded overwrites any union data inside the ThreadItemUpdate as the provided WorkflowTaskAdded, with its discriminator set
+func (t *ThreadItemUpdate) FromWorkflowTaskAdded(v WorkflowTaskAdded) error {
+	v.Type = "workflow.task.added"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsWorkflowTaskUpdated returns the union data inside the ThreadItemUpdate as a WorkflowTaskUpdated
+func (t ThreadItemUpdate) AsWorkflowTaskUpdated() (WorkflowTaskUpdated, error) {
+	var body WorkflowTaskUpdated
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWorkflowTaskUpdated overwrites any union data inside the ThreadItemUpdate as the provided WorkflowTaskUpdated, with its discriminator set
+func (t *ThreadItemUpdate) FromWorkflowTaskUpdated(v WorkflowTaskUpdated) error {
+	v.Type = "workflow.task.updated"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
 // Discriminator returns the value that says which variant the ThreadItemUpdate holds
 func (t ThreadItemUpdate) Discriminator() (string, error) {
 	var discriminator struct {
@@ -1354,6 +3120,10 @@ func (t ThreadItemUpdate) ValueByDiscriminator() (interface{}, error) {
 		return t.AsAssistantMessageContentPartDone()
 	case "assistant_message.content_part.text_delta":
 		return t.AsAssistantMessageContentPartTextDelta()
+	case "workflow.task.added":
+		return t.AsWorkflowTaskAdded()
+	case "workflow.task.updated":
+		return t.AsWorkflowTaskUpdated()
 	default:
 		return nil, errors.New("unknown discriminator value: " + discriminator)
 	}
@@ -1442,6 +3212,21 @@ func (t *ThreadStreamEvent) FromStreamOptionsEvent(v StreamOptionsEvent) error {
 	return err
 }
 
+// AsProgressUpdateEvent returns the union data inside the ThreadStreamEvent as a ProgressUpdateEvent
+func (t ThreadStreamEvent) AsProgressUpdateEvent() (ProgressUpdateEvent, error) {
+	var body ProgressUpdateEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromProgressUpdateEvent overwrites any union data inside the ThreadStreamEvent as the provided ProgressUpdateEvent, with its discriminator set
+func (t *ThreadStreamEvent) FromProgressUpdateEvent(v ProgressUpdateEvent) error {
+	v.Type = "progress_update"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
 // AsErrorEvent returns the union data inside the ThreadStreamEvent as a ErrorEvent
 func (t ThreadStreamEvent) AsErrorEvent() (ErrorEvent, error) {
 	var body ErrorEvent
@@ -1475,6 +3260,8 @@ func (t ThreadStreamEvent) ValueByDiscriminator() (interface{}, error) {
 	switch discriminator {
 	case "error":
 		return t.AsErrorEvent()
+	case "progress_update":
+		return t.AsProgressUpdateEvent()
 	case "stream_options":
 		return t.AsStreamOptionsEvent()
 	case "thread.item.added":
@@ -1498,8 +3285,74 @@ func (t *ThreadStreamEvent) UnmarshalJSON(b []byte) error {
 	return t.union.UnmarshalJSON(b)
 }
 
+// AsUserMessageTextContent returns the union data inside the UserMessageContent as a UserMessageTextContent
+func (t UserMessageContent) AsUserMessageTextContent() (UserMessageTextContent, error) {
+	var body UserMessageTextContent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserMessageTextContent overwrites any union data inside the UserMessageContent as the provided UserMessageTextContent, with its discriminator set
+func (t *UserMessageContent) FromUserMessageTextContent(v UserMessageTextContent) error {
+	v.Type = "input_text"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsUserMessageTagContent returns the union data inside the UserMessageContent as a UserMessageTagContent
+func (t UserMessageContent) AsUserMessageTagContent() (UserMessageTagContent, error) {
+	var body UserMessageTagContent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserMessageTagContent overwrites any union data inside the UserMessageContent as the provided UserMessageTagContent, with its discriminator set
+func (t *UserMessageContent) FromUserMessageTagContent(v UserMessageTagContent) error {
+	v.Type = "input_tag"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// Discriminator returns the value that says which variant the UserMessageContent holds
+func (t UserMessageContent) Discriminator() (string, error) {
+	var discriminator struct {
+		Discriminator string `json:"type"`
+	}
+	err := json.Unmarshal(t.union, &discriminator)
+	return discriminator.Discriminator, err
+}
+
+// ValueByDiscriminator returns the variant that the UserMessageContent holds
+func (t UserMessageContent) ValueByDiscriminator() (interface{}, error) {
+	discriminator, err := t.Discriminator()
+	if err != nil {
+		return nil, err
+	}
+	switch discriminator {
+	case "input_tag":
+		return t.AsUserMessageTagContent()
+	case "input_text":
+		return t.AsUserMessageTextContent()
+	default:
+		return nil, errors.New("unknown discriminator value: " + discriminator)
+	}
+}
+
+func (t UserMessageContent) MarshalJSON() ([]byte, error) {
+	return t.union.MarshalJSON()
+}
+
+func (t *UserMessageContent) UnmarshalJSON(b []byte) error {
+	return t.union.UnmarshalJSON(b)
+}
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ProcessChatKit Speak the ChatKit protocol
+	// (POST /api/v1/chatkit)
+	ProcessChatKit(c *gin.Context)
 	// ListSessions List the caller's sessions
 	// (GET /api/v1/chatkit/sessions)
 	ListSessions(c *gin.Context, params ListSessionsParams)
@@ -1534,6 +3387,19 @@ type ServerInterfaceWrapper struct {
 }
 
 type MiddlewareFunc func(c *gin.Context)
+
+// ProcessChatKit operation middleware
+func (siw *ServerInterfaceWrapper) ProcessChatKit(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ProcessChatKit(c)
+}
 
 // ListSessions operation middleware
 func (siw *ServerInterfaceWrapper) ListSessions(c *gin.Context) {
@@ -1751,6 +3617,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/api/v1/chatkit/sessions/:session_id", wrapper.GetSession)
 	router.POST(options.BaseURL+"/api/v1/chatkit/sessions/:session_id/threads", wrapper.CreateThread)
 	router.POST(options.BaseURL+"/api/v1/chatkit/sessions/:session_id/threads/:thread_id/runs", wrapper.CreateRun)
+	router.POST(options.BaseURL+"/api/v1/chatkit", wrapper.ProcessChatKit)
 	router.GET(options.BaseURL+"/health", wrapper.GetHealth)
 	router.GET(options.BaseURL+"/readyz", wrapper.GetReadiness)
 }
@@ -1808,6 +3675,28 @@ type InvalidRequestJSONResponse struct {
 	Body ErrorResponse
 
 	Headers InvalidRequestResponseHeaders
+}
+
+type ItemNotFoundResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type ItemNotFoundJSONResponse struct {
+	Body ErrorResponse
+
+	Headers ItemNotFoundResponseHeaders
+}
+
+type NotSupportedResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type NotSupportedJSONResponse struct {
+	Body ErrorResponse
+
+	Headers NotSupportedResponseHeaders
 }
 
 type RateLimitExceededResponseHeaders struct {
@@ -1890,6 +3779,18 @@ type ThreadNotFoundJSONResponse struct {
 	Headers ThreadNotFoundResponseHeaders
 }
 
+type TooManyResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	RetryAfter         *int
+}
+type TooManyJSONResponse struct {
+	Body ErrorResponse
+
+	Headers TooManyResponseHeaders
+}
+
 type UnauthorizedResponseHeaders struct {
 	RateLimitLimit     *int
 	RateLimitRemaining *int
@@ -1924,6 +3825,368 @@ type UpstreamErrorJSONResponse struct {
 	Body ErrorResponse
 
 	Headers UpstreamErrorResponseHeaders
+}
+
+type ProcessChatKitRequestObject struct {
+	Body *ProcessChatKitJSONRequestBody
+}
+
+type ProcessChatKitResponseObject interface {
+	VisitProcessChatKitResponse(w http.ResponseWriter) error
+}
+
+type ProcessChatKit200ResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	XRunID             *openapi_types.UUID
+}
+
+type ProcessChatKit200JSONResponse struct {
+	Body    ChatKitResponse
+	Headers ProcessChatKit200ResponseHeaders
+}
+
+func (response ProcessChatKit200JSONResponse) VisitProcessChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.XRunID != nil {
+		w.Header().Set("X-Run-Id", fmt.Sprint(*response.Headers.XRunID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProcessChatKit200TextEventStreamResponse struct {
+	Body          io.Reader
+	Headers       ProcessChatKit200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ProcessChatKit200TextEventStreamResponse) VisitProcessChatKitResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.XRunID != nil {
+		w.Header().Set("X-Run-Id", fmt.Sprint(*response.Headers.XRunID))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ProcessChatKit400JSONResponse struct{ InvalidMessageJSONResponse }
+
+func (response ProcessChatKit400JSONResponse) VisitProcessChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProcessChatKit401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ProcessChatKit401JSONResponse) VisitProcessChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProcessChatKit403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ProcessChatKit403JSONResponse) VisitProcessChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProcessChatKit404JSONResponse struct{ ItemNotFoundJSONResponse }
+
+func (response ProcessChatKit404JSONResponse) VisitProcessChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProcessChatKit409JSONResponse struct{ RunInProgressJSONResponse }
+
+func (response ProcessChatKit409JSONResponse) VisitProcessChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProcessChatKit413JSONResponse struct{ RequestTooLargeJSONResponse }
+
+func (response ProcessChatKit413JSONResponse) VisitProcessChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProcessChatKit415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response ProcessChatKit415JSONResponse) VisitProcessChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProcessChatKit429JSONResponse struct{ TooManyJSONResponse }
+
+func (response ProcessChatKit429JSONResponse) VisitProcessChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProcessChatKit500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response ProcessChatKit500JSONResponse) VisitProcessChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProcessChatKit501JSONResponse struct{ NotSupportedJSONResponse }
+
+func (response ProcessChatKit501JSONResponse) VisitProcessChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(501)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProcessChatKit503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response ProcessChatKit503JSONResponse) VisitProcessChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ListSessionsRequestObject struct {
@@ -3412,6 +5675,9 @@ func (response GetReadiness503JSONResponse) VisitGetReadinessResponse(w http.Res
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ProcessChatKit Speak the ChatKit protocol
+	// (POST /api/v1/chatkit)
+	ProcessChatKit(ctx context.Context, request ProcessChatKitRequestObject) (ProcessChatKitResponseObject, error)
 	// ListSessions List the caller's sessions
 	// (GET /api/v1/chatkit/sessions)
 	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
@@ -3493,6 +5759,48 @@ type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
 	options     StrictGinServerOptions
+}
+
+// ProcessChatKit operation middleware
+func (sh *strictHandler) ProcessChatKit(ctx *gin.Context) {
+	var request ProcessChatKitRequestObject
+
+	var body ProcessChatKitJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ProcessChatKit(ctx, request.(ProcessChatKitRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProcessChatKit")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ProcessChatKitResponseObject); ok {
+		if err := validResponse.VisitProcessChatKitResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
 }
 
 // ListSessions operation middleware
@@ -3763,168 +6071,243 @@ func (sh *strictHandler) GetReadiness(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3tcts4svatoLhv1cxUUYr8lQ/lxylv7Mx4N7GztrzZmShlQSJkcU0BWgKyo5NR1bmac2HnSt5CN0CC",
-	"JEhRdpLJZObP1EQmgEaj0Wh0P934GEzEfCE440oG/Y/BjNGIpfC/51SxV/E8Vh34r/4pYnKSxgsVCx70",
-	"g5/EHZlTviIp+8+SSSWJmjFCoyhlUpI5XRHJeERiTiiZx3ypWDcIA/aBzhcJC/p7vTCQkxmbU921Wi1Y",
-	"0A9irtg1S4P1OnQIOGdzGvOYXzcQIaZ6+DmhKSMJm6rCWPtbDCWZZ64XbCJ4JMmSqziBeU7EkisyZtcx",
-	"l4RydlcccGfTiEylq87hVLG0fjQlyB2N9ShTkTIYlrMPiqh01SWHY8m4InczxuGrmF+TSDBJuFBkxpLF",
-	"dgS9ffu2c7hUM8ZVPKGK+VmtBKHOR4Uhgr8ymrI0CAMtEHHKoqCv0iXzDCxVqldTj/uvzvmSd06i6niD",
-	"GSPpkn8nSRwVB2I74yeTPbrf2Z0ePO3sR896nWfjx5PO0wPai/anT9jezm4jGVORzqkK+sFyGUdBWCFr",
-	"HQYLmtI5U2Yz1CyUJnE0Z4p2qf5gZKSQLOg1M6vWJSdKkongSq/WnFEOKzTTy6W5SSZJzDiIa6y7/M+S",
-	"pasgDDida5Kg38ClfU4/vGL8Ws2C/u7B49DD0k37VQmSxFIRoXemJrXA3d2en5IEenUpidiULhOFTeb0",
-	"QzxfzoP+Tk//K+bmX6FP2C6YlLHgdasu8c+eld+b9uiz6GC383iywzr74ye082y6v9fZjQ7GTydP2A59",
-	"3LOcXFA1y8k3fV7Bet9fMsJgMEsZjepIV/BXoPw5iRWJUSt+jhnhUA+d0Fo3lgvBJQNJfynScRxFjOt/",
-	"GLHV/0sXi0Tv+VjwR/+WAv5sZgHtRBpfx/CrXM7nNF0F/eBtrGZGWYqbmIVkmoo5oZzgx0TNKHBIayya",
-	"JOKOaQpvabIE9cPSVKRIRqRpfnl2/teTo6Pj0yAM5kxKes2A67G0HepDR3e2lMwZt48Hkf5BiRvGCQzN",
-	"iFZ3Io3/GyZF8OgLiUj1GQYfWDIFeXF2fnF1dn7y48npRTdYh4FcTiZMyqA/pYlkmotCzVh6KVFN5Dw4",
-	"5PAHTVL6nbSCcM9pmtZkzBLBr+GAoE7/XsrWrjT8v5RNg37wl0f5sf8I/yofHWs6zo0soGTUbk29arQw",
-	"M2CcZpqxBr6TZHQG/BtlS8ztKg+54KxLMvkoLIsVFmq7QjmZzCi/ZpJIMWeoPudLqYZ8Rm+Z7tqO1h1q",
-	"7jYbMj42mBaPyp/XWyLtesmb+A2Ntr3oz2FRsh16lm25P/dp2336aXdDG1knm0V9yFvJOvnDifoJVyzl",
-	"NDnOJay1oMflto5OJmC4WGtNsvQWjKxaiT45HRyfnx6+ujo+Pz87L4j1RbZEd2COp4Jfd8kgXRF6TWNO",
-	"Eqo+u2LOaYglUmAFDKfWJVpYDc1E0pWWUTLHOwXF/d391iXpliZx9Nqu21aixOYLtXKa5pJ0aiz58VLf",
-	"xGLFiFzQCWuSpePXbwY/X70+vrg4/PG4pCHzRYolgVG75G0K3eZLzO1HXTOFGoMkximfo2Kp7ICYJVEm",
-	"L83C/8/DVydHV+fH/7g8vhgUSLaUpCJhfVRSY0aGgbYJhkENYabRQIhXAoUiJ2wgBEk2EGR4dzU4O7t6",
-	"dXb6YxMTdV8sRTE/6PW0Zk3pRF/ruuRiJlKllbH6ckeFPR/utJpX+kiMxGQ516oD9uX3oxK7RyFsZDOl",
-	"IdfGP94pYAV/KPxZ9z5OKL8h348Kcjb6Acwzw9wh/35UZuLohz/AaVLeEFvogDGN/iqiVXkbjUW0KthH",
-	"f7s4O73vbtJyAh2avoBc6LFmJ41pdKmvdaUbB4mjos1GLi9Pju5LVX5zznc49vjVbJviAVfaIt/4yZb9",
-	"ePxhwljEoi0FO/W1Lyrkgpe3SYzODwfHV69OXp8Mro7/9eL4+Oj4qCBKrzOTY6+Xu41dD7FjOcWc7O8Q",
-	"ib7QLyBq1nM9o1JfTCKyXJBYyZzOKdxwY+l4s79Ruar4pxtbO5+iRCLD9PlO062NrbTaumQewM9NUohK",
-	"DI+2w3OPlWWVrLLdfQHxsmPCeKk1vK2JThS9YfJbV1VLfsLfpOI6BTZvJxbltu4pnC7BI7XkEUvJHV01",
-	"Ssfl6dXJ6dWb87Mfz48vLgqyUe0JL1LgxU0ZjbrkLY2VCQPFCnQF4xGLPrMAbSbs25acC5bexhN2yekt",
-	"jRM6TrbVKtLbgaNYZoxEVNExlWBFiyW4B1JGJ7Mmabo4Pv/nyYvjq8vTw38enrw6/OurqrYxY2fWmKWA",
-	"cHH3pV0FTfPMXLhGJcWSSCUWi5hf/3nW1Zx1JpKVseGPYXiF9lKQzdtDt/lENm+fi4uTs1MkvUDxz2KJ",
-	"/s6dXtZTSO5m8WRmg2pzIfXdZilZCh5l/XmXHLGEKUYEZ0RpSm4YSYWYf4F9BYToE4HKIgf0DyU6yfej",
-	"wtxHP9jdN+TbGqLk+5Fn/Uc/dMkZT1ZDjltaryaZ0DSNmSQjR5C/bTfyJ9nep0K9FEsebX3oVFq7rkMi",
-	"l5NZm4iglZTTs8HVy7PL06PyEZOawyULz91huCHGePPnlvx8eGdC37hFgjCAb08wQoMrqKNNlfAM+HUT",
-	"kYOfzo8Pj+ppzGjT+o4L0+PXIMKZQWRIMgZcgQHfuJhfcmqir1s7lkz8oXxXwwBowT05mbCFao4pX54e",
-	"Xg5+Ojs/+eW4KkAmpuo6TQWexOzDIk5Z1CU/Mm0qcHYH4diauEQsZVwOSJwK7P5exB06pIGJ1yUXgIlU",
-	"2iQoxLX7BOFzZLjs9fYm0A7+90v4JjIqDQtCyzjNx4yp3/QlwId/bOqi8r3ZLnK5WIhUseg1i2I6ALTV",
-	"VttmWdNFUQlvCjNcnl5cvnlzdj44Prp6fXx0cng1+PlN8Wp6YcEW4JmikrxAIjt6xD4p0/kFXWRa4kbl",
-	"8UffuqZdSJUyOr8P1mFZblt0bMxFxJJtvBqXby4G58eHrz14h7y/iVgmkQG7yDtAGXxxVwZSkrIp3JNE",
-	"6hA1ZjhPFln8tL5DTeNUKjJewY3XjavG0mImZrFUIl39eSvy3oqKiO2mZtl3a2fVEU09UfEtu1BULWUT",
-	"jBad4naNwNRapGLBUhWj3CujGxlfzoP+u4BCx8H7Msw1DD509DedW5pCdFB/fGg+Rgisxc++w6Z5F2L8",
-	"bzYBlh1yLhRFKj9WHLRSLNMJ09uLcrsjKgTHPGIfqq3fogGK8qfYB0UA9Q8gz25QgVDr6Yg00iv3WHMW",
-	"Rt60n3LqL/D7dVjlXz7DljwsNMio2vHyNKO0mbkX2XTKTKKIq8u+JAsRcyUJopeKnC60/eiZiyF1dx0G",
-	"0zhhCKpu+PBA8ytWSfNXOx6uLtMkwEGCMND2glq1ZO/l+asgDF5iy+OsZTba3jqE3pso2q+sBUwibJBz",
-	"KWOpKFcG8vQiP4hKOxWSUTAkzwi1zchdKjA8WlySfOE8u/54vlCr53jhM/5njOPrOxlIBOyEWLG5bC/q",
-	"uZAHNE0hMFRcKvZBbRSP8nqKpVos1RW0bbeOZ9BiYBo4y1daGpdDhrjt1+kNTdVhZPzJZS21oGmGe0Ql",
-	"ZXKYqsvl2B+NzK6RlnVoe7iq1XrxZFagyGh6A0DuaZqyTJJekxr0LVMmj1clvNyVHrJLgUUt1Zz9dqOG",
-	"K045+/e263ckOGu5fLEkelUS5tty3/gaRppN7ZbwyHz6pVZQb/Yjliha5RkGY7Tu1MaCZ01r1/ELrULk",
-	"p3sg9KUQbo0CkVgTOs/y3IKwXovubb+0mj9XSEi7Bc4Zfp9VLo9Uv8Ynis19W9Oiz+xK2maNm9JzBpK7",
-	"WZwwv4Jud/rVb+a6o1DbNpOUUcWiK6oKaWMRVayj4jnbtL7o6WtONyufvlkG2zYtW+mJtoq9xKuC7FQs",
-	"J6TLSbtzeBaWJMsvS0rRyWzuXfxDMsV1p6qQ35WhvauXiWijKTqP5+zKMqtx+Tbavz62G5s2nrfnuDFm",
-	"T+btuA1kufNosIdewGqcL7ljsNIoijWDafLG4R34IsLG09Xk69Uy31qOTjruQa9Xya+s8izmWxqPJzyz",
-	"HWuUWakzD0ec5IWtOFJSaphk2FqfDSAVOlWydCp1yWGSZBn7SlwzSCTMYuNFoH445JBsz6CWwCWPJyJi",
-	"BP6D97+QUB6ZDCmRRE5ii5OSge6cVgq0IkdlzalXQSTFO55kadtLHXxaXkrosFl7ZHQ5CPYtVtOFSCsB",
-	"uXbVtZzngtKKRVawytOpquHyPExo/X5zsXk3sSRU3rAIIBErphwrxIynlyCWnWnKWEcfMdYRacnAOO5v",
-	"TUVkuOE7Fji7c2Pqpb335U9tLermzPZUQ5DL8aikQyG6BBaoW7rgoPGI950FduDCuVsvYBEurddXVwpf",
-	"fy6+evKntcVMJRnlWRUQ2NhqBZxaBtsZTj6uFgojbGAsYquahNXG8m189xrCrVXnHPTjKFCVLlk+4liI",
-	"hFEOxF+LjvPrJ5DfIvcalmjbpWnBXztxH3Mh4PECAjBlsn4l+nfyK0GfOfmVvGaUa9Xz65D/SjqdDin8",
-	"V/9YSSQjv5L9Xo/8SrbJq8GuirlkhY7KmWe2SSW/rK6VTUqzDd1gOjbaMY1aRqlNP1kWOnayR34l/loM",
-	"mErelOxuu8wgLNjlPtJVhI4sqJrZ7yvwnIZ2VsObpmXQTKFlIx4l4//gpzPs4PDVq7O3lpkHpgtNp1Mv",
-	"SJtdCClkaiayGZfA8tjFM83KzUh500M5GQP62NkzZFQzMTIx8AWwsfFBqbHNu8vG9KAhdcNdTXkFV4su",
-	"EiDdIC/L64cIzbyHLbGe3WxDulnkur8D2BDedPSMD4VQLDbatbuoHP0shXjzeVRA6tiRXYX7IMJ13xDP",
-	"QAO4mkFYTnT2pO2WgDNu4QgXLuaDuXlQZVWRD0JPuocvPagWLuEHVpdhy5X6AJUAui9PoPa6cJpf/QoZ",
-	"qyF6iKzNHQavi5nUJbiWUypEM9QC+qqo1gqaUfes1cCpUIdZvY9i9k41zasG/eLLUCzh5suFHspgCG/+",
-	"x3t7ZB4xRePE5xRdOTVkpjROmM/QMwfuRigCnMzr0L0hFcd7KVKyYGKRQM0v2P1Yx+M5WWiu0bkkiRA3",
-	"xMTL9MiNXtOKRwRoDRvvVkDq8W3tdVxrbcMKAgHVGY3IRMxZNaog6a2PYXAmXqVMpStvIBtOWH25hApn",
-	"zlmPyBBQiqY6ncfay6YeZitTNjGvGWcpTWAay5SBjhpNllKJ+QhuYAD913MTPFkVSFAsScCRarUWSlmX",
-	"GTHDXlre4y8KEvoia1rwmLWRlm0950htOyKP7bctPOIF4QoLC10rahlAxyttRpggzFEocFO3GzMg0sbt",
-	"aHa9izDKOAR3621vExW+2H7DCsNzHvzEaKKvs17PVyp0e/AOJPGt5xokMwSMXdoZ9NcWHvCT/bpCOnbs",
-	"o/iET1nK+ISdLWoi8VDnUesnKExI7mI5M+n0jvdobBfXt4pgl2wAJYSBEiK5msxEvBm7MhAieYFfrtfe",
-	"SRkXaUuoAphnNSiFe0ECHuLUbbE3ax28r2KpXjNfsA4hRVjfkUhFeQQAt1hJKP7o0et1tUgzvPLIFLmc",
-	"GqMQapEu0J+LxUgFIpgSKlVWWLK5XmWZr0LRpKl0Jc4qZVC8MklgFJm5kAvX9Zirx/ut455V1gMpPqa/",
-	"rtPpub8cMutyL5OFFDa5zlu5ptuH9J4+MKS307ufd8U6xlvM4lx/mikCmiR1YEAhEpMJl2e+2fh2rC/u",
-	"kb4vuQVxUU60eiLceKBa8RcUDU2SJs4+87p5Sv77ja60TdiqPBqVRwCzm+d3EvbAKFc7pkxQFgf9TpKR",
-	"g1MCR1YU6wHmMacKD9k5hascAhMzBVbDmoqODQtAqJpWOfLJkVmzB1anppCp5s06DARnZ9Og/655iSp0",
-	"rMPmBh4S3ucLcG7ktaw9BZ4PxfhrIdoT5lHnbSI/DqIA7jBV8h6Ks/ttQW1bn2HZ9fDFjE1u6u8UWFwU",
-	"gPCSyBnFithxSlKqGIHyxOT7kbgxqbSMTmb4qyTjlT74WDIlYzahS8nIOYvA2cmkg2An348idp3SiEWj",
-	"HyoKxXGC6CaSKQijASGxcsVD3ICrF3tqy82/B2FwlLUBhDaNYm4s23qWGKomlJNIwPl+J9IbjImCWzdW",
-	"cO1kkRcnO9FM36gXM1pe4Ofa7K4YrymjkdaUS/eW3mry56blZbFlg22Og4eWfK9cFWiuwRMDgklM4c6o",
-	"uVRZRrypbLOIL02LCgmyhgZnFRsWyvrotlsq8FjE12kOu92urd5bV0lTvkPWtriNyyuWkV+gx7duLaJL",
-	"FGzSpsyAh5g++/ezfCwxfiNGJBG4oeIUje9tzL0ma+SxC0sv4QxpxKxzm5nMF0Pkc8KXSZI/Z4CxCGMp",
-	"ORY7FHPXn2LFFCwu3uisWC4ih/EVteVcEKytrLdgwXBvtUgHX0ck2oLpC0gwhweOWDTIuglYt3WmTFwA",
-	"hV9TtANwZJFcrxvlPjHZBi8KkNXABBNcbssEDKU+iAmlcPbXwAR9oW/LAX2PN81kPQNqa7gbVFYs4RId",
-	"5hsTvdbRlrrKUHJhMg8bVBb6RTcvT+bc+GILY+hqWJ+2a3PN1INE82uSSbukDQfyXaxmYqm+2kP5ChCE",
-	"hdbbuYf+PGZ/H8esWWivNEO8ptbtnZnixu89pyt9oYIyJJSYQFFNNGxC+YQlzfc0p1v8HC+0S65vp5NE",
-	"SBsvy4cqbfBKtpg79sYZ1wQFm6ZdpKYcu9C/X4lFq4tFkfce90Opu20icGd5m80JqHXD5EyrRw0a1A2V",
-	"oOawKwwpavmP1W+OztQHazs3J75hpNj8jble6HOvzbmELV/brwt+gMakFDflu16XGpeLX2E2KHqf9ijo",
-	"isxhkE3UsqpeBu5llQ9qAKVbGOVGAn/Toz+XEM8icaJZh75p3BTPyUh3McIi9lClb5PHuZqy0zKfCYgy",
-	"h8OGppeSpW6rh/qeq/1tl4qFjd4X+Au5pTXK2XJ6RiUZs+slf07w0JNkKrT29yQFmSVrt/19qtjg93RH",
-	"WyXJlqbUSh8Dtc3ydyQ428AeJwUWXEM1yJVPy5otck+Lk/lUjHnjjUHqv0h3a3YJphXGnFBOmObkczjZ",
-	"Qf0h9odK/INN1IlTIu546xgxxpoLIWEnabHxhLNqcctja1Ne/4zKq7lI3Yw2D8po1+ekDJzW7315HE6A",
-	"NSfoEralP3JNjZheC6bPsk+hK32p7Nulg+ZVAsJWWdbb9w6yHm6R57v9EHnO70M1+0Yubavqa6i8dyfA",
-	"zdLRgUK36fBQCPMzJ4iVQr96/BS5uK6SNFe0rfXkZd6umHuUbbN2esJsywYli/dL02+9wn3t2Mf+DDG8",
-	"tJdAfjbf6zm+5oQAmazCiT9PzEz3STa2ARrWrjKobgOyg/dy8WpyDz1j4HcNsDukonKRanPts02r9sXG",
-	"ZXRspLB6CG9snpsQoVc6W4pRmYJWzQtNH6qlfFPapFO8XGzfqER/m2ZbNfGIyKYmjiA6CrFZGbpZM4gE",
-	"MF7uEC7zcB214GEPoiLzCWyefYPdeB9t6NeENRALJMCrxSywyefXECLxwUuW0ov/Tq8hQawmzpn9OdRW",
-	"5d8uzk6h1En3vgmTgCX9Tmp7lMSRdTROaJJ0N/l+W5U0SJmEN6xr/WLAnQzrWgCFxIpc01tGuHAKt7SH",
-	"87sFDnKu1q5ehpT1I+SIEnrF2pWJ8JDiG7d8391c9sRfIYBmdS/aVf7Cun+arXnD9vVP8iIbG+Lm26Iv",
-	"HXaUEG1fWWGV2IK82/pnK6jwdRj8Zyk02RZN5pE6hKXluPCUTVkqiRKN++DJJ638UnADtYfhffp6L2FB",
-	"yn1rsGGH/fHw65CMPVmmsVpdaEE0Ly1CHezDJeZV4L9eWhH529tBUC1T8re3A3I3E9KGo8wDIcAmxMHF",
-	"k5mpL6+youCBKUoK3gEYJhe+mVILLH8mbmJmialJFtfDA+I7ez9bpIhM75LDdq+YT2iarty3nbM85Bwd",
-	"Zk5BzFZ2X5fG0iaaJCTAHiv9gC7VrGPrl1sltYj/zlZYUTfmU1Gd2As9dI4S0Bp5kdCYk58Ggzd94+jO",
-	"Ae4hEQuGqQW4WUJ8yJsOeZb7xSOCFV1zlznEUfAF2lgpxrtDPuR/+Qs5hD/LIT++ZcATLIK1VE48ykQF",
-	"0L5AceqSC3Rrk1gO+ejj0Lq5h0GfwOWMDMHBo//9f//zv+tRSChgKAiNIklGc6boqAvZuJBY5usHy4CQ",
-	"Id6U9C8fh5A5ZTrVf7Ilhc0w61E/S/fTZE9FOuQ2IbD4euvUySCE59JnIon0RPUVL11hznYhS7ivmQw/",
-	"u2nrNhM7y+VHHkrIIHey2ENAN6uZMM+F2r6KaeF54wN/WjmGSDkZQa7oyLzQDss5iOcMsernL1+Qvb29",
-	"Z1DDZ/ACJAJSSzgZ/TLqkpMIv7u8PDmSVhTezoQJmCaJlQet67D6K6aejx7RRfzodmdkrAaqtyMYnyN/",
-	"gf3/+5//HRG9CIVH2Mko3yujbl5v4DtZ1SnOc+52x9Mhb/OCO3hbM6xAaVtD+QFNmH1+39njIWGJZGbD",
-	"2IxvYPx+b88tdmBZB1BMOeSHPHvYUnMSNqb7BpR9AAq3OU2SnMGyzOEhzxJtSGFzokxK5rQN7TaC3P7Q",
-	"xEnvrKdYa7wkYamTmjQqVcwehe5PWfnrkRadIR+ValqP0Kltik+DKNHMVDfeaWNdpksuM8QKHXKAt+qN",
-	"X3yhyXl4Sv/RbtKaKlWohE1YEzTo32NFzo8vBuTwzUkQBrcsRVhrsNPtdXtw6V8wThdx0A/2ur3unj7K",
-	"qZrBIWhY/mgyo+omVo+yx7T6H4NrVmOQIUuNPOWPZtUAu1DjdSHPaUQANyEJbDRTmatL3ua5NJqhc5Gy",
-	"0DQzuWBafYNVIozOL6SJ4dtTWVDgeSVBzAg0rhSyMBOhkyjoBy7GDfiT0jlTUJG9xleSf/LIFl7f+KGp",
-	"bf4eroMQ7AVG7/Z6Wxbi1xN7U3klfuBOOcwgJQY7xQXUsdDWiTkJ9W5YMeVW6Eff47sipCDY7e0+7uzs",
-	"dHZ3BztP+/u9fq/3S4A3hoDuP5nssGe9zsHTaLezzx6PO08ne9NOb/wsekx3pk/Y7kEFNwMgKJRhvkyS",
-	"Is6obrgMHxTQBFI03+f4PpPQt+sGs/VhDO+tiJS9sYhp94kYkAzgEpZyE6A3t2DH3qD3rL9z0O/tZOzY",
-	"m/bos+hgt/N4ssM6++MntPNsur/X2Y0Oxk8nT9gOfdyrsmM339JvzQGLT1//V1DHm2zsx5t4Y6Jpwet/",
-	"H65O496H1xe91eudf9ydDcSH04G4O02EfL37893Pg+TmdKB1SBM3uSkZXHxIyvMGn+FddZF61W5bv9bg",
-	"g6963mw44wxXV0xz5fptv+uxj0rE1y5TNo9KhT6g2c7mZoVyH9Bob3OjrCgI3jSg3e6zze2qZTzWYXDQ",
-	"bnZudQ9o1YJOT80PkMdMvrWwZd5At6ITFE+n14gRsz+9X4fBQkjP0YmwGwnhcYjSWM1sE52x/25ec0jb",
-	"AGNGEjZVRCwz22HIfcbDcwNVrz5J6TnvCtD+ILSvYf9VRKstjyKYSkmz2glm0SarFLbY6d7qjZ6tXlcc",
-	"8TlJmOZQrLDUUGoMhyJt8HbMAw9jczaUTxennmJVLX76E6VyAjxYyZZxaTVv45TqRv6pYn9bFbvTol25",
-	"pBK0O2hDpKfwUlu9XijF9Bur9Bcl15Jfka/D2vvRo495vcV1XmqyqvQx90e6xfPQ5HRTGNCTdy1E1DUV",
-	"76ybJSt7B24EvMUgEjthkU+xF9KVggfrNqeCZs49k8/k02rZ9whT2EaBufUy27V5uIor54LVqDi7cE6h",
-	"0T/V3G+g5rDFfmtdkxWa+93anuaV8Q2KKqz31ZRTme9mIsnenkOfjUkZzrzDNh2vqFjyTLOHaxUb5i6b",
-	"TCBLLrX44Zcwn/Ks6nfOVN7ZOJfnWp4lcWUhLX3p3kDXfkbX0/FO9Hj6hHV6k92Dzv5k71nnKT1gnSc7",
-	"0322O34W9Xp7tt5LHyuBrEMvaYdkZ/dpZ6wPh8iFejmVNlpQdpBRNjlgu3Q/etp5tjd+0tmf7jzujHt0",
-	"p/OYPY2eTPcmu+Od/ZyyvDiJHuQTezE8/gfffeM+Pq7P5uKS6PR4uHvLM3nlwGsK9y3jIAezAXz2FMAa",
-	"X8fOiSczoqi8QXe5WDD+Ve2fM8765I4qk0C3SKiBgfxWG6lYqupdAQsVfBxCkhEbBv0hePaHwTobkCbJ",
-	"1bN/zHfzyGwSS3UFzA9yEFLw7uMQBRR6eVua+zBYvw/W74v72b+IG3b1018+y820rb3mq9/xp+H2p+H2",
-	"BQw3fAi+9sZX6zncKvBkmp5ECFBtdVl9hNgJ2AD3H63Ox/ljfFu87OZvX5D8mNbnM1bPxUxXLP2of4WQ",
-	"bd40jkIihSnFh85QcJJGpsovBY8e4gaUgcnk/lP0k7oO1FpPqMHUfr2O0OL7Mb8fP2gOiP4StsgX9SH4",
-	"s3ebj6TCUzB/HkW/t6Poq3WufnXn39kiq2ZYFHzn5BuYk6i9p9UeXo8+ZnDZ9aN0yR92mm0Gbpg8laaT",
-	"74LeFstXIzoRwIdZlQukOq/US5TAJvDCBgCOEHgoGxGM5IxjSQ+qjQwVz00lYOy+j097Drk+YgtPp2iD",
-	"ZCJ45AF3Pas+wgIQr0NbsAOulpDUR++y2iJYoiJd8ucIz6mt8j/kN2yhXNQjPueaz/47aWrajFeKoesA",
-	"UJemCwSzaPZQtTRP8bmYRqnoStqn7W0dZGc4AEFYGBAf8hEgK0cmqc20Q947NS2z+cSSwARqDYjz5cPC",
-	"qNb1VecSc09Pp9j/AzxVhZsxYqRvWUqTNzRVFaiMU3Ba3Ql8bbE9SW+W5tWnmBuE751II9n30xY6ni09",
-	"BZyM9XEldMxMGhFnLIL0jQnjKqUJMeeCWnXbznpLK8x5FLHmnK++55nj1MG+2GhmaVIfgVh2UB793tPs",
-	"6fWirVV4y9ddIVuVIF+ez+DKcPIt2ppsFi1eKdORp7tUMzk173GmRxU40qD6ukgzHz4W3sNH591v6ln9",
-	"/FyEfNZ1nppUeMvfx0p9fLMPqkaurraaXZUcm7DoJl67urNmeWpWpPKYfK+eP74CB+sSY5pEzPLFKQ3y",
-	"lTCnjezen1NGgNZh/pRKkT1o0WBV4+zwdY94l02Ft34wcoyv8pQfzsnr8ORjwEthzPoB4Mmwt+WzG7TA",
-	"c7z5Vt4KcriD48CpUK7ilk+vXSkzd37VImbFem7mYMjzodyvwe/vvvJfgLDGbFKytoxIfkExdKTHVtjI",
-	"pS9oK1JOhQ4QLHA9v0AoeZ1PgVwLlSdWu1POU6k/tY8hS+HMAa55GRj73K5T56xQu8yyAsqUOQXKKlZb",
-	"RW9b/q9NpUTndZAiZ4oWSOMZWMiXBXvg6wl8+nJL1w85GwsZnI3H4pYeILduRo1VWKh6pO9LkDiEeSId",
-	"yB7BL7rkGJ4TYHCZ1J8IwfH+N+SYGZQymxQz0gLWH5Ek5syTqBYSSkYVCkfPMVkC8gTMBdFEfoxZTkbv",
-	"js5Oj9+PuuRVzOFOS83Bb1MKJiIRfMhpyrSGBfnBr24YWxBK/rOMmbIpdGLB+HMib+IFZntAvtaM4XMq",
-	"fTIqL8DI0aRacE26jLlUD/moqB9HYbELOMOdPtDLiapRt/boNHxqCB5yyPQpKBX2QYUeAoc86x3hFKb3",
-	"7NOs3+xNByz8YBJjuuSwcgOF9DOokaUI5Su9HhN7ay3PGFg4Go2GHCSAfByCMEMsr0zsMAiHsN+HQf/j",
-	"MIgj+KrNHoSW2XaDZm02HDTLlQG086kD7N6S7W5O7AE10VCrIue7XOlge/if/rCspYZaJQ1d/TYEBTes",
-	"qpUheuM1S6vcLDIehiz/pLnqnuZD60f291gRVf8CtTmnP+sCHZQWqHJ4l1fpfZsZm42Rzflq2+liB8iq",
-	"eto8Vr1LLtorQ22wuFPQC5kb01ZgMhEr8sOxo4fB+qude25U1TLA/LU/dIw2PaVvYUZx1P2Kp5Lp5wfJ",
-	"ZeGi91AhrT8yfn8a6VPxbZNmc2UHfzJikANsyqdTmLH10/Fn5xdzPum7RlkQ4b4xDNbhMLuawMFnVtp8",
-	"b34GPtk7zdBealwuoIVojJBvN5IZBv/qnC955yTa1DT7buvop/P2ztcU/Sy91A3N2sQhC493/3FCprst",
-	"iC28Nf7JAq3wcColbgUUWzI+cwk5MdfzZZbaMsseFfaix019FH37TAS/JtRcFM1zw3B5lVmBB3iLPBHi",
-	"RuobDDdgFJZgpbAKlNw8aPxgzIl9yLjoFkviW1b0v6H/Jft8izu+obTmYl99fNmtNoROlZywkyILocV/",
-	"OYtzlpW1MEsET939d/0SyRvs0b56ZkOX+BwEPB8A07C3fARd5QXQIIIG9RdSRkz8b9Pjh7bGBk2kyIZS",
-	"MwZOUOMZnYs51H+mWaU1fQJWXkmcM8ohVo0BaRqtvMKSv1D4YHlJ7abPnkAsSA48EBhi/Nz/dqMrVvmb",
-	"hvmjefian/sUHv7iPnCXv9no+AbNs4ZY2YpGKw9h9xvbN0Zr6c9ZX4tryp6FVJBwbPWBo+G2yTczkzkS",
-	"d7zq2rR/3XpRzOuKJeaYX10GLUt6Nv/+DeORsUT8RH3nbrYxm8U8useCbaTpcyyd5qTzqCfh4q5L7Ivc",
-	"XLiL2qDdXtDC+6VOh/U6rthdsSjbu/cI2M8ro70DTDr2jyCf8qwKNY+XaWJKrPUfPdrZfdLtdXvdnf7T",
-	"3tMeJqsgSdVik8aFPinUJzOIkzh1n9k2KPsMw6sprq0IC6WTbap0FQ4bloCwxMXBOoNZ2FR1rBynAT5l",
-	"F1wUlnKq9HFOMxft1Pqf81HAUKgO8VKkJBE0ImOaUD4BA4FHZC54rEQqu+RUYEGrEATHOTW4IIzfskQs",
-	"mDOMIw7r9+v/HwAA//8=",
+	"7L3tcts4sjd+KyieU5WZKkqRHTsvzodTnsQz493EzrGdk7M7yl+CRNjimgK0BBRHm1HV/2qeC3uu5Cl0",
+	"AyBIghRlOy+TnS+7E5l46240Go3uX3+KpmK+EJxxJaODT9GM0YTl8J9nVLFX6TxVPfhf/VPC5DRPFyoV",
+	"PDqIfhU3ZE75iuTsn0smlSRqxghNkpxJSeZ0RSTjCUk5oWSe8qVi/SiO2Ec6X2QsOng0iCM5nbE51V2r",
+	"1YJFB1HKFbtiebRex94EzticpjzlVy2TEJd6+DmhOSMZu1Slsfa2GEqywFrP2VTwRJIlV2kG65yKJVdk",
+	"wq5SLgnl7KY84M6mEZnKV73DS8Xy5tGUIDc01aNcipzBsJx9VETlqz45nEjGFbmZMQ5fpfyKJIJJwoUi",
+	"M5YttpvQu3fveodLNWNcpVOqWJjUShDqfVQaIvqJ0ZzlURxpgUhzlkQHKl+ywMBS5Zqbetz/7Z0tee84",
+	"qY93MWMkX/IHkqRJeSC2M3kyfUT3eruX+097e8mzQe/Z5PG093SfDpK9yyfs0c5u6zQuRT6nKjqIlss0",
+	"ieLatNZxtKA5nTNlNkMDo/QUx3OmaJ/qD8ZGCsmCXjHDtT45VpJMBVeaW3NGOXBoptmlqUmmWco4iGuq",
+	"u/znkuWrKI44nespQb+RP/c5/fiK8Ss1iw529x/HAZJu2q9KkCyVigi9M/VUS9TdHYRnkkGv/kwSdkmX",
+	"mcImc/oxnS/n0cHOQP8r5eZfcUjYzpmUqeBNXJf45wDnH10O6LNkf7f3eLrDenuTJ7T37HLvUW832Z88",
+	"nT5hO/TxwFJyQdWsmL7pcwT8vr1kxNHFLGc0aZq6gr/CzJ+TVJEUteLnWBEOddcFrXVjuRBcMpD0n0U+",
+	"SZOEcf0PI7b6P+likek9nwr+8B9SwJ/NKqCdyNOrFH6Vy/mc5qvoIHqXqplRluI6ZTG5zMWcUE7wY6Jm",
+	"FCikNRbNMnHD9Aw/0GwJ6ofluchxGome88+nZz8dv3x5dBLF0ZxJSa8YUD2VtkN96OjOlpJ54x7gQaR/",
+	"UOKacQJDM6LVncjTf8GiCB59MRG5PsPgAztNQV6cnp2PTs+Ofzk+Oe9H6ziSy+mUSRkdXNJMMk1FoWYs",
+	"fytRTRQ0OOTwBz2l/IG0gnDLZZrWZMIywa/ggKBe/8GZrX1p+M+cXUYH0X88LI79h/hX+fBIz+PMyAJK",
+	"RuPW1FyjpZUB4TTRjDXwQJLxKdBv7FjMLZeHXHDWJ04+SmyxwkJtVygn0xnlV0wSKeYM1ed8KdWQz+gH",
+	"pru2o/WHmrrthkyIDKbFw+rnzZZIt16KJmFDo2sv+nNgituhp27L/blPu+7T+90NXWSdbBb1Ie8k6+Tf",
+	"TtSPuWI5p9lRIWGdBT2ttvV0MgHDxVprkuUfwMhqlOjjk4ujs5PDV6Ojs7PTs5JYnzsW3YA5ngt+1ScX",
+	"+YrQK5pyklH12RVzMYdU4gysgOHS+kQLq5kzkXSlZZTM8U5BcX/3v3dJ+kCzNHlt+baVKLH5Qq28poUk",
+	"nRhLfrLUN7FUMSIXdMraZOno9ZuLv41eH52fH/5yVNGQBZNSSWDUPnmXQ7cFi7n9qG+W0GCQpLjkM1Qs",
+	"tR2Qsixx8tIu/P9z+Or45ejs6L/fHp1flKZsZ5KLjB2gkpowMoy0TTCMGiZmGl0I8UqgUBQTuxCCZBsm",
+	"ZGg3ujg9Hb06PfmljYi6L5ajmO8PBlqz5nSqr3V9cj4TudLKWH25o8KeDzdazSt9JCZiupxr1QH78odx",
+	"hdzjGDayWdKQa+Mf7xTAwR9Lf9a9TzLKr8kP45KcjX8E88wQd8h/GFeJOP7x3+A0qW6ILXTAhCY/iWRV",
+	"3UYTkaxK9tFfzk9PbrubtJxAh6YvmC702LCTJjR5q691lRsHSZOyzUbevj1+edtZFTfnYodjj9/Mtikf",
+	"cJUt8r2fbIrNT4T6WSx5sqVMc3G+nM50B3UJUmyOMqScV8NzL9IPrWfc8cXR69HJ6cXo59O3Jy/r1wDT",
+	"34yCISKX0xkM+PnlKWcoSTimmcYP4/Oj8/Pj05NiyuMf4YKRqtoctYYurW7843cuYCdCnS8XC31Wbitg",
+	"Kqdcc2BSMZvOF4xNZ20SpMl7/vbNm9Ozi6OXIUeItmvJlHItjmqZcyKhT5JyJYhiHz/3mX7oVJO5RbyY",
+	"UfXXVJFFLpSYiszuntpsE0F+GJfW992LkPvx6OOUsWRrOcpD7ctGY+klqk2yzg4vjkavjl8fX4yO/vfF",
+	"0dHLiny9dteiR4Piact/xfJudykneztE4nvNFzgO7eua1kpLyRKyXJBUyWKel+CFS6X34vadylXtDa21",
+	"tfcpSiQSTN9BaL71hTCvt65cYeDnNilEQwvN78OzwE3QGoLKdvcFxMuOCePl1jlg3QhE0Wsmv3dVteTH",
+	"/E0urnIg83ZiUW3r3xTyJXjNlzxhObmhq1bpeHsyOj4ZvTk7/eXs6Py8JBv1ntDZ48yqPnlHU2Weqo0F",
+	"w3jCks9/Im6Y2PctOecs/5BO2VtOP9A0o5NsW60igx14imXGSEIVnVAJZqxYgvGRM9puS50fnf3P8Yuj",
+	"0duTw/85PH51+NOrurYxY7sbo50B4eLmS7sz29bpnpmMStLWlRKLRcqv/jzrGs4689ruyPDvYXjF1nHh",
+	"1h2Yt/lEtm8fvBzC1Esz/ptY4pvMzsD1FJObWarvIeiBmAupCIU3Unj10p/3yUuWMcWI4IwoPZNrRnIh",
+	"vsD9FyeiTwQqyxTQP1Tm6V2MYe3mUqxmbMi3NUTJD+MA/8c/9skpz1ZDjltac5NMaZ6nTJKxJ8jf91PX",
+	"vWzvW/qAZL21/7yBjo8OUQs1F0r1iClcLyaE4AafRFOMifmynh8zh+/cIsFQpe9PMGIT+9Q0N1WJucKv",
+	"2yZ58evZ0eHL5jm6uRl3oPEcfgMi7AwiMyVjwJUI8L2LuRCvKV/dTr5D1gHjhpp3sAtopjtYBeyDwizA",
+	"AJHnJCnMgcs0l5/9ObJqtWG8D8ixPdcbjmsnbWAoFGss7AlDuE7mxJ8We8OR/pZTE/O0tavUvPpXvQ8Y",
+	"dlR6FJxO2UK1R3K9PTl8e/Hr6dnx34/qKtFEMvlPlQJtS/ZxkeYs6ZNfmDZ+ObuBIKiGaIBUyrQaBnAi",
+	"sPtbTe7QmxpcWvrkHDIRlJbKUjTZAcGgdTJcDgaPptAO/vNLeNvcLA0JYks4TUdH1O96k4SyDtq6qH1v",
+	"tou0D1SvWZLSC4hx3mrbLBu6KJsVmx733564N53R66OXx4eji7+9KTtbzm2II/haqSQvcJI9PeIBqc7z",
+	"Czp9tcSNq+OPv3Pb4e1CqpzR+W0iDJfVtmVX3VwkLNvGT/f2zfnF2dHh60CUYdHfVCyzxISYyhuI7fvi",
+	"zjmcSc4u4eYvcm9SE4brZInNWkq1faGtGjJZgQ/Hj2ZKpY1UnKVSiXz15z0/aBSU86Tamrnv1h7XMYdp",
+	"qtIP7FxRtZRtySv4zGN5BJeHRS4WLFepedU3upHx5Tw6+C2i0HH0vppcEkcfe/qb3geaQ0yO/vjQfIyJ",
+	"JzZr5TdsWnQhJv9gUyDZIedCUZzlp9qTgxTLfMr09qLc7ojahFOesI/11u/wSoXyp9hHRSDXDlIr+lEt",
+	"cUkvR+SJ5txjTVkYedN+KmZ/jt+v4zr9ihV2pGGpgZvVTpCmbqbtxD13y6kSiWI0u/uSLETKlSQYM1ym",
+	"dKntp8BazFR313F0mWYMU5laPtzX9EpV1v7VToCqyzyLcJAojrS9oFYdyfv27FUURz9jyyPX0o32aB1D",
+	"720z2qvxAhYRt8i5lKlUlCsTaPyiOIgqOxVSQG1oFrXNyE0u8MG/zJKCcYFdfzRfqNXzUpQKRs9xYbYW",
+	"7IRUsbnsLuqFkEc0z+Gps8wq9lFtFI8qP8VSLZZqBG278fEUWlyYBh77KqzxKWQmtz2f3tBcHSbmhaSq",
+	"pRY0d3FCqKRM5nCdXZ790UrsBmlZx7aHUaPWS6ez0oyMpjdpPwM9J5e/OWhTgyE2OXkcVaLUR3rIPgUS",
+	"dVRz9tuNGq68ZPfvbfn3UnDWkX2pJJorGQttue+ch4kmUzcWvjSffikO6s3+kmWK1mmGz4tad2pjIcDT",
+	"Rj5+IS4k4XlfCH0phFujwPjnKZ277PIobtaij7ZnrabPCCfSjcEFwW/D5epIzTy2QcrVrWljvi0nbbPW",
+	"TRk4A8nNLM1YWEF3O/2aN3PTUahtm2nOqGLJiKpSsnZCFeupdM428Rc9fe1J3tXT1+WNb9Oyk57oqtgr",
+	"tCrJTs1ywnl5ye4ezeKKZIVlSSk6nc2DzD8kl8h3qkpZ1S7Hqn6ZSDaaovN0zkaWWK3s22j/hshubNp0",
+	"3p3ixpg9nnejNkzLX0ebPeSo+wL48obmdN5wwSxoDYGNZMLIcpEJCsFpVUKXqFhCvdivwRgUlNz4oUz/",
+	"FTjkjzm4J2C/uz2RcvV4r12HV8lnKAeD+ARspxzGgzRRDs8ZTbuAde/66LSha6ZvqXn7JCXy94z9sz7F",
+	"M3aVSsVyQis8njHexmKmaELVRq+UidZ9bT+3+CybtXJYOEO6rFhnHxVMV2VWJVCnk9BMfwPFUS6CFDch",
+	"RLRBLr4gZUvCu4Gy+NK5PWVfunZ3oaxJ0QAf59GH8OUaQYfIJU0zlvQJuD9mNNHWPqvfAST9EJJreNkd",
+	"5Uzlq6DbCXAzxuaptA/fjQDpZ6RtjTE+mRoIJ7OKiRAZo7zsY4iN67g6xBgd033wMI8hFovCkpY5K1wH",
+	"jqtEsSwDT2yqJBE3nNyIPJExGU+XUok59gDRarattbugJSDaGG77I+tzGTroyPBzz50eRy9c09JpOC/y",
+	"sMuL/lnkZMHEImN98kLMmcTwDLuGrU1lXEK3mR/ZbzuYwIn+P19CWkTVy1XdMv3oORnrTseYVgwxiZoC",
+	"Sap7maecKnx7mFMIni2fJU4Fbtz83qEQh3b65g4KHRdHKV8sVd/PGgs3P9bfXbjPTGNtpvcvGUsmdHrd",
+	"2FR/9bP5yG+YpZrOLY1epVJhA7txaZKMEL5rpITIRuiiauoEo7HkYZK8gDYXQmTooqr3KlW+nKplzpIR",
+	"0GRzn+euBRCn3uVSsnxUvCht6O6tZLmxzstdtQuG6cAXCtcQtuGITo0Et7aHbw/h03Iv7WJlmvsiZRte",
+	"MTWarMBIam37C1M/rY6TcuM22TDt6tJRVesbOoD3Hnju0dJW7kqu+HS0DQHPV3zaTMTlItnMw7fwkW64",
+	"dsfb6sRAj2l1tY4jwdnpZXTwW7upUBOKddypQV0MuzcMbbGOreuM6NiwSvDusw1s3o6NPXHt2MIK6qbP",
+	"Szqv08e+Vu04GV/IOjUotvamBsEzaotG3UcKnEYdVxPapuv3/vFvHuLhHWfVea91HP+NPgq6faoZ3Olz",
+	"z9my6VNwDq/fB/Nc0cIGT4w1dLQ1J5aKUII25nOTaSE4iyvIc1o/ITCEZ0sZ6zJs9x9ywvRf0DmMA9yj",
+	"aWVCPcJ0qF9LQOFCFuGoXVfbZEPcR7YxTn8kFubVL9wW6XGKH9mmJlPPuNjaZQK3VVJpCkAO+MyzUaLg",
+	"hSfUHp4YNjbXAhRqjTTrMD6SrTqDTs1LTe/nhCzRs9u2rMyi604uCNe9jcer7o22ml9AIDc1Ccn/pjb1",
+	"7YYq11kModuWtu99dN8Hsk8OyZRm8GuqCAPA5hmzugPunpQsGE9SfkXG/j1BNxsbxJMNERTVp399T1cu",
+	"BOvGAbTo6QE8C+UJYkIrgdNL4S3Ed4sOBoMNjn7rTF1QpViuR/7/fqO9fx32/j7oPRv13n/aiR/vrf9z",
+	"00tDGUO5ruX/cn56Qs6BLc61kl8BrI+MAX8S7sMO6xr9GLBWdxjY773rvblF68lciZ75EYIpz+iNfXLw",
+	"/tqT1+mih9qSZj0Ib9FLQCjd5rgBoFLw8u5E6QXNsqanKys8ZkXOtbLA96xLlgfCA9x64R9JkuKk33gf",
+	"4bS3pYVZ5NN1HOmJGW9yQ+zfA/QSpYllm27S6mB5/HXeuja+rzzROtpc24OhT8WGRzblTC1zzhItnyvE",
+	"5iqg2O0TIm48aXd/bHclhENCrO0S6XW/Evpsrc/+cHzf2Mxl7GHYg6TNqCRX6QeGYXBIC9+hZ9qB6woD",
+	"HrrGb7xxLV/4LcuxXff2GFlVsB0nWd6r9/ASaRhQbCP3nFbs3aDSwEvKknuBX+ENDjG9cWuUikGbbnzE",
+	"tBFY3rGwXz8VAlQGb9Q2QVh4OYLvGzyilc4CFPGgN7eiSCU4ACGyO8cFXMAOyZWsRHf0yWGWuXoTSlyh",
+	"O9+lOZVhJuMhh1IRDCphvOXpVCSMwP9gHCUqB8T3FVniwbJ6gKIYFt0pEKEmR9UIBM0FkZVjJSXr6ukG",
+	"hPMaK6HD9ld4Ny/Pp70FN32APyUAKTr06uUEpROJrGCt4wjOtboQnHInPvCFLMVK4in9nFA8AFLpHlCm",
+	"M5FOWd3y2vQgWw+kqFLQpHvfjooWrzaVhMprloBJtWIqbD2lsneZM9bTetmmEthpoI3/tWeRGGqE7CvO",
+	"bvw878qu//K2CDjgm8yqsVxOxhXtDflhVRGqxzSUzsXQiWUHLp1XzQKWGB9SKNq+klL9uegaqDtA54xQ",
+	"ScYFGum4FKvRhQNeDZDtrI0QVUsFRTYR1vPxBX1P6NTHOwAlN2lyxRRGYtdJvKCrTAT5Yw1SbXIsM4Mg",
+	"ZG3EOxuanjXQrsMaA17Qpdq2Z22avY0fuYK80fodGY3J4gTT83sffCsvlq1/vYdtXBaiFkndVkI7iJld",
+	"eJC4Jnh5Cz18DDROwIFKMS3RYgy4AkWKlW52G/Xyy2WO+SQ2Fy5UhigT/ErLucivLzMoKyWuA2w2XQWj",
+	"tW5mImMFANDGwCzXWYh24At6EQyl+J3o38nvBBOnyO/kNaNcE+f3If+d9Ho9Uvpf/WMNw5v8TvYGA/I7",
+	"2QbSGLsqw3iXOqqCftsmNWjvplYWD9w29DOqsdGOadQxVdn04wqAYCePyO8kXAYHq3i01RmxXRZwu9Dl",
+	"Hs6rjIixoGpmv68j+ja3s0aCaVrFAim1bIXZsNwv4wOHmteQjx3rLn49xbEPX706fWf5sG+a6yWWYZgN",
+	"yBJTM+GIVYEPxC6eaS5sxg40PVThKaGPnUdmGnVsSidBoQRobLxfaWzR0t2YAcAJ3XBXz7wDZkWV9Qgy",
+	"UfSwJfqV42ap9ofubx/2UrCIiC+uBbwvtNlB+t8aNNiRuJQljH3v2r1dTcytZB8XJKohAmJHlsG3gd/T",
+	"fXt+ozqkfLXyRaCOQwXTwa8k5GPzhDCFAhA+NRjy+vaK4gDYZgictTG1PwxrVwWHqVWQqQJc15K/Q6iN",
+	"jVf0k8LdUqpxEGN2Q2HpvS7X3qhAjXjFpSIA/kZ4pTrGWA1bqoJDrwfSGulEqENXMKoMrVrH4G0AcgjB",
+	"R1dADauVgiqg5dU0/yBW53trB7xkiqZZyB288l6jTYBowJ2UsE5J9mBudI1nPFagl7Au1HMCr8N0Lkkm",
+	"xDVx4ZxJez5QzZ9pYhHbfA7fSKysNM9ofugpYh7cNVT2kFwxznKa2fhYUHHhwFfBs9UfIPr1mwp0nTvV",
+	"synktQw9EZQ2I0zwaFYqmNa0Gx3ExsbtaHa9j53hKAR3m22vlzW62H7jGsELGvzKaKZmDb7oXOj24DXL",
+	"0g+Be3Hx9mNZO4P+uia+/2q/rk0dOw7N+JhfspzxKTtdNOSYQ91grZ/gpYXcpHJmyrN4/tyJZW4wTcT6",
+	"ZltUWxzhyw/4XTdxHJ578Mv1usOijnnwgfAeV3YHr7O+gS3xvXGz97nqF2p/YitTlGZZl1gWj7bvw7BX",
+	"/ms3mqzw/AGvpgAVU1tbxugHptcHLgnbLOzo8vdfgLPmOaojvAJcCRqQFW4FY3CXB7QOWrfxMa0SpNiU",
+	"a4aVWQKn9DJJxUhfCR7vBTyArTmPtaQzv69NSXKB4Mo6y4L1X0i9UgyUZMbdKOFKVrmofYU8qjBfmgTH",
+	"z43YRnxKre6SQqWtfBvn25yv6G8eNUv5tcQoKTYP+LP1z6M0cf8tO6QxgmI7xo93vFc198J5nXLfPxwt",
+	"hEwBeCiOOLuiWwAWvSlanriW1ciF1kLgHiQ4zaQALV3CZt0uZ9MPQHC0MytuYlkpNru+6emqCCXrxrTP",
+	"vy/qghbaFOWcn45bwifIfWwICJNvz941QV2EeoIRpiy14GB1mcJ4K4rV2Z4XITwIVUCgpYn3q4pU+7m/",
+	"jk15/4aQL6lwtvr0xQCo52R3gHGGeFLHeE6L3KBe0I+m/r/enH7+dMNEnNs+jgwvutobmvan0KRuboz1",
+	"P7EmM7uBW7uD1/0Gtm+rOAU3qv4DsB254cnTV9qhvuQ3bk/Intpia74y399lW+o+9JKaUN8o7hypKE9c",
+	"5queaOcN6UHKjuGTsal5wAjXJuQCQ4WMHYvRdRmV5g/VV/3HG01xRbPwDcTALsOqcqaH0na0HkW66KRt",
+	"YQ1aiQ9TaSL6qd29IS2oSQZCqykNbiJpDf7wVnXvkiRh4G73nS1UTiPc8Z1xR3SDl9Bg7XyhbbAyUH2k",
+	"iHqwIJVtQWSdgrS6g8Q8vWPg7M7gds/cNkSswyrO9KfuukizrAleUojMVAspqoNYxKSUExjdi6bFkNSc",
+	"EX15JtyEAnSir4vnbKHss+B7eyWSbWNoxya0viIus8CUcW9RDyRs2XFxKRyDwNsf6JUp/+yQdh5IMvaQ",
+	"8MabEo9cR02U8jIsL+jVC7ds757aenPxrtJxCaOvoVUByucJ/52SZ2rz2JQAEl7yplaBiXtK5Mxsl6rW",
+	"E+g8KAMKlcIu4wJGaZsQTA8iC5RZfXp3BY78uiiNWzs4QqlA4atpKsmEpfwKIl9M1D73QhKNty7G53l4",
+	"GS58VqkEP1XImWcJdivHfIiY1STAjhfWEiHuRlT38vZixqbXze8zmH4JcNmSyBmFEGaW5iSnihG4W5Af",
+	"xuLaVJBgdDrDXyWZrLTtxbJLMmFTupSMnLEEomFMlINx+v8wTthVThOWjH+sHRLee7RuIhk4CnEiaclo",
+	"ENdgM2BPXUX0r2A22DaA40yTlJtXgmaSFM4nkuDF4Ubk1zYdhALgcCbENUuCaLpTTXS52YA3c3mBn5eS",
+	"QOyyoVBHFEdL/8Wz0+LPTMu35ZYt7xwuAQLnE5Sr0pwb9ingHIpLeH/LTIRYiY346rMNE382LWpTaHNj",
+	"GS62MMqGS2zHKnSbXuUFOO92bfXeGmVtqOiubXkb12Lj7PRL8wnzrXxZbM+ZMrhCHg0nTKYJK17v+uQU",
+	"NgsU6kdjyEu4EjcctgoF8699qxTZP63Wp5fCWXuDoCuTuGVCovIl72xwetmjJefk4702KOTQC0WH6FgK",
+	"N882iPa73Bj2bndhsJMJU19kied/ibe6JbUZ8Y99fPAK4CtNmI0SM4WVLMWeo7fKZcJhPKC5YHj38p2t",
+	"nswAFxwTng3hayeD5wawV0yt5UrX805M2v82EgosqnkpEc6jgScW75tl3eQddH37n/p5MGFl3C0DyEWi",
+	"B1/9bxNT3vLoD9NqIYIJju9KBAwFvxMRKuH43wIR0PPZjQJZKpVpJpsJEAjQtzGfsDlSCYdBXGxMDLJK",
+	"ttRVZiY27L1FZWEYz2b2OBfmF2OMmVcLf7ry5oqpO4nmtySTjZkMh6WKlWKpvtlDeQQpqKXW2zmB/zxm",
+	"/xjHrGF0UJp9dJUWw90EM2lrOBEWxsTENTYEb04pn7Ks/SrsdYufo89gyclkRaaZkDa8sxiqssFrYST+",
+	"2BtX3OYQalh2eTbVULsyxNIWyDahh7JKd9sEjJ4WbTZXAmoapkQ0H4ruEFR6q7pXAm7ocJ/TyhBc3Xqb",
+	"Bah2nS4WzAdQd8w1ddHKUSANcAQ2zGO9ef7nywmkLIXzLjEQCFDG9IRjLYua63YtD7Cwb72kDjRszrbb",
+	"KA0BEocWU/fjWOekZqYhZteaUa7huW0YJODFTCyvZuqCyusgEBL+ufUJrFV145pGKU/SqX2wsKvj3SuL",
+	"nNQri9S3lZls11oWxdfNmrk2/U4lCJpTqk1CGMXgTQMehX4TiL756qnr2lzt9uZWBQrsHIKALf0IhELw",
+	"W7EG/Yp2zRaK8RWHzZAW8yl0JpdOYOfpdAu1pGqWgQA2aVvFBHxPsQYGPEOAj8r5rmwlcgp1FkUA4CRn",
+	"cpmpr5Iu/i2EyJnlt3KkopGbGFI7MEKlBk2k+BYHgHdGrV1IX0MBDZHPOxHk24pPtO/J7Vzw3mUbOVBk",
+	"/xgfaFP4UydGeCNiiP/XpBvOON4QIOZDRbYpDpeBoBXFHCp60vsmVnABmyadtGSTFcnVoKYDT6zuHO0E",
+	"ghswCErwpl3tAm/23d5TcQIbSbGdx/OigXtbODwLynw9t4qhgAeJ0qxvLTAK3CkQFiVgjjtclVYK+Bgs",
+	"m/QsDhXexRtDab8JzWuI0syALjWHmvTFNxo8iwszkOjf4coakEQxHtyPBr5N8Y9aLbeOhe5gUnEdfnHj",
+	"Q6nDRjWerg3j+scPtrLwMU0t3pm/w+d3jTKrDr8RBz1Epo3QxHXibGpSXuT7kqx4kM2NUjOjkkzY1ZI/",
+	"J+hQ1LeILBM34USd7pfAluPXgwjf5gR2S+p0BsNs2/dSAYPdSB6vziuYnA1J7PdLmi0KrJYXc1+EeRMM",
+	"iz6uJR0QrJ2ZckINfv5zLz0BYACoxD/Y0Is0J+KGd46yx2j9UlC9V5mz1c9hzaItnRebilfPqBzNRc4C",
+	"Tsw2v5FxD7jW70OQWl7MdxVDPRz7b3KByJVgkgh+H3o/VK95u5qnRSnsuFMp4e17B1mPtyhmu/0QRWHb",
+	"4qDpKyqv20li1fEFldeWBuXmG6oL+B0Y9Pw7n10b+bTtYRak0x06wUogHU+6grTbtHC0fB/YXJsOSYXI",
+	"JuaktLutMZX1zljWoWIW254Hb4t2ZRhSp062KeEQtRwmeOGoxShXD5buSZK2TtU2uZE2B8sP8CtqZG8H",
+	"g9AhHdJM8Q+fEInBLi4vct3IPT/ks63uQCX43QJEPicMTAXBfSiLMLCkB83v1SkKZtaU5CXGuHI/GGO7",
+	"HNsWYyOUyLfpBeGWRsjXMkAcucsF0Do5GYV1VlHOblr1YmNWs0HfK7Jk/lge7mZyblF3Kl/yB9KVt7rf",
+	"KlPfUnmpP2tE3bZG1LdbvekWBam+UMGnaqUnf6bND01OfXB2Q+Bl+Wt6C73H7WrgXHddhV00a6p2Y9h/",
+	"oMGELRMpG+NDnO7c4uV9tpeb21jDYUv4li83TcVFa+T6Jf3AvJI65eJhFRCs6iM+ZoiZYJCZQRkzJ2zj",
+	"5eOzAz5sCmBo5FpjpeRtuBgi/F1RIlorsG5+/sdMIea8YT7gFD65cgEfyphI4TxjaH4DkhtnX5OP4bCH",
+	"DWyslabelomVUe+Ph5ViwWHEDlqKILDxVm57fU121OMfNrCi9GyyLRu80e6JBUWZ3UCQ+DVzbmMTIepH",
+	"in9jzCiFV7QwwRRD34r0L1yb+yB5pXhwxyf0sKbCP8rnfhlLuHxoewVc/GO4YYzxyvL1uFMPHWjjUals",
+	"+nas8kMG7odhRVXpGqvwT8UuwdB7qOApvxoMWyBWoIXWpjr/VkR+6drcA3m9cug1+p5BnG2JukXGinUl",
+	"OVrHtZTVr0L5cjBDC+mvmBpNVmVPRAfqm/7vifybgcus39TLmHFR9yqdg8W8KuXhfTXSt0ObWbpvAW7m",
+	"Eeme6F321LUYrRX3GrrpAIYIn2otdCCk2uslsUSfCHORfz0DNeiGbOEEIIuPYCWjyht3B66UR7sn/oTq",
+	"+3c7omMHQ0MAeH7KNh3a3xyy7W0Oa7ni09EdTuwqwe+Jj+hBaL7mu1OFNnmKvhC1S06tFjpvBShUIsKd",
+	"KWqR2ZqKrAcAqpYyWDjCL4UdiJ71KolLLDUOsNC3rUB4y8LXnapQ767jxjSNd6Ua7w5KvoSAlCpyRT8w",
+	"rQ+Km1P3OiDdixR74O6NICtECc2xwCtQshkbvOElxbusdkLaK9c/vsVTymfEzfNb3iMMXmO3twLDe18m",
+	"ekMBhHCJZXKsJOy1xprIZFNJZM1EADHNVRnEtKIClKLTWYsSSNHUXC4yQRPAdMgwM785xbTA7tkdtIM4",
+	"bAv6GRDiDU+9qa1D0TXROFy4Yh1H/1wKxZJRGKIOdi6CAxZvujm7RGdnPVl/y3T9WtUhu1d89oUWu0ET",
+	"NIRDdyv73So6ENb4vFR0Q1mDy2vYGRzk0LXZhGX0eWVq/45gsrcsmXpnMb4HCW6c4JNqJMGdIrdu4ZJt",
+	"csSGj2n/Pa+UjFrJQr7z7vJOg7onXcwZ4mVWXrVKRQT00O3gPN0Dicq4ctdc3Nj8aIJVbJXIklpxmHps",
+	"UXtaqwe2cpWL5aLy3AogHp0V377bLFvggMQQ+KXPyfRDU4RPh+Rb6HOuNchCrVz13zKcS3Aj6aNbS2aM",
+	"GekeQLq3s7auMFZYU9sULcHPN8ezJxbBtCXprME6+nep/vPOpco0Xi8QBNEgJsT6JkvlNbznQ1RdI+4D",
+	"+7igPGFJM/xLChtUzvTNSSwQGqe9VJ8sIJe6xTxWq07XIx9LIAA4I5vY0a+JL5XXcouovQIwYwPsV1Uc",
+	"ckal4Jr5nbFYi+83SwMsIy441CYZYWOqIh1Jmpig2sLdFCyC+eVtjPs7wl1aWTeevPM+LwnxjbfnukSp",
+	"R7c67wOzrTO3CJkPmMuuCvuMAioGeH1h9weUnkGF2WY/UHk9SnnCPjbmYmpFYwwJO5kYIcUwdroTRFkb",
+	"K/3EjY5wOZ3zzLz14T82csLGI4U8YIYU1COE9w4ILJKCXNL8O+PNdnFdW0V0deCPPnLYdJmnanWuKYUE",
+	"nTCas/xwiQU58V8/W83yl3cXUe2MIX95d0FuZkJaYDhEMkA7AkG/NVGx+ruyNfQ1HYFBcCLCMIXOmim1",
+	"iOBiKK5TZicTQLWkcwbDQ8kS/DqG4xsqwfS92uNg3uDrmpYma8rPl1IN+ZTm+Qre+k+hKP/Ywd4XMM7G",
+	"C4q1+02hfohlggLgqZ4STsC6FQ8iulSzHgDjFUuji/SvbBWt13hFFPWFvdBDF3id+h6+yGjKya8XF28O",
+	"DCxCUaElBvPCgwWJoXAwoUPux5mAp96LqENLN5XkJk+VYrw/5EP+H/9BTLzXkB99YEAT+HqyVH6ABCIJ",
+	"oX8ZxalPzhEEgaRyyMefhhYUYRgdEDDOyRAMVf3v//v//5/1OLYVcWiSSDKeM0XHfSgwDxWJQ/2gRU+G",
+	"GPOtf/k0hJK7plP9J7NmO8x6fODqROtpX4p8yG0l6bh0c770Sk/Dq9NMZIleKGFAigVVs3Lh+wNNZPjZ",
+	"iosWcIuknYgpOJXdC9XeYA9fqKAyOxBgDgXDsbnty9UAACdi0XifjOul3MdGU3IyhprjYzJjNGE5sPMi",
+	"nTPEFz/7+QV59OjRM/A9XrwAiYBSTpyM/z7uk2ODQ/727fFLaUXh3Uw4fHArD1r3gtFJljxhORk/pIv0",
+	"4YedsfEVUb0d4R41PjQl1uHzA/IT7HHNlDHRTDC3K9wzZFzslTG+0cJ/P5B1ndIn72wYg93xdMg77HPM",
+	"zXWonZVtrfc9TAw+KO/xmLBMMrNhcnYJ5XyA8HuDR2TsKvaPLekAd14O+SHX4p3rfaEpCRvz0cAqJU2u",
+	"ecqXiuE21+edI7CsUnjInU+YlDYnyqRkXtvYbiMIuo0NttqNTfXRGi/LWO7ddMcOLr8H/zuO/Z/O2Jym",
+	"2gaHUj1DXvqTZGqM8VMoeyhK1D3VmPQi41PMl1y6dCU65JB0pjc+uk+s83xn4HSg/qPdpA3OdVTCJloc",
+	"NOhfU0XOjs4vyOGb4yiOPrAc8RCjnf6gP4AXhgXjdJFGB9Gj/qD/CF7w1AwOQUPyh9MZVdeYErcQssEF",
+	"lwhheUDsyM4KgZ0mLo0KEXA1dB9BYO+BFrAhLzYWHqUTkazs0w3qlhvKFUvA9QM1PqSn82VsYxo0dxyJ",
+	"MRQbBi1k43nxcpvK4hwB0T2zggnbSCqaK8zQIT+My/F/Wj6awjLH8ZCP26Og/ebVGIbxjyhA5qY15CU8",
+	"VkNNeDFxYkTGv708PTl6PyYUc+AYT1CNwOpBIofcRRdAh7UTzNQbV2IqMmOuEMY/sEws8HTQnBhyOJBY",
+	"AnS0h5W5H5aPSDgFDt8cP5BkKZc0M9bCkIcGcvpLEKnEAql+oK0axGidZkKaOtsGnlXPF3htlCM3GLMZ",
+	"S4paKzOaoNozAmpURirJNVso3DZONI6T6CAyFdeNkEZoXjKpfhLJqgJ5SRdQ/EY3ffgPiWhE7COdLzL/",
+	"RgwYqNa3ER2WY2AjA4EKW8y9+TtortKDxW/vvaeC36wzypU3onB6/Vfk2eTO77R+H3bIr73kz0p86xoS",
+	"YnHTF9P3ipiZ78MrMKm0u4N6/9ApDIwXlI0YTsgJszWxZdUEt9JjPdNGuPqRfzswAIW5wd+Cee4OBlsy",
+	"FTPQfJqgLzpBeAJLi7VzT8htKIhO8t/K3pRod7D7uLez09t9dDF4drCzfzDY+Ts6QQ+iR5cD+izZ3+09",
+	"nu6w3t7kCe09u9x71NtN9idPp0/YDn088J+szAjv/ZxSMCzL2J0lPE5ru6ODushLqsneOtDtLThtANLW",
+	"xmP9EPRdD/d9eJMldSJXcOV8Khd5Sd8ymatbxyHYbU9SPx01uIGKswXNlB4YL/acAWfwWE/5YEyylOvr",
+	"17jetT73MBWsfLC8SjkzRypkVluA8anIBIezbirmoOTwo2vGFkNOyT+XKVNuagvGnxN5nS40P+eouo3B",
+	"palQsd+aCGNaPKx+7tc9K8y97r0UTSo9Saa26UV/vo6j/+2dLXnvuCEsCVOG06RPXkA51RpgeyEcm5Kc",
+	"tTDsoRIMTdEpy4fH/APN0sQrz7M32Nnc7C2n5h6EmCZ7g0ebG/0s8kmaJIxji70Os1NsfiLUz2LJzTDP",
+	"Njc6W/JjbpNLodVOh8mZg+hCiFc0N5TY2e9CCblcLESuWPKaJSm9MJE+e7sdpnohxGvKocTIfjduKZZz",
+	"mkEaLLbqwKwToc7tHLFRB3qcs/xDOmV+qbi1/5wTnS8YvS5dD+z5DM65K/DuWXsL8Mkr94+H9iakJ3PF",
+	"Gu4heKUz91nborHEC3pc+lDXeIyhSZLARR9tiHmfvCuK0WodpXV4bJoZ3JHU3E600Qo+p1JZ6CEvoUo8",
+	"rxWENhdqvCmGbFG/2o2NsGQKFF7D21jxyUOr1zZ+CAHQcHTf0TTSC7OwHeWz2C05drrKVFHhAm56+hZg",
+	"PHH6Nr5iaguraPdi5+nB3uBgMHDHNd17Mt1hzwa9/afJbm+PPZ70nk4fXfYGk2fJY7pz+YTt7tcqaIA/",
+	"Gy0bvsyycsWRpuFcpZCIZumUAR1tpR9TwHvXh14FK1QbASJnb2ztNP9+AJIBVMI3GQEXmC9iJFbIsdts",
+	"6DXRxo39eBNtDBxL9Pofh6uTdPDx9flg9Xrnv29OL8THkwtxc5IJ+Xr3bzd/u8iuTy6Oo7iVmrxmlZ8I",
+	"pwQCtKszaVDvtrOVFSpkFTCzTjlzOUfSK2L1nVox25oW7ob3RUwLfOnofAC71R19nDKW2PPxdkfxfZyq",
+	"LrvKnXueuNtT1R0e79dxgwsPU1MlgDkCWpPVzFiu3faP7iHQ1XO6IhNGMnapiFg63+WQh5yXz03ROrgV",
+	"KAE5LCQXYh4670pF/u7kejExUCXNahfoIsOKu3r3+5Q/wxaXxIlXWlpem+L3K6aek4xpCqVAOiJyYziU",
+	"59aP7u6nCN6LDwHYRDoCV9Ti/Z8otRPgzkq2iqIeIP4FmF1unX+q2K+vYr/Zi5U7ug1vv6ZKf1F52g4r",
+	"8pb70cNP5r9GabJGVQ951g1p5/Z5v6hnWCpmiJEEV0IkEEiw5O6ZF1/mbugKnjFNYJ11vocUe6lwaXR3",
+	"HywWMS3rNlPZNKTV3PcYJruNAisI2rXN3VVctSpsg4qzjEsluTKgMn+qua+g5jo7qQx7S36qP6Tt6VAr",
+	"WhVV3OyrqRY1v5mJjJFZKpXIV+izMUgMLjrFIjKUFUtRc/buWsWV2auYTK7IoZ0tfvglzKeivvpvn+7y",
+	"9rdhXntuXk8nO8njyyesN5ju7vf2po+e9Z7SfdZ7snO5x3Ynz5LB4JGmtACvgLbuwMMUmNoh2dl92pvo",
+	"wyHx0zLg+bvzzPbdzKb7bJfuJU97zx5NnvT2Lnce9yYDutN7zJ4mTy4fTXcnO3vFzFweMQxyz16MgP8h",
+	"dN+4jY/rs7m4zPvx3d1bgcUrL727dN+yxUI12SFmiEKy8Lexc2ykK4briAXj39T+OeXsgNxQZUrpLjJq",
+	"kg+/1kZCPkOdF6Sql4sffRrCOyYbRgdDiCwaRms3IM2y0bP/nu8WkaFZKtXIpirYJPjot09DFFDo5V1l",
+	"7cNo/T5avy/v5zATN+zqp3//LDfTrvaaPUb8ouF/Gm5/Gm5fwHD7hSnv7aV242v0HG718GSaHpu6C50u",
+	"qw+9WJnbj9bk4/wl/VC+7LrgG32zteSwqTAW1gW2KfwKIaNF0zQx0J6ptM5QcJImhF7RFDe4jVtWJky/",
+	"8J+in9R3oDZ6Qg0y7rfrCLWgTX80P2gRH/QlbJEv6kMI15psP5Ie+CVV/zyK/mhH0TfrXP3mzr/TBYZ0",
+	"1ATfO/kM8tUWnlZ7eD385BI31w/zJb/babY5cMOA9redfOfUnnzmjMfsKEh+chHyDrLeOGBKkAoYUo+h",
+	"ZbI1g4qccghNI1QBJtqcYV4adn9AbmZpxoZcH7G+DxkMkqngSSC55BkZn709GR2fjN6cnf5ydnR+jikm",
+	"hzYsHK6WgI5ObyBVh09ZhpkB+ZI/3xAEPuQQBe5lXXmB7Bb7C+O1JyvF0HUAoY2mCwxm0eShaikRwd3P",
+	"qZKKrhyQgqGuP5yDYNQ98yEvYe3adkj7OBDU3hLGjmfY2fJuz6jW9dXkEvNPT1fK806eqtLNGHM0P7Cc",
+	"Zm9ormqhMpbMmlA3ApGjuk/pDST1pcAfzDC8EXkiD8Jziz3Pll4CLsb6uDI6YQbGjjOWQErDlHGV04yY",
+	"c0Gt+l1XvaUVdrZse4r2As49KI9tw+I3xmHjjnAJ52Vby6ZRQl0ln0O2hmbBns/gyvBgArqabDYUu1Yg",
+	"txaU7ZW10bTHlb6shSNdlJJPoKJoOx00RblQ1KRqgPPuq3pWPz8VIYViXQBiFbUKG0j5wEDOheVqtNXq",
+	"6tOx6el++Txfdzawp4EjblU2937QTJ9QOc51hTBtImbp4uGdfCPE6SK7t6eUEaB1bKtiVcmDFo0+ffVl",
+	"3Ry+/hHvkwkSYEeQnWdfjqciMdHzjM77OEhcHDPeGFKJxYJZP0DKr/rkXfXsBi3wHG++vtUAXgSPOjgO",
+	"nAp+8aTy8hxqi7GM5nRFElEYeUZre+urlvSyK0Yjyh0MRcaA/7XNzcEyoNUQ1pRNK9aWEckvKIae9Nh6",
+	"sIX0RV1Fyqsni8lyqcrYCwwlb8w5uhKqKI/0x0s8asnvqjLB0l+TZulh2jWlvDmLreUMvM+kx/t+uAkm",
+	"Ud7lbCxhB7Yei1t6gDakfGmelGp06/sSABfUE8D65IhOZ+ixk/CJEBzvf0Nu8+tsUn4pTawOlBETSsa1",
+	"GY6fY7KELbFp8Q4Ks9xlOG9IJxvycD4Z2ZhOhnnJACxzYJOzCwaMPU2qBbcErR8P+bisH4v8bs9A9PpA",
+	"LyeqxiJbvKTTxgUOm9OnqQHZjQMTNHniANoD4RSmd/ep6/fGJLaY8m225gIcUMgHiwuX8mss6Q5sp2Rs",
+	"AXzGkG8fmwddExgGj7z45ZCPK+Umx31yWLvhArwGVIxXhPKV5vfU3oqrFAUWjcfjIQcJI5+GsFngrbBK",
+	"jGEUD0GfDKODT8MoTeCrLnscWrrtDM26bGhoVigbaBdSN9i9nba/+bEH1HRDreq87wqlhu3hPw6GVS04",
+	"1Cpv6OvPISjQYV1tDdHbr0lap2aZ8DBk9SdNVd9aGFo/dbjH2lYIM6iLHfBZGbRfYVDNOKhy6X2XFZuN",
+	"59Y82na52AGSqnlugVuDP120h4baIPKXoBlZGOtWYJyIlenh2enDaP3Nrr0w2hoJYP56MPSMQr2k72FF",
+	"adL/hpfi9POd5LJ0kbyrkDYfGX88jXRfdNuk2XzZwZ+MGBQBPNXTKXZkvT/67PzdnE/6LlMVRLjPDKN1",
+	"PHRXHzj4DKfN9+ZnoJO9Mw0L9IqCCmiBGiPk3wV9oK2p++57gRHAi8n3DCRwr0+yux0mu0DT8Z4fcruU",
+	"dfXedM+WLnVmxmiGeJrB6HRb75dKkgl+Rai0iEKA7giXY+kA7ACNLBPiWuobDDfBLizDSji1UPVfcew7",
+	"x7TgGqphPVn6gZX9e+jfcZ9v4UMwM21wHFhqQGHz9APrl9BU0Wnj4SOVSQgt/stjzqmDZjMs0ntw9a9m",
+	"Fslr7FFr5QmVzD6NWuRxSXAZ1ouAQV1FWQ94oQN8h5wR875IcgY0lwgup9ulOcmpYgSwrCyGIBRyt0NB",
+	"3cJEEIeXrS9dz+FBG+uH6BMQmksyWdkK6nNGObyF44M3TVZBYTljNEm5Vih3lpfcbvqX7CqntQcVPdIq",
+	"xvd5csYSQLMyIJz1XIfpjE2vnatR0z86iMQ14AJfWUaaX/TAI4MFFiV2cM/3GMH6DQo2TVaBid1u7NAY",
+	"naW/IH1j3BTwd0o54H4W+sDTcNvks5nFvBQ3vO46tX/dmin4zlEljvnVJ9CyomeL798wnhhLJDypB/5m",
+	"m7BZypNbMGzjnD4H6zQlE4H5RyK/Jlzc9AkcLKnyIAllu3Z7QbkP7+l12Kzjyt2VQad/e48JAQXy828Q",
+	"8479YxBRdVVOtWlFsswzAyF98PDhzu6T/qA/6O8cPB08HWAyDE6pjkNuXPTTEv6yiWhJcxe+UkTxuxhh",
+	"PePgKYEQj+KSnC4YPzx+IOsIoTFiv9o42RIwhhnHYgOFh/Hri9uM73pUb1yJ5yV+OK83lo3+qo9VhJuA",
+	"a9yPkYorqWHoLK3idXqjgD1SH+JnkZNM0IRMaEb5FOwQnpC54KkSueyTE4G4wDHIp3c4eVCd3jCe1K3f",
+	"r/9fAAAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

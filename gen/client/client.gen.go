@@ -163,6 +163,102 @@ func (e AttachmentType) Valid() bool {
 	}
 }
 
+// Defines values for AttachmentsCreateReqType.
+const (
+	AttachmentsCreateReqTypeAttachmentsCreate AttachmentsCreateReqType = "attachments.create"
+)
+
+// Valid indicates whether the value is a known member of the AttachmentsCreateReqType enum.
+func (e AttachmentsCreateReqType) Valid() bool {
+	switch e {
+	case AttachmentsCreateReqTypeAttachmentsCreate:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AttachmentsDeleteReqType.
+const (
+	AttachmentsDeleteReqTypeAttachmentsDelete AttachmentsDeleteReqType = "attachments.delete"
+)
+
+// Valid indicates whether the value is a known member of the AttachmentsDeleteReqType enum.
+func (e AttachmentsDeleteReqType) Valid() bool {
+	switch e {
+	case AttachmentsDeleteReqTypeAttachmentsDelete:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChatKitErrorEventType.
+const (
+	ChatKitErrorEventTypeError ChatKitErrorEventType = "error"
+)
+
+// Valid indicates whether the value is a known member of the ChatKitErrorEventType enum.
+func (e ChatKitErrorEventType) Valid() bool {
+	switch e {
+	case ChatKitErrorEventTypeError:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChatKitErrorEventCode.
+const (
+	ChatKitErrorEventCodeCustom      ChatKitErrorEventCode = "custom"
+	ChatKitErrorEventCodeStreamError ChatKitErrorEventCode = "stream.error"
+)
+
+// Valid indicates whether the value is a known member of the ChatKitErrorEventCode enum.
+func (e ChatKitErrorEventCode) Valid() bool {
+	switch e {
+	case ChatKitErrorEventCodeCustom:
+		return true
+	case ChatKitErrorEventCodeStreamError:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientToolCallItemType.
+const (
+	ClientToolCallItemTypeClientToolCall ClientToolCallItemType = "client_tool_call"
+)
+
+// Valid indicates whether the value is a known member of the ClientToolCallItemType enum.
+func (e ClientToolCallItemType) Valid() bool {
+	switch e {
+	case ClientToolCallItemTypeClientToolCall:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientToolCallItemStatus.
+const (
+	ClientToolCallItemStatusCompleted ClientToolCallItemStatus = "completed"
+	ClientToolCallItemStatusPending   ClientToolCallItemStatus = "pending"
+)
+
+// Valid indicates whether the value is a known member of the ClientToolCallItemStatus enum.
+func (e ClientToolCallItemStatus) Valid() bool {
+	switch e {
+	case ClientToolCallItemStatusCompleted:
+		return true
+	case ClientToolCallItemStatusPending:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CreateRunContentType.
 const (
 	CreateRunContentTypeInputText CreateRunContentType = "input_text"
@@ -199,9 +295,11 @@ const (
 	ErrorCodeForbidden            ErrorCode = "FORBIDDEN"
 	ErrorCodeInternalError        ErrorCode = "INTERNAL_ERROR"
 	ErrorCodeInvalidRequest       ErrorCode = "INVALID_REQUEST"
+	ErrorCodeItemNotFound         ErrorCode = "ITEM_NOT_FOUND"
 	ErrorCodeMessageTooLong       ErrorCode = "MESSAGE_TOO_LONG"
 	ErrorCodeMethodNotAllowed     ErrorCode = "METHOD_NOT_ALLOWED"
 	ErrorCodeNotFound             ErrorCode = "NOT_FOUND"
+	ErrorCodeNotSupported         ErrorCode = "NOT_SUPPORTED"
 	ErrorCodeRateLimitExceeded    ErrorCode = "RATE_LIMIT_EXCEEDED"
 	ErrorCodeRequestTooLarge      ErrorCode = "REQUEST_TOO_LARGE"
 	ErrorCodeRunInProgress        ErrorCode = "RUN_IN_PROGRESS"
@@ -225,11 +323,15 @@ func (e ErrorCode) Valid() bool {
 		return true
 	case ErrorCodeInvalidRequest:
 		return true
+	case ErrorCodeItemNotFound:
+		return true
 	case ErrorCodeMessageTooLong:
 		return true
 	case ErrorCodeMethodNotAllowed:
 		return true
 	case ErrorCodeNotFound:
+		return true
+	case ErrorCodeNotSupported:
 		return true
 	case ErrorCodeRateLimitExceeded:
 		return true
@@ -319,6 +421,87 @@ func (e InputTextContentType) Valid() bool {
 	}
 }
 
+// Defines values for InputTranscribeReqType.
+const (
+	InputTranscribeReqTypeInputTranscribe InputTranscribeReqType = "input.transcribe"
+)
+
+// Valid indicates whether the value is a known member of the InputTranscribeReqType enum.
+func (e InputTranscribeReqType) Valid() bool {
+	switch e {
+	case InputTranscribeReqTypeInputTranscribe:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ItemFeedbackParamsKind.
+const (
+	ItemFeedbackParamsKindNegative ItemFeedbackParamsKind = "negative"
+	ItemFeedbackParamsKindPositive ItemFeedbackParamsKind = "positive"
+)
+
+// Valid indicates whether the value is a known member of the ItemFeedbackParamsKind enum.
+func (e ItemFeedbackParamsKind) Valid() bool {
+	switch e {
+	case ItemFeedbackParamsKindNegative:
+		return true
+	case ItemFeedbackParamsKindPositive:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ItemsFeedbackReqType.
+const (
+	ItemsFeedbackReqTypeItemsFeedback ItemsFeedbackReqType = "items.feedback"
+)
+
+// Valid indicates whether the value is a known member of the ItemsFeedbackReqType enum.
+func (e ItemsFeedbackReqType) Valid() bool {
+	switch e {
+	case ItemsFeedbackReqTypeItemsFeedback:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ItemsListReqType.
+const (
+	ItemsListReqTypeItemsList ItemsListReqType = "items.list"
+)
+
+// Valid indicates whether the value is a known member of the ItemsListReqType enum.
+func (e ItemsListReqType) Valid() bool {
+	switch e {
+	case ItemsListReqTypeItemsList:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListOrder.
+const (
+	ListOrderAsc  ListOrder = "asc"
+	ListOrderDesc ListOrder = "desc"
+)
+
+// Valid indicates whether the value is a known member of the ListOrder enum.
+func (e ListOrder) Valid() bool {
+	switch e {
+	case ListOrderAsc:
+		return true
+	case ListOrderDesc:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MessageRole.
 const (
 	MessageRoleAssistant MessageRole = "assistant"
@@ -346,6 +529,21 @@ const (
 func (e OutputTextContentType) Valid() bool {
 	switch e {
 	case OutputTextContentTypeOutputText:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProgressUpdateEventType.
+const (
+	ProgressUpdateEventTypeProgressUpdate ProgressUpdateEventType = "progress_update"
+)
+
+// Valid indicates whether the value is a known member of the ProgressUpdateEventType enum.
+func (e ProgressUpdateEventType) Valid() bool {
+	switch e {
+	case ProgressUpdateEventTypeProgressUpdate:
 		return true
 	default:
 		return false
@@ -421,6 +619,69 @@ func (e StreamOptionsEventType) Valid() bool {
 	}
 }
 
+// Defines values for StructuredInputSubmissionStatus.
+const (
+	StructuredInputSubmissionStatusAnswered StructuredInputSubmissionStatus = "answered"
+	StructuredInputSubmissionStatusSkipped  StructuredInputSubmissionStatus = "skipped"
+)
+
+// Valid indicates whether the value is a known member of the StructuredInputSubmissionStatus enum.
+func (e StructuredInputSubmissionStatus) Valid() bool {
+	switch e {
+	case StructuredInputSubmissionStatusAnswered:
+		return true
+	case StructuredInputSubmissionStatusSkipped:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThoughtTaskStatusIndicator.
+const (
+	ThoughtTaskStatusIndicatorNone ThoughtTaskStatusIndicator = "none"
+)
+
+// Valid indicates whether the value is a known member of the ThoughtTaskStatusIndicator enum.
+func (e ThoughtTaskStatusIndicator) Valid() bool {
+	switch e {
+	case ThoughtTaskStatusIndicatorNone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThoughtTaskType.
+const (
+	ThoughtTaskTypeThought ThoughtTaskType = "thought"
+)
+
+// Valid indicates whether the value is a known member of the ThoughtTaskType enum.
+func (e ThoughtTaskType) Valid() bool {
+	switch e {
+	case ThoughtTaskTypeThought:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadCreatedEventType.
+const (
+	ThreadCreatedEventTypeThreadCreated ThreadCreatedEventType = "thread.created"
+)
+
+// Valid indicates whether the value is a known member of the ThreadCreatedEventType enum.
+func (e ThreadCreatedEventType) Valid() bool {
+	switch e {
+	case ThreadCreatedEventTypeThreadCreated:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ThreadItemAddedEventType.
 const (
 	ThreadItemAddedEventTypeThreadItemAdded ThreadItemAddedEventType = "thread.item.added"
@@ -481,6 +742,171 @@ func (e ThreadUpdatedEventType) Valid() bool {
 	}
 }
 
+// Defines values for ThreadsAddClientToolOutputReqType.
+const (
+	ThreadsAddClientToolOutputReqTypeThreadsAddClientToolOutput ThreadsAddClientToolOutputReqType = "threads.add_client_tool_output"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsAddClientToolOutputReqType enum.
+func (e ThreadsAddClientToolOutputReqType) Valid() bool {
+	switch e {
+	case ThreadsAddClientToolOutputReqTypeThreadsAddClientToolOutput:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsAddStructuredInputReqType.
+const (
+	ThreadsAddStructuredInputReqTypeThreadsAddStructuredInput ThreadsAddStructuredInputReqType = "threads.add_structured_input"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsAddStructuredInputReqType enum.
+func (e ThreadsAddStructuredInputReqType) Valid() bool {
+	switch e {
+	case ThreadsAddStructuredInputReqTypeThreadsAddStructuredInput:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsAddUserMessageReqType.
+const (
+	ThreadsAddUserMessageReqTypeThreadsAddUserMessage ThreadsAddUserMessageReqType = "threads.add_user_message"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsAddUserMessageReqType enum.
+func (e ThreadsAddUserMessageReqType) Valid() bool {
+	switch e {
+	case ThreadsAddUserMessageReqTypeThreadsAddUserMessage:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsCreateReqType.
+const (
+	ThreadsCreateReqTypeThreadsCreate ThreadsCreateReqType = "threads.create"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsCreateReqType enum.
+func (e ThreadsCreateReqType) Valid() bool {
+	switch e {
+	case ThreadsCreateReqTypeThreadsCreate:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsCustomActionReqType.
+const (
+	ThreadsCustomActionReqTypeThreadsCustomAction ThreadsCustomActionReqType = "threads.custom_action"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsCustomActionReqType enum.
+func (e ThreadsCustomActionReqType) Valid() bool {
+	switch e {
+	case ThreadsCustomActionReqTypeThreadsCustomAction:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsDeleteReqType.
+const (
+	ThreadsDeleteReqTypeThreadsDelete ThreadsDeleteReqType = "threads.delete"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsDeleteReqType enum.
+func (e ThreadsDeleteReqType) Valid() bool {
+	switch e {
+	case ThreadsDeleteReqTypeThreadsDelete:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsGetByIDReqType.
+const (
+	ThreadsGetByIDReqTypeThreadsGetByID ThreadsGetByIDReqType = "threads.get_by_id"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsGetByIDReqType enum.
+func (e ThreadsGetByIDReqType) Valid() bool {
+	switch e {
+	case ThreadsGetByIDReqTypeThreadsGetByID:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsListReqType.
+const (
+	ThreadsListReqTypeThreadsList ThreadsListReqType = "threads.list"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsListReqType enum.
+func (e ThreadsListReqType) Valid() bool {
+	switch e {
+	case ThreadsListReqTypeThreadsList:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsRetryAfterItemReqType.
+const (
+	ThreadsRetryAfterItemReqTypeThreadsRetryAfterItem ThreadsRetryAfterItemReqType = "threads.retry_after_item"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsRetryAfterItemReqType enum.
+func (e ThreadsRetryAfterItemReqType) Valid() bool {
+	switch e {
+	case ThreadsRetryAfterItemReqTypeThreadsRetryAfterItem:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsSyncCustomActionReqType.
+const (
+	ThreadsSyncCustomActionReqTypeThreadsSyncCustomAction ThreadsSyncCustomActionReqType = "threads.sync_custom_action"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsSyncCustomActionReqType enum.
+func (e ThreadsSyncCustomActionReqType) Valid() bool {
+	switch e {
+	case ThreadsSyncCustomActionReqTypeThreadsSyncCustomAction:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ThreadsUpdateReqType.
+const (
+	ThreadsUpdateReqTypeThreadsUpdate ThreadsUpdateReqType = "threads.update"
+)
+
+// Valid indicates whether the value is a known member of the ThreadsUpdateReqType enum.
+func (e ThreadsUpdateReqType) Valid() bool {
+	switch e {
+	case ThreadsUpdateReqTypeThreadsUpdate:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UserMessageItemType.
 const (
 	UserMessageItemTypeUserMessage UserMessageItemType = "user_message"
@@ -496,6 +922,21 @@ func (e UserMessageItemType) Valid() bool {
 	}
 }
 
+// Defines values for UserMessageTagContentType.
+const (
+	UserMessageTagContentTypeInputTag UserMessageTagContentType = "input_tag"
+)
+
+// Valid indicates whether the value is a known member of the UserMessageTagContentType enum.
+func (e UserMessageTagContentType) Valid() bool {
+	switch e {
+	case UserMessageTagContentTypeInputTag:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UserMessageTextContentType.
 const (
 	UserMessageTextContentTypeInputText UserMessageTextContentType = "input_text"
@@ -505,6 +946,66 @@ const (
 func (e UserMessageTextContentType) Valid() bool {
 	switch e {
 	case UserMessageTextContentTypeInputText:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WorkflowType.
+const (
+	WorkflowTypeReasoning WorkflowType = "reasoning"
+)
+
+// Valid indicates whether the value is a known member of the WorkflowType enum.
+func (e WorkflowType) Valid() bool {
+	switch e {
+	case WorkflowTypeReasoning:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WorkflowItemType.
+const (
+	WorkflowItemTypeWorkflow WorkflowItemType = "workflow"
+)
+
+// Valid indicates whether the value is a known member of the WorkflowItemType enum.
+func (e WorkflowItemType) Valid() bool {
+	switch e {
+	case WorkflowItemTypeWorkflow:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WorkflowTaskAddedType.
+const (
+	WorkflowTaskAddedTypeAdded WorkflowTaskAddedType = "workflow.task.added"
+)
+
+// Valid indicates whether the value is a known member of the WorkflowTaskAddedType enum.
+func (e WorkflowTaskAddedType) Valid() bool {
+	switch e {
+	case WorkflowTaskAddedTypeAdded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WorkflowTaskUpdatedType.
+const (
+	WorkflowTaskUpdatedTypeUpdated WorkflowTaskUpdatedType = "workflow.task.updated"
+)
+
+// Valid indicates whether the value is a known member of the WorkflowTaskUpdatedType enum.
+func (e WorkflowTaskUpdatedType) Valid() bool {
+	switch e {
+	case WorkflowTaskUpdatedTypeUpdated:
 		return true
 	default:
 		return false
@@ -635,6 +1136,119 @@ type Attachment struct {
 // AttachmentType defines model for Attachment.Type.
 type AttachmentType string
 
+// AttachmentCreateParams The file that is to be uploaded.
+type AttachmentCreateParams struct {
+	MimeType string `json:"mime_type"`
+	Name     string `json:"name"`
+
+	// Size In bytes.
+	Size int64 `json:"size"`
+}
+
+// AttachmentDeleteParams Which file.
+type AttachmentDeleteParams struct {
+	AttachmentID openapi_types.UUID `json:"attachment_id"`
+}
+
+// AttachmentsCreateReq Register a file that is then uploaded.
+type AttachmentsCreateReq struct {
+	Type AttachmentsCreateReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params The file that is to be uploaded.
+	Params AttachmentCreateParams `json:"params"`
+}
+
+// AttachmentsCreateReqType defines model for AttachmentsCreateReq.Type.
+type AttachmentsCreateReqType string
+
+// AttachmentsDeleteReq Delete a file.
+type AttachmentsDeleteReq struct {
+	Type AttachmentsDeleteReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params Which file.
+	Params AttachmentDeleteParams `json:"params"`
+}
+
+// AttachmentsDeleteReqType defines model for AttachmentsDeleteReq.Type.
+type AttachmentsDeleteReqType string
+
+// ChatKitErrorEvent The run failed. What had come of the answer is saved.
+type ChatKitErrorEvent struct {
+	Type ChatKitErrorEventType `json:"type"`
+
+	// Code `stream.error` for a failure that the component tells in its own words, `custom` for one that the message tells.
+	Code ChatKitErrorEventCode `json:"code"`
+
+	// Message For people. Comes with `custom`.
+	Message *string `json:"message,omitempty"`
+
+	// AllowRetry Whether `threads.retry_after_item` may help.
+	AllowRetry bool `json:"allow_retry"`
+}
+
+// ChatKitErrorEventType defines model for ChatKitErrorEvent.Type.
+type ChatKitErrorEventType string
+
+// ChatKitErrorEventCode `stream.error` for a failure that the component tells in its own words, `custom` for one that the message tells.
+type ChatKitErrorEventCode string
+
+// ChatKitRequest A request of the ChatKit protocol; `type` says which.
+type ChatKitRequest struct {
+	union json.RawMessage
+}
+
+// ChatKitResponse The answer to a request without a stream; which one, the request's type says.
+type ChatKitResponse struct {
+	union json.RawMessage
+}
+
+// ChatKitStreamEvent An event of a stream of the ChatKit protocol; `type` says which.
+type ChatKitStreamEvent struct {
+	union json.RawMessage
+}
+
+// ClientTool A tool of the page's. A call of it ends the stream with a pending `client_tool_call` item.
+type ClientTool struct {
+	Name string `json:"name"`
+
+	// Description Tells the model what the tool does and when to call it.
+	Description *string `json:"description,omitempty"`
+
+	// Parameters The JSON Schema of the arguments, an object. Absent for a tool without arguments.
+	Parameters json.RawMessage `json:"parameters,omitempty"`
+}
+
+// ClientToolCallItem A call of a tool that the page offers.
+type ClientToolCallItem struct {
+	ID        openapi_types.UUID     `json:"id"`
+	ThreadID  openapi_types.UUID     `json:"thread_id"`
+	CreatedAt time.Time              `json:"created_at"`
+	Type      ClientToolCallItemType `json:"type"`
+
+	// Status `pending` until the page has given the output.
+	Status ClientToolCallItemStatus `json:"status"`
+
+	// CallID The model's own id of the call.
+	CallID    string          `json:"call_id"`
+	Name      string          `json:"name"`
+	Arguments json.RawMessage `json:"arguments"`
+
+	// Output What the page's tool returned, any JSON. Absent while the call is pending, and where it is null.
+	Output json.RawMessage `json:"output,omitempty"`
+}
+
+// ClientToolCallItemType defines model for ClientToolCallItem.Type.
+type ClientToolCallItemType string
+
+// ClientToolCallItemStatus `pending` until the page has given the output.
+type ClientToolCallItemStatus string
+
 // CreateRunContent A part of the user's message.
 type CreateRunContent struct {
 	Text string               `json:"text"`
@@ -659,6 +1273,9 @@ type CreateRunMessageRole string
 type CreateRunRequest struct {
 	// Message A message of the user.
 	Message CreateRunMessage `json:"message"`
+
+	// Model One of the models this server offers; absent is its own choice.
+	Model *string `json:"model,omitempty"`
 }
 
 // CreateSessionRequest Nothing is asked for yet.
@@ -684,6 +1301,13 @@ type CreatedThread struct {
 	CreatedAt time.Time          `json:"created_at"`
 }
 
+// CustomAction An action that a widget names.
+type CustomAction struct {
+	// Payload Any JSON.
+	Payload json.RawMessage `json:"payload,omitempty"`
+	Type    string          `json:"type"`
+}
+
 // DeletedSession A session that is gone.
 type DeletedSession struct {
 	ID openapi_types.UUID `json:"id"`
@@ -691,6 +1315,15 @@ type DeletedSession struct {
 	// SessionID The same as `id`.
 	SessionID openapi_types.UUID `json:"session_id"`
 	Deleted   bool               `json:"deleted"`
+}
+
+// Done It is done, and there is nothing to tell.
+type Done = map[string]interface{}
+
+// DurationSummary How long a workflow took.
+type DurationSummary struct {
+	// Duration In whole seconds.
+	Duration int `json:"duration"`
 }
 
 // ErrorCode | Code | Status | Meaning |
@@ -703,6 +1336,7 @@ type DeletedSession struct {
 // | `NOT_FOUND` | 404 | There is no such path. |
 // | `SESSION_NOT_FOUND` | 404 | There is no such session. |
 // | `THREAD_NOT_FOUND` | 404 | The thread is not the session's. |
+// | `ITEM_NOT_FOUND` | 404 | The thread has no such item. |
 // | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
 // | `RUN_IN_PROGRESS` | 409 | A run is under way in this thread. |
 // | `REQUEST_TOO_LARGE` | 413 | The body is too large. |
@@ -710,6 +1344,7 @@ type DeletedSession struct {
 // | `RATE_LIMIT_EXCEEDED` | 429 | Too many requests from this address. |
 // | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
 // | `INTERNAL_ERROR` | 500 | A fault of the server. |
+// | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do. |
 // | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
 // | `SERVICE_UNAVAILABLE` | 503 | The database is out of reach, or the server is stopping. |
 type ErrorCode string
@@ -726,6 +1361,7 @@ type ErrorDetail struct {
 	// | `NOT_FOUND` | 404 | There is no such path. |
 	// | `SESSION_NOT_FOUND` | 404 | There is no such session. |
 	// | `THREAD_NOT_FOUND` | 404 | The thread is not the session's. |
+	// | `ITEM_NOT_FOUND` | 404 | The thread has no such item. |
 	// | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
 	// | `RUN_IN_PROGRESS` | 409 | A run is under way in this thread. |
 	// | `REQUEST_TOO_LARGE` | 413 | The body is too large. |
@@ -733,6 +1369,7 @@ type ErrorDetail struct {
 	// | `RATE_LIMIT_EXCEEDED` | 429 | Too many requests from this address. |
 	// | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
 	// | `INTERNAL_ERROR` | 500 | A fault of the server. |
+	// | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do. |
 	// | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
 	// | `SERVICE_UNAVAILABLE` | 503 | The database is out of reach, or the server is stopping. |
 	Code ErrorCode `json:"code"`
@@ -784,6 +1421,15 @@ type InferenceOptions struct {
 	Model      *string     `json:"model,omitempty"`
 }
 
+// InferenceOptionsInput How the client wishes the message to be answered.
+type InferenceOptionsInput struct {
+	// ToolChoice The tool that the model must call first; absent or null leaves it to the model.
+	ToolChoice *ToolChoice `json:"tool_choice,omitempty"`
+
+	// Model One of the models this server offers; absent or null is its own choice.
+	Model *string `json:"model,omitempty"`
+}
+
 // InputTextContent Text that the user wrote.
 type InputTextContent struct {
 	Type InputTextContentType `json:"type"`
@@ -793,6 +1439,81 @@ type InputTextContent struct {
 // InputTextContentType defines model for InputTextContent.Type.
 type InputTextContentType string
 
+// InputTranscribeParams Speech.
+type InputTranscribeParams struct {
+	AudioBase64 string `json:"audio_base64"`
+	MimeType    string `json:"mime_type"`
+}
+
+// InputTranscribeReq Turn speech into text. This server cannot; it answers 501 `NOT_SUPPORTED`.
+type InputTranscribeReq struct {
+	Type InputTranscribeReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params Speech.
+	Params InputTranscribeParams `json:"params"`
+}
+
+// InputTranscribeReqType defines model for InputTranscribeReq.Type.
+type InputTranscribeReqType string
+
+// ItemFeedbackParams What the user thinks of items.
+type ItemFeedbackParams struct {
+	ItemIds []openapi_types.UUID   `json:"item_ids"`
+	Kind    ItemFeedbackParamsKind `json:"kind"`
+
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
+}
+
+// ItemFeedbackParamsKind defines model for ItemFeedbackParams.Kind.
+type ItemFeedbackParamsKind string
+
+// ItemsFeedbackReq Say what the user thinks of items.
+type ItemsFeedbackReq struct {
+	Type ItemsFeedbackReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params What the user thinks of items.
+	Params ItemFeedbackParams `json:"params"`
+}
+
+// ItemsFeedbackReqType defines model for ItemsFeedbackReq.Type.
+type ItemsFeedbackReqType string
+
+// ItemsListParams Which page of a thread's items.
+type ItemsListParams struct {
+	// After The id of an item; the page begins after it.
+	After *openapi_types.UUID `json:"after,omitempty"`
+
+	// Limit The most items to return; 20 when absent, null or 0.
+	Limit *int `json:"limit,omitempty"`
+
+	// Order `desc` is newest first.
+	Order *ListOrder `json:"order,omitempty"`
+
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
+}
+
+// ItemsListReq List the items of a thread.
+type ItemsListReq struct {
+	Type ItemsListReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params Which page of a thread's items.
+	Params ItemsListParams `json:"params"`
+}
+
+// ItemsListReqType defines model for ItemsListReq.Type.
+type ItemsListReqType string
+
 // ListMeta Where a page stands in its list.
 type ListMeta struct {
 	// Total How many there are on all pages together.
@@ -801,6 +1522,9 @@ type ListMeta struct {
 	// After Send it as `after` for the next page. Absent on the last page.
 	After *string `json:"after,omitempty"`
 }
+
+// ListOrder Which end of a list comes first; `desc` is newest first, and the default.
+type ListOrder string
 
 // Message A message in a session's history.
 type Message struct {
@@ -815,7 +1539,7 @@ type Message struct {
 	CreatedAt time.Time   `json:"created_at"`
 }
 
-// MessageContent A part of a message. The user's are `input_text`, the assistant's `output_text`.
+// MessageContent A part of a message. The user's are `input_text` and `input_tag`, the assistant's `output_text`.
 type MessageContent struct {
 	union json.RawMessage
 }
@@ -831,6 +1555,17 @@ type OutputTextContent struct {
 
 // OutputTextContentType defines model for OutputTextContent.Type.
 type OutputTextContentType string
+
+// ProgressUpdateEvent What is being done while nothing is answered, such as a tool that is called.
+type ProgressUpdateEvent struct {
+	Type ProgressUpdateEventType `json:"type"`
+
+	// Text For people.
+	Text string `json:"text"`
+}
+
+// ProgressUpdateEventType defines model for ProgressUpdateEvent.Type.
+type ProgressUpdateEventType string
 
 // RateLimitCheck Whether the replicas share their rate limit (`ok`), or each limits by itself because Redis does not answer (`degraded`). Absent when the server is not set to share it.
 type RateLimitCheck string
@@ -859,6 +1594,12 @@ type ReadinessChecks struct {
 
 	// RateLimit Whether the replicas share their rate limit (`ok`), or each limits by itself because Redis does not answer (`degraded`). Absent when the server is not set to share it.
 	RateLimit *RateLimitCheck `json:"rate_limit,omitempty"`
+}
+
+// RequestMetadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+type RequestMetadata struct {
+	// ClientTools The tools of the page that the model may call in this run.
+	ClientTools *[]ClientTool `json:"client_tools,omitempty"`
 }
 
 // Session A session and its messages.
@@ -947,6 +1688,34 @@ type StreamOptionsEvent struct {
 // StreamOptionsEventType defines model for StreamOptionsEvent.Type.
 type StreamOptionsEventType string
 
+// StructuredInputAnswer The answer to one question of a form.
+type StructuredInputAnswer struct {
+	Skipped *bool     `json:"skipped,omitempty"`
+	Values  *[]string `json:"values,omitempty"`
+}
+
+// StructuredInputSubmission Answers to a form, by the question's id.
+type StructuredInputSubmission struct {
+	Answers *map[string]StructuredInputAnswer `json:"answers,omitempty"`
+	Status  *StructuredInputSubmissionStatus  `json:"status,omitempty"`
+}
+
+// StructuredInputSubmissionStatus defines model for StructuredInputSubmission.Status.
+type StructuredInputSubmissionStatus string
+
+// ThoughtTask A thought.
+type ThoughtTask struct {
+	StatusIndicator ThoughtTaskStatusIndicator `json:"status_indicator"`
+	Type            ThoughtTaskType            `json:"type"`
+	Content         string                     `json:"content"`
+}
+
+// ThoughtTaskStatusIndicator defines model for ThoughtTask.StatusIndicator.
+type ThoughtTaskStatusIndicator string
+
+// ThoughtTaskType defines model for ThoughtTask.Type.
+type ThoughtTaskType string
+
 // Thread A thread as its stream tells of it.
 type Thread struct {
 	// Title Absent until there is one.
@@ -964,12 +1733,83 @@ type Thread struct {
 	Items ThreadItemPage `json:"items"`
 }
 
+// ThreadAddClientToolOutputParams The output of the tool call that the thread waits for.
+type ThreadAddClientToolOutputParams struct {
+	// Result Any JSON.
+	Result json.RawMessage `json:"result"`
+
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
+}
+
+// ThreadAddStructuredInputParams Answers to a form.
+type ThreadAddStructuredInputParams struct {
+	// Input Answers to a form, by the question's id.
+	Input StructuredInputSubmission `json:"input"`
+
+	// ItemID The form's.
+	ItemID openapi_types.UUID `json:"item_id"`
+
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
+}
+
+// ThreadAddUserMessageParams A message and its thread.
+type ThreadAddUserMessageParams struct {
+	// Input A message of the user. Its text may have 500 characters, counted in Unicode code points, of all parts together.
+	Input UserMessageInput `json:"input"`
+
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
+}
+
+// ThreadCreateParams The message that makes a thread.
+type ThreadCreateParams struct {
+	// Input A message of the user. Its text may have 500 characters, counted in Unicode code points, of all parts together.
+	Input UserMessageInput `json:"input"`
+}
+
+// ThreadCreatedEvent The thread is there.
+type ThreadCreatedEvent struct {
+	Type ThreadCreatedEventType `json:"type"`
+
+	// Thread A thread as its stream tells of it.
+	Thread Thread `json:"thread"`
+}
+
+// ThreadCreatedEventType defines model for ThreadCreatedEvent.Type.
+type ThreadCreatedEventType string
+
 // ThreadCreatedResponse The answer of createThread.
 type ThreadCreatedResponse struct {
 	Success bool `json:"success"`
 
 	// Data A session's thread.
 	Data CreatedThread `json:"data"`
+}
+
+// ThreadCustomActionParams An action of a widget.
+type ThreadCustomActionParams struct {
+	// Action An action that a widget names.
+	Action CustomAction `json:"action"`
+
+	// ItemID The widget's.
+	ItemID *openapi_types.UUID `json:"item_id,omitempty"`
+
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
+}
+
+// ThreadDeleteParams Which thread.
+type ThreadDeleteParams struct {
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
+}
+
+// ThreadGetByIDParams Which thread.
+type ThreadGetByIDParams struct {
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
 }
 
 // ThreadItem An item of a thread; `type` says which.
@@ -1016,9 +1856,46 @@ type ThreadItemUpdatedEvent struct {
 // ThreadItemUpdatedEventType defines model for ThreadItemUpdatedEvent.Type.
 type ThreadItemUpdatedEventType string
 
+// ThreadListParams Which page of threads.
+type ThreadListParams struct {
+	// After The `after` of the page before.
+	After *string `json:"after,omitempty"`
+
+	// Limit The most threads to return; 20 when absent, null or 0.
+	Limit *int `json:"limit,omitempty"`
+
+	// Order `desc` is newest change first.
+	Order *ListOrder `json:"order,omitempty"`
+}
+
+// ThreadPage A page of threads, each without its items.
+type ThreadPage struct {
+	Data    []Thread `json:"data"`
+	HasMore bool     `json:"has_more"`
+
+	// After Where the next page begins. Absent on the last one.
+	After *string `json:"after,omitempty"`
+}
+
+// ThreadRetryAfterItemParams The message to answer anew.
+type ThreadRetryAfterItemParams struct {
+	// ItemID The id of a user message.
+	ItemID openapi_types.UUID `json:"item_id"`
+
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
+}
+
 // ThreadStreamEvent An event of a run's stream; `type` says which.
 type ThreadStreamEvent struct {
 	union json.RawMessage
+}
+
+// ThreadUpdateParams A thread's new title.
+type ThreadUpdateParams struct {
+	// ThreadID The thread's id, which is also its session's.
+	ThreadID openapi_types.UUID `json:"thread_id"`
+	Title    string             `json:"title"`
 }
 
 // ThreadUpdatedEvent The thread itself changed, its title for one.
@@ -1031,6 +1908,160 @@ type ThreadUpdatedEvent struct {
 
 // ThreadUpdatedEventType defines model for ThreadUpdatedEvent.Type.
 type ThreadUpdatedEventType string
+
+// ThreadsAddClientToolOutputReq Give the output of the page's tool that the thread waits for, and stream how the answer goes on.
+type ThreadsAddClientToolOutputReq struct {
+	Type ThreadsAddClientToolOutputReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params The output of the tool call that the thread waits for.
+	Params ThreadAddClientToolOutputParams `json:"params"`
+}
+
+// ThreadsAddClientToolOutputReqType defines model for ThreadsAddClientToolOutputReq.Type.
+type ThreadsAddClientToolOutputReqType string
+
+// ThreadsAddStructuredInputReq Answers to a form in the thread. This server makes no forms, so the item is never one.
+type ThreadsAddStructuredInputReq struct {
+	Type ThreadsAddStructuredInputReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params Answers to a form.
+	Params ThreadAddStructuredInputParams `json:"params"`
+}
+
+// ThreadsAddStructuredInputReqType defines model for ThreadsAddStructuredInputReq.Type.
+type ThreadsAddStructuredInputReqType string
+
+// ThreadsAddUserMessageReq Send a message and stream the answer.
+type ThreadsAddUserMessageReq struct {
+	Type ThreadsAddUserMessageReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params A message and its thread.
+	Params ThreadAddUserMessageParams `json:"params"`
+}
+
+// ThreadsAddUserMessageReqType defines model for ThreadsAddUserMessageReq.Type.
+type ThreadsAddUserMessageReqType string
+
+// ThreadsCreateReq Make a thread of a first message and stream the answer.
+type ThreadsCreateReq struct {
+	Type ThreadsCreateReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params The message that makes a thread.
+	Params ThreadCreateParams `json:"params"`
+}
+
+// ThreadsCreateReqType defines model for ThreadsCreateReq.Type.
+type ThreadsCreateReqType string
+
+// ThreadsCustomActionReq An action of a widget. This server makes no widgets; the stream says so in an `error` event.
+type ThreadsCustomActionReq struct {
+	Type ThreadsCustomActionReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params An action of a widget.
+	Params ThreadCustomActionParams `json:"params"`
+}
+
+// ThreadsCustomActionReqType defines model for ThreadsCustomActionReq.Type.
+type ThreadsCustomActionReqType string
+
+// ThreadsDeleteReq Delete a thread with all its items.
+type ThreadsDeleteReq struct {
+	Type ThreadsDeleteReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params Which thread.
+	Params ThreadDeleteParams `json:"params"`
+}
+
+// ThreadsDeleteReqType defines model for ThreadsDeleteReq.Type.
+type ThreadsDeleteReqType string
+
+// ThreadsGetByIDReq Read a thread with the first page of its items, oldest first.
+type ThreadsGetByIDReq struct {
+	Type ThreadsGetByIDReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params Which thread.
+	Params ThreadGetByIDParams `json:"params"`
+}
+
+// ThreadsGetByIDReqType defines model for ThreadsGetByIDReq.Type.
+type ThreadsGetByIDReqType string
+
+// ThreadsListReq List the threads of the user, by the time they last changed.
+type ThreadsListReq struct {
+	Type ThreadsListReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params Which page of threads.
+	Params ThreadListParams `json:"params"`
+}
+
+// ThreadsListReqType defines model for ThreadsListReq.Type.
+type ThreadsListReqType string
+
+// ThreadsRetryAfterItemReq Answer a user message anew. The items after it are listed no more.
+type ThreadsRetryAfterItemReq struct {
+	Type ThreadsRetryAfterItemReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params The message to answer anew.
+	Params ThreadRetryAfterItemParams `json:"params"`
+}
+
+// ThreadsRetryAfterItemReqType defines model for ThreadsRetryAfterItemReq.Type.
+type ThreadsRetryAfterItemReqType string
+
+// ThreadsSyncCustomActionReq An action of a widget, answered at once. This server makes no widgets; it answers 501 `NOT_SUPPORTED`.
+type ThreadsSyncCustomActionReq struct {
+	Type ThreadsSyncCustomActionReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params An action of a widget.
+	Params ThreadCustomActionParams `json:"params"`
+}
+
+// ThreadsSyncCustomActionReqType defines model for ThreadsSyncCustomActionReq.Type.
+type ThreadsSyncCustomActionReqType string
+
+// ThreadsUpdateReq Give a thread a title.
+type ThreadsUpdateReq struct {
+	Type ThreadsUpdateReqType `json:"type"`
+
+	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	Metadata *RequestMetadata `json:"metadata,omitempty"`
+
+	// Params A thread's new title.
+	Params ThreadUpdateParams `json:"params"`
+}
+
+// ThreadsUpdateReqType defines model for ThreadsUpdateReq.Type.
+type ThreadsUpdateReqType string
 
 // ToolCall A tool that the assistant used.
 type ToolCall struct {
@@ -1050,13 +2081,32 @@ type ToolChoice struct {
 	ID string `json:"id"`
 }
 
+// UserMessageContent A part of a user's message; `type` says which.
+type UserMessageContent struct {
+	union json.RawMessage
+}
+
+// UserMessageInput A message of the user. Its text may have 500 characters, counted in Unicode code points, of all parts together.
+type UserMessageInput struct {
+	Content []UserMessageContent `json:"content"`
+
+	// Attachments The ids of uploaded files.
+	Attachments []string `json:"attachments"`
+
+	// QuotedText The text the message refers to.
+	QuotedText *string `json:"quoted_text,omitempty"`
+
+	// InferenceOptions How the client wishes the message to be answered.
+	InferenceOptions InferenceOptionsInput `json:"inference_options"`
+}
+
 // UserMessageItem A message of the user.
 type UserMessageItem struct {
-	ID        openapi_types.UUID       `json:"id"`
-	ThreadID  openapi_types.UUID       `json:"thread_id"`
-	CreatedAt time.Time                `json:"created_at"`
-	Type      UserMessageItemType      `json:"type"`
-	Content   []UserMessageTextContent `json:"content"`
+	ID        openapi_types.UUID   `json:"id"`
+	ThreadID  openapi_types.UUID   `json:"thread_id"`
+	CreatedAt time.Time            `json:"created_at"`
+	Type      UserMessageItemType  `json:"type"`
+	Content   []UserMessageContent `json:"content"`
 
 	// Attachments Empty; this server takes no attachments.
 	Attachments []Attachment `json:"attachments"`
@@ -1071,6 +2121,23 @@ type UserMessageItem struct {
 // UserMessageItemType defines model for UserMessageItem.Type.
 type UserMessageItemType string
 
+// UserMessageTagContent Something of the page's that the user mentions.
+type UserMessageTagContent struct {
+	Type UserMessageTagContentType `json:"type"`
+	ID   string                    `json:"id"`
+
+	// Text Its name, as it stands in the message.
+	Text string `json:"text"`
+
+	// Data What the page knows of it. It is told to the model.
+	Data        json.RawMessage `json:"data"`
+	Group       *string         `json:"group,omitempty"`
+	Interactive bool            `json:"interactive"`
+}
+
+// UserMessageTagContentType defines model for UserMessageTagContent.Type.
+type UserMessageTagContentType string
+
 // UserMessageTextContent Text that the user wrote.
 type UserMessageTextContent struct {
 	Type UserMessageTextContentType `json:"type"`
@@ -1079,6 +2146,63 @@ type UserMessageTextContent struct {
 
 // UserMessageTextContentType defines model for UserMessageTextContent.Type.
 type UserMessageTextContentType string
+
+// Workflow What the model thought, a task for each thought.
+type Workflow struct {
+	Type  WorkflowType  `json:"type"`
+	Tasks []ThoughtTask `json:"tasks"`
+
+	// Summary Absent until it is complete.
+	Summary *DurationSummary `json:"summary,omitempty"`
+
+	// Expanded Whether it is shown open.
+	Expanded bool `json:"expanded"`
+}
+
+// WorkflowType defines model for Workflow.Type.
+type WorkflowType string
+
+// WorkflowItem What the model did before it answered.
+type WorkflowItem struct {
+	ID        openapi_types.UUID `json:"id"`
+	ThreadID  openapi_types.UUID `json:"thread_id"`
+	CreatedAt time.Time          `json:"created_at"`
+	Type      WorkflowItemType   `json:"type"`
+
+	// Workflow What the model thought, a task for each thought.
+	Workflow Workflow `json:"workflow"`
+}
+
+// WorkflowItemType defines model for WorkflowItem.Type.
+type WorkflowItemType string
+
+// WorkflowTaskAdded A workflow has one more task.
+type WorkflowTaskAdded struct {
+	Type WorkflowTaskAddedType `json:"type"`
+
+	// TaskIndex Which task of the workflow, from 0.
+	TaskIndex int `json:"task_index"`
+
+	// Task A thought.
+	Task ThoughtTask `json:"task"`
+}
+
+// WorkflowTaskAddedType defines model for WorkflowTaskAdded.Type.
+type WorkflowTaskAddedType string
+
+// WorkflowTaskUpdated A task of a workflow, with all it has so far.
+type WorkflowTaskUpdated struct {
+	Type WorkflowTaskUpdatedType `json:"type"`
+
+	// TaskIndex Which task of the workflow, from 0.
+	TaskIndex int `json:"task_index"`
+
+	// Task A thought.
+	Task ThoughtTask `json:"task"`
+}
+
+// WorkflowTaskUpdatedType defines model for WorkflowTaskUpdated.Type.
+type WorkflowTaskUpdatedType string
 
 // After defines model for After.
 type After = string
@@ -1107,6 +2231,12 @@ type InvalidMessage = ErrorResponse
 // InvalidRequest The answer of a request that failed.
 type InvalidRequest = ErrorResponse
 
+// ItemNotFound The answer of a request that failed.
+type ItemNotFound = ErrorResponse
+
+// NotSupported The answer of a request that failed.
+type NotSupported = ErrorResponse
+
 // RateLimitExceeded The answer of a request that failed.
 type RateLimitExceeded = ErrorResponse
 
@@ -1128,6 +2258,9 @@ type SessionNotFound = ErrorResponse
 // ThreadNotFound The answer of a request that failed.
 type ThreadNotFound = ErrorResponse
 
+// TooMany The answer of a request that failed.
+type TooMany = ErrorResponse
+
 // Unauthorized The answer of a request that failed.
 type Unauthorized = ErrorResponse
 
@@ -1146,6 +2279,9 @@ type ListSessionsParams struct {
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 }
 
+// ProcessChatKitJSONRequestBody defines body for ProcessChatKit for application/json ContentType.
+type ProcessChatKitJSONRequestBody = ChatKitRequest
+
 // CreateSessionJSONRequestBody defines body for CreateSession for application/json ContentType.
 type CreateSessionJSONRequestBody = CreateSessionRequest
 
@@ -1154,6 +2290,555 @@ type CreateThreadJSONRequestBody = CreateThreadRequest
 
 // CreateRunJSONRequestBody defines body for CreateRun for application/json ContentType.
 type CreateRunJSONRequestBody = CreateRunRequest
+
+// AsThreadsCreateReq returns the union data inside the ChatKitRequest as a ThreadsCreateReq
+func (t ChatKitRequest) AsThreadsCreateReq() (ThreadsCreateReq, error) {
+	var body ThreadsCreateReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsCreateReq overwrites any union data inside the ChatKitRequest as the provided ThreadsCreateReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsCreateReq(v ThreadsCreateReq) error {
+	v.Type = "threads.create"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsAddUserMessageReq returns the union data inside the ChatKitRequest as a ThreadsAddUserMessageReq
+func (t ChatKitRequest) AsThreadsAddUserMessageReq() (ThreadsAddUserMessageReq, error) {
+	var body ThreadsAddUserMessageReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsAddUserMessageReq overwrites any union data inside the ChatKitRequest as the provided ThreadsAddUserMessageReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsAddUserMessageReq(v ThreadsAddUserMessageReq) error {
+	v.Type = "threads.add_user_message"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsAddClientToolOutputReq returns the union data inside the ChatKitRequest as a ThreadsAddClientToolOutputReq
+func (t ChatKitRequest) AsThreadsAddClientToolOutputReq() (ThreadsAddClientToolOutputReq, error) {
+	var body ThreadsAddClientToolOutputReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsAddClientToolOutputReq overwrites any union data inside the ChatKitRequest as the provided ThreadsAddClientToolOutputReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsAddClientToolOutputReq(v ThreadsAddClientToolOutputReq) error {
+	v.Type = "threads.add_client_tool_output"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsRetryAfterItemReq returns the union data inside the ChatKitRequest as a ThreadsRetryAfterItemReq
+func (t ChatKitRequest) AsThreadsRetryAfterItemReq() (ThreadsRetryAfterItemReq, error) {
+	var body ThreadsRetryAfterItemReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsRetryAfterItemReq overwrites any union data inside the ChatKitRequest as the provided ThreadsRetryAfterItemReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsRetryAfterItemReq(v ThreadsRetryAfterItemReq) error {
+	v.Type = "threads.retry_after_item"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsCustomActionReq returns the union data inside the ChatKitRequest as a ThreadsCustomActionReq
+func (t ChatKitRequest) AsThreadsCustomActionReq() (ThreadsCustomActionReq, error) {
+	var body ThreadsCustomActionReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsCustomActionReq overwrites any union data inside the ChatKitRequest as the provided ThreadsCustomActionReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsCustomActionReq(v ThreadsCustomActionReq) error {
+	v.Type = "threads.custom_action"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsAddStructuredInputReq returns the union data inside the ChatKitRequest as a ThreadsAddStructuredInputReq
+func (t ChatKitRequest) AsThreadsAddStructuredInputReq() (ThreadsAddStructuredInputReq, error) {
+	var body ThreadsAddStructuredInputReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsAddStructuredInputReq overwrites any union data inside the ChatKitRequest as the provided ThreadsAddStructuredInputReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsAddStructuredInputReq(v ThreadsAddStructuredInputReq) error {
+	v.Type = "threads.add_structured_input"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsGetByIDReq returns the union data inside the ChatKitRequest as a ThreadsGetByIDReq
+func (t ChatKitRequest) AsThreadsGetByIDReq() (ThreadsGetByIDReq, error) {
+	var body ThreadsGetByIDReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsGetByIDReq overwrites any union data inside the ChatKitRequest as the provided ThreadsGetByIDReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsGetByIDReq(v ThreadsGetByIDReq) error {
+	v.Type = "threads.get_by_id"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsListReq returns the union data inside the ChatKitRequest as a ThreadsListReq
+func (t ChatKitRequest) AsThreadsListReq() (ThreadsListReq, error) {
+	var body ThreadsListReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsListReq overwrites any union data inside the ChatKitRequest as the provided ThreadsListReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsListReq(v ThreadsListReq) error {
+	v.Type = "threads.list"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsItemsListReq returns the union data inside the ChatKitRequest as a ItemsListReq
+func (t ChatKitRequest) AsItemsListReq() (ItemsListReq, error) {
+	var body ItemsListReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromItemsListReq overwrites any union data inside the ChatKitRequest as the provided ItemsListReq, with its discriminator set
+func (t *ChatKitRequest) FromItemsListReq(v ItemsListReq) error {
+	v.Type = "items.list"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsItemsFeedbackReq returns the union data inside the ChatKitRequest as a ItemsFeedbackReq
+func (t ChatKitRequest) AsItemsFeedbackReq() (ItemsFeedbackReq, error) {
+	var body ItemsFeedbackReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromItemsFeedbackReq overwrites any union data inside the ChatKitRequest as the provided ItemsFeedbackReq, with its discriminator set
+func (t *ChatKitRequest) FromItemsFeedbackReq(v ItemsFeedbackReq) error {
+	v.Type = "items.feedback"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsUpdateReq returns the union data inside the ChatKitRequest as a ThreadsUpdateReq
+func (t ChatKitRequest) AsThreadsUpdateReq() (ThreadsUpdateReq, error) {
+	var body ThreadsUpdateReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsUpdateReq overwrites any union data inside the ChatKitRequest as the provided ThreadsUpdateReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsUpdateReq(v ThreadsUpdateReq) error {
+	v.Type = "threads.update"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsDeleteReq returns the union data inside the ChatKitRequest as a ThreadsDeleteReq
+func (t ChatKitRequest) AsThreadsDeleteReq() (ThreadsDeleteReq, error) {
+	var body ThreadsDeleteReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsDeleteReq overwrites any union data inside the ChatKitRequest as the provided ThreadsDeleteReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsDeleteReq(v ThreadsDeleteReq) error {
+	v.Type = "threads.delete"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsAttachmentsCreateReq returns the union data inside the ChatKitRequest as a AttachmentsCreateReq
+func (t ChatKitRequest) AsAttachmentsCreateReq() (AttachmentsCreateReq, error) {
+	var body AttachmentsCreateReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromAttachmentsCreateReq overwrites any union data inside the ChatKitRequest as the provided AttachmentsCreateReq, with its discriminator set
+func (t *ChatKitRequest) FromAttachmentsCreateReq(v AttachmentsCreateReq) error {
+	v.Type = "attachments.create"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsAttachmentsDeleteReq returns the union data inside the ChatKitRequest as a AttachmentsDeleteReq
+func (t ChatKitRequest) AsAttachmentsDeleteReq() (AttachmentsDeleteReq, error) {
+	var body AttachmentsDeleteReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromAttachmentsDeleteReq overwrites any union data inside the ChatKitRequest as the provided AttachmentsDeleteReq, with its discriminator set
+func (t *ChatKitRequest) FromAttachmentsDeleteReq(v AttachmentsDeleteReq) error {
+	v.Type = "attachments.delete"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsInputTranscribeReq returns the union data inside the ChatKitRequest as a InputTranscribeReq
+func (t ChatKitRequest) AsInputTranscribeReq() (InputTranscribeReq, error) {
+	var body InputTranscribeReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromInputTranscribeReq overwrites any union data inside the ChatKitRequest as the provided InputTranscribeReq, with its discriminator set
+func (t *ChatKitRequest) FromInputTranscribeReq(v InputTranscribeReq) error {
+	v.Type = "input.transcribe"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadsSyncCustomActionReq returns the union data inside the ChatKitRequest as a ThreadsSyncCustomActionReq
+func (t ChatKitRequest) AsThreadsSyncCustomActionReq() (ThreadsSyncCustomActionReq, error) {
+	var body ThreadsSyncCustomActionReq
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadsSyncCustomActionReq overwrites any union data inside the ChatKitRequest as the provided ThreadsSyncCustomActionReq, with its discriminator set
+func (t *ChatKitRequest) FromThreadsSyncCustomActionReq(v ThreadsSyncCustomActionReq) error {
+	v.Type = "threads.sync_custom_action"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// Discriminator returns the value that says which variant the ChatKitRequest holds
+func (t ChatKitRequest) Discriminator() (string, error) {
+	var discriminator struct {
+		Discriminator string `json:"type"`
+	}
+	err := json.Unmarshal(t.union, &discriminator)
+	return discriminator.Discriminator, err
+}
+
+// ValueByDiscriminator returns the variant that the ChatKitRequest holds
+func (t ChatKitRequest) ValueByDiscriminator() (interface{}, error) {
+	discriminator, err := t.Discriminator()
+	if err != nil {
+		return nil, err
+	}
+	switch discriminator {
+	case "attachments.create":
+		return t.AsAttachmentsCreateReq()
+	case "attachments.delete":
+		return t.AsAttachmentsDeleteReq()
+	case "input.transcribe":
+		return t.AsInputTranscribeReq()
+	case "items.feedback":
+		return t.AsItemsFeedbackReq()
+	case "items.list":
+		return t.AsItemsListReq()
+	case "threads.add_client_tool_output":
+		return t.AsThreadsAddClientToolOutputReq()
+	case "threads.add_structured_input":
+		return t.AsThreadsAddStructuredInputReq()
+	case "threads.add_user_message":
+		return t.AsThreadsAddUserMessageReq()
+	case "threads.create":
+		return t.AsThreadsCreateReq()
+	case "threads.custom_action":
+		return t.AsThreadsCustomActionReq()
+	case "threads.delete":
+		return t.AsThreadsDeleteReq()
+	case "threads.get_by_id":
+		return t.AsThreadsGetByIDReq()
+	case "threads.list":
+		return t.AsThreadsListReq()
+	case "threads.retry_after_item":
+		return t.AsThreadsRetryAfterItemReq()
+	case "threads.sync_custom_action":
+		return t.AsThreadsSyncCustomActionReq()
+	case "threads.update":
+		return t.AsThreadsUpdateReq()
+	default:
+		return nil, errors.New("unknown discriminator value: " + discriminator)
+	}
+}
+
+func (t ChatKitRequest) MarshalJSON() ([]byte, error) {
+	return t.union.MarshalJSON()
+}
+
+func (t *ChatKitRequest) UnmarshalJSON(b []byte) error {
+	return t.union.UnmarshalJSON(b)
+}
+
+// AsThread returns the union data inside the ChatKitResponse as a Thread
+func (t ChatKitResponse) AsThread() (Thread, error) {
+	var body Thread
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThread overwrites any union data inside the ChatKitResponse as the provided Thread, with its discriminator set
+func (t *ChatKitResponse) FromThread(v Thread) error {
+
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadPage returns the union data inside the ChatKitResponse as a ThreadPage
+func (t ChatKitResponse) AsThreadPage() (ThreadPage, error) {
+	var body ThreadPage
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadPage overwrites any union data inside the ChatKitResponse as the provided ThreadPage, with its discriminator set
+func (t *ChatKitResponse) FromThreadPage(v ThreadPage) error {
+
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadItemPage returns the union data inside the ChatKitResponse as a ThreadItemPage
+func (t ChatKitResponse) AsThreadItemPage() (ThreadItemPage, error) {
+	var body ThreadItemPage
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadItemPage overwrites any union data inside the ChatKitResponse as the provided ThreadItemPage, with its discriminator set
+func (t *ChatKitResponse) FromThreadItemPage(v ThreadItemPage) error {
+
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsAttachment returns the union data inside the ChatKitResponse as a Attachment
+func (t ChatKitResponse) AsAttachment() (Attachment, error) {
+	var body Attachment
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromAttachment overwrites any union data inside the ChatKitResponse as the provided Attachment, with its discriminator set
+func (t *ChatKitResponse) FromAttachment(v Attachment) error {
+
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsDone returns the union data inside the ChatKitResponse as a Done
+func (t ChatKitResponse) AsDone() (Done, error) {
+	var body Done
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDone overwrites any union data inside the ChatKitResponse as the provided Done, with its discriminator set
+func (t *ChatKitResponse) FromDone(v Done) error {
+
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+func (t ChatKitResponse) MarshalJSON() ([]byte, error) {
+	return t.union.MarshalJSON()
+}
+
+func (t *ChatKitResponse) UnmarshalJSON(b []byte) error {
+	return t.union.UnmarshalJSON(b)
+}
+
+// AsThreadCreatedEvent returns the union data inside the ChatKitStreamEvent as a ThreadCreatedEvent
+func (t ChatKitStreamEvent) AsThreadCreatedEvent() (ThreadCreatedEvent, error) {
+	var body ThreadCreatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadCreatedEvent overwrites any union data inside the ChatKitStreamEvent as the provided ThreadCreatedEvent, with its discriminator set
+func (t *ChatKitStreamEvent) FromThreadCreatedEvent(v ThreadCreatedEvent) error {
+	v.Type = "thread.created"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadUpdatedEvent returns the union data inside the ChatKitStreamEvent as a ThreadUpdatedEvent
+func (t ChatKitStreamEvent) AsThreadUpdatedEvent() (ThreadUpdatedEvent, error) {
+	var body ThreadUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadUpdatedEvent overwrites any union data inside the ChatKitStreamEvent as the provided ThreadUpdatedEvent, with its discriminator set
+func (t *ChatKitStreamEvent) FromThreadUpdatedEvent(v ThreadUpdatedEvent) error {
+	v.Type = "thread.updated"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadItemDoneEvent returns the union data inside the ChatKitStreamEvent as a ThreadItemDoneEvent
+func (t ChatKitStreamEvent) AsThreadItemDoneEvent() (ThreadItemDoneEvent, error) {
+	var body ThreadItemDoneEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadItemDoneEvent overwrites any union data inside the ChatKitStreamEvent as the provided ThreadItemDoneEvent, with its discriminator set
+func (t *ChatKitStreamEvent) FromThreadItemDoneEvent(v ThreadItemDoneEvent) error {
+	v.Type = "thread.item.done"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadItemAddedEvent returns the union data inside the ChatKitStreamEvent as a ThreadItemAddedEvent
+func (t ChatKitStreamEvent) AsThreadItemAddedEvent() (ThreadItemAddedEvent, error) {
+	var body ThreadItemAddedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadItemAddedEvent overwrites any union data inside the ChatKitStreamEvent as the provided ThreadItemAddedEvent, with its discriminator set
+func (t *ChatKitStreamEvent) FromThreadItemAddedEvent(v ThreadItemAddedEvent) error {
+	v.Type = "thread.item.added"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsThreadItemUpdatedEvent returns the union data inside the ChatKitStreamEvent as a ThreadItemUpdatedEvent
+func (t ChatKitStreamEvent) AsThreadItemUpdatedEvent() (ThreadItemUpdatedEvent, error) {
+	var body ThreadItemUpdatedEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromThreadItemUpdatedEvent overwrites any union data inside the ChatKitStreamEvent as the provided ThreadItemUpdatedEvent, with its discriminator set
+func (t *ChatKitStreamEvent) FromThreadItemUpdatedEvent(v ThreadItemUpdatedEvent) error {
+	v.Type = "thread.item.updated"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsStreamOptionsEvent returns the union data inside the ChatKitStreamEvent as a StreamOptionsEvent
+func (t ChatKitStreamEvent) AsStreamOptionsEvent() (StreamOptionsEvent, error) {
+	var body StreamOptionsEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromStreamOptionsEvent overwrites any union data inside the ChatKitStreamEvent as the provided StreamOptionsEvent, with its discriminator set
+func (t *ChatKitStreamEvent) FromStreamOptionsEvent(v StreamOptionsEvent) error {
+	v.Type = "stream_options"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsProgressUpdateEvent returns the union data inside the ChatKitStreamEvent as a ProgressUpdateEvent
+func (t ChatKitStreamEvent) AsProgressUpdateEvent() (ProgressUpdateEvent, error) {
+	var body ProgressUpdateEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromProgressUpdateEvent overwrites any union data inside the ChatKitStreamEvent as the provided ProgressUpdateEvent, with its discriminator set
+func (t *ChatKitStreamEvent) FromProgressUpdateEvent(v ProgressUpdateEvent) error {
+	v.Type = "progress_update"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsChatKitErrorEvent returns the union data inside the ChatKitStreamEvent as a ChatKitErrorEvent
+func (t ChatKitStreamEvent) AsChatKitErrorEvent() (ChatKitErrorEvent, error) {
+	var body ChatKitErrorEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromChatKitErrorEvent overwrites any union data inside the ChatKitStreamEvent as the provided ChatKitErrorEvent, with its discriminator set
+func (t *ChatKitStreamEvent) FromChatKitErrorEvent(v ChatKitErrorEvent) error {
+	v.Type = "error"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// Discriminator returns the value that says which variant the ChatKitStreamEvent holds
+func (t ChatKitStreamEvent) Discriminator() (string, error) {
+	var discriminator struct {
+		Discriminator string `json:"type"`
+	}
+	err := json.Unmarshal(t.union, &discriminator)
+	return discriminator.Discriminator, err
+}
+
+// ValueByDiscriminator returns the variant that the ChatKitStreamEvent holds
+func (t ChatKitStreamEvent) ValueByDiscriminator() (interface{}, error) {
+	discriminator, err := t.Discriminator()
+	if err != nil {
+		return nil, err
+	}
+	switch discriminator {
+	case "error":
+		return t.AsChatKitErrorEvent()
+	case "progress_update":
+		return t.AsProgressUpdateEvent()
+	case "stream_options":
+		return t.AsStreamOptionsEvent()
+	case "thread.created":
+		return t.AsThreadCreatedEvent()
+	case "thread.item.added":
+		return t.AsThreadItemAddedEvent()
+	case "thread.item.done":
+		return t.AsThreadItemDoneEvent()
+	case "thread.item.updated":
+		return t.AsThreadItemUpdatedEvent()
+	case "thread.updated":
+		return t.AsThreadUpdatedEvent()
+	default:
+		return nil, errors.New("unknown discriminator value: " + discriminator)
+	}
+}
+
+func (t ChatKitStreamEvent) MarshalJSON() ([]byte, error) {
+	return t.union.MarshalJSON()
+}
+
+func (t *ChatKitStreamEvent) UnmarshalJSON(b []byte) error {
+	return t.union.UnmarshalJSON(b)
+}
 
 // AsInputTextContent returns the union data inside the MessageContent as a InputTextContent
 func (t MessageContent) AsInputTextContent() (InputTextContent, error) {
@@ -1165,6 +2850,21 @@ func (t MessageContent) AsInputTextContent() (InputTextContent, error) {
 // FromInputTextContent overwrites any union data inside the MessageContent as the provided InputTextContent, with its discriminator set
 func (t *MessageContent) FromInputTextContent(v InputTextContent) error {
 	v.Type = "input_text"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsUserMessageTagContent returns the union data inside the MessageContent as a UserMessageTagContent
+func (t MessageContent) AsUserMessageTagContent() (UserMessageTagContent, error) {
+	var body UserMessageTagContent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserMessageTagContent overwrites any union data inside the MessageContent as the provided UserMessageTagContent, with its discriminator set
+func (t *MessageContent) FromUserMessageTagContent(v UserMessageTagContent) error {
+	v.Type = "input_tag"
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
@@ -1201,6 +2901,8 @@ func (t MessageContent) ValueByDiscriminator() (interface{}, error) {
 		return nil, err
 	}
 	switch discriminator {
+	case "input_tag":
+		return t.AsUserMessageTagContent()
 	case "input_text":
 		return t.AsInputTextContent()
 	case "output_text":
@@ -1248,6 +2950,36 @@ func (t *ThreadItem) FromAssistantMessageItem(v AssistantMessageItem) error {
 	return err
 }
 
+// AsClientToolCallItem returns the union data inside the ThreadItem as a ClientToolCallItem
+func (t ThreadItem) AsClientToolCallItem() (ClientToolCallItem, error) {
+	var body ClientToolCallItem
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClientToolCallItem overwrites any union data inside the ThreadItem as the provided ClientToolCallItem, with its discriminator set
+func (t *ThreadItem) FromClientToolCallItem(v ClientToolCallItem) error {
+	v.Type = "client_tool_call"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsWorkflowItem returns the union data inside the ThreadItem as a WorkflowItem
+func (t ThreadItem) AsWorkflowItem() (WorkflowItem, error) {
+	var body WorkflowItem
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWorkflowItem overwrites any union data inside the ThreadItem as the provided WorkflowItem, with its discriminator set
+func (t *ThreadItem) FromWorkflowItem(v WorkflowItem) error {
+	v.Type = "workflow"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
 // Discriminator returns the value that says which variant the ThreadItem holds
 func (t ThreadItem) Discriminator() (string, error) {
 	var discriminator struct {
@@ -1266,8 +2998,12 @@ func (t ThreadItem) ValueByDiscriminator() (interface{}, error) {
 	switch discriminator {
 	case "assistant_message":
 		return t.AsAssistantMessageItem()
+	case "client_tool_call":
+		return t.AsClientToolCallItem()
 	case "user_message":
 		return t.AsUserMessageItem()
+	case "workflow":
+		return t.AsWorkflowItem()
 	default:
 		return nil, errors.New("unknown discriminator value: " + discriminator)
 	}
@@ -1326,6 +3062,36 @@ func (t *ThreadItemUpdate) FromAssistantMessageContentPartDone(v AssistantMessag
 	return err
 }
 
+// AsWorkflowTaskAdded returns the union data inside the ThreadItemUpdate as a WorkflowTaskAdded
+func (t ThreadItemUpdate) AsWorkflowTaskAdded() (WorkflowTaskAdded, error) {
+	var body WorkflowTaskAdded
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWorkflowTaskAdded overwrites any union data inside the ThreadItemUpdate as the provided WorkflowTaskAdded, with its discriminator set
+func (t *ThreadItemUpdate) FromWorkflowTaskAdded(v WorkflowTaskAdded) error {
+	v.Type = "workflow.task.added"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsWorkflowTaskUpdated returns the union data inside the ThreadItemUpdate as a WorkflowTaskUpdated
+func (t ThreadItemUpdate) AsWorkflowTaskUpdated() (WorkflowTaskUpdated, error) {
+	var body WorkflowTaskUpdated
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWorkflowTaskUpdated overwrites any union data inside the ThreadItemUpdate as the provided WorkflowTaskUpdated, with its discriminator set
+func (t *ThreadItemUpdate) FromWorkflowTaskUpdated(v WorkflowTaskUpdated) error {
+	v.Type = "workflow.task.updated"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
 // Discriminator returns the value that says which variant the ThreadItemUpdate holds
 func (t ThreadItemUpdate) Discriminator() (string, error) {
 	var discriminator struct {
@@ -1348,6 +3114,10 @@ func (t ThreadItemUpdate) ValueByDiscriminator() (interface{}, error) {
 		return t.AsAssistantMessageContentPartDone()
 	case "assistant_message.content_part.text_delta":
 		return t.AsAssistantMessageContentPartTextDelta()
+	case "workflow.task.added":
+		return t.AsWorkflowTaskAdded()
+	case "workflow.task.updated":
+		return t.AsWorkflowTaskUpdated()
 	default:
 		return nil, errors.New("unknown discriminator value: " + discriminator)
 	}
@@ -1436,6 +3206,21 @@ func (t *ThreadStreamEvent) FromStreamOptionsEvent(v StreamOptionsEvent) error {
 	return err
 }
 
+// AsProgressUpdateEvent returns the union data inside the ThreadStreamEvent as a ProgressUpdateEvent
+func (t ThreadStreamEvent) AsProgressUpdateEvent() (ProgressUpdateEvent, error) {
+	var body ProgressUpdateEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromProgressUpdateEvent overwrites any union data inside the ThreadStreamEvent as the provided ProgressUpdateEvent, with its discriminator set
+func (t *ThreadStreamEvent) FromProgressUpdateEvent(v ProgressUpdateEvent) error {
+	v.Type = "progress_update"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
 // AsErrorEvent returns the union data inside the ThreadStreamEvent as a ErrorEvent
 func (t ThreadStreamEvent) AsErrorEvent() (ErrorEvent, error) {
 	var body ErrorEvent
@@ -1469,6 +3254,8 @@ func (t ThreadStreamEvent) ValueByDiscriminator() (interface{}, error) {
 	switch discriminator {
 	case "error":
 		return t.AsErrorEvent()
+	case "progress_update":
+		return t.AsProgressUpdateEvent()
 	case "stream_options":
 		return t.AsStreamOptionsEvent()
 	case "thread.item.added":
@@ -1489,6 +3276,69 @@ func (t ThreadStreamEvent) MarshalJSON() ([]byte, error) {
 }
 
 func (t *ThreadStreamEvent) UnmarshalJSON(b []byte) error {
+	return t.union.UnmarshalJSON(b)
+}
+
+// AsUserMessageTextContent returns the union data inside the UserMessageContent as a UserMessageTextContent
+func (t UserMessageContent) AsUserMessageTextContent() (UserMessageTextContent, error) {
+	var body UserMessageTextContent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserMessageTextContent overwrites any union data inside the UserMessageContent as the provided UserMessageTextContent, with its discriminator set
+func (t *UserMessageContent) FromUserMessageTextContent(v UserMessageTextContent) error {
+	v.Type = "input_text"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsUserMessageTagContent returns the union data inside the UserMessageContent as a UserMessageTagContent
+func (t UserMessageContent) AsUserMessageTagContent() (UserMessageTagContent, error) {
+	var body UserMessageTagContent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserMessageTagContent overwrites any union data inside the UserMessageContent as the provided UserMessageTagContent, with its discriminator set
+func (t *UserMessageContent) FromUserMessageTagContent(v UserMessageTagContent) error {
+	v.Type = "input_tag"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// Discriminator returns the value that says which variant the UserMessageContent holds
+func (t UserMessageContent) Discriminator() (string, error) {
+	var discriminator struct {
+		Discriminator string `json:"type"`
+	}
+	err := json.Unmarshal(t.union, &discriminator)
+	return discriminator.Discriminator, err
+}
+
+// ValueByDiscriminator returns the variant that the UserMessageContent holds
+func (t UserMessageContent) ValueByDiscriminator() (interface{}, error) {
+	discriminator, err := t.Discriminator()
+	if err != nil {
+		return nil, err
+	}
+	switch discriminator {
+	case "input_tag":
+		return t.AsUserMessageTagContent()
+	case "input_text":
+		return t.AsUserMessageTextContent()
+	default:
+		return nil, errors.New("unknown discriminator value: " + discriminator)
+	}
+}
+
+func (t UserMessageContent) MarshalJSON() ([]byte, error) {
+	return t.union.MarshalJSON()
+}
+
+func (t *UserMessageContent) UnmarshalJSON(b []byte) error {
 	return t.union.UnmarshalJSON(b)
 }
 
@@ -1565,6 +3415,46 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 
 // The interface specification for the client above.
 type ClientInterface interface {
+
+	// ProcessChatKitWithBody Speak the ChatKit protocol
+	//
+	// The door of the ChatKit component and of every other ChatKit client: one
+	// operation whose body says what is wanted. It shares its threads, items and
+	// runs with the other operations; a thread is a session.
+	//
+	// Requests that start a run (`threads.create`, `threads.add_user_message`,
+	// `threads.add_client_tool_output`, `threads.retry_after_item`) are answered
+	// with a stream of events, without a `[DONE]` at its end. The others are
+	// answered with one JSON object. The protocol has no envelope for what
+	// succeeds; a failure before the stream is this API's usual one.
+	//
+	// The protocol has no request to stop a run: a client closes the stream. The
+	// run is then cancelled and what had come of the answer is kept.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/chatkit (the `ProcessChatKit` operationId).
+	ProcessChatKitWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ProcessChatKit Speak the ChatKit protocol
+	//
+	// The door of the ChatKit component and of every other ChatKit client: one
+	// operation whose body says what is wanted. It shares its threads, items and
+	// runs with the other operations; a thread is a session.
+	//
+	// Requests that start a run (`threads.create`, `threads.add_user_message`,
+	// `threads.add_client_tool_output`, `threads.retry_after_item`) are answered
+	// with a stream of events, without a `[DONE]` at its end. The others are
+	// answered with one JSON object. The protocol has no envelope for what
+	// succeeds; a failure before the stream is this API's usual one.
+	//
+	// The protocol has no request to stop a run: a client closes the stream. The
+	// run is then cancelled and what had come of the answer is kept.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/chatkit (the `ProcessChatKit` operationId).
+	ProcessChatKit(ctx context.Context, body ProcessChatKitJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSessions List the caller's sessions
 	//
@@ -1677,6 +3567,66 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+// ProcessChatKitWithBody Speak the ChatKit protocol
+//
+// The door of the ChatKit component and of every other ChatKit client: one
+// operation whose body says what is wanted. It shares its threads, items and
+// runs with the other operations; a thread is a session.
+//
+// Requests that start a run (`threads.create`, `threads.add_user_message`,
+// `threads.add_client_tool_output`, `threads.retry_after_item`) are answered
+// with a stream of events, without a `[DONE]` at its end. The others are
+// answered with one JSON object. The protocol has no envelope for what
+// succeeds; a failure before the stream is this API's usual one.
+//
+// The protocol has no request to stop a run: a client closes the stream. The
+// run is then cancelled and what had come of the answer is kept.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/chatkit (the `ProcessChatKit` operationId).
+func (c *Client) ProcessChatKitWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewProcessChatKitRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ProcessChatKit Speak the ChatKit protocol
+//
+// The door of the ChatKit component and of every other ChatKit client: one
+// operation whose body says what is wanted. It shares its threads, items and
+// runs with the other operations; a thread is a session.
+//
+// Requests that start a run (`threads.create`, `threads.add_user_message`,
+// `threads.add_client_tool_output`, `threads.retry_after_item`) are answered
+// with a stream of events, without a `[DONE]` at its end. The others are
+// answered with one JSON object. The protocol has no envelope for what
+// succeeds; a failure before the stream is this API's usual one.
+//
+// The protocol has no request to stop a run: a client closes the stream. The
+// run is then cancelled and what had come of the answer is kept.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/chatkit (the `ProcessChatKit` operationId).
+func (c *Client) ProcessChatKit(ctx context.Context, body ProcessChatKitJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewProcessChatKitRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
 }
 
 // ListSessions List the caller's sessions
@@ -1899,6 +3849,46 @@ func (c *Client) GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn
 		return nil, err
 	}
 	return c.Client.Do(req)
+}
+
+// NewProcessChatKitRequest calls the generic ProcessChatKit builder with application/json body
+func NewProcessChatKitRequest(server string, body ProcessChatKitJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewProcessChatKitRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewProcessChatKitRequestWithBody constructs an http.Request for the ProcessChatKit method, with any body, and a specified content type
+func NewProcessChatKitRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/chatkit")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
 }
 
 // NewListSessionsRequest constructs an http.Request for the ListSessions method
@@ -2274,6 +4264,46 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
+	// ProcessChatKitWithBodyWithResponse Speak the ChatKit protocol
+	//
+	// The door of the ChatKit component and of every other ChatKit client: one
+	// operation whose body says what is wanted. It shares its threads, items and
+	// runs with the other operations; a thread is a session.
+	//
+	// Requests that start a run (`threads.create`, `threads.add_user_message`,
+	// `threads.add_client_tool_output`, `threads.retry_after_item`) are answered
+	// with a stream of events, without a `[DONE]` at its end. The others are
+	// answered with one JSON object. The protocol has no envelope for what
+	// succeeds; a failure before the stream is this API's usual one.
+	//
+	// The protocol has no request to stop a run: a client closes the stream. The
+	// run is then cancelled and what had come of the answer is kept.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/chatkit (the `ProcessChatKit` operationId).
+	ProcessChatKitWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ProcessChatKitResponse, error)
+
+	// ProcessChatKitWithResponse Speak the ChatKit protocol
+	//
+	// The door of the ChatKit component and of every other ChatKit client: one
+	// operation whose body says what is wanted. It shares its threads, items and
+	// runs with the other operations; a thread is a session.
+	//
+	// Requests that start a run (`threads.create`, `threads.add_user_message`,
+	// `threads.add_client_tool_output`, `threads.retry_after_item`) are answered
+	// with a stream of events, without a `[DONE]` at its end. The others are
+	// answered with one JSON object. The protocol has no envelope for what
+	// succeeds; a failure before the stream is this API's usual one.
+	//
+	// The protocol has no request to stop a run: a client closes the stream. The
+	// run is then cancelled and what had come of the answer is kept.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/chatkit (the `ProcessChatKit` operationId).
+	ProcessChatKitWithResponse(ctx context.Context, body ProcessChatKitJSONRequestBody, reqEditors ...RequestEditorFn) (*ProcessChatKitResponse, error)
+
 	// ListSessionsWithResponse List the caller's sessions
 	//
 	// The caller's own sessions, the last changed first. `meta.total` counts all
@@ -2395,6 +4425,236 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadinessWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetReadinessResponse, error)
+}
+
+// ProcessChatKitResponse200Headers the declared response headers of an HTTP 200 response for ProcessChatKit
+type ProcessChatKitResponse200Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	XRunID             *openapi_types.UUID
+}
+
+// ProcessChatKitResponse400Headers the declared response headers of an HTTP 400 response for ProcessChatKit
+type ProcessChatKitResponse400Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+
+// ProcessChatKitResponse401Headers the declared response headers of an HTTP 401 response for ProcessChatKit
+type ProcessChatKitResponse401Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	WWWAuthenticate    string
+}
+
+// ProcessChatKitResponse403Headers the declared response headers of an HTTP 403 response for ProcessChatKit
+type ProcessChatKitResponse403Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+
+// ProcessChatKitResponse404Headers the declared response headers of an HTTP 404 response for ProcessChatKit
+type ProcessChatKitResponse404Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+
+// ProcessChatKitResponse409Headers the declared response headers of an HTTP 409 response for ProcessChatKit
+type ProcessChatKitResponse409Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+
+// ProcessChatKitResponse413Headers the declared response headers of an HTTP 413 response for ProcessChatKit
+type ProcessChatKitResponse413Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+
+// ProcessChatKitResponse415Headers the declared response headers of an HTTP 415 response for ProcessChatKit
+type ProcessChatKitResponse415Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+
+// ProcessChatKitResponse429Headers the declared response headers of an HTTP 429 response for ProcessChatKit
+type ProcessChatKitResponse429Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	RetryAfter         *int
+}
+
+// ProcessChatKitResponse500Headers the declared response headers of an HTTP 500 response for ProcessChatKit
+type ProcessChatKitResponse500Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+
+// ProcessChatKitResponse501Headers the declared response headers of an HTTP 501 response for ProcessChatKit
+type ProcessChatKitResponse501Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+
+// ProcessChatKitResponse503Headers the declared response headers of an HTTP 503 response for ProcessChatKit
+type ProcessChatKitResponse503Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	RetryAfter         *int
+}
+
+type ProcessChatKitResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ChatKitResponse
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *InvalidMessage
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *ItemNotFound
+	// JSON409 the response for an HTTP 409 `application/json` response
+	JSON409 *RunInProgress
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *RequestTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooMany
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON501 the response for an HTTP 501 `application/json` response
+	JSON501 *NotSupported
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ProcessChatKitResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *ProcessChatKitResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ProcessChatKitResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *ProcessChatKitResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *ProcessChatKitResponse404Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *ProcessChatKitResponse409Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *ProcessChatKitResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *ProcessChatKitResponse415Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ProcessChatKitResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *ProcessChatKitResponse500Headers
+	// Headers501 the parsed response headers for an HTTP 501 response
+	Headers501 *ProcessChatKitResponse501Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ProcessChatKitResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ProcessChatKitResponse) GetJSON200() *ChatKitResponse {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r ProcessChatKitResponse) GetJSON400() *InvalidMessage {
+	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r ProcessChatKitResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r ProcessChatKitResponse) GetJSON403() *Forbidden {
+	return r.JSON403
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r ProcessChatKitResponse) GetJSON404() *ItemNotFound {
+	return r.JSON404
+}
+
+// GetJSON409 returns the response for an HTTP 409 `application/json` response
+func (r ProcessChatKitResponse) GetJSON409() *RunInProgress {
+	return r.JSON409
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r ProcessChatKitResponse) GetJSON413() *RequestTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r ProcessChatKitResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r ProcessChatKitResponse) GetJSON429() *TooMany {
+	return r.JSON429
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r ProcessChatKitResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON501 returns the response for an HTTP 501 `application/json` response
+func (r ProcessChatKitResponse) GetJSON501() *NotSupported {
+	return r.JSON501
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r ProcessChatKitResponse) GetJSON503() *ServiceUnavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r ProcessChatKitResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ProcessChatKitResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ProcessChatKitResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ProcessChatKitResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
 }
 
 // ListSessionsResponse200Headers the declared response headers of an HTTP 200 response for ListSessions
@@ -3568,6 +5828,58 @@ func (r GetReadinessResponse) ContentType() string {
 	return ""
 }
 
+// ProcessChatKitWithBodyWithResponse Speak the ChatKit protocol
+//
+// The door of the ChatKit component and of every other ChatKit client: one
+// operation whose body says what is wanted. It shares its threads, items and
+// runs with the other operations; a thread is a session.
+//
+// Requests that start a run (`threads.create`, `threads.add_user_message`,
+// `threads.add_client_tool_output`, `threads.retry_after_item`) are answered
+// with a stream of events, without a `[DONE]` at its end. The others are
+// answered with one JSON object. The protocol has no envelope for what
+// succeeds; a failure before the stream is this API's usual one.
+//
+// The protocol has no request to stop a run: a client closes the stream. The
+// run is then cancelled and what had come of the answer is kept.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/chatkit (the `ProcessChatKit` operationId).
+func (c *ClientWithResponses) ProcessChatKitWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ProcessChatKitResponse, error) {
+	rsp, err := c.ProcessChatKitWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseProcessChatKitResponse(rsp)
+}
+
+// ProcessChatKitWithResponse Speak the ChatKit protocol
+//
+// The door of the ChatKit component and of every other ChatKit client: one
+// operation whose body says what is wanted. It shares its threads, items and
+// runs with the other operations; a thread is a session.
+//
+// Requests that start a run (`threads.create`, `threads.add_user_message`,
+// `threads.add_client_tool_output`, `threads.retry_after_item`) are answered
+// with a stream of events, without a `[DONE]` at its end. The others are
+// answered with one JSON object. The protocol has no envelope for what
+// succeeds; a failure before the stream is this API's usual one.
+//
+// The protocol has no request to stop a run: a client closes the stream. The
+// run is then cancelled and what had come of the answer is kept.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/chatkit (the `ProcessChatKit` operationId).
+func (c *ClientWithResponses) ProcessChatKitWithResponse(ctx context.Context, body ProcessChatKitJSONRequestBody, reqEditors ...RequestEditorFn) (*ProcessChatKitResponse, error) {
+	rsp, err := c.ProcessChatKit(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseProcessChatKitResponse(rsp)
+}
+
 // ListSessionsWithResponse List the caller's sessions
 //
 // The caller's own sessions, the last changed first. `meta.total` counts all
@@ -3754,6 +6066,431 @@ func (c *ClientWithResponses) GetReadinessWithResponse(ctx context.Context, reqE
 		return nil, err
 	}
 	return ParseGetReadinessResponse(rsp)
+}
+
+// ParseProcessChatKitResponse parses an HTTP response from a ProcessChatKitWithResponse call
+func ParseProcessChatKitResponse(rsp *http.Response) (*ProcessChatKitResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ProcessChatKitResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ChatKitResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest InvalidMessage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest ItemNotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest RunInProgress
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest RequestTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooMany
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
+		var dest NotSupported
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON501 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	case rsp.StatusCode == 200:
+		// Content-type (text/event-stream) unsupported
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ProcessChatKitResponse200Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		if values := rsp.Header.Values("X-Run-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Run-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRunID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers ProcessChatKitResponse400Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ProcessChatKitResponse401Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers ProcessChatKitResponse403Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers ProcessChatKitResponse404Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 409:
+		var headers ProcessChatKitResponse409Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 413:
+		var headers ProcessChatKitResponse413Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers ProcessChatKitResponse415Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 429:
+		var headers ProcessChatKitResponse429Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers ProcessChatKitResponse500Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 501:
+		var headers ProcessChatKitResponse501Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		response.Headers501 = &headers
+	case rsp.StatusCode == 503:
+		var headers ProcessChatKitResponse503Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
 }
 
 // ParseListSessionsResponse parses an HTTP response from a ListSessionsWithResponse call

@@ -20,6 +20,7 @@ const (
 	CodeThreadNotFound     Code = "THREAD_NOT_FOUND"
 	CodeItemNotFound       Code = "ITEM_NOT_FOUND"
 	CodeSessionLimit       Code = "SESSION_LIMIT"
+	CodeNotSupported       Code = "NOT_SUPPORTED"
 	CodeRunInProgress      Code = "RUN_IN_PROGRESS"
 	CodeUpstreamError      Code = "UPSTREAM_ERROR"
 	CodeServiceUnavailable Code = "SERVICE_UNAVAILABLE"

@@ -5,6 +5,7 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 )
 
 func toAPISessionList(page chat.SessionPage) api.SessionListResponse {
@@ -20,7 +21,7 @@ func toAPISessionList(page chat.SessionPage) api.SessionListResponse {
 		}
 	}
 	if page.HasMore {
-		after := encodeCursor(page.Sessions[len(page.Sessions)-1])
+		after := page.Cursor().String()
 		list.Meta.After = &after
 	}
 	return list
@@ -34,13 +35,16 @@ func toAPITitle(title string) *string {
 }
 
 func toAPISession(session chat.Session, items []chat.Item) (api.Session, error) {
-	messages := make([]api.Message, len(items))
-	for n, item := range items {
+	messages := make([]api.Message, 0, len(items))
+	for _, item := range items {
+		if !item.Type.IsMessage() {
+			continue
+		}
 		message, err := toAPIMessage(item)
 		if err != nil {
 			return api.Session{}, err
 		}
-		messages[n] = message
+		messages = append(messages, message)
 	}
 	return api.Session{
 		ID: session.ID, UserID: session.UserID, Title: toAPITitle(session.Title),
@@ -53,7 +57,7 @@ func toAPIMessage(item chat.Item) (api.Message, error) {
 		ID: item.ID, Role: api.MessageRoleUser, CreatedAt: item.CreatedAt,
 		Content: make([]api.MessageContent, len(item.Content)),
 	}
-	if item.Type == chat.ItemAssistantMessage {
+	if item.Type != chat.ItemUserMessage {
 		message.Role = api.MessageRoleAssistant
 	}
 	for n, part := range item.Content {
@@ -61,19 +65,34 @@ func toAPIMessage(item chat.Item) (api.Message, error) {
 			return api.Message{}, err
 		}
 	}
-	if len(item.ToolCalls) > 0 {
-		calls := make([]api.ToolCall, len(item.ToolCalls))
-		for n, call := range item.ToolCalls {
-			calls[n] = api.ToolCall{ID: call.ID, Name: call.Name, Arguments: call.Arguments, Result: call.Result}
-		}
+	if calls := toAPICalls(item); len(calls) > 0 {
 		message.ToolCalls = &calls
 	}
 	return message, nil
 }
 
+// toAPICalls are the calls of the server's tools, or of the page's.
+func toAPICalls(item chat.Item) []api.ToolCall {
+	if page := item.ClientCall; page != nil {
+		call := api.ToolCall{ID: page.CallID, Name: page.Name, Arguments: string(page.Arguments)}
+		if page.Output != nil {
+			output := string(page.Output)
+			call.Result = &output
+		}
+		return []api.ToolCall{call}
+	}
+	calls := make([]api.ToolCall, len(item.ToolCalls))
+	for n, call := range item.ToolCalls {
+		calls[n] = api.ToolCall{ID: call.ID, Name: call.Name, Arguments: call.Arguments, Result: call.Result}
+	}
+	return calls
+}
+
 func toAPIContent(to *api.MessageContent, part chat.Content) error {
 	var err error
-	if part.Type == chat.ContentInputText {
+	if part.Tag != nil {
+		err = to.FromUserMessageTagContent(stream.ToAPITag(part))
+	} else if part.Type == chat.ContentInputText {
 		err = to.FromInputTextContent(api.InputTextContent{Type: api.InputTextContentTypeInputText, Text: part.Text})
 	} else {
 		err = to.FromOutputTextContent(api.OutputTextContent{Type: api.OutputTextContentTypeOutputText, Text: part.Text})
@@ -82,6 +101,13 @@ func toAPIContent(to *api.MessageContent, part chat.Content) error {
 		return fmt.Errorf("convert message content: %w", err)
 	}
 	return nil
+}
+
+func fromAPIModel(model *string) chat.Inference {
+	if model == nil {
+		return chat.Inference{}
+	}
+	return chat.Inference{Model: *model}
 }
 
 func fromAPIContent(parts []api.CreateRunContent) []chat.Content {

@@ -48,7 +48,7 @@ func FailureOf(err error) Failure {
 	return Failure{Status: status, Code: api.ErrorCode(e.Code), Message: e.Message, RetryAfter: e.RetryAfter}
 }
 
-// statuses is this door's one table from the core's codes to HTTP's.
+// statuses is the one table from the core's codes to HTTP's.
 func statuses() map[chat.Code]int {
 	return map[chat.Code]int{
 		chat.CodeInvalidRequest:     http.StatusBadRequest,
@@ -57,6 +57,8 @@ func statuses() map[chat.Code]int {
 		chat.CodeForbidden:          http.StatusForbidden,
 		chat.CodeSessionNotFound:    http.StatusNotFound,
 		chat.CodeThreadNotFound:     http.StatusNotFound,
+		chat.CodeItemNotFound:       http.StatusNotFound,
+		chat.CodeNotSupported:       http.StatusNotImplemented,
 		chat.CodeRunInProgress:      http.StatusConflict,
 		chat.CodeSessionLimit:       http.StatusTooManyRequests,
 		chat.CodeUpstreamError:      http.StatusBadGateway,

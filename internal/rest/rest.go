@@ -33,10 +33,9 @@ type Options struct {
 	KeepAlive time.Duration
 }
 
-// Handler answers the operations of openapi.yaml.
+// Handler answers the operations of openapi.yaml, but for the ChatKit
+// protocol.
 type Handler struct{ Options }
-
-var _ api.StrictServerInterface = (*Handler)(nil)
 
 // New returns the door.
 func New(o Options) *Handler { return &Handler{o} }

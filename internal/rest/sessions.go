@@ -33,11 +33,10 @@ func (h *Handler) ListSessions(
 		query.Limit = *request.Params.Limit
 	}
 	if request.Params.After != nil {
-		cursor, err := decodeCursor(*request.Params.After)
-		if err != nil {
+		var err error
+		if query.After, err = chat.ParseSessionCursor(*request.Params.After); err != nil {
 			return nil, err
 		}
-		query.After = &cursor
 	}
 	page, err := h.Service.ListSessions(ctx, userID(ctx), query)
 	if err != nil {

@@ -40,6 +40,15 @@ func explain(err error) string {
 }
 
 func explainSchema(field string, err *openapi3.SchemaError) string {
+	// A variant of a union is told by its discriminator, so the one that was
+	// meant is the one whose error this holds.
+	for err.Origin != nil {
+		variant, ok := errors.AsType[*openapi3.SchemaError](err.Origin)
+		if !ok {
+			break
+		}
+		err = variant
+	}
 	pointer := err.JSONPointer()
 	if path := fieldName(pointer); path != "" {
 		field = path
@@ -49,6 +58,12 @@ func explainSchema(field string, err *openapi3.SchemaError) string {
 		return field + " is not what /openapi.yaml says."
 	}
 	switch err.SchemaField {
+	case "discriminator":
+		return explainVariant(pointer, schema)
+	case "pattern":
+		return field + " must match " + schema.Pattern + "."
+	case "maxItems":
+		return field + " must have " + strconv.FormatUint(*schema.MaxItems, 10) + " entries or fewer."
 	case "required":
 		return field + " is required."
 	case "type":
@@ -70,6 +85,17 @@ func explainSchema(field string, err *openapi3.SchemaError) string {
 	default:
 		return field + " is not what /openapi.yaml says."
 	}
+}
+
+// explainVariant names the property that says which variant of a union is
+// meant, and its values.
+func explainVariant(pointer []string, schema *openapi3.Schema) string {
+	if schema.Discriminator == nil {
+		return fieldName(pointer) + " is not what /openapi.yaml says."
+	}
+	field := fieldName(append(slices.Clone(pointer), schema.Discriminator.PropertyName))
+	values := slices.Sorted(maps.Keys(schema.Discriminator.Mapping))
+	return field + " must be one of: " + strings.Join(values, ", ") + "."
 }
 
 // unknownField names the first field of an object that its schema does not

@@ -1,4 +1,4 @@
-package rest
+package stream
 
 import (
 	"encoding/json"
@@ -20,7 +20,7 @@ func encodeOne(t *testing.T, event chat.Event) string {
 	recorder := httptest.NewRecorder()
 	out := sse.NewWriter(time.Second)
 	out.Open(recorder)
-	if err := newEventEncoder(out).encode(event); err != nil {
+	if err := newEncoder(out, nil).encode(event); err != nil {
 		t.Fatal(err)
 	}
 	if err := out.Flush(); err != nil {
@@ -66,7 +66,9 @@ func TestDeltaIsWhatTheGeneratedTypesWrite(t *testing.T) {
 		if err := same.FromAssistantMessageContentPartTextDelta(delta); err != nil {
 			t.Fatal(err)
 		}
-		generated, err := json.Marshal(toAPIUpdate(item, same))
+		generated, err := json.Marshal(api.ThreadItemUpdatedEvent{
+			Type: api.ThreadItemUpdatedEventTypeThreadItemUpdated, ItemID: item, Update: same,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +81,7 @@ func TestDeltaIsWhatTheGeneratedTypesWrite(t *testing.T) {
 func BenchmarkDelta(b *testing.B) {
 	out := sse.NewWriter(time.Minute)
 	out.Open(httptest.NewRecorder())
-	encoder := newEventEncoder(out)
+	encoder := newEncoder(out, nil)
 	delta := &chat.TextDelta{ItemID: uuid.New(), Delta: " word"}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -1,0 +1,91 @@
+// Package chatkit is the door of the ChatKit protocol, as the openai-chatkit
+// Python package defines it in its types and its server: one operation whose
+// body says what is wanted. What a client sees of a thread here it sees at the
+// REST door too.
+package chatkit
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/chatkit-rest/chatkit-rest/gen/api"
+	"github.com/chatkit-rest/chatkit-rest/internal/auth"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// Options are what a Handler is made of. All are required.
+type Options struct {
+	Service *chat.Service
+	// WriteTimeout is how long a client may take nothing of its stream before
+	// it is taken for gone.
+	WriteTimeout time.Duration
+	// KeepAlive is how long a stream may be quiet before a comment is sent.
+	KeepAlive time.Duration
+}
+
+// Handler answers the protocol's operation.
+type Handler struct{ Options }
+
+// New returns the door.
+func New(o Options) *Handler { return &Handler{o} }
+
+// userID is the caller's. The server lets no request without a principal
+// through.
+func userID(ctx context.Context) string {
+	principal, _ := auth.PrincipalFrom(ctx)
+	return principal.UserID
+}
+
+// ProcessChatKit answers a request of the protocol: with a stream where it
+// starts a run, else with one JSON object.
+func (h *Handler) ProcessChatKit(
+	ctx context.Context, request api.ProcessChatKitRequestObject,
+) (api.ProcessChatKitResponseObject, error) {
+	value, err := request.Body.ValueByDiscriminator()
+	if err != nil {
+		return nil, chat.Errorf(chat.CodeInvalidRequest, "The body is no request of the ChatKit protocol; see its type.")
+	}
+	switch req := value.(type) {
+	case api.ThreadsCreateReq:
+		return h.createThread(ctx, req)
+	case api.ThreadsAddUserMessageReq:
+		return h.addUserMessage(ctx, req)
+	case api.ThreadsAddClientToolOutputReq:
+		return h.addClientToolOutput(ctx, req)
+	case api.ThreadsRetryAfterItemReq:
+		return h.retryAfterItem(ctx, req)
+	case api.ThreadsCustomActionReq:
+		return h.customAction(ctx, req)
+	case api.ThreadsAddStructuredInputReq:
+		return h.addStructuredInput(ctx, req)
+	default:
+		return h.answer(ctx, value)
+	}
+}
+
+// answer is for the requests that have no stream.
+func (h *Handler) answer(ctx context.Context, value any) (api.ProcessChatKitResponseObject, error) {
+	switch req := value.(type) {
+	case api.ThreadsGetByIDReq:
+		return h.getThread(ctx, req.Params)
+	case api.ThreadsListReq:
+		return h.listThreads(ctx, req.Params)
+	case api.ThreadsUpdateReq:
+		return h.updateThread(ctx, req.Params)
+	case api.ThreadsDeleteReq:
+		return h.deleteThread(ctx, req.Params)
+	case api.ItemsListReq:
+		return h.listItems(ctx, req.Params)
+	case api.ItemsFeedbackReq:
+		return h.addFeedback(ctx, req.Params)
+	case api.AttachmentsCreateReq, api.AttachmentsDeleteReq:
+		return nil, chat.Errorf(chat.CodeNotSupported, "This server takes no attachments.")
+	case api.InputTranscribeReq:
+		return nil, chat.Errorf(chat.CodeNotSupported, "This server cannot turn speech into text.")
+	case api.ThreadsSyncCustomActionReq:
+		return nil, h.noActions(ctx, req.Params)
+	default:
+		return nil, fmt.Errorf("no answer to %T", value)
+	}
+}

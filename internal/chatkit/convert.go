@@ -1,0 +1,59 @@
+package chatkit
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/chatkit-rest/chatkit-rest/gen/api"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+func fromAPIInput(
+	ctx context.Context, input api.UserMessageInput, metadata *api.RequestMetadata,
+) (chat.RunRequest, error) {
+	if len(input.Attachments) > 0 {
+		return chat.RunRequest{}, chat.Errorf(chat.CodeNotSupported, "This server takes no attachments.")
+	}
+	req := chat.RunRequest{
+		UserID: userID(ctx), QuotedText: input.QuotedText, ClientTools: fromAPITools(metadata),
+		Content: make([]chat.Content, len(input.Content)),
+	}
+	if input.InferenceOptions.Model != nil {
+		req.Inference.Model = *input.InferenceOptions.Model
+	}
+	if input.InferenceOptions.ToolChoice != nil {
+		req.Inference.ToolChoice = input.InferenceOptions.ToolChoice.ID
+	}
+	for n, part := range input.Content {
+		value, err := part.ValueByDiscriminator()
+		if err != nil {
+			return chat.RunRequest{}, fmt.Errorf("read message content: %w", err)
+		}
+		switch part := value.(type) {
+		case api.UserMessageTextContent:
+			req.Content[n] = chat.Content{Type: chat.ContentInputText, Text: part.Text}
+		case api.UserMessageTagContent:
+			req.Content[n] = chat.Content{Type: chat.ContentInputTag, Text: part.Text, Tag: &chat.Tag{
+				ID: part.ID, Data: part.Data, Group: part.Group, Interactive: part.Interactive,
+			}}
+		}
+	}
+	return req, nil
+}
+
+func fromAPITools(metadata *api.RequestMetadata) []chat.Tool {
+	if metadata == nil || metadata.ClientTools == nil {
+		return nil
+	}
+	tools := make([]chat.Tool, len(*metadata.ClientTools))
+	for n, tool := range *metadata.ClientTools {
+		tools[n] = chat.Tool{Name: tool.Name, Parameters: tool.Parameters}
+		if tool.Description != nil {
+			tools[n].Description = *tool.Description
+		}
+		if tools[n].Parameters == nil {
+			tools[n].Parameters = []byte(`{"type":"object","properties":{}}`)
+		}
+	}
+	return tools
+}

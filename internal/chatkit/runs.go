@@ -1,0 +1,140 @@
+package chatkit
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/chatkit-rest/chatkit-rest/gen/api"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/sse"
+	"github.com/chatkit-rest/chatkit-rest/internal/stream"
+)
+
+func (h *Handler) createThread(ctx context.Context, req api.ThreadsCreateReq) (api.ProcessChatKitResponseObject, error) {
+	start, err := fromAPIInput(ctx, req.Params.Input, req.Metadata)
+	if err != nil {
+		return nil, err
+	}
+	run, session, err := h.Service.StartThread(ctx, start)
+	if err != nil {
+		return nil, err
+	}
+	return h.follow(ctx, run, api.ThreadCreatedEvent{
+		Type: api.ThreadCreatedEventTypeThreadCreated, Thread: stream.ToAPIThread(session, api.ThreadItemPage{}),
+	})
+}
+
+func (h *Handler) addUserMessage(
+	ctx context.Context, req api.ThreadsAddUserMessageReq,
+) (api.ProcessChatKitResponseObject, error) {
+	start, err := fromAPIInput(ctx, req.Params.Input, req.Metadata)
+	if err != nil {
+		return nil, err
+	}
+	start.SessionID, start.ThreadID = req.Params.ThreadID, req.Params.ThreadID
+	run, err := h.Service.StartRun(ctx, start)
+	if err != nil {
+		return nil, err
+	}
+	return h.follow(ctx, run)
+}
+
+func (h *Handler) addClientToolOutput(
+	ctx context.Context, req api.ThreadsAddClientToolOutputReq,
+) (api.ProcessChatKitResponseObject, error) {
+	run, err := h.Service.Resume(ctx, chat.ResumeRequest{
+		UserID: userID(ctx), SessionID: req.Params.ThreadID, Output: req.Params.Result, ClientTools: fromAPITools(req.Metadata),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return h.follow(ctx, run)
+}
+
+func (h *Handler) retryAfterItem(
+	ctx context.Context, req api.ThreadsRetryAfterItemReq,
+) (api.ProcessChatKitResponseObject, error) {
+	run, err := h.Service.Retry(ctx, chat.RetryRequest{
+		UserID: userID(ctx), SessionID: req.Params.ThreadID, ItemID: req.Params.ItemID, ClientTools: fromAPITools(req.Metadata),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return h.follow(ctx, run)
+}
+
+// follow streams a run, whether or not upstream will answer: the protocol
+// tells of every failure in the stream.
+func (h *Handler) follow(ctx context.Context, run *chat.ActiveRun, first ...any) (api.ProcessChatKitResponseObject, error) {
+	events, err := stream.New(stream.Options{
+		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError,
+	}, run, ctx.Done(), first...)
+	if err != nil {
+		run.Cancel(chat.FailureInternal)
+		return nil, err
+	}
+	return runStream{events}, nil
+}
+
+type runStream struct{ events *stream.Stream }
+
+func (r runStream) VisitProcessChatKitResponse(w http.ResponseWriter) error {
+	r.events.Serve(w)
+	return nil // The status is sent; whoever would read of a failure has gone.
+}
+
+// toAPIError is a failure as the Python package tells it: one after which
+// trying again may help has no words, the component has its own.
+func toAPIError(failed chat.Failed) any {
+	event := api.ChatKitErrorEvent{
+		Type: api.ChatKitErrorEventTypeError, Code: api.ChatKitErrorEventCodeStreamError, AllowRetry: failed.AllowRetry,
+	}
+	if !failed.AllowRetry {
+		event.Code, event.Message = api.ChatKitErrorEventCodeCustom, &failed.Message
+	}
+	return event
+}
+
+// customAction answers in the stream, as the Python package does for a server
+// without actions.
+func (h *Handler) customAction(
+	ctx context.Context, req api.ThreadsCustomActionReq,
+) (api.ProcessChatKitResponseObject, error) {
+	if _, err := h.Service.OpenThread(ctx, userID(ctx), req.Params.ThreadID); err != nil {
+		return nil, err
+	}
+	return h.refuse("This server has no widgets, so there is no action of one.")
+}
+
+// addStructuredInput refuses: no item of this server's is a form.
+func (h *Handler) addStructuredInput(
+	ctx context.Context, req api.ThreadsAddStructuredInputReq,
+) (api.ProcessChatKitResponseObject, error) {
+	if _, err := h.Service.OpenThread(ctx, userID(ctx), req.Params.ThreadID); err != nil {
+		return nil, err
+	}
+	return nil, noForm(req.Params.ItemID)
+}
+
+func noForm(item uuid.UUID) error {
+	return chat.Errorf(chat.CodeNotSupported, "Item %s is no form; this server makes none.", item)
+}
+
+// refuse is a stream that says only why there is none.
+func (h *Handler) refuse(why string) (api.ProcessChatKitResponseObject, error) {
+	out := sse.NewWriter(h.WriteTimeout)
+	err := stream.Write(out, api.StreamOptionsEvent{
+		Type: api.StreamOptionsEventTypeStreamOptions, StreamOptions: api.StreamOptions{AllowCancel: true},
+	}, toAPIError(chat.Failed{Message: why}))
+	return refusal{out}, err
+}
+
+type refusal struct{ out *sse.Writer }
+
+func (r refusal) VisitProcessChatKitResponse(w http.ResponseWriter) error {
+	r.out.Open(w)
+	_ = r.out.Flush() // A client that has gone takes no answer.
+	return nil
+}

@@ -1,0 +1,137 @@
+package stream
+
+import (
+	"fmt"
+
+	"github.com/chatkit-rest/chatkit-rest/gen/api"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// ToAPIThread is a session as the ChatKit protocol has it, with a page of its
+// items.
+func ToAPIThread(session chat.Session, items api.ThreadItemPage) api.Thread {
+	if items.Data == nil {
+		items.Data = []api.ThreadItem{}
+	}
+	thread := api.Thread{
+		ID: session.ID, CreatedAt: session.CreatedAt,
+		Status:   api.ActiveStatus{Type: api.ActiveStatusTypeActive},
+		Metadata: api.ThreadMetadata{}, Items: items,
+	}
+	if session.Title != "" {
+		thread.Title = &session.Title
+	}
+	return thread
+}
+
+// ToAPIItem is an item as the ChatKit protocol has it. Returns an error for an
+// item that no client sees.
+func ToAPIItem(item chat.Item) (api.ThreadItem, error) {
+	var to api.ThreadItem
+	var err error
+	switch item.Type {
+	case chat.ItemUserMessage:
+		err = fromUserMessage(&to, item)
+	case chat.ItemAssistantMessage:
+		content := make([]api.AssistantMessageContent, len(item.Content))
+		for n, part := range item.Content {
+			content[n] = toAPIOutputText(part.Text)
+		}
+		err = to.FromAssistantMessageItem(api.AssistantMessageItem{
+			Type: api.AssistantMessageItemTypeAssistantMessage,
+			ID:   item.ID, ThreadID: item.SessionID, CreatedAt: item.CreatedAt, Content: content,
+		})
+	case chat.ItemClientToolCall:
+		err = to.FromClientToolCallItem(toAPIClientCall(item))
+	case chat.ItemWorkflow:
+		err = to.FromWorkflowItem(api.WorkflowItem{
+			Type: api.WorkflowItemTypeWorkflow,
+			ID:   item.ID, ThreadID: item.SessionID, CreatedAt: item.CreatedAt, Workflow: toAPIWorkflow(item.Workflow),
+		})
+	case chat.ItemHiddenContext, chat.ItemToolCalls:
+		return to, fmt.Errorf("an item of type %s is not for clients", item.Type)
+	default:
+		return to, fmt.Errorf("no wire form for an item of type %s", item.Type)
+	}
+	if err != nil {
+		return to, fmt.Errorf("convert thread item: %w", err)
+	}
+	return to, nil
+}
+
+func fromUserMessage(to *api.ThreadItem, item chat.Item) error {
+	message := api.UserMessageItem{
+		Type: api.UserMessageItemTypeUserMessage,
+		ID:   item.ID, ThreadID: item.SessionID, CreatedAt: item.CreatedAt,
+		Content: make([]api.UserMessageContent, len(item.Content)), Attachments: []api.Attachment{},
+		QuotedText: item.QuotedText,
+	}
+	if item.Inference.Model != "" {
+		message.InferenceOptions.Model = &item.Inference.Model
+	}
+	if item.Inference.ToolChoice != "" {
+		message.InferenceOptions.ToolChoice = &api.ToolChoice{ID: item.Inference.ToolChoice}
+	}
+	for n, part := range item.Content {
+		var err error
+		if part.Tag != nil {
+			err = message.Content[n].FromUserMessageTagContent(ToAPITag(part))
+		} else {
+			err = message.Content[n].FromUserMessageTextContent(api.UserMessageTextContent{
+				Type: api.UserMessageTextContentTypeInputText, Text: part.Text,
+			})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return to.FromUserMessageItem(message)
+}
+
+// ToAPITag is a part of a message that is a tag.
+func ToAPITag(part chat.Content) api.UserMessageTagContent {
+	return api.UserMessageTagContent{
+		Type: api.UserMessageTagContentTypeInputTag, ID: part.Tag.ID, Text: part.Text,
+		Data: part.Tag.Data, Group: part.Tag.Group, Interactive: part.Tag.Interactive,
+	}
+}
+
+func toAPIOutputText(text string) api.AssistantMessageContent {
+	return api.AssistantMessageContent{
+		Type: api.AssistantMessageContentTypeOutputText, Text: text, Annotations: []api.Annotation{},
+	}
+}
+
+// toAPIClientCall leaves out an output of null, as the Python package does.
+func toAPIClientCall(item chat.Item) api.ClientToolCallItem {
+	call := api.ClientToolCallItem{
+		Type: api.ClientToolCallItemTypeClientToolCall,
+		ID:   item.ID, ThreadID: item.SessionID, CreatedAt: item.CreatedAt,
+		Status: api.ClientToolCallItemStatusPending,
+		CallID: item.ClientCall.CallID, Name: item.ClientCall.Name, Arguments: item.ClientCall.Arguments,
+	}
+	if item.ClientCall.Output != nil {
+		call.Status = api.ClientToolCallItemStatusCompleted
+	}
+	if string(item.ClientCall.Output) != "null" {
+		call.Output = item.ClientCall.Output
+	}
+	return call
+}
+
+func toAPIWorkflow(workflow *chat.Workflow) api.Workflow {
+	to := api.Workflow{Type: api.WorkflowTypeReasoning, Tasks: make([]api.ThoughtTask, len(workflow.Thoughts))}
+	for n, text := range workflow.Thoughts {
+		to.Tasks[n] = toAPIThought(text)
+	}
+	if workflow.Done {
+		to.Summary = &api.DurationSummary{Duration: int(workflow.Duration.Seconds())}
+	}
+	return to
+}
+
+func toAPIThought(text string) api.ThoughtTask {
+	return api.ThoughtTask{
+		Type: api.ThoughtTaskTypeThought, StatusIndicator: api.ThoughtTaskStatusIndicatorNone, Content: text,
+	}
+}
