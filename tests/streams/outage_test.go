@@ -51,7 +51,7 @@ func TestDatabaseAwayForAMoment(t *testing.T) {
 	between.cut()
 	close(goOn)
 	eventually(t, soon, "the server tries to save again", func() bool {
-		return strings.Contains(s.Log(), "saving the end of a run failed")
+		return strings.Contains(s.Log(), "saving what a run made failed")
 	})
 	checkUnavailable(t, s, user, other)
 	between.mend(t)
