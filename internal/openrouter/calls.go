@@ -126,8 +126,8 @@ func (c *calls) of(piece *callPiece) *call {
 	if piece.Index == nil {
 		return c.withoutIndex(piece)
 	}
-	for n := len(c.all) - 1; n >= 0; n-- {
-		if at := c.all[n]; at.index != nil && *at.index == *piece.Index {
+	for _, at := range slices.Backward(c.all) {
+		if at.index != nil && *at.index == *piece.Index {
 			if at.isFollowedBy(piece) {
 				return nil
 			}

@@ -44,13 +44,17 @@ func wholeDetails(raw json.RawMessage) json.RawMessage {
 
 // join is the first of the pieces with the text of all.
 func join(pieces []detail) detail {
-	if len(pieces) > 1 {
-		key := detailText[pieces[0].text("type")]
-		var text strings.Builder
-		for _, piece := range pieces {
-			text.WriteString(piece.text(key))
-		}
-		pieces[0][key], _ = json.Marshal(text.String()) // A text is always JSON.
+	if len(pieces) == 1 {
+		return pieces[0]
+	}
+	key := detailText[pieces[0].text("type")]
+	var text strings.Builder
+	for _, piece := range pieces {
+		text.WriteString(piece.text(key))
+	}
+	joined, err := json.Marshal(text.String())
+	if err == nil { // A text is always JSON.
+		pieces[0][key] = joined
 	}
 	return pieces[0]
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"testing"
 	"unicode/utf8"
@@ -71,10 +72,8 @@ func parse(t *testing.T, body []byte, size int, learn bool) parsed {
 // which the model said nothing.
 func (p parsed) same(other parsed) bool {
 	if p.refused != other.refused {
-		for _, chunk := range append(p.chunks, other.chunks...) {
-			if says(chunk) {
-				return false
-			}
+		if slices.ContainsFunc(append(p.chunks, other.chunks...), says) {
+			return false
 		}
 	} else if !reflect.DeepEqual(p.chunks, other.chunks) {
 		return false
@@ -144,14 +143,19 @@ func checkCalls(t *testing.T, chunks []chat.Chunk) {
 			t.Errorf("reasoning %q, details %q", chunk.Reasoning, chunk.ReasoningDetails)
 		}
 		for _, piece := range chunk.Calls {
-			first := piece.ID != "" && piece.Name != "" && piece.Index == len(ids) && !ids[piece.ID]
-			later := piece.ID == "" && piece.Name == "" && piece.Index < len(ids) && piece.Arguments != ""
-			if (!first && !later) || piece.Index < 0 || !utf8.ValidString(piece.Arguments) {
+			if !isInOrder(piece, ids) || !utf8.ValidString(piece.Arguments) {
 				t.Errorf("after %d calls began there came %+v", len(ids), piece)
 			}
-			if first {
+			if piece.ID != "" {
 				ids[piece.ID] = true
 			}
 		}
 	}
+}
+
+func isInOrder(piece chat.ToolCallDelta, ids map[string]bool) bool {
+	if piece.Index == len(ids) {
+		return piece.ID != "" && piece.Name != "" && !ids[piece.ID]
+	}
+	return piece.Index >= 0 && piece.Index < len(ids) && piece.ID == "" && piece.Name == "" && piece.Arguments != ""
 }

@@ -103,19 +103,7 @@ func (want callRecording) check(t *testing.T, result got) {
 	if len(result.details) != want.details {
 		t.Errorf("%d details, want %d: %s", len(result.details), want.details, result.details)
 	}
-	calls, ids := result.calls, map[string]bool{}
-	for n := range calls {
-		if ids[calls[n].ID] {
-			t.Errorf("two calls have the id %q", calls[n].ID)
-		}
-		ids[calls[n].ID] = true
-		if madeID.MatchString(calls[n].ID) {
-			calls[n].ID = made
-		}
-	}
-	if !reflect.DeepEqual(calls, want.calls) {
-		t.Errorf("calls %+v\nwant  %+v", calls, want.calls)
-	}
+	want.checkCalls(t, result.calls)
 	if want.kind == "" && result.err != nil {
 		t.Errorf("failed: %v", result.err)
 	}
@@ -127,6 +115,23 @@ func (want callRecording) check(t *testing.T, result got) {
 	}
 	if want.usage {
 		checkUsage(t, result.usage)
+	}
+}
+
+func (want callRecording) checkCalls(t *testing.T, calls []chat.ToolCall) {
+	t.Helper()
+	ids := map[string]bool{}
+	for n := range calls {
+		if ids[calls[n].ID] {
+			t.Errorf("two calls have the id %q", calls[n].ID)
+		}
+		ids[calls[n].ID] = true
+		if madeID.MatchString(calls[n].ID) {
+			calls[n].ID = made
+		}
+	}
+	if !reflect.DeepEqual(calls, want.calls) {
+		t.Errorf("calls %+v\nwant  %+v", calls, want.calls)
 	}
 }
 
