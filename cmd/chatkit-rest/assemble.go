@@ -130,7 +130,7 @@ func checkMigrated(ctx context.Context, db *store.Store) error {
 func newModel(settings config.Settings) (*openrouter.Client, error) {
 	model, err := openrouter.New(openrouter.Options{
 		BaseURL: settings.OpenRouterBaseURL, Key: settings.OpenRouterAPIKey.Reveal(), Model: settings.OpenRouterModel,
-		MaxTokens: settings.OpenRouterMaxTokens, SiteURL: settings.OpenRouterSiteURL, AppName: settings.OpenRouterAppName, UserAgent: "chatkit-rest/" + version,
+		FallbackModels: settings.OpenRouterFallbackModels, MaxTokens: settings.OpenRouterMaxTokens, SiteURL: settings.OpenRouterSiteURL, AppName: settings.OpenRouterAppName, UserAgent: "chatkit-rest/" + version,
 		FirstByteTimeout: settings.UpstreamFirstByteTimeout, IdleTimeout: settings.UpstreamIdleTimeout,
 	})
 	if err != nil {

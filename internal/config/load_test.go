@@ -130,6 +130,7 @@ func TestDefaults(t *testing.T) {
 		UpstreamFirstByteTimeout: time.Minute,
 		UpstreamIdleTimeout:      time.Minute,
 		SystemPrompt:             got.SystemPrompt,
+		Models:                   []string{"openai/gpt-4.1-mini"},
 
 		Host: "127.0.0.1",
 		Port: 8080,
@@ -215,6 +216,8 @@ func TestEverySettingIsTaken(t *testing.T) {
 		"DATABASE_MAX_CONNS", "25",
 		"OPENROUTER_BASE_URL", " http://127.0.0.1:11434/v1/ ",
 		"OPENROUTER_MODEL", "meta-llama/llama-3.3-70b-instruct:free",
+		"OPENROUTER_FALLBACK_MODELS", ` ["b/second", "c/third"] `,
+		"MODELS", "a/first, meta-llama/llama-3.3-70b-instruct:free,,b/second", "TITLE_MODEL", " tiny/titles ",
 		"OPENROUTER_MAX_TOKENS", "0",
 		"OPENROUTER_SITE_URL", "https://chat.example.com",
 		"OPENROUTER_APP_NAME", "Mein Chat für alle",
@@ -241,6 +244,9 @@ func TestEverySettingIsTaken(t *testing.T) {
 		OpenRouterAPIKey:         config.NewSecret(goodKey),
 		OpenRouterBaseURL:        "http://127.0.0.1:11434/v1",
 		OpenRouterModel:          "meta-llama/llama-3.3-70b-instruct:free",
+		OpenRouterFallbackModels: []string{"b/second", "c/third"},
+		Models:                   []string{"a/first", "meta-llama/llama-3.3-70b-instruct:free", "b/second"},
+		TitleModel:               "tiny/titles",
 		OpenRouterSiteURL:        "https://chat.example.com",
 		OpenRouterAppName:        "Mein Chat für alle",
 		UpstreamFirstByteTimeout: 1500 * time.Millisecond,
@@ -276,6 +282,15 @@ func TestEverySettingIsTaken(t *testing.T) {
 	comma := load(t, with("CORS_ORIGINS", " https://a.example.com, ,http://[::1]:3000,"))
 	if !slices.Equal(comma.CORSOrigins, []string{"https://a.example.com", "http://[::1]:3000"}) {
 		t.Errorf("a comma list gave %q", comma.CORSOrigins)
+	}
+}
+
+func TestDefaultModelMayAlwaysBePicked(t *testing.T) {
+	t.Parallel()
+
+	got := load(t, with("OPENROUTER_MODEL", "a/first", "MODELS", "b/second"))
+	if !slices.Equal(got.Models, []string{"a/first", "b/second"}) {
+		t.Errorf("clients may pick %q", got.Models)
 	}
 }
 

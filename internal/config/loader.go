@@ -129,18 +129,6 @@ func (l *loader) text(name string, maxBytes int, lines bool) string {
 	return l.defaults[name]
 }
 
-func (l *loader) modelName(name string) string {
-	value := l.value(name)
-	if len(value) <= maxNameBytes && !strings.ContainsFunc(value, notPrintable) {
-		return value
-	}
-
-	l.fault(name, "is "+l.quote(value)+", no model name",
-		fmt.Sprintf("use up to %d characters without white space, such as %s", maxNameBytes, l.defaults[name]))
-
-	return l.defaults[name]
-}
-
 // notPrintable is true of everything but visible ASCII.
 func notPrintable(r rune) bool {
 	return r <= ' ' || r > '~'

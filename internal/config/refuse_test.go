@@ -19,6 +19,20 @@ func badURLs() map[string]string {
 	}
 }
 
+// badModels are no lists of models.
+func badModels() map[string]string {
+	return map[string]string{
+		"gpt 4": "gpt 4", "a/b,a b": "a b", "a/b,mödel": "mödel", "a/b," + strings.Repeat("m", 201): "mmm", "a/b,c/d,a/b": "a/b",
+		"[1]": "JSON", `["a/b"`: "JSON", `[""]`: "no model name", `[" "]`: "no model name", `["a b"]`: "a b", ",": "names no model", "[]": "names no model",
+	}
+}
+
+func tooManyModels(values map[string]string) map[string]string {
+	values["a,b,c,d"] = "4 models"
+
+	return values
+}
+
 // badValues are values that are refused, each with a word of its problem.
 func badValues() map[string]map[string]string {
 	whole := func(tooMany string) map[string]string {
@@ -49,6 +63,9 @@ func badValues() map[string]map[string]string {
 		"OPENROUTER_API_KEY":          {"": "not set", "sk or": "white space", "sk-\x7f": "character", "your-api-key": "placeholder"},
 		"OPENROUTER_BASE_URL":         badURLs(),
 		"OPENROUTER_MODEL":            {"gpt 4": "gpt 4", strings.Repeat("m", 201): "mmm", "mödel": "mödel"},
+		"OPENROUTER_FALLBACK_MODELS":  tooManyModels(badModels()),
+		"MODELS":                      badModels(),
+		"TITLE_MODEL":                 {"gpt 4": "gpt 4", strings.Repeat("m", 201): "mmm", "mödel": "mödel"},
 		"OPENROUTER_MAX_TOKENS":       whole("1000001"),
 		"OPENROUTER_SITE_URL":         badURLs(),
 		"OPENROUTER_APP_NAME":         {"a\nb": "control", strings.Repeat("n", 201): "201 bytes", "a\xff": "UTF-8"},

@@ -29,12 +29,17 @@ type Settings struct {
 	OpenRouterAPIKey         Secret
 	OpenRouterBaseURL        string // without a slash at the end
 	OpenRouterModel          string
-	OpenRouterSiteURL        string // empty: not sent
-	OpenRouterAppName        string // empty: not sent
-	OpenRouterMaxTokens      int    // 0: no bound
+	OpenRouterFallbackModels []string // each once, three at most
+	OpenRouterSiteURL        string   // empty: not sent
+	OpenRouterAppName        string   // empty: not sent
+	OpenRouterMaxTokens      int      // 0: no bound
 	UpstreamFirstByteTimeout time.Duration
 	UpstreamIdleTimeout      time.Duration
 	SystemPrompt             string
+	// Models are those that clients may pick, each once; OpenRouterModel is
+	// always one.
+	Models     []string
+	TitleModel string // empty: titles are not asked for
 
 	Host string // an IP address without brackets, or a name
 	Port int    // 0: any free port

@@ -32,6 +32,12 @@ func All() []Setting {
 		{Name: "OPENROUTER_BASE_URL", Default: "https://openrouter.ai/api/v1", Meaning: "Any OpenAI-compatible base URL: " +
 			"OpenRouter, Ollama, llama.cpp, vLLM, a proxy."},
 		{Name: "OPENROUTER_MODEL", Default: "openai/gpt-4.1-mini", Meaning: "The model that answers."},
+		{Name: "OPENROUTER_FALLBACK_MODELS", Meaning: "Models that OpenRouter tries in this order when the asked one does not answer: " +
+			"a comma list or a JSON array of three at most. Unset: none."},
+		{Name: "MODELS", Meaning: "Models that clients may pick: a comma list or a JSON array. OPENROUTER_MODEL is always one. " +
+			"Unset: it alone."},
+		{Name: "TITLE_MODEL", Meaning: "The model that writes a session's title after the first answer. " +
+			"Unset: the title is cut from the first message, and no model is asked."},
 		{Name: "OPENROUTER_MAX_TOKENS", Default: "8192", Meaning: "Most tokens of an answer, the model's reasoning included. " +
 			"0 leaves the bound to the model service."},
 		{Name: "OPENROUTER_SITE_URL", Meaning: "Sent upstream as `HTTP-Referer`. Unset: not sent."},

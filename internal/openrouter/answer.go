@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
@@ -13,6 +14,7 @@ import (
 type answer struct {
 	events  eventReader
 	pattern pattern
+	calls   calls
 	// pending are the chunks that open read ahead.
 	pending []chat.Chunk
 	// model and id are empty until they are told.
@@ -28,7 +30,7 @@ func newAnswer(body io.Reader) *answer {
 }
 
 // open waits for the first byte. If what comes first is an error, and not
-// text, it returns that as an *chat.UpstreamError. Once a comment has come it
+// content, it returns that as an *chat.UpstreamError. Once a comment has come it
 // reads nothing more: a comment is all a slow model may send for a minute.
 func (a *answer) open() error {
 	first, err := a.events.begin()
@@ -82,7 +84,7 @@ func (a *answer) openWhole(first byte) error {
 	} else if err := unmarshal(body, &said); err != nil {
 		return broken(errNotProtocol)
 	}
-	chunk, err := a.take(said.chunk())
+	chunk, err := a.take(&said)
 	if err == nil && len(said.Choices) == 0 {
 		return broken(errNotProtocol)
 	}
@@ -101,12 +103,10 @@ func (a *answer) readAhead(data []byte) bool {
 	return hasContent(chunk)
 }
 
-// refusal is the error that came before any text.
+// refusal is the error that came before the model said anything.
 func (a *answer) refusal() error {
-	for _, chunk := range a.pending {
-		if chunk.Text != "" {
-			return nil
-		}
+	if slices.ContainsFunc(a.pending, says) {
+		return nil
 	}
 	if errors.Is(a.ended, io.EOF) {
 		return nil
@@ -194,15 +194,17 @@ func (a *answer) chunk(data []byte) (chat.Chunk, error) {
 		}
 		return chat.Chunk{}, err
 	}
-	chunk, err := a.take(said.chunk())
-	if err == nil && textOnly(chunk) {
+	chunk, err := a.take(&said)
+	if err == nil && textOnly(chunk) && len(said.calls()) == 0 {
 		a.pattern.learn(data, chunk.Text)
 	}
 	return chunk, err
 }
 
-// take lets model, id and finish_reason be told once.
-func (a *answer) take(chunk chat.Chunk, err error) (chat.Chunk, error) {
+// take is what an event says after all that came before it: model, id and
+// finish_reason are told once, pieces of tool calls are put in order.
+func (a *answer) take(said *event) (chat.Chunk, error) {
+	chunk, err := said.chunk()
 	if a.model != "" {
 		chunk.Model = ""
 	}
@@ -211,8 +213,18 @@ func (a *answer) take(chunk chat.Chunk, err error) (chat.Chunk, error) {
 	}
 	a.model += chunk.Model
 	a.id += chunk.UpstreamID
+	if pieces := said.calls(); len(pieces) > 0 {
+		var failed error
+		if chunk.Calls, failed = a.calls.take(pieces); failed != nil && err == nil {
+			chunk.FinishReason, err = "", failed
+		}
+	}
 	if a.finished {
 		chunk.FinishReason = ""
+	}
+	if chunk.FinishReason == "stop" && a.calls.told > 0 {
+		// What some providers say, OpenAI's among them where the call was asked for.
+		chunk.FinishReason = "tool_calls"
 	}
 	a.finished = a.finished || chunk.FinishReason != ""
 	return chunk, err
@@ -224,8 +236,13 @@ func textOnly(chunk chat.Chunk) bool {
 		chunk.Usage == nil && chunk.Model == "" && chunk.UpstreamID == ""
 }
 
+// says reports that the model has said something, if not yet to the user.
+func says(chunk chat.Chunk) bool {
+	return chunk.Text != "" || chunk.Reasoning != "" || chunk.Calls != nil || chunk.ReasoningDetails != nil
+}
+
 func hasContent(chunk chat.Chunk) bool {
-	return chunk.Text != "" || chunk.FinishReason != "" || chunk.Usage != nil
+	return says(chunk) || chunk.FinishReason != "" || chunk.Usage != nil
 }
 
 func decode(data []byte) (event, error) {

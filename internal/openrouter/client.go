@@ -54,7 +54,7 @@ func (c *Client) Stream(ctx context.Context, req chat.ModelRequest) (chat.ModelS
 	if req.Model == "" {
 		req.Model = c.options.Model
 	}
-	body, err := requestBody(req, c.options.MaxTokens)
+	body, err := requestBody(req, &c.options)
 	if err != nil {
 		return nil, &chat.UpstreamError{Kind: chat.UpstreamBadRequest, Err: errRequest}
 	}

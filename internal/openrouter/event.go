@@ -10,7 +10,7 @@ import (
 )
 
 // event is what is read of a chat completion chunk, or of a whole chat
-// completion. Everything else in it, reasoning among it, is passed over.
+// completion. Everything else in it is passed over.
 type event struct {
 	ID      string   `json:"id"`
 	Model   string   `json:"model"`
@@ -32,6 +32,12 @@ type message struct {
 	Content content `json:"content"`
 	// Refusal is the model's own words where it declines.
 	Refusal content `json:"refusal"`
+	// Reasoning is OpenRouter's, ReasoningContent the same of others; some
+	// servers send both.
+	Reasoning        content         `json:"reasoning"`
+	ReasoningContent content         `json:"reasoning_content"`
+	ReasoningDetails json.RawMessage `json:"reasoning_details"`
+	ToolCalls        []callPiece     `json:"tool_calls"`
 }
 
 type usage struct {
@@ -148,8 +154,8 @@ func unmarshal(data []byte, to any) error {
 	return err
 }
 
-// chunk is what the event says of the first choice. Both results may say
-// something: a failed answer still has its usage.
+// chunk is what the event says of the first choice, its calls left out. Both
+// results may say something: a failed answer still has its usage.
 func (e *event) chunk() (chat.Chunk, error) {
 	chunk := chat.Chunk{Usage: e.Usage.chat(), Model: e.Model, UpstreamID: e.ID}
 	failed := e.Error.UpstreamError
@@ -157,7 +163,10 @@ func (e *event) chunk() (chat.Chunk, error) {
 		if choice.Index != 0 {
 			continue
 		}
-		chunk.Text = choice.text()
+		chunk.Text = first(choice.Delta.Content, choice.Message.Content, choice.Delta.Refusal, choice.Message.Refusal)
+		chunk.Reasoning = first(choice.Delta.Reasoning, choice.Delta.ReasoningContent,
+			choice.Message.Reasoning, choice.Message.ReasoningContent)
+		chunk.ReasoningDetails = details(choice.Delta.ReasoningDetails, choice.Message.ReasoningDetails)
 		if choice.FinishReason != "error" {
 			chunk.FinishReason = choice.FinishReason
 		} else if failed == nil {
@@ -175,13 +184,33 @@ func (e *event) chunk() (chat.Chunk, error) {
 	return chunk, nil
 }
 
-func (c *choice) text() string {
-	for _, text := range []content{c.Delta.Content, c.Message.Content, c.Delta.Refusal, c.Message.Refusal} {
+// calls are the pieces of tool calls of the first choice.
+func (e *event) calls() []callPiece {
+	for n := range e.Choices {
+		if choice := &e.Choices[n]; choice.Index == 0 {
+			return append(choice.Delta.ToolCalls, choice.Message.ToolCalls...)
+		}
+	}
+	return nil
+}
+
+func first(texts ...content) string {
+	for _, text := range texts {
 		if text != "" {
 			return string(text)
 		}
 	}
 	return ""
+}
+
+// details is the first of the values that is an array with something in it.
+func details(values ...json.RawMessage) json.RawMessage {
+	for _, value := range values {
+		if len(value) > 0 && value[0] == '[' && len(bytes.Trim(value, "[]"+whiteSpace)) > 0 {
+			return bytes.ToValidUTF8(value, []byte("\ufffd"))
+		}
+	}
+	return nil
 }
 
 func (u *usage) chat() *chat.Usage {

@@ -27,6 +27,7 @@ var (
 	errBadEvent    = errors.New("an event is not valid JSON")
 	errTooLong     = errors.New("an event is longer than 1 MiB")
 	errUnfinished  = errors.New("the answer ended without a finish_reason")
+	errTooMany     = errors.New("the answer has more than 128 tool calls")
 	errSaidError   = errors.New("the answer ended with finish_reason error")
 	errRequest     = errors.New("the request could not be built")
 )

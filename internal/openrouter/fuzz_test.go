@@ -2,11 +2,14 @@ package openrouter
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strconv"
 	"testing"
 	"unicode/utf8"
 
@@ -38,6 +41,8 @@ type parsed struct {
 func parse(t *testing.T, body []byte, size int, learn bool) parsed {
 	t.Helper()
 	a := newAnswer(&pieces{body, size})
+	made := 0
+	a.calls.newID = func() string { made++; return "made\n" + strconv.Itoa(made) }
 	if !learn {
 		a.pattern.misses = maxMisses
 	}
@@ -63,14 +68,12 @@ func parse(t *testing.T, body []byte, size int, learn bool) parsed {
 	}
 }
 
-// same compares two readings. One that was refused lost its pending chunks,
-// which had no text.
+// same compares two readings. One that was refused lost its pending chunks, in
+// which the model said nothing.
 func (p parsed) same(other parsed) bool {
 	if p.refused != other.refused {
-		for _, chunk := range append(p.chunks, other.chunks...) {
-			if chunk.Text != "" {
-				return false
-			}
+		if slices.ContainsFunc(append(p.chunks, other.chunks...), says) {
+			return false
 		}
 	} else if !reflect.DeepEqual(p.chunks, other.chunks) {
 		return false
@@ -97,6 +100,7 @@ func FuzzStream(f *testing.F) {
 			t.Errorf("ended with %v", whole.end)
 		}
 		checkText(t, body, whole.chunks)
+		checkCalls(t, whole.chunks)
 		for name, other := range map[string]parsed{
 			"in pieces":       parse(t, body, int(size)+1, true),
 			"byte by byte":    parse(t, body, 1, true),
@@ -127,4 +131,31 @@ func checkText(t *testing.T, body []byte, chunks []chat.Chunk) {
 	if n := bytes.Count(body, []byte("\n")) + bytes.Count(body, []byte("\r")) + 2; len(chunks) > n {
 		t.Errorf("%d chunks out of %d lines", len(chunks), n)
 	}
+}
+
+// checkCalls: calls are numbered as they begin, each with a name and an id of
+// its own, and what else is said is valid too.
+func checkCalls(t *testing.T, chunks []chat.Chunk) {
+	t.Helper()
+	ids := map[string]bool{}
+	for _, chunk := range chunks {
+		if !utf8.ValidString(chunk.Reasoning) || (chunk.ReasoningDetails != nil && !json.Valid(chunk.ReasoningDetails)) {
+			t.Errorf("reasoning %q, details %q", chunk.Reasoning, chunk.ReasoningDetails)
+		}
+		for _, piece := range chunk.Calls {
+			if !isInOrder(piece, ids) || !utf8.ValidString(piece.Arguments) {
+				t.Errorf("after %d calls began there came %+v", len(ids), piece)
+			}
+			if piece.ID != "" {
+				ids[piece.ID] = true
+			}
+		}
+	}
+}
+
+func isInOrder(piece chat.ToolCallDelta, ids map[string]bool) bool {
+	if piece.Index == len(ids) {
+		return piece.ID != "" && piece.Name != "" && !ids[piece.ID]
+	}
+	return piece.Index >= 0 && piece.Index < len(ids) && piece.ID == "" && piece.Name == "" && piece.Arguments != ""
 }

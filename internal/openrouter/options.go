@@ -28,6 +28,12 @@ type Options struct {
 	Key string
 	// Model is asked when a request names none.
 	Model string
+	// FallbackModels are tried in this order when the model that is asked does
+	// not answer: OpenRouter's "models" (see its documentation, "Model
+	// Fallbacks"; it takes three at most). They follow a model that the request
+	// names as they follow Model, because whoever picks a model wants an answer
+	// too; the asked model itself is left out. None: not sent.
+	FallbackModels []string
 	// MaxTokens bounds an answer, the model's reasoning included; zero sends no
 	// bound.
 	MaxTokens int

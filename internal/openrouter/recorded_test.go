@@ -199,6 +199,9 @@ func TestEveryRecordingIsInTheTable(t *testing.T) {
 	for _, r := range recordings() {
 		named["testdata/"+r.file] = true
 	}
+	for _, r := range callRecordings() {
+		named["testdata/"+r.file] = true
+	}
 	for _, file := range files {
 		if !named[file] {
 			t.Errorf("%s is in no test", file)
@@ -216,7 +219,7 @@ func TestWhoAnsweredIsToldOnce(t *testing.T) {
 	}
 }
 
-func TestSignsOfLifeAreEmptyChunks(t *testing.T) {
+func TestEachEventIsAChunk(t *testing.T) {
 	t.Parallel()
 	server := upstream(t, replay(t, recorded(t, "reasoning.sse"), "text/event-stream", 1<<20))
 	result := ask(t.Context(), t, client(t, server.URL))

@@ -34,7 +34,10 @@ func requestOptions(o Options, http doer) []option.RequestOption {
 // The library's own types are encoded by reflection over every field there is.
 type completionRequest struct {
 	Model         string           `json:"model"`
+	Models        []string         `json:"models,omitempty"`
 	Messages      []requestMessage `json:"messages"`
+	Tools         []requestTool    `json:"tools,omitempty"`
+	ToolChoice    *requestChoice   `json:"tool_choice,omitempty"`
 	Stream        bool             `json:"stream"`
 	StreamOptions streamOptions    `json:"stream_options"`
 	MaxTokens     int              `json:"max_tokens,omitempty"`
@@ -45,30 +48,12 @@ type streamOptions struct {
 	IncludeUsage bool `json:"include_usage"`
 }
 
-type requestMessage struct {
-	Role chat.Role `json:"role"`
-	// Content is nil where an assistant only calls tools.
-	Content    *string       `json:"content,omitempty"`
-	ToolCalls  []requestCall `json:"tool_calls,omitempty"`
-	ToolCallID string        `json:"tool_call_id,omitempty"`
-}
-
-type requestCall struct {
-	ID       string          `json:"id"`
-	Type     string          `json:"type"`
-	Function requestFunction `json:"function"`
-}
-
-type requestFunction struct {
-	Name      string `json:"name"`
-	Arguments string `json:"arguments"`
-}
-
 // requestBody is the JSON of a question, streamed, with usage.
-func requestBody(req chat.ModelRequest, maxTokens int) ([]byte, error) {
+func requestBody(req chat.ModelRequest, options *Options) ([]byte, error) {
 	request := completionRequest{
-		Model: req.Model, Messages: make([]requestMessage, len(req.Messages)),
-		Stream: true, StreamOptions: streamOptions{IncludeUsage: true}, MaxTokens: maxTokens, User: req.User,
+		Model: req.Model, Models: fallbacks(req.Model, options.FallbackModels),
+		Messages: make([]requestMessage, len(req.Messages)), Tools: fromTools(req.Tools), ToolChoice: fromChoice(req.ToolChoice),
+		Stream: true, StreamOptions: streamOptions{IncludeUsage: true}, MaxTokens: options.MaxTokens, User: req.User,
 	}
 	for n := range req.Messages {
 		request.Messages[n] = fromMessage(&req.Messages[n])
@@ -80,15 +65,13 @@ func requestBody(req chat.ModelRequest, maxTokens int) ([]byte, error) {
 	return body.Bytes(), err
 }
 
-func fromMessage(message *chat.Message) requestMessage {
-	to := requestMessage{Role: message.Role, ToolCallID: message.ToolCallID}
-	if message.Content != "" || len(message.ToolCalls) == 0 {
-		to.Content = &message.Content
+// fallbacks are the models to try after the one that is asked.
+func fallbacks(asked string, models []string) []string {
+	var others []string
+	for _, model := range models {
+		if model != asked {
+			others = append(others, model)
+		}
 	}
-	for _, call := range message.ToolCalls {
-		to.ToolCalls = append(to.ToolCalls, requestCall{
-			ID: call.ID, Type: "function", Function: requestFunction{Name: call.Name, Arguments: call.Arguments},
-		})
-	}
-	return to
+	return others
 }

@@ -2,6 +2,7 @@ package openrouter_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log"
@@ -57,14 +58,18 @@ func asked() chat.ModelRequest {
 
 // got is all that came of an answer.
 type got struct {
-	text    string
-	finish  string
-	usage   *chat.Usage
-	model   string
-	id      string
-	chunks  int
-	refused bool // by Stream, before any chunk
-	err     error
+	text string
+	// calls are told in pieces; details are of all chunks.
+	reasoning string
+	details   []json.RawMessage
+	calls     []chat.ToolCall
+	finish    string
+	usage     *chat.Usage
+	model     string
+	id        string
+	chunks    int
+	refused   bool // by Stream, before any chunk
+	err       error
 }
 
 // ask reads an answer to its end; a complete one has no err.
@@ -103,6 +108,15 @@ func (g *got) add(t *testing.T, chunk chat.Chunk) {
 	t.Helper()
 	g.chunks++
 	g.text += chunk.Text
+	g.reasoning += chunk.Reasoning
+	g.addCalls(t, chunk.Calls)
+	if chunk.ReasoningDetails != nil {
+		var details []json.RawMessage
+		if err := json.Unmarshal(chunk.ReasoningDetails, &details); err != nil {
+			t.Errorf("details %s: %v", chunk.ReasoningDetails, err)
+		}
+		g.details = append(g.details, details...)
+	}
 	if chunk.FinishReason != "" {
 		if g.finish != "" {
 			t.Errorf("finish reason %q after %q: it comes once", chunk.FinishReason, g.finish)
@@ -114,6 +128,25 @@ func (g *got) add(t *testing.T, chunk chat.Chunk) {
 	}
 	g.model += chunk.Model
 	g.id += chunk.UpstreamID
+}
+
+// addCalls joins the pieces, and holds them to what a chat.ToolCallDelta is.
+func (g *got) addCalls(t *testing.T, pieces []chat.ToolCallDelta) {
+	t.Helper()
+	for _, piece := range pieces {
+		if piece.Index == len(g.calls) {
+			g.calls = append(g.calls, chat.ToolCall{ID: piece.ID, Name: piece.Name, Arguments: piece.Arguments})
+			if piece.ID == "" || piece.Name == "" {
+				t.Errorf("the first piece of a call is %+v", piece)
+			}
+			continue
+		}
+		if piece.Index < 0 || piece.Index > len(g.calls) || piece.ID != "" || piece.Name != "" || piece.Arguments == "" {
+			t.Errorf("after %d calls began there came %+v", len(g.calls), piece)
+			continue
+		}
+		g.calls[piece.Index].Arguments += piece.Arguments
+	}
 }
 
 // checkSafe fails when an error tells a secret, a message or upstream's text.

@@ -16,7 +16,7 @@ func TestUpstreamRequest(t *testing.T) {
 	env := map[string]string{
 		"OPENROUTER_MODEL": "test/some-model", "SYSTEM_PROMPT": "Be kind.",
 		"OPENROUTER_SITE_URL": "https://chat.example.com", "OPENROUTER_APP_NAME": "Example Chat",
-		"OPENROUTER_MAX_TOKENS": "700",
+		"OPENROUTER_MAX_TOKENS": "700", "OPENROUTER_FALLBACK_MODELS": "test/second, test/third",
 	}
 	onEach(t, env, func(t *testing.T, server *harness.Server) {
 		alice := server.User(t)
@@ -29,6 +29,9 @@ func TestUpstreamRequest(t *testing.T) {
 		checkMessages(t, second, "system: Be kind.", "user: First question", "assistant: Hello from the model.", "user: Second\nquestion")
 		if second.Body.Model != "test/some-model" || !second.Body.Stream || second.Body.MaxTokens != 700 {
 			t.Errorf("model %q, stream %t, most tokens %d", second.Body.Model, second.Body.Stream, second.Body.MaxTokens)
+		}
+		if !slices.Equal(second.Body.Models, []string{"test/second", "test/third"}) {
+			t.Errorf("models %q", second.Body.Models)
 		}
 		for name, want := range map[string]string{
 			"Authorization": "Bearer " + server.Upstream.Key, "Http-Referer": "https://chat.example.com", "X-Title": "Example Chat",

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -48,36 +47,11 @@ type UpstreamRequest struct {
 	done chan struct{}
 }
 
-// ChatRequest is the body of a POST to /chat/completions.
-type ChatRequest struct {
-	Model     string        `json:"model"`
-	Messages  []ChatMessage `json:"messages"`
-	Stream    bool          `json:"stream"`
-	MaxTokens int           `json:"max_tokens"`
-	User      string        `json:"user"`
-}
-
-// ChatMessage is a message of a question.
-type ChatMessage struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
-}
-
 // Left is closed when the client closes the connection before the answer's end.
 func (r *UpstreamRequest) Left() <-chan struct{} { return r.left }
 
 // Done is closed when the answer's script is over, whatever ended it.
 func (r *UpstreamRequest) Done() <-chan struct{} { return r.done }
-
-// Question is the text of the last user message.
-func (r *UpstreamRequest) Question() string {
-	for _, message := range slices.Backward(r.Body.Messages) {
-		if message.Role == "user" {
-			return message.Content
-		}
-	}
-	return ""
-}
 
 // NewUpstream starts an upstream that lives as long as the test.
 func NewUpstream(tb testing.TB) *Upstream {

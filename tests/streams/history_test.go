@@ -2,7 +2,7 @@ package streams_test
 
 import (
 	"fmt"
-	"slices"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -86,7 +86,7 @@ func checkAsked(t *testing.T, s *stand, questions []string, count int) {
 	whole = whole[:len(whole)-1] // The last one is not answered yet.
 	want := append([]harness.ChatMessage{{Role: "system", Content: systemPrompt}}, whole[len(whole)-count:]...)
 	got := askedUpstream(t, s, questions[len(questions)-1])
-	if !slices.Equal(got, want) {
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("upstream was asked\n%v, want\n%v", got, want)
 	}
 }
@@ -112,7 +112,7 @@ func TestBrokenAnswersAreHistory(t *testing.T) {
 			{Role: "user", Content: "Refuse"},
 			{Role: "user", Content: "Go on"},
 		}
-		if got := askedUpstream(t, s, "Go on"); !slices.Equal(got, want) {
+		if got := askedUpstream(t, s, "Go on"); !reflect.DeepEqual(got, want) {
 			t.Errorf("upstream was asked\n%v, want\n%v", got, want)
 		}
 	})

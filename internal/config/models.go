@@ -1,0 +1,78 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const (
+	exampleModel = "openai/gpt-4.1-mini"
+	maxModels    = 100
+	// maxFallbacks is OpenRouter's: it refuses a request with more.
+	maxFallbacks = 3
+)
+
+// modelName reads the name of one model; empty where it has no default.
+func (l *loader) modelName(name string) string {
+	value := l.value(name)
+	if value == "" || isModelName(value) {
+		return value
+	}
+
+	l.fault(name, "is "+l.quote(value)+", no model name",
+		fmt.Sprintf("use up to %d characters without white space, such as %s", maxNameBytes, exampleModel))
+
+	return l.defaults[name]
+}
+
+// modelNames reads a list of models, each once.
+func (l *loader) modelNames(name string, most int) []string {
+	entries, ok := splitList(l.value(name))
+	if !ok {
+		l.fault(name, "is no JSON array of texts", `use ["`+exampleModel+`"] or a comma list`)
+
+		return nil
+	}
+
+	if len(entries) == 0 && l.value(name) != "" {
+		l.fault(name, "names no model", "list at least one, or leave it unset")
+	}
+
+	if len(entries) > most {
+		l.fault(name, fmt.Sprintf("names %d models", len(entries)), fmt.Sprintf("list %d at most", most))
+
+		return nil
+	}
+
+	var models []string
+
+	for _, entry := range entries {
+		switch {
+		case !isModelName(entry):
+			l.fault(name, "holds "+l.quote(entry)+", no model name",
+				fmt.Sprintf("use up to %d characters without white space, such as %s", maxNameBytes, exampleModel))
+		case slices.Contains(models, entry):
+			l.fault(name, "names "+l.quote(entry)+" twice", "list each model once")
+		default:
+			models = append(models, entry)
+		}
+	}
+
+	return models
+}
+
+// allowedModels are those of MODELS, with the default model before them if it
+// is not among them.
+func (l *loader) allowedModels(name, byDefault string) []string {
+	models := l.modelNames(name, maxModels)
+	if slices.Contains(models, byDefault) {
+		return models
+	}
+
+	return append([]string{byDefault}, models...)
+}
+
+func isModelName(value string) bool {
+	return value != "" && len(value) <= maxNameBytes && !strings.ContainsFunc(value, notPrintable)
+}

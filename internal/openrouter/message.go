@@ -1,0 +1,121 @@
+package openrouter
+
+import (
+	"encoding/base64"
+	"encoding/json"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+const (
+	functionType = "function"
+	noArguments  = "{}"
+)
+
+type requestMessage struct {
+	Role chat.Role `json:"role"`
+	// Content is a string or a list of parts; nil where an assistant only calls
+	// tools.
+	Content          any             `json:"content,omitempty"`
+	ToolCalls        []requestCall   `json:"tool_calls,omitempty"`
+	ToolCallID       string          `json:"tool_call_id,omitempty"`
+	ReasoningDetails json.RawMessage `json:"reasoning_details,omitempty"`
+}
+
+type requestPart struct {
+	Type     string        `json:"type"`
+	Text     string        `json:"text,omitempty"`
+	ImageURL *requestImage `json:"image_url,omitempty"`
+}
+
+type requestImage struct {
+	URL string `json:"url"`
+}
+
+type requestCall struct {
+	ID       string          `json:"id"`
+	Type     string          `json:"type"`
+	Function requestFunction `json:"function"`
+}
+
+type requestFunction struct {
+	Name      string `json:"name"`
+	Arguments string `json:"arguments"`
+}
+
+type requestTool struct {
+	Type     string              `json:"type"`
+	Function requestToolFunction `json:"function"`
+}
+
+type requestToolFunction struct {
+	Name        string          `json:"name"`
+	Description string          `json:"description,omitempty"`
+	Parameters  json.RawMessage `json:"parameters,omitempty"`
+}
+
+type requestChoice struct {
+	Type     string          `json:"type"`
+	Function requestToolName `json:"function"`
+}
+
+type requestToolName struct {
+	Name string `json:"name"`
+}
+
+func fromMessage(message *chat.Message) requestMessage {
+	to := requestMessage{
+		Role: message.Role, Content: fromContent(message), ToolCallID: message.ToolCallID,
+		ReasoningDetails: wholeDetails(message.ReasoningDetails),
+	}
+	for _, call := range message.ToolCalls {
+		arguments := call.Arguments
+		if !json.Valid([]byte(arguments)) {
+			// Servers refuse a request with such a call, and so every later
+			// one of the thread. The call's result says what was wrong.
+			arguments = noArguments
+		}
+		to.ToolCalls = append(to.ToolCalls, requestCall{
+			ID: call.ID, Type: functionType, Function: requestFunction{Name: call.Name, Arguments: arguments},
+		})
+	}
+	return to
+}
+
+// fromContent is the text, or the text and after it the images: OpenRouter
+// recommends that order.
+func fromContent(message *chat.Message) any {
+	if len(message.Images) == 0 {
+		if message.Content == "" && len(message.ToolCalls) > 0 {
+			return nil
+		}
+		return message.Content
+	}
+	var parts []requestPart
+	if message.Content != "" {
+		parts = append(parts, requestPart{Type: "text", Text: message.Content})
+	}
+	for _, image := range message.Images {
+		url := "data:" + image.MimeType + ";base64," + base64.StdEncoding.EncodeToString(image.Data)
+		parts = append(parts, requestPart{Type: "image_url", ImageURL: &requestImage{URL: url}})
+	}
+	return parts
+}
+
+func fromTools(tools []chat.Tool) []requestTool {
+	var to []requestTool
+	for _, tool := range tools {
+		to = append(to, requestTool{
+			Type:     functionType,
+			Function: requestToolFunction{Name: tool.Name, Description: tool.Description, Parameters: tool.Parameters},
+		})
+	}
+	return to
+}
+
+func fromChoice(name string) *requestChoice {
+	if name == "" {
+		return nil
+	}
+	return &requestChoice{Type: functionType, Function: requestToolName{Name: name}}
+}

@@ -1,0 +1,149 @@
+package harness
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// told is what a reader of the upstream's stream makes of it.
+type told struct {
+	calls              map[int]*Call
+	reasoning, content string
+	details            string
+	finish             string
+}
+
+func askUpstream(t *testing.T, u *Upstream, body string) told {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, u.URL+"/chat/completions", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+u.Key)
+	response, err := http.DefaultClient.Do(request) //nolint:gosec // the test's own server
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // it is read
+	result := told{calls: map[int]*Call{}}
+	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok && data != endOfStream {
+			result.add(t, data)
+		}
+	}
+	return result
+}
+
+func (r *told) add(t *testing.T, data string) {
+	t.Helper()
+	var event struct {
+		Choices []struct {
+			Delta struct {
+				Content   string `json:"content"`
+				Reasoning string `json:"reasoning"`
+				Other     string `json:"reasoning_content"`
+				Details   []struct {
+					Text string `json:"text"`
+				} `json:"reasoning_details"`
+				ToolCalls []struct {
+					ChatCall
+
+					Index int `json:"index"`
+				} `json:"tool_calls"`
+			} `json:"delta"`
+			Finish string `json:"finish_reason"`
+		} `json:"choices"`
+	}
+	if err := json.Unmarshal([]byte(data), &event); err != nil {
+		t.Fatal(err)
+	}
+	for _, choice := range event.Choices {
+		r.content += choice.Delta.Content
+		r.reasoning += choice.Delta.Reasoning + choice.Delta.Other
+		r.finish += choice.Finish
+		for _, detail := range choice.Delta.Details {
+			r.details += detail.Text
+		}
+		for _, piece := range choice.Delta.ToolCalls {
+			if r.calls[piece.Index] == nil {
+				r.calls[piece.Index] = &Call{}
+			}
+			call := r.calls[piece.Index]
+			call.ID += piece.ID
+			call.Name += piece.Function.Name
+			call.Arguments += piece.Function.Arguments
+		}
+	}
+}
+
+func TestScriptsOfToolsAndReasoning(t *testing.T) {
+	t.Parallel()
+	u := NewUpstream(t)
+	first := Call{ID: "call_1", Name: "add_task", Arguments: `{"title":"Crème brûlée 🍮 für morgen"}`}
+	second := Call{ID: "call_2", Name: "now", Arguments: `{}`}
+	u.Answer("Do it", append(Script{Reasoning("Two tools. "), ReasoningContent("Both.")}, CallsTools(first, second)...), Says("Done", "."))
+	got := askUpstream(t, u, `{"model":"m","messages":[{"role":"user","content":"Do it"}]}`)
+	want := told{
+		calls: map[int]*Call{0: &first, 1: &second}, reasoning: "Two tools. Both.", details: "Two tools. ", finish: "tool_calls",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("told %+v %+v", got, got.calls[0])
+	}
+	got = askUpstream(t, u, `{"model":"m","messages":[{"role":"user","content":"Do it"}]}`)
+	if got.content != "Done." || got.finish != "stop" || len(got.calls) > 0 {
+		t.Errorf("then told %+v", got)
+	}
+}
+
+func TestRequestsWithToolsAreRead(t *testing.T) {
+	t.Parallel()
+	u := NewUpstream(t)
+	askUpstream(t, u, `{"model":"m","models":["b","c"],"tool_choice":{"type":"function","function":{"name":"look"}},
+		"tools":[{"type":"function","function":{"name":"look","description":"Looks","parameters":{"type":"object"}}}],
+		"messages":[{"role":"system","content":"Be kind."},
+			{"role":"user","content":[{"type":"text","text":"What is"},{"type":"text","text":"this?"},
+				{"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="}}]},
+			{"role":"assistant","content":null,"reasoning_details":[1],
+				"tool_calls":[{"id":"call_1","type":"function","function":{"name":"look","arguments":"{}"}}]},
+			{"role":"tool","tool_call_id":"call_1","content":"a cat"}]}`)
+	request := u.Await(t, "What is\nthis?")
+	body := request.Body
+	if body.Model != "m" || !reflect.DeepEqual(body.Models, []string{"b", "c"}) || len(body.Tools) != 1 ||
+		body.Tools[0].Function.Name != "look" || string(body.Tools[0].Function.Parameters) != `{"type":"object"}` ||
+		!strings.Contains(string(body.ToolChoice), "look") {
+		t.Errorf("read %+v", body)
+	}
+	if parts := body.Messages[1].Parts; len(parts) != 3 || parts[2].ImageURL.URL != "data:image/png;base64,AA==" {
+		t.Errorf("parts %+v", parts)
+	}
+	if call := body.Messages[2]; call.Content != "" || len(call.ToolCalls) != 1 || call.ToolCalls[0].Function.Name != "look" ||
+		string(call.ReasoningDetails) != "[1]" {
+		t.Errorf("the assistant's message is %+v", call)
+	}
+	if results := request.Results(); !reflect.DeepEqual(results, map[string]string{"call_1": "a cat"}) {
+		t.Errorf("results %v", results)
+	}
+}
+
+// What is neither a text nor a list of parts must not pass for a text.
+func TestContentOfAnotherKindIsRefused(t *testing.T) {
+	t.Parallel()
+	u := NewUpstream(t)
+	response, err := http.Post(u.URL+"/chat/completions", "application/json", //nolint:noctx,gosec // short and local
+		strings.NewReader(`{"messages":[{"role":"user","content":7}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // nothing is lost with it
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		t.Error(err)
+	}
+	if response.StatusCode != http.StatusBadRequest {
+		t.Errorf("status %d", response.StatusCode)
+	}
+}
