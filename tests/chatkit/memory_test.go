@@ -11,6 +11,7 @@ import (
 
 // memory is what a scenario's earlier answers named.
 type memory struct {
+	prefix  string // of the server's tools
 	threads []string
 	items   map[string][]string // by type
 	page    struct {
@@ -50,18 +51,20 @@ func (m *memory) note(r record) {
 	}
 }
 
-var placeholder = regexp.MustCompile(`\{(thread|after|data|item)(?::([a-z_]+))?(?::(\d+))?\}`)
+var placeholder = regexp.MustCompile(`\{(thread|after|data|item|tool)(?::([a-z_]+))?(?::(\d+))?\}`)
 
 // fill replaces the placeholders of a request: {thread} is the thread that was
 // created last, {thread:1} the first; {item:user_message} the last item of a
 // type that was done, {item:user_message:1} the first; {after} the last page's
-// cursor, {data:1} the id of its first entry.
+// cursor, {data:1} the id of its first entry; {tool:x} is the name of tool x.
 func (m *memory) fill(t *testing.T, request []byte) []byte {
 	t.Helper()
 	return placeholder.ReplaceAllFunc(request, func(found []byte) []byte {
 		match := placeholder.FindSubmatch(found)
 		var ids []string
 		switch string(match[1]) {
+		case "tool":
+			return append([]byte(m.prefix), match[2]...)
 		case "thread":
 			ids = m.threads
 		case "item":

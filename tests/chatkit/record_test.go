@@ -51,6 +51,8 @@ type target struct {
 	name     string
 	url      string
 	upstream *upstream
+	// toolPrefix stands before the names of the server's tools.
+	toolPrefix string
 	// authorization is the header of a user by this name.
 	authorization func(t *testing.T, user string) string
 }
@@ -59,7 +61,7 @@ type target struct {
 func (tg *target) play(t *testing.T, s scenario) []record {
 	t.Helper()
 	var records []record
-	known := &memory{}
+	known := &memory{prefix: tg.toolPrefix}
 	for n, st := range s.Steps {
 		request := known.fill(t, st.Request)
 		if st.Text != nil {

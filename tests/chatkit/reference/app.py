@@ -35,8 +35,8 @@ async def answer(request: Request) -> Response:
         result = await server.process(body, context)
     except ValidationError as problem:
         return Response(problem.json(), 422, media_type="application/json")
-    except NotFoundError as problem:
-        return Response(json.dumps({"detail": str(problem)}), 404, media_type="application/json")
+    except NotFoundError:
+        return Response(b'{"detail":"not found"}', 404, media_type="application/json")
     except NotImplementedError as problem:
         return Response(json.dumps({"detail": str(problem)}), 501, media_type="application/json")
     if isinstance(result, StreamingResult):

@@ -100,7 +100,9 @@ class ReferenceServer(ChatKitServer[Context]):
         self._default_model = os.environ.get("MODEL", "test/model")
         self._converter = Converter()
         self._tools = [server_tool(*tool) for tool in TOOLS]
-        self._run_config = RunConfig(tracing_disabled=True)
+        self._run_config = RunConfig(
+            tracing_disabled=True, tool_not_found_behavior="return_error_to_model"
+        )
 
     def _agent(self, message: UserMessageItem | None, offers: list[dict]) -> Agent[AgentContext]:
         options = message.inference_options if message else None
@@ -128,6 +130,9 @@ class ReferenceServer(ChatKitServer[Context]):
                 await self._converter.to_agent_input(history.data[::-1]),
                 context=agent_context,
                 run_config=self._run_config,
+                # A refusal is an answer. The SDK's own way is an exception, which
+                # overtakes the events of the refusal or does not.
+                error_handlers={"model_refusal": lambda _: ""},
             )
             try:
                 async for event in stream_agent_response(agent_context, result):
