@@ -1,0 +1,176 @@
+//go:build chatkit
+
+package chatkit_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+)
+
+// What stands for a value that no two runs share.
+const (
+	someTime     = "<time>"
+	someDuration = "<duration>"
+	someCursor   = "<cursor>"
+)
+
+// naming gives each id of a run a name by its kind and its turn: "thread 1",
+// "user_message 2". Two runs are alike when the same names stand in the same
+// places.
+type naming struct {
+	names map[string]string
+	count map[string]int
+}
+
+func newNaming() *naming {
+	return &naming{names: make(map[string]string), count: make(map[string]int)}
+}
+
+func (n *naming) name(kind string, id any) any {
+	text, ok := id.(string)
+	if !ok {
+		return id // A wrong type stays as it is, and differs.
+	}
+	if _, ok := n.names[text]; !ok {
+		n.count[kind]++
+		n.names[text] = fmt.Sprintf("%s %d", kind, n.count[kind])
+	}
+	return n.names[text]
+}
+
+// free are fields whose content is the client's, the model's or a tool's.
+var free = []string{"arguments", "output", "data", "metadata"}
+
+// normal replaces ids, times, durations and cursors of a JSON value.
+func (n *naming) normal(value any) any {
+	switch v := value.(type) {
+	case []any:
+		for i := range v {
+			v[i] = n.normal(v[i])
+		}
+	case map[string]any:
+		n.object(v)
+	}
+	return value
+}
+
+func (n *naming) object(o map[string]any) {
+	_, page := o["has_more"]
+	_, dated := o["created_at"]
+	_, filed := o["mime_type"]
+	switch {
+	case dated && o["status"] != nil && o["type"] == nil:
+		o["id"] = n.name("thread", o["id"])
+	case dated:
+		o["id"] = n.name(fmt.Sprint(o["type"]), o["id"])
+	case filed:
+		o["id"] = n.name("attachment", o["id"])
+	case page:
+		if _, ok := o["after"].(string); ok {
+			o["after"] = someCursor
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		switch {
+		case key == "created_at":
+			o[key] = someTime
+		case key == "duration":
+			o[key] = someDuration
+		case key == "thread_id":
+			o[key] = n.name("thread", o[key])
+		case key == "item_id":
+			o[key] = n.name("item", o[key])
+		case slices.Contains(free, key) && !page:
+		default:
+			o[key] = n.normal(o[key])
+		}
+	}
+}
+
+// plain is a step of a run without what no two runs share.
+type plain struct {
+	Step   int              `json:"step"`
+	Status int              `json:"status"`
+	End    string           `json:"end,omitempty"`
+	Events []map[string]any `json:"events,omitempty"`
+	Body   any              `json:"body,omitempty"`
+}
+
+// plainOf makes a run's records comparable; folded joins the events that may
+// come in any number.
+func plainOf(t *testing.T, records []record, folded bool) []plain {
+	t.Helper()
+	return plainWith(t, newNaming(), records, folded)
+}
+
+func plainWith(t *testing.T, ids *naming, records []record, folded bool) []plain {
+	t.Helper()
+	steps := make([]plain, len(records))
+	for i, r := range records {
+		steps[i] = plain{Step: r.Step, Status: r.Status, End: r.End}
+		for _, raw := range r.Events {
+			var event map[string]any
+			if err := json.Unmarshal(raw, &event); err != nil {
+				t.Fatalf("%s %s: step %d: %v: %s", r.Target, r.Scenario, r.Step, err, raw)
+			}
+			ids.object(event)
+			steps[i].Events = append(steps[i].Events, event)
+		}
+		if folded {
+			steps[i].Events = fold(steps[i].Events)
+		}
+		if len(r.Body) == 0 {
+			continue
+		}
+		if err := json.Unmarshal(r.Body, &steps[i].Body); err != nil {
+			t.Fatalf("%s %s: step %d: %v: %s", r.Target, r.Scenario, r.Step, err, r.Body)
+		}
+		steps[i].Body = ids.normal(steps[i].Body)
+	}
+	return steps
+}
+
+// fold joins neighbours: deltas of one part to one delta, and a task's updates
+// to its last state.
+func fold(events []map[string]any) []map[string]any {
+	var folded []map[string]any
+	for _, event := range events {
+		if len(folded) > 0 && join(folded[len(folded)-1], event) {
+			continue
+		}
+		folded = append(folded, event)
+	}
+	return folded
+}
+
+// join adds an event to the one before it, where the two may be one.
+func join(before, event map[string]any) bool {
+	last, _ := before["update"].(map[string]any)
+	next, _ := event["update"].(map[string]any)
+	if last == nil || next == nil || before["item_id"] != event["item_id"] {
+		return false
+	}
+	switch next["type"] {
+	case textDelta:
+		if last["type"] != textDelta || last["content_index"] != next["content_index"] {
+			return false
+		}
+		text, isText := next["delta"].(string)
+		so, wasText := last["delta"].(string)
+		if !isText || !wasText {
+			return false
+		}
+		last["delta"] = so + text
+		return true
+	case "workflow.task.updated":
+		if last["task_index"] != next["task_index"] || len(last) != len(next) {
+			return false
+		}
+		last["task"] = next["task"]
+		return true
+	}
+	return false
+}

@@ -1,0 +1,180 @@
+//go:build chatkit
+
+package chatkit_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	// patience is how long a test waits for what must come.
+	patience = 30 * time.Second
+	pause    = 20 * time.Millisecond
+)
+
+// How a stream ended.
+const (
+	ended  = "ended"  // in order
+	closed = "closed" // by the step
+	cut    = "cut"    // by the server, in the middle
+)
+
+// record is a step of a scenario with what came of it; a line of a transcript.
+type record struct {
+	Target   string          `json:"target"`
+	Scenario string          `json:"scenario"`
+	Step     int             `json:"step"`
+	Request  json.RawMessage `json:"request"`
+	Status   int             `json:"status"`
+	// Events and End are a stream's, Body is any other answer's.
+	Events []json.RawMessage `json:"events,omitempty"`
+	End    string            `json:"end,omitempty"`
+	Body   json.RawMessage   `json:"body,omitempty"`
+	// Asked are the requests to the upstream meanwhile.
+	Asked []json.RawMessage `json:"asked,omitempty"`
+	// Ours says that the answer need not parse as the package's: the scenario
+	// says what the server under test answers instead.
+	Ours bool `json:"ours,omitempty"`
+}
+
+// target is a server that scenarios run against.
+type target struct {
+	name     string
+	url      string
+	upstream *upstream
+	// toolPrefix stands before the names of the server's tools.
+	toolPrefix string
+	// authorization is the header of a user by this name.
+	authorization func(t *testing.T, user string) string
+}
+
+// play runs a scenario and returns a record for each step.
+func (tg *target) play(t *testing.T, s scenario) []record {
+	t.Helper()
+	var records []record
+	known := &memory{prefix: tg.toolPrefix}
+	for n, st := range s.Steps {
+		request := known.fill(t, st.Request)
+		if st.Text != nil {
+			request = []byte(*st.Text)
+		}
+		tg.upstream.prepare(st.Upstream)
+		r := tg.send(t, s.Name+"/"+st.As, request, st)
+		for deadline := time.Now().Add(patience); st.Until > 0 && pageSize(r.Body) < st.Until; time.Sleep(pause) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: step %d: the page has not %d entries: %s", tg.name, n, st.Until, r.Body)
+			}
+			r = tg.send(t, s.Name+"/"+st.As, request, st)
+		}
+		r.Target, r.Scenario, r.Step, r.Ours = tg.name, s.Name, n, st.Ours != nil
+		r.Request = request
+		if st.Text != nil {
+			r.Request = nil
+		}
+		r.Asked = tg.upstream.requests()
+		known.note(r)
+		records = append(records, r)
+	}
+	return records
+}
+
+func pageSize(body []byte) int {
+	var page struct {
+		Data []any `json:"data"`
+	}
+	_ = json.Unmarshal(body, &page) // A failure has no entries.
+	return len(page.Data)
+}
+
+// send sends a request and reads the whole answer.
+func (tg *target) send(t *testing.T, user string, body []byte, st step) record {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, tg.url, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", tg.authorization(t, user))
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatalf("%s: %s: %v", tg.name, body, err)
+	}
+	defer response.Body.Close()
+	r := record{Status: response.StatusCode}
+	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream") {
+		r.Events, r.End = tg.readStream(t, response.Body, st.CloseWhenSaid)
+		return r
+	}
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatalf("%s: read the answer: %v", tg.name, err)
+	}
+	if !json.Valid(answer) {
+		answer, _ = json.Marshal(string(answer)) // A text always has a JSON form.
+	}
+	r.Body = answer
+	return r
+}
+
+// readStream reads events until the stream's end, or until they have said
+// enough.
+func (tg *target) readStream(t *testing.T, stream io.Reader, enough string) (events []json.RawMessage, end string) {
+	t.Helper()
+	reader := bufio.NewReader(stream)
+	var said strings.Builder
+	for {
+		line, err := reader.ReadString('\n')
+		switch {
+		case errors.Is(err, io.EOF) && line == "":
+			return events, ended
+		case err != nil:
+			return events, cut
+		}
+		line = strings.TrimSuffix(line, "\n")
+		if line == "" || strings.HasPrefix(line, ":") {
+			continue
+		}
+		data, ok := strings.CutPrefix(line, "data: ")
+		if !ok || !json.Valid([]byte(data)) {
+			t.Fatalf("a line of a stream is no event: %q", line)
+		}
+		events = append(events, json.RawMessage(data))
+		if delta := deltaOf(t, data); delta != "" {
+			said.WriteString(delta)
+			tg.upstream.heard(said.String())
+		}
+		if enough != "" && said.String() == enough {
+			return events, closed
+		}
+	}
+}
+
+func deltaOf(t *testing.T, event string) string {
+	t.Helper()
+	var e struct {
+		Update struct {
+			Type  string `json:"type"`
+			Delta string `json:"delta"`
+		} `json:"update"`
+	}
+	if err := json.Unmarshal([]byte(event), &e); err != nil {
+		t.Fatalf("an event is no object: %s", event)
+	}
+	if e.Update.Type != textDelta {
+		return ""
+	}
+	return e.Update.Delta
+}
+
+const textDelta = "assistant_message.content_part.text_delta"

@@ -1,0 +1,161 @@
+"""The package's ChatKitServer with what it leaves to its user: an agent."""
+
+import json
+import os
+from collections.abc import AsyncIterator
+from typing import Any
+
+from agents import (
+    Agent,
+    AsyncOpenAI,
+    FunctionTool,
+    ModelSettings,
+    RunConfig,
+    Runner,
+    StopAtTools,
+    TResponseInputItem,
+    set_tracing_disabled,
+)
+from agents.tool_context import ToolContext
+from chatkit.agents import (
+    AgentContext,
+    ClientToolCall,
+    ThreadItemConverter,
+    stream_agent_response,
+)
+from chatkit.server import ChatKitServer
+from chatkit.types import (
+    AssistantMessageItem,
+    Attachment,
+    FeedbackKind,
+    ThreadItem,
+    ThreadMetadata,
+    ThreadStreamEvent,
+    UserMessageItem,
+    UserMessageTagContent,
+)
+from openai.types.responses import (
+    EasyInputMessageParam,
+    ResponseInputContentParam,
+    ResponseInputTextParam,
+)
+
+from .model import CompletedModel, OwnIdsModel
+from .store import Context, MemoryStore
+from .title import title_from
+from .tools import TOOLS
+
+HISTORY = 100
+INSTRUCTIONS = "You are a helpful assistant."
+
+set_tracing_disabled(True)  # It would be sent to a server far away.
+
+
+def server_tool(name: str, description: str, parameters: dict, function: Any) -> FunctionTool:
+    async def invoke(_: ToolContext, arguments: str) -> str:
+        try:
+            return function(**json.loads(arguments or "{}"))
+        except Exception as problem:
+            return f"The tool failed: {problem}"
+
+    return FunctionTool(name, description, parameters, invoke, strict_json_schema=False)
+
+
+def client_tool(offer: dict[str, Any]) -> FunctionTool:
+    async def invoke(call: ToolContext[AgentContext], arguments: str) -> str:
+        call.context.client_tool_call = ClientToolCall(
+            name=offer["name"], arguments=json.loads(arguments or "{}")
+        )
+        return ""
+
+    parameters = offer.get("parameters") or {"type": "object", "properties": {}}
+    description = offer.get("description", "")
+    return FunctionTool(offer["name"], description, parameters, invoke, strict_json_schema=False)
+
+
+class Converter(ThreadItemConverter):
+    """The package's, with the two methods that it leaves open, and the
+    assistant's messages as Chat Completions takes them: the SDK refuses the
+    package's form, which is the Responses API's."""
+
+    async def assistant_message_to_input(self, item: AssistantMessageItem) -> TResponseInputItem:
+        text = "".join(part.text for part in item.content)
+        return EasyInputMessageParam(type="message", role="assistant", content=text)
+
+    async def tag_to_message_content(self, tag: UserMessageTagContent) -> ResponseInputContentParam:
+        return ResponseInputTextParam(type="input_text", text=f"{tag.text}: {json.dumps(tag.data)}")
+
+    async def attachment_to_message_content(self, file: Attachment) -> ResponseInputContentParam:
+        return ResponseInputTextParam(type="input_text", text=f"[{file.name}, {file.mime_type}]")
+
+
+class ReferenceServer(ChatKitServer[Context]):
+    """Answers with the model behind OPENAI_BASE_URL. `plain` leaves the SDK's
+    stream as it is but for the items' ids."""
+
+    def __init__(self, base_url: str, api_key: str, plain: bool = False) -> None:
+        super().__init__(MemoryStore())
+        self._client = AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0)
+        self._model_class = OwnIdsModel if plain else CompletedModel
+        self._default_model = os.environ.get("MODEL", "test/model")
+        self._converter = Converter()
+        self._tools = [server_tool(*tool) for tool in TOOLS]
+        self._run_config = RunConfig(
+            tracing_disabled=True, tool_not_found_behavior="return_error_to_model"
+        )
+
+    def _agent(self, message: UserMessageItem | None, offers: list[dict]) -> Agent[AgentContext]:
+        options = message.inference_options if message else None
+        model = (options and options.model) or self._default_model
+        choice = options.tool_choice.id if options and options.tool_choice else None
+        return Agent(
+            name="assistant",
+            instructions=INSTRUCTIONS,
+            model=self._model_class(model, self._client),
+            model_settings=ModelSettings(tool_choice=choice),
+            tools=self._tools + [client_tool(offer) for offer in offers],
+            tool_use_behavior=StopAtTools(stop_at_tool_names=[offer["name"] for offer in offers])
+            if offers
+            else "run_llm_again",
+        )
+
+    async def respond(
+        self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: Context
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        history = await self.store.load_thread_items(thread.id, None, HISTORY, "desc", context)
+        agent_context = AgentContext(thread=thread, store=self.store, request_context=context)
+        try:
+            result = Runner.run_streamed(
+                self._agent(input_user_message, context.client_tools),
+                await self._converter.to_agent_input(history.data[::-1]),
+                context=agent_context,
+                run_config=self._run_config,
+                # A refusal is an answer. The SDK's own way is an exception, which
+                # overtakes the events of the refusal or does not.
+                error_handlers={"model_refusal": lambda _: ""},
+            )
+            try:
+                async for event in stream_agent_response(agent_context, result):
+                    yield event
+            except BaseException:
+                result.cancel()
+                raise
+        finally:
+            if thread.title is None and input_user_message:
+                thread.title = title_from(
+                    "".join(part.text for part in input_user_message.content)
+                )
+
+    async def handle_stream_cancelled(
+        self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: Context
+    ) -> None:
+        await self.store.save_thread(thread, context)  # It may have its title now.
+        await super().handle_stream_cancelled(thread, pending_items, context)
+
+    async def add_feedback(
+        self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: Context
+    ) -> None:
+        await self.store.load_thread(thread_id, context)
+        for item_id in item_ids:
+            await self.store.load_item(thread_id, item_id, context)
+        self.store.feedback.append((thread_id, item_ids, feedback))
