@@ -130,7 +130,8 @@ func checkMigrated(ctx context.Context, db *store.Store) error {
 func newModel(settings config.Settings) (*openrouter.Client, error) {
 	model, err := openrouter.New(openrouter.Options{
 		BaseURL: settings.OpenRouterBaseURL, Key: settings.OpenRouterAPIKey.Reveal(), Model: settings.OpenRouterModel,
-		FallbackModels: settings.OpenRouterFallbackModels, MaxTokens: settings.OpenRouterMaxTokens, SiteURL: settings.OpenRouterSiteURL, AppName: settings.OpenRouterAppName, UserAgent: "chatkit-rest/" + version,
+		FallbackModels: settings.OpenRouterFallbackModels, MaxTokens: settings.OpenRouterMaxTokens,
+		SiteURL: settings.OpenRouterSiteURL, AppName: settings.OpenRouterAppName, UserAgent: "chatkit-rest/" + version,
 		FirstByteTimeout: settings.UpstreamFirstByteTimeout, IdleTimeout: settings.UpstreamIdleTimeout,
 	})
 	if err != nil {
@@ -145,7 +146,8 @@ func (a *assembly) newService(
 	return chat.NewService(chat.Options{
 		Store: a.tracing.Store(a.db, databaseName(settings)), Model: a.tracing.Model(model, settings.OpenRouterModel),
 		Observer:  telemetry.Runs(a.metrics, a.tracing),
-		ModelName: settings.OpenRouterModel, SystemPrompt: settings.SystemPrompt,
+		ModelName: settings.OpenRouterModel, Models: settings.Models, TitleModel: settings.TitleModel,
+		SystemPrompt: settings.SystemPrompt,
 		Limits: chat.Limits{
 			SessionsPerUser: settings.MaxSessionsPerUser, MessageChars: settings.MaxMessageChars,
 			HistoryMessages: settings.HistoryMaxMessages, HistoryChars: settings.HistoryMaxChars,
