@@ -8,6 +8,11 @@ const (
 	SessionSelect = sessionSelect
 	HistorySelect = historySelect
 	NewestSelect  = newestSelect
+	ListUp        = listSelect + listUp
+	ListAbove     = listSelect + listAbove + listUp
+	ItemsNewest   = visibleSelect + newestFirst
+	ItemsBefore   = visibleSelect + visibleBefore + newestFirst
+	ItemsAfter    = visibleSelect + visibleAfter + oldestFirst
 	FailOthers    = failOthers
 	FailExpired   = failExpired
 	RenewLeases   = renewLeases

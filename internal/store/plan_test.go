@@ -28,6 +28,11 @@ func plans() []plan {
 		{"session", store.SessionSelect, []any{id, "user 1"}, pkey},
 		{"history", store.HistorySelect, []any{id, 100}, items},
 		{"newest items", store.NewestSelect, []any{id, 100, 20}, items},
+		{"list, oldest first", store.ListUp, []any{"user 1", "user 1", 11}, byUser},
+		{"list, oldest first, next page", store.ListAbove, []any{"user 1", "user 1", 1_800_000_000_000_000, id, 11}, byUser},
+		{"items, first page", store.ItemsNewest, []any{id, 21}, items},
+		{"items, next page", store.ItemsBefore, []any{id, 100, 21}, items},
+		{"items, oldest first, next page", store.ItemsAfter, []any{id, 100, 21}, items},
 		{"renewal of leases", store.RenewLeases, []any{1, id}, [2]string{"runs_running", "sqlite_autoindex_runs_1"}},
 	}
 }

@@ -36,7 +36,7 @@ type Store interface {
 type Probe interface {
 	// Run reads a run; false when there is none.
 	Run(t *testing.T, id uuid.UUID) (chat.Run, bool)
-	// Rows counts the rows of the tables sessions, items or runs.
+	// Rows counts the rows of the tables sessions, items, runs or feedback.
 	Rows(t *testing.T, table string) int
 }
 
@@ -84,6 +84,16 @@ func Run(t *testing.T, h Harness) {
 		{"FinishRun may be called again", finishAgain},
 		{"FinishRun overwrites a lost lease", finishLostLease},
 		{"FinishRun in a deleted session", finishDeleted},
+		{"items of each type", itemsOfEachType},
+		{"AddItems and SaveToolCalls before the end", addItems},
+		{"FinishRun after its item was added", finishAfterAdd},
+		{"RetryRun supersedes what came after", retryRun},
+		{"RetryRun changes nothing when refused", retryRefused},
+		{"ResumeRun answers the pending call", resumeRun},
+		{"ListItems in pages", listItemsPages},
+		{"ListSessions oldest first", listAscending},
+		{"titles made and chosen", titles},
+		{"SaveFeedback", feedback},
 		{"RenewLeases moves the live ones of the runs", renew},
 		{"FailOrphanedRuns marks the dead", orphans},
 		{"FailOrphanedRuns spares the owner's", orphansOwn},
@@ -293,6 +303,28 @@ func (f *fixture) methods(s chat.Session) map[string]func(ctx context.Context) e
 		"FinishRun": func(ctx context.Context) error {
 			_, err := f.FinishRun(ctx, run.Run, one(newAnswer(run.Run, "hi", after(time.Minute))))
 			return err
+		},
+		"RetryRun": func(ctx context.Context) error {
+			_, err := f.RetryRun(ctx, chat.Retry{UserID: s.UserID, Run: run.Run, ItemID: run.Message.ID}, limit)
+			return err
+		},
+		"ResumeRun": func(ctx context.Context) error {
+			_, err := f.ResumeRun(ctx, chat.Resume{UserID: s.UserID, Run: run.Run, Output: []byte("1")}, limit)
+			return err
+		},
+		"AddItems":      func(ctx context.Context) error { return f.AddItems(ctx, run.Run, []chat.Item{run.Message}) },
+		"SaveToolCalls": func(ctx context.Context) error { return f.SaveToolCalls(ctx, run.Message) },
+		"ListItems": func(ctx context.Context) error {
+			_, err := f.ListItems(ctx, s.UserID, s.ID, chat.ItemQuery{Limit: limit})
+			return err
+		},
+		"SetTitle": func(ctx context.Context) error {
+			_, err := f.SetTitle(ctx, s.UserID, s.ID, "A title")
+			return err
+		},
+		"ReplaceMadeTitle": func(ctx context.Context) error { return f.ReplaceMadeTitle(ctx, s.ID, "A title") },
+		"SaveFeedback": func(ctx context.Context) error {
+			return f.SaveFeedback(ctx, chat.Feedback{UserID: s.UserID, SessionID: s.ID, Kind: chat.FeedbackPositive})
 		},
 		"RenewLeases": func(ctx context.Context) error { return f.RenewLeases(ctx, []uuid.UUID{run.Run.ID}, after(time.Hour)) },
 		"FailOrphanedRuns": func(ctx context.Context) error {

@@ -1,0 +1,451 @@
+package chat_test
+
+import (
+	"context"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// steps is a model that answers each request with the next list of chunks, and
+// those after the last with the last.
+type steps struct {
+	mu       sync.Mutex
+	answers  [][]chat.Chunk
+	requests []chat.ModelRequest
+}
+
+func (s *steps) Stream(ctx context.Context, req chat.ModelRequest) (chat.ModelStream, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	req.Messages = slices.Clone(req.Messages)
+	s.requests = append(s.requests, req)
+	chunks := s.answers[0]
+	if len(s.answers) > 1 {
+		s.answers = s.answers[1:]
+	}
+	return scriptedStream{ctx, func(ctx context.Context) (chat.Chunk, error) {
+		if len(chunks) == 0 {
+			return chat.Chunk{}, io.EOF
+		}
+		next := chunks[0]
+		chunks = chunks[1:]
+		return next, ctx.Err()
+	}}, nil
+}
+
+func calls(names ...string) []chat.Chunk {
+	var pieces []chat.ToolCallDelta
+	for n, name := range names {
+		pieces = append(pieces, chat.ToolCallDelta{Index: n, ID: "call " + name, Name: name, Arguments: `{"n":`})
+	}
+	for n := range names {
+		pieces = append(pieces, chat.ToolCallDelta{Index: n, Arguments: `1}`})
+	}
+	return []chat.Chunk{
+		{Calls: pieces}, {FinishReason: "tool_calls", Usage: &chat.Usage{InputTokens: 10, OutputTokens: 5, Cost: new(0.5)}},
+	}
+}
+
+func text(pieces ...string) []chat.Chunk {
+	var chunks []chat.Chunk
+	for _, piece := range pieces {
+		chunks = append(chunks, chat.Chunk{Text: piece})
+	}
+	return append(chunks, chat.Chunk{Usage: &chat.Usage{InputTokens: 20, OutputTokens: 7, Cost: new(0.25)}})
+}
+
+// toolbox has the tools of a test, each a function.
+type toolbox map[string]func(ctx context.Context, use chat.ToolUse) chat.ToolResult
+
+func (b toolbox) Tools(context.Context) []chat.Tool {
+	var tools []chat.Tool
+	for name := range b {
+		tools = append(tools, chat.Tool{Name: name, Parameters: []byte(`{"type":"object"}`)})
+	}
+	slices.SortFunc(tools, func(a, b chat.Tool) int { return strings.Compare(a.Name, b.Name) })
+	return tools
+}
+
+func (b toolbox) Call(ctx context.Context, use chat.ToolUse) chat.ToolResult { return b[use.Name](ctx, use) }
+
+func gives(text string) func(context.Context, chat.ToolUse) chat.ToolResult {
+	return func(context.Context, chat.ToolUse) chat.ToolResult { return chat.ToolResult{Text: text} }
+}
+
+// withTools is a service whose model goes through the answers.
+func withTools(t *testing.T, o chat.Options, box chat.Toolbox, answers ...[]chat.Chunk) (*chat.Service, *steps) {
+	t.Helper()
+	model := &steps{answers: answers}
+	o.Store, o.Model, o.Tools = openStore(t), model, box
+	o.Limits = chat.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000}
+	service := chat.NewService(o)
+	if err := service.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		_ = service.Shutdown(ctx) // Runs that hang are cut.
+	})
+	return service, model
+}
+
+// sequence names the events, with what matters of each.
+func sequence(events []chat.Event) []string {
+	var names []string
+	for _, event := range events {
+		switch event := event.(type) {
+		case chat.ItemAdded:
+			names = append(names, "added "+string(event.Item.Type))
+		case chat.ItemDone:
+			names = append(names, "done "+string(event.Item.Type))
+		case *chat.TextDelta:
+			names = append(names, "delta "+event.Delta)
+		case chat.PartDone:
+			names = append(names, "part done "+event.Text)
+		case chat.ThoughtAdded:
+			names = append(names, "thought "+event.Text)
+		case chat.ThoughtUpdated:
+			names = append(names, "thought is "+event.Text)
+		case chat.Progress:
+			names = append(names, "progress "+event.Text)
+		case chat.Failed:
+			names = append(names, "failed "+event.Message)
+		case chat.StreamOptions, chat.PartAdded, chat.SessionUpdated:
+		}
+	}
+	return names
+}
+
+func wantSequence(t *testing.T, events []chat.Event, want ...string) {
+	t.Helper()
+	if got := sequence(events); !slices.Equal(got, want) {
+		t.Errorf("got\n %s\nwant\n %s", strings.Join(got, "\n "), strings.Join(want, "\n "))
+	}
+}
+
+func itemsOf(t *testing.T, service *chat.Service, session uuid.UUID) []chat.Item {
+	t.Helper()
+	_, items, err := service.Session(t.Context(), alice, session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return items
+}
+
+// Two tools that are called in one step run at the same time: each waits for
+// the other. What they gave is stored and sent to the model.
+func TestToolsRunSideBySide(t *testing.T) {
+	t.Parallel()
+	var both sync.WaitGroup
+	both.Add(2)
+	meet := func(_ context.Context, use chat.ToolUse) chat.ToolResult {
+		both.Done()
+		both.Wait()
+		return chat.ToolResult{Text: use.Name + " of " + use.UserID + " " + use.Arguments}
+	}
+	observer := &lastRun{}
+	service, model := withTools(t, chat.Options{Observer: observer}, toolbox{"one": meet, "two": meet},
+		append([]chat.Chunk{{Text: "Let me see."}, {ReasoningDetails: []byte(`[{"a":1}]`)}, {ReasoningDetails: []byte(`[{"b":2}]`)}},
+			calls("one", "two")...), text("It is ", "done."))
+	session, run := ask(t, service)
+	wantSequence(t, follow(t, run, nil),
+		"done user_message", "added assistant_message", "delta Let me see.", "part done Let me see.", "done assistant_message",
+		"progress Using one …", "progress Using two …",
+		"added assistant_message", "delta It is ", "delta done.", "part done It is done.", "done assistant_message")
+
+	items := itemsOf(t, service, session.ID)
+	if len(items) != 3 || items[1].Text() != "Let me see." || len(items[1].ToolCalls) != 2 {
+		t.Fatalf("items %+v", items)
+	}
+	if result := items[1].ToolCalls[1].Result; result == nil || *result != `two of alice {"n":1}` {
+		t.Errorf("the result is %v", result)
+	}
+	second := model.requests[1]
+	if len(second.Tools) != 2 || len(second.Messages) != 4 {
+		t.Fatalf("the second request has %d tools and the messages %+v", len(second.Tools), second.Messages)
+	}
+	asked := second.Messages[1]
+	if asked.Content != "Let me see." || len(asked.ToolCalls) != 2 || string(asked.ReasoningDetails) != `[{"a":1},{"b":2}]` {
+		t.Errorf("the model's own step is sent back as %+v", asked)
+	}
+	if told := second.Messages[3]; told.Role != chat.RoleTool || told.ToolCallID != "call two" || told.Content == "" {
+		t.Errorf("the result is sent as %+v", told)
+	}
+	if usage := observer.run().Usage; usage.InputTokens != 30 || usage.OutputTokens != 12 || usage.Cost == nil || *usage.Cost != 0.75 {
+		t.Errorf("the run used %+v, cost %v", usage, usage.Cost)
+	}
+}
+
+// lastRun keeps how the last run ended.
+type lastRun struct {
+	mu   sync.Mutex
+	last chat.Run
+}
+
+func (*lastRun) RunStarted(ctx context.Context, _ chat.Run) context.Context { return ctx }
+
+func (l *lastRun) RunEnded(_ context.Context, run chat.Run) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = run
+}
+
+func (l *lastRun) run() chat.Run {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
+}
+
+// A model that only calls tools is stopped.
+func TestStepsAreBound(t *testing.T) {
+	t.Parallel()
+	service, model := withTools(t, chat.Options{}, toolbox{"again": gives("go on")}, calls("again"))
+	session, run := ask(t, service)
+	events := follow(t, run, nil)
+	last, ok := events[len(events)-1].(chat.Failed)
+	if !ok || last.AllowRetry || !strings.Contains(last.Message, "calling tools") {
+		t.Errorf("the run ended with %+v", events[len(events)-1])
+	}
+	if len(model.requests) != 12 || len(itemsOf(t, service, session.ID)) != 13 {
+		t.Errorf("%d requests, %d items", len(model.requests), len(itemsOf(t, service, session.ID)))
+	}
+}
+
+// Whatever a tool does, the model is told, and goes on.
+func TestToolsThatFail(t *testing.T) {
+	t.Parallel()
+	service, model := withTools(t, chat.Options{}, toolbox{
+		"panics": func(context.Context, chat.ToolUse) chat.ToolResult { panic("no") },
+		"odd":    gives("NUL \x00"),
+	}, calls("panics", "odd", "unknown"), text("Sorry."))
+	_, run := ask(t, service)
+	events := follow(t, run, nil)
+	if last := sequence(events); last[len(last)-1] != "done assistant_message" {
+		t.Fatalf("the run ended with %q", last)
+	}
+	var told []string
+	for _, message := range model.requests[1].Messages {
+		if message.Role == chat.RoleTool {
+			told = append(told, message.Content)
+		}
+	}
+	want := []string{"The tool failed.", "NUL \uFFFD", "There is no tool of this name."}
+	if !slices.Equal(told, want) {
+		t.Errorf("the model was told %q, want %q", told, want)
+	}
+}
+
+// Who stops a run while a tool works ends the tool too; the calls stay, with
+// what the tool said.
+func TestStopDuringATool(t *testing.T) {
+	t.Parallel()
+	began := make(chan struct{})
+	service, _ := withTools(t, chat.Options{}, toolbox{
+		"slow": func(ctx context.Context, _ chat.ToolUse) chat.ToolResult {
+			close(began)
+			<-ctx.Done()
+			return chat.ToolResult{Text: "It was stopped.", Failed: true}
+		},
+	}, calls("slow"), text("Never said."))
+	session, run := ask(t, service)
+	<-began
+	run.Cancel(chat.FailureClientLeft)
+	follow(t, run, nil)
+	items := itemsOf(t, service, session.ID)
+	if len(items) != 3 || *items[1].ToolCalls[0].Result != "It was stopped." || items[2].Type != chat.ItemHiddenContext {
+		t.Errorf("items %+v", items)
+	}
+}
+
+// The page's tool ends the run with a pending call, and its output goes on.
+func TestClientTool(t *testing.T) {
+	t.Parallel()
+	page := []chat.Tool{{Name: "pick"}, {Name: "show"}}
+	service, model := withTools(t, chat.Options{}, toolbox{"ours": gives("ours gave")},
+		calls("ours", "pick", "show"), text("Green it is."))
+	session, err := service.CreateSession(t.Context(), alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := hello(session.ID)
+	request.ClientTools = page
+	run, err := service.StartRun(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := follow(t, run, nil)
+	wantSequence(t, events, "done user_message", "progress Using ours …", "done client_tool_call")
+	call := events[3].(chat.ItemDone).Item.ClientCall
+	if call.Name != "pick" || call.CallID != "call pick" || string(call.Arguments) != `{"n":1}` || call.Output != nil {
+		t.Errorf("the call is %+v", call)
+	}
+
+	run, err = service.Resume(t.Context(), chat.ResumeRequest{
+		UserID: alice, SessionID: session.ID, Output: []byte(`"green"`), ClientTools: page,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSequence(t, follow(t, run, nil), "added assistant_message", "delta Green it is.", "part done Green it is.",
+		"done assistant_message")
+	var sent []string
+	for _, message := range model.requests[1].Messages {
+		line := string(message.Role) + " " + message.Content
+		for _, call := range message.ToolCalls {
+			line += call.Name + " "
+		}
+		sent = append(sent, line)
+	}
+	want := []string{
+		"user hello", "assistant ours show ", "tool ours gave", "tool Not called: the page takes one call at a time. Call it again.",
+		"assistant pick ", `tool "green"`,
+	}
+	if !slices.Equal(sent, want) {
+		t.Errorf("the model was sent %q, want %q", sent, want)
+	}
+	request.ClientTools = []chat.Tool{{Name: "ours"}}
+	if _, err := service.StartRun(t.Context(), request); chat.CodeOf(err) != chat.CodeInvalidRequest {
+		t.Errorf("a tool of the page with a name of ours: %v", err)
+	}
+}
+
+// What the model thinks is a workflow that ends when the answer begins; a later
+// thought comes whole.
+func TestThinking(t *testing.T) {
+	t.Parallel()
+	first := append([]chat.Chunk{{Reasoning: "Two"}, {Reasoning: " and two"}}, calls("count")...)
+	second := append([]chat.Chunk{{Reasoning: "So "}, {Reasoning: "four"}}, text("Four.")...)
+	service, _ := withTools(t, chat.Options{}, toolbox{"count": gives("4")}, first, second)
+	session, run := ask(t, service)
+	wantSequence(t, follow(t, run, nil),
+		"done user_message", "added workflow", "thought Two", "thought is Two and two", "thought is Two and two",
+		"progress Using count …", "thought So four", "done workflow",
+		"added assistant_message", "delta Four.", "part done Four.", "done assistant_message")
+	page, err := service.Items(t.Context(), alice, session.ID, chat.ItemQuery{Limit: 10, Ascending: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Items) != 3 || !slices.Equal(page.Items[1].Workflow.Thoughts, []string{"Two and two", "So four"}) {
+		t.Errorf("items %+v", page.Items)
+	}
+}
+
+// A long thought is not told anew with each of its pieces.
+func TestThoughtsAreToldInBoundedBytes(t *testing.T) {
+	t.Parallel()
+	var chunks []chat.Chunk
+	for range 10_000 {
+		chunks = append(chunks, chat.Chunk{Reasoning: "a piece of it "})
+	}
+	service, _ := withTools(t, chat.Options{}, nil, append(chunks, text("Done.")...))
+	_, run := ask(t, service)
+	told, whole := 0, 10_000*len("a piece of it ")
+	for _, event := range follow(t, run, nil) {
+		if thought, ok := event.(chat.ThoughtUpdated); ok {
+			told += len(thought.Text)
+		}
+	}
+	if told < whole || told > 30*whole {
+		t.Errorf("a thought of %d bytes was told in %d", whole, told)
+	}
+}
+
+// The title model is asked once, after the first exchange; a title that the
+// user chose stays.
+func TestTitleModel(t *testing.T) {
+	t.Parallel()
+	service, model := withTools(t, chat.Options{TitleModel: "a/namer"}, nil,
+		text("An answer."), text(`"Greetings `, "at large\"\n"), text("Another."))
+	session, run := ask(t, service)
+	follow(t, run, nil)
+	awaitTitle(t, service, session.ID, "Greetings at large")
+	if len(model.requests) != 2 || model.requests[1].Model != "a/namer" ||
+		model.requests[1].Messages[1].Content != "User:\nhello\n\nAssistant:\nAn answer." {
+		t.Errorf("requests %+v", model.requests)
+	}
+	if _, err := service.Rename(t.Context(), alice, session.ID, "Mine"); err != nil {
+		t.Fatal(err)
+	}
+	next, err := service.StartRun(t.Context(), hello(session.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	follow(t, next, nil)
+	awaitTitle(t, service, session.ID, "Mine")
+	if len(model.requests) != 3 {
+		t.Errorf("%d requests, want 3", len(model.requests))
+	}
+}
+
+func awaitTitle(t *testing.T, service *chat.Service, id uuid.UUID, want string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		session, err := service.OpenThread(t.Context(), alice, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if session.Title == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the title is %q, want %q", session.Title, want)
+		}
+	}
+}
+
+func TestModelsThatMayBePicked(t *testing.T) {
+	t.Parallel()
+	service, model := withTools(t, chat.Options{ModelName: "the/default", Models: []string{"a/model"}}, nil, text("Yes."))
+	session, err := service.CreateSession(t.Context(), alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pick := range []struct{ name, sent string }{{"", ""}, {"a/model", "a/model"}, {"the/default", "the/default"}} {
+		request := hello(session.ID)
+		request.Inference.Model = pick.name
+		run, err := service.StartRun(t.Context(), request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		follow(t, run, nil)
+		if sent := model.requests[len(model.requests)-1].Model; sent != pick.sent {
+			t.Errorf("%q was asked as %q", pick.name, sent)
+		}
+	}
+	request := hello(session.ID)
+	request.Inference.Model = "another/model"
+	if _, err := service.StartRun(t.Context(), request); chat.CodeOf(err) != chat.CodeInvalidRequest {
+		t.Errorf("a model that is not offered: %v", err)
+	}
+	request.Inference = chat.Inference{ToolChoice: "nothing"}
+	if _, err := service.StartRun(t.Context(), request); chat.CodeOf(err) != chat.CodeInvalidRequest {
+		t.Errorf("a tool that is not offered: %v", err)
+	}
+}
+
+// Retry answers the same question with what was said before it alone.
+func TestRetry(t *testing.T) {
+	t.Parallel()
+	service, model := withTools(t, chat.Options{}, nil, text("First."), text("Second."))
+	session, run := ask(t, service)
+	events := follow(t, run, nil)
+	question := events[0].(chat.ItemDone).Item
+	run, err := service.Retry(t.Context(), chat.RetryRequest{UserID: alice, SessionID: session.ID, ItemID: question.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSequence(t, follow(t, run, nil), "added assistant_message", "delta Second.", "part done Second.", "done assistant_message")
+	if sent := model.requests[1].Messages; len(sent) != 1 || sent[0].Content != "hello" {
+		t.Errorf("the model was sent %+v", sent)
+	}
+	wantHistory(t, service, session.ID, "user_message: hello", "assistant_message: Second.")
+}
