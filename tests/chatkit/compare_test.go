@@ -181,6 +181,7 @@ func compareOurs(t *testing.T, want ours, got plain) []string {
 			event, _ := decode(t, raw).(map[string]any)
 			expected.Events = append(expected.Events, event)
 		}
+		expected.Events = fold(expected.Events)
 		return compareStep(expected, got, nil)
 	}
 	body, _ := got.Body.(map[string]any)
