@@ -66,6 +66,17 @@ test-deploy: ## Lint the deploy files, and prove them with the image's binary, n
 	tests/deploy/lint.sh
 	go test -tags deploy -count=1 -timeout 5m ./tests/deploy ./tests/docs
 
+# The ChatKit package and what its server needs, for the reference.
+tests/chatkit/.venv: tests/chatkit/requirements.txt
+	tests/prepare.sh venv
+	rm -rf $@ && python3 -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
+.PHONY: test-chatkit
+test-chatkit: tests/chatkit/.venv ## Hold the ChatKit protocol to the server of its Python package
+	go test -tags chatkit -count=1 -timeout 5m ./tests/chatkit
+
 .PHONY: release
 release: ## Build dist/: archives for Linux, macOS and Windows, their SBOMs, SHA256SUMS
 	@tests/prepare.sh release

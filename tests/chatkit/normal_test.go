@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"testing"
+	"time"
 )
 
 // What stands for a value that no two runs share.
@@ -75,9 +77,9 @@ func (n *naming) object(o map[string]any) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(o)) {
 		switch {
-		case key == "created_at":
+		case key == "created_at" && isTime(o[key]):
 			o[key] = someTime
-		case key == "duration":
+		case key == "duration" && isWhole(o[key]):
 			o[key] = someDuration
 		case key == "thread_id":
 			o[key] = n.name("thread", o[key])
@@ -88,6 +90,22 @@ func (n *naming) object(o map[string]any) {
 			o[key] = n.normal(o[key])
 		}
 	}
+}
+
+// isTime: with a zone, as ours, or without, as the package writes it.
+func isTime(value any) bool {
+	text, _ := value.(string)
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
+		if _, err := time.Parse(layout, text); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+func isWhole(value any) bool {
+	number, ok := value.(float64)
+	return ok && number >= 0 && number == math.Trunc(number)
 }
 
 // plain is a step of a run without what no two runs share.

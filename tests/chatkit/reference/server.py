@@ -89,6 +89,14 @@ class Converter(ThreadItemConverter):
         return ResponseInputTextParam(type="input_text", text=f"[{file.name}, {file.mime_type}]")
 
 
+def written(message: UserMessageItem) -> str:
+    """A message's text, its tags as the user sees them."""
+    return "".join(
+        f"@{part.text}" if isinstance(part, UserMessageTagContent) else part.text
+        for part in message.content
+    )
+
+
 class ReferenceServer(ChatKitServer[Context]):
     """Answers with the model behind OPENAI_BASE_URL. `plain` leaves the SDK's
     stream as it is but for the items' ids."""
@@ -142,9 +150,7 @@ class ReferenceServer(ChatKitServer[Context]):
                 raise
         finally:
             if thread.title is None and input_user_message:
-                thread.title = title_from(
-                    "".join(part.text for part in input_user_message.content)
-                )
+                thread.title = title_from(written(input_user_message))
 
     async def handle_stream_cancelled(
         self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: Context
