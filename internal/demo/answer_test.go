@@ -42,6 +42,7 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 	for _, example := range []string{
 		"what is my name?", "how many messages?", "what did I ask before?", "what was my first message?",
 		"what is 12 * (3 + 4)?", "what time is it?", "make a list of tea, milk and bread", "show me some code",
+		"think: what is 2 + 2?", "what tools do you have?", "use add_task Buy milk",
 	} {
 		if !strings.Contains(help, `"`+example+`"`) {
 			t.Errorf("help lacks %q", example)

@@ -32,6 +32,21 @@ type event struct {
 		Delta struct {
 			Role    string `json:"role"`
 			Content string `json:"content"`
+
+			Reasoning string `json:"reasoning"`
+			Details   []struct {
+				Type string `json:"type"`
+				Text string `json:"text"`
+			} `json:"reasoning_details"`
+			ToolCalls []struct {
+				Index    int    `json:"index"`
+				ID       string `json:"id"`
+				Type     string `json:"type"`
+				Function struct {
+					Name      string `json:"name"`
+					Arguments string `json:"arguments"`
+				} `json:"function"`
+			} `json:"tool_calls"`
 		} `json:"delta"`
 		FinishReason *string `json:"finish_reason"`
 	} `json:"choices"`
@@ -133,7 +148,12 @@ func body(t *testing.T, messages ...said) string {
 // ask sends messages and reads the whole stream, complete or not.
 func ask(t *testing.T, server *demo.Server, messages ...said) answer {
 	t.Helper()
-	response := post(t.Context(), t, server, server.Key(), body(t, messages...))
+	return askWith(t, server, body(t, messages...))
+}
+
+func askWith(t *testing.T, server *demo.Server, request string) answer {
+	t.Helper()
+	response := post(t.Context(), t, server, server.Key(), request)
 	got := answer{status: response.status, header: response.header}
 	lines := bufio.NewScanner(response.body)
 	for lines.Scan() {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// maxBody is well above any history the service sends, in bytes.
-const maxBody = 8 << 20
+// maxBody is well above any history the service sends, its images among it, in bytes.
+const maxBody = 32 << 20
 
 // complete answers POST /chat/completions.
 func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
@@ -26,7 +26,7 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
 		refuse(w, refusal{status: http.StatusBadRequest, message: err.Error()})
 		return
 	}
-	plan := choose(req.Messages, time.Now().UTC())
+	plan := choose(req, time.Now().UTC())
 	if plan.refusal != nil {
 		refuse(w, *plan.refusal)
 		return
@@ -41,7 +41,7 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
 func promptTokens(messages []message) int {
 	total := 0
 	for _, m := range messages {
-		total += len(strings.Fields(string(m.Content)))
+		total += len(strings.Fields(m.Content.text))
 	}
 	return total
 }

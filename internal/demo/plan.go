@@ -12,9 +12,12 @@ import (
 type plan struct {
 	// refusal, when set, is all there is.
 	refusal *refusal
-	text    string
-	slow    bool
-	ending  ending
+	// reasoning comes first, then the text, then the calls.
+	reasoning string
+	text      string
+	calls     []call
+	slow      bool
+	ending    ending
 }
 
 // ending is how a stream stops.
@@ -31,8 +34,8 @@ const maxLongWords = 20_000
 
 // choose plans an answer to the last user message. A message that starts with
 // a slash is a command.
-func choose(messages []message, now time.Time) plan {
-	t := newTurn(messages, now)
+func choose(req request, now time.Time) plan {
+	t := newTurn(req, now)
 	name, argument, _ := strings.Cut(strings.TrimSpace(t.asked), " ")
 	argument = strings.TrimSpace(argument)
 	switch strings.ToLower(name) {
@@ -54,7 +57,19 @@ func choose(messages []message, now time.Time) plan {
 	if strings.HasPrefix(name, "/") {
 		return plan{text: "The demo has no such command. " + helpText}
 	}
-	return plan{text: t.answer()}
+	return t.plan()
+}
+
+// plan answers a message that is no command: with calls of tools, or a text.
+func (t turn) plan() plan {
+	var p plan
+	if t.thinks && len(t.results) == 0 {
+		p.reasoning = reasoning(t)
+	}
+	if p.calls = t.calls(); len(p.calls) == 0 {
+		p.text = t.answer()
+	}
+	return p
 }
 
 func planError(argument string) plan {

@@ -94,7 +94,7 @@ func TestBadRequestsAreRefused(t *testing.T) {
 		"no messages": {`{"stream": true, "messages": []}`, http.StatusBadRequest},
 		"no stream":   {`{"messages": [{"role": "user", "content": "hello"}]}`, http.StatusBadRequest},
 		"bad content": {`{"stream": true, "messages": [{"role": "user", "content": 5}]}`, http.StatusBadRequest},
-		"too large":   {`{"x": "` + strings.Repeat("x", 9<<20) + `"}`, http.StatusRequestEntityTooLarge},
+		"too large":   {`{"x": "` + strings.Repeat("x", 33<<20) + `"}`, http.StatusRequestEntityTooLarge},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -62,41 +62,69 @@ func (s *stream) play(ctx context.Context, p plan, promptTokens int) error {
 			return err
 		}
 	}
-	words := split(p.text)
-	for _, word := range words {
+	deltas := p.deltas()
+	for _, one := range deltas {
 		if err := s.pause(ctx, wordPaces); err != nil {
 			return err
 		}
-		if err := s.send(s.chunk(word, nil)); err != nil {
+		if err := s.send(s.chunk(one, nil)); err != nil {
 			return err
 		}
 	}
-	return s.end(ctx, p.ending, usage{
+	return s.end(ctx, p, usage{
 		PromptTokens:     promptTokens,
-		CompletionTokens: len(words),
-		TotalTokens:      promptTokens + len(words),
+		CompletionTokens: len(deltas),
+		TotalTokens:      promptTokens + len(deltas),
+
+		CompletionTokensDetails: completionDetails{ReasoningTokens: len(split(p.reasoning))},
 	})
 }
 
-func (s *stream) end(ctx context.Context, how ending, cost usage) error {
-	switch how {
+// deltas are the planned answer in pieces.
+func (p plan) deltas() []delta {
+	var deltas []delta
+	for _, word := range split(p.reasoning) {
+		deltas = append(deltas, delta{
+			Reasoning: word, ReasoningDetails: []detail{{Type: "reasoning.text", Text: word, Format: "unknown"}},
+		})
+	}
+	for _, word := range split(p.text) {
+		deltas = append(deltas, delta{Content: word})
+	}
+	for n, call := range p.calls {
+		begin := callPiece{Index: n, ID: "call_" + rand.Text(), Type: "function", Function: functionPiece{Name: call.name}}
+		deltas = append(deltas, delta{ToolCalls: []callPiece{begin}})
+		for _, piece := range split(call.arguments) {
+			next := callPiece{Index: n, Function: functionPiece{Arguments: piece}}
+			deltas = append(deltas, delta{ToolCalls: []callPiece{next}})
+		}
+	}
+	return deltas
+}
+
+func (s *stream) end(ctx context.Context, p plan, cost usage) error {
+	switch p.ending {
 	case endCut:
 		panic(http.ErrAbortHandler)
 	case endSilence:
 		<-ctx.Done()
 		return fmt.Errorf("client left: %w", ctx.Err())
 	case endError:
-		failed := s.chunk("", new("error"))
+		failed := s.chunk(delta{}, new("error"))
 		failed.Error = &chunkFail{Code: "server_error", Message: "Provider disconnected unexpectedly"}
 		return s.send(failed)
 	case endComplete:
 	}
-	if err := s.send(s.chunk("", new("stop"))); err != nil {
+	reason := "stop"
+	if len(p.calls) > 0 {
+		reason = "tool_calls"
+	}
+	if err := s.send(s.chunk(delta{}, &reason)); err != nil {
 		return err
 	}
 	// OpenRouter tells the usage in an event of its own, after the finish
 	// reason.
-	last := s.chunk("", nil)
+	last := s.chunk(delta{}, nil)
 	last.Usage = &cost
 	if err := s.send(last); err != nil {
 		return err
@@ -104,7 +132,8 @@ func (s *stream) end(ctx context.Context, how ending, cost usage) error {
 	return s.write("data: [DONE]\n\n")
 }
 
-func (s *stream) chunk(text string, finish *string) chunk {
+func (s *stream) chunk(said delta, finish *string) chunk {
+	said.Role = "assistant"
 	return chunk{
 		ID:       s.id,
 		Provider: providerName,
@@ -112,7 +141,7 @@ func (s *stream) chunk(text string, finish *string) chunk {
 		Object:   "chat.completion.chunk",
 		Created:  s.created,
 		Choices: []choice{{
-			Delta:              delta{Role: "assistant", Content: text},
+			Delta:              said,
 			FinishReason:       finish,
 			NativeFinishReason: finish,
 		}},

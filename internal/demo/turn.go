@@ -15,23 +15,50 @@ type turn struct {
 	earlier []string
 	answers int
 	now     time.Time
+	// images are those of the last user message, by their URLs.
+	images []string
+	// thinks: the message began with "think"; asked is what came after it.
+	thinks bool
+	// tools may be called; forced names one that must be.
+	tools  []tool
+	forced string
+	// results are what tools have answered since the last user message.
+	results []result
 }
 
-func newTurn(messages []message, now time.Time) turn {
+// result is a tool's answer.
+type result struct {
+	name, text string
+}
+
+func newTurn(req request, now time.Time) turn {
 	t := turn{now: now}
+	if !req.ToolChoice.none {
+		t.tools, t.forced = req.Tools, req.ToolChoice.name
+	}
 	var said []string
-	for _, m := range messages {
+	names := make(map[string]string)
+	for _, m := range req.Messages {
 		switch m.Role {
 		case "user":
-			said = append(said, string(m.Content))
+			said = append(said, m.Content.text)
+			t.images, t.results = m.Content.images, nil
 		case "assistant":
-			t.answers++
+			if len(m.ToolCalls) == 0 {
+				t.answers++
+			}
+			for _, made := range m.ToolCalls {
+				names[made.ID] = made.Function.Name
+			}
+		case "tool":
+			t.results = append(t.results, result{names[m.ToolCallID], m.Content.text})
 		}
 	}
 	if len(said) > 0 {
 		t.asked = said[len(said)-1]
 		t.earlier = said[:len(said)-1]
 	}
+	t.asked, t.thinks = thought(t.asked)
 	t.plain = plain(t.asked)
 	return t
 }
@@ -53,6 +80,10 @@ const helpText = `The demo can:
 - calculate: "what is 12 * (3 + 4)?"
 - tell the time: "what time is it?"
 - write Markdown: "make a list of tea, milk and bread", "show me some code"
+- think first: "think: what is 2 + 2?"
+- call the tools that it is offered: "what tools do you have?", "use add_task Buy milk" or "Add task: Buy milk" for a tool
+  of the name add_task; one on each line for several at once
+- notice an image that is sent with a message
 
 It can also fail as a real provider does:
 
@@ -74,15 +105,30 @@ func (t turn) answer() string {
 	return text
 }
 
-// reply asks each rule in turn; the last one always answers.
+// reply tells of the images, and answers the text.
 func (t turn) reply() string {
+	pictures := t.pictures()
+	switch {
+	case pictures == "" || len(t.results) > 0:
+		return t.words()
+	case t.plain == "":
+		return pictures
+	}
+	return pictures + "\n\n" + t.words()
+}
+
+// words asks each rule in turn; the last one always answers.
+func (t turn) words() string {
 	rules := []func(turn) (string, bool){
-		help, recallName, learnName, repeat, count, arithmetic, clock, list, code, greet,
+		answerOf, toolless, help, recallName, learnName, repeat, count, arithmetic, clock, list, code, greet,
 	}
 	for _, rule := range rules {
 		if text, ok := rule(t); ok {
 			return text
 		}
+	}
+	if t.plain == "" && t.thinks {
+		return `Give me something to think about: "think: what is 2 + 2?"`
 	}
 	if t.plain == "" {
 		return "There was no text in that message. Send `help` to see what the demo can do."

@@ -9,18 +9,62 @@ import (
 
 // request is the part of a chat completion request that the demo reads.
 type request struct {
-	Stream   bool      `json:"stream"`
-	Messages []message `json:"messages"`
+	Stream     bool      `json:"stream"`
+	Messages   []message `json:"messages"`
+	Tools      []tool    `json:"tools"`
+	ToolChoice choiceOf  `json:"tool_choice"`
 }
 
 type message struct {
-	Role    string  `json:"role"`
-	Content content `json:"content"`
+	Role       string  `json:"role"`
+	Content    content `json:"content"`
+	ToolCalls  []made  `json:"tool_calls"`
+	ToolCallID string  `json:"tool_call_id"`
 }
 
-// content is a message's text. The API takes a string, a list of parts, or
-// null.
-type content string
+// made is a tool call of an earlier answer.
+type made struct {
+	ID       string   `json:"id"`
+	Function toolName `json:"function"`
+}
+
+type toolName struct {
+	Name string `json:"name"`
+}
+
+// tool is one that may be called.
+type tool struct {
+	Function struct {
+		Name        string `json:"name"`
+		Description string `json:"description"`
+		Parameters  schema `json:"parameters"`
+	} `json:"function"`
+}
+
+// choiceOf is which tool must be called. The API takes a word or an object.
+type choiceOf struct {
+	// none: no tool may be called.
+	none bool
+	name string
+}
+
+func (c *choiceOf) UnmarshalJSON(data []byte) error {
+	c.none = string(data) == `"none"`
+	var named struct {
+		Function toolName `json:"function"`
+	}
+	if json.Unmarshal(data, &named) == nil {
+		c.name = named.Function.Name
+	}
+	return nil
+}
+
+// content is a message's text and the URLs of its images. The API takes a
+// string, a list of parts, or null.
+type content struct {
+	text   string
+	images []string
+}
 
 var (
 	errContent  = errors.New("messages: content must be a string or a list of parts")
@@ -32,12 +76,15 @@ func (c *content) UnmarshalJSON(data []byte) error {
 	var text *string
 	if json.Unmarshal(data, &text) == nil {
 		if text != nil {
-			*c = content(*text)
+			c.text = *text
 		}
 		return nil
 	}
 	var parts []struct {
-		Text string `json:"text"`
+		Text     string `json:"text"`
+		ImageURL struct {
+			URL string `json:"url"`
+		} `json:"image_url"`
 	}
 	if err := json.Unmarshal(data, &parts); err != nil {
 		return errContent
@@ -45,8 +92,11 @@ func (c *content) UnmarshalJSON(data []byte) error {
 	var all strings.Builder
 	for _, part := range parts {
 		all.WriteString(part.Text)
+		if part.ImageURL.URL != "" {
+			c.images = append(c.images, part.ImageURL.URL)
+		}
 	}
-	*c = content(all.String())
+	c.text = all.String()
 	return nil
 }
 
@@ -73,6 +123,30 @@ type choice struct {
 type delta struct {
 	Role    string `json:"role"`
 	Content string `json:"content"`
+
+	Reasoning        string      `json:"reasoning,omitempty"`
+	ReasoningDetails []detail    `json:"reasoning_details,omitempty"`
+	ToolCalls        []callPiece `json:"tool_calls,omitempty"`
+}
+
+type detail struct {
+	Type   string `json:"type"`
+	Text   string `json:"text"`
+	Format string `json:"format"`
+	Index  int    `json:"index"`
+}
+
+// callPiece is a piece of a tool call: the first has the id and the name.
+type callPiece struct {
+	Index    int           `json:"index"`
+	ID       string        `json:"id,omitempty"`
+	Type     string        `json:"type,omitempty"`
+	Function functionPiece `json:"function"`
+}
+
+type functionPiece struct {
+	Name      string `json:"name,omitempty"`
+	Arguments string `json:"arguments"`
 }
 
 // chunkFail is an error inside a stream. Its code is a string there, where an

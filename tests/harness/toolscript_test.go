@@ -25,11 +25,11 @@ func askUpstream(t *testing.T, u *Upstream, body string) told {
 		t.Fatal(err)
 	}
 	request.Header.Set("Authorization", "Bearer "+u.Key)
-	response, err := http.DefaultClient.Do(request) //nolint:gosec // the test's own server
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close() //nolint:errcheck // it is read
+	defer response.Body.Close()
 	result := told{calls: map[int]*Call{}}
 	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
 		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok && data != endOfStream {
@@ -134,12 +134,12 @@ func TestRequestsWithToolsAreRead(t *testing.T) {
 func TestContentOfAnotherKindIsRefused(t *testing.T) {
 	t.Parallel()
 	u := NewUpstream(t)
-	response, err := http.Post(u.URL+"/chat/completions", "application/json", //nolint:noctx,gosec // short and local
+	response, err := http.Post(u.URL+"/chat/completions", "application/json", //nolint:noctx // short and local
 		strings.NewReader(`{"messages":[{"role":"user","content":7}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close() //nolint:errcheck // nothing is lost with it
+	defer response.Body.Close()
 	if _, err := io.Copy(io.Discard, response.Body); err != nil {
 		t.Error(err)
 	}
