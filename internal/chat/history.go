@@ -9,11 +9,12 @@ import (
 const unanswered = "The server stopped before the tool had answered."
 
 // messagesOf turns an item into what the model is sent of it: a tool exchange
-// is an assistant message with its calls, then a result for each.
-func messagesOf(item Item) []Message {
+// is an assistant message with its calls, then a result for each. What a user
+// message quotes goes with the newest alone.
+func messagesOf(item Item, newest bool) []Message {
 	switch item.Type {
 	case ItemUserMessage:
-		return userMessages(item)
+		return userMessages(item, newest)
 	case ItemHiddenContext:
 		return []Message{{Role: RoleUser, Content: hidden(item.Text())}}
 	case ItemClientToolCall:
@@ -38,9 +39,9 @@ func messagesOf(item Item) []Message {
 
 // userMessages is the message and, after it, what it refers to, as the
 // openai-chatkit package's ThreadItemConverter does.
-func userMessages(item Item) []Message {
+func userMessages(item Item, newest bool) []Message {
 	messages := []Message{{Role: RoleUser, Content: item.Text()}}
-	if item.QuotedText != nil && *item.QuotedText != "" {
+	if newest && item.QuotedText != nil && *item.QuotedText != "" {
 		messages = append(messages, Message{
 			Role: RoleUser, Content: "The user is referring to this in particular: \n" + *item.QuotedText,
 		})
@@ -96,7 +97,7 @@ func boundHistory(items []Item, maxMessages, maxChars int) []Message {
 	count, chars := 0, 0
 	asked := false
 	for _, item := range slices.Backward(items) {
-		messages := messagesOf(item)
+		messages := messagesOf(item, !asked)
 		size := sizeOf(messages)
 		if asked && (count+len(messages) > maxMessages || chars+size > maxChars) {
 			break

@@ -46,6 +46,17 @@ type Content struct {
 	Text string
 	// Tag is what an input_tag has beside its text.
 	Tag *Tag
+	// Annotations are the sources of an output_text.
+	Annotations []Annotation
+}
+
+// Annotation is a page of the web that a text refers to.
+type Annotation struct {
+	URL   string
+	Title string
+	// Index is where in the text it belongs, in upstream's counting; nil where
+	// upstream did not say.
+	Index *int
 }
 
 // Tag is a reference to something of the page's, which the user typed as a

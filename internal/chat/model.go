@@ -89,6 +89,8 @@ type Chunk struct {
 	// ReasoningDetails is a JSON array of what upstream says of the reasoning
 	// in its own form.
 	ReasoningDetails json.RawMessage
+	// Annotations are the sources of the text that has come.
+	Annotations []Annotation
 	// FinishReason comes once, with or after the last text: "stop", "length",
 	// "content_filter", "tool_calls".
 	FinishReason string

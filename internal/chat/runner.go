@@ -34,7 +34,7 @@ func (s *Service) runToEnd(r *ActiveRun) {
 	defer s.forget(r)
 	limit := time.AfterFunc(maxRunTime, func() { r.Cancel(FailureAnswerTooLong) })
 	defer limit.Stop()
-	t := &turn{}
+	t := &turn{thinking: goesOn(r.thought)}
 	err := s.answer(r, t)
 	s.finish(r, t, err)
 }
@@ -106,6 +106,9 @@ func (s *Service) step(r *ActiveRun, t *turn) ([]ToolCall, json.RawMessage, erro
 	}
 	s.endThought(r, t)
 	r.used = r.run.Usage
+	if len(r.tools.offered) == 0 {
+		return nil, nil, nil // Nobody offered what it calls.
+	}
 	return calls.complete(), details, nil
 }
 
@@ -120,6 +123,11 @@ func (s *Service) take(r *ActiveRun, t *turn, chunk *Chunk, calls *callPieces) e
 	}
 	if chunk.Text != "" {
 		s.say(r, t, chunk.Text)
+	}
+	for _, source := range chunk.Annotations {
+		t.size += len(source.URL) + len(source.Title) + eventBytes
+		source.URL, source.Title = clean(source.URL), clean(source.Title)
+		t.sources = append(t.sources, source)
 	}
 	for _, piece := range chunk.Calls {
 		t.size += len(piece.Arguments) + eventBytes
@@ -217,11 +225,11 @@ func (s *Service) lastEvents(r *ActiveRun, items []Item, failure *failure) []Eve
 		}
 		events = append(events, ItemDone{item})
 	}
-	if r.titled && r.session.ID != uuid.Nil {
-		events = append(events, SessionUpdated{r.session})
-	}
 	if failure != nil {
 		events = append(events, Failed{Message: failure.message, AllowRetry: failure.retry})
+	}
+	if r.titled && r.session.ID != uuid.Nil {
+		events = append(events, SessionUpdated{r.session})
 	}
 	return events
 }

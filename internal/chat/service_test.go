@@ -127,9 +127,13 @@ func isDelta(event chat.Event) bool {
 	return ok
 }
 
-// failed returns the run's error event, which must be its last.
+// failed returns the run's error event, which must be its last but for the
+// title's.
 func failed(t *testing.T, events []chat.Event) chat.Failed {
 	t.Helper()
+	if _, ok := events[len(events)-1].(chat.SessionUpdated); ok {
+		events = events[:len(events)-1]
+	}
 	event, ok := events[len(events)-1].(chat.Failed)
 	if !ok {
 		t.Fatalf("the last event is %T, want Failed", events[len(events)-1])

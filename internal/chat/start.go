@@ -59,6 +59,8 @@ type ActiveRun struct {
 	used Usage
 	// model is empty where the server's own is asked.
 	model string
+	// thought is the workflow that the run before left open.
+	thought *Item
 	// asked is the first message's text, where a title will be made of it.
 	asked string
 	// ending says that the end is being saved; forgotten is closed when it is.
@@ -285,6 +287,7 @@ func (s *Service) saveStart(ctx context.Context, r *ActiveRun, what starting) er
 	}
 	r.session, r.titled, r.history = started.Session, started.TitleSet, history
 	r.model = s.modelOf(started.History)
+	r.thought = leftOpen(started.History)
 	if r.model != "" {
 		r.run.Model = r.model
 	}

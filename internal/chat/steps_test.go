@@ -74,7 +74,9 @@ func (b toolbox) Tools(context.Context) []chat.Tool {
 	return tools
 }
 
-func (b toolbox) Call(ctx context.Context, use chat.ToolUse) chat.ToolResult { return b[use.Name](ctx, use) }
+func (b toolbox) Call(ctx context.Context, use chat.ToolUse) chat.ToolResult {
+	return b[use.Name](ctx, use)
+}
 
 func gives(text string) func(context.Context, chat.ToolUse) chat.ToolResult {
 	return func(context.Context, chat.ToolUse) chat.ToolResult { return chat.ToolResult{Text: text} }
@@ -210,10 +212,8 @@ func TestStepsAreBound(t *testing.T) {
 	t.Parallel()
 	service, model := withTools(t, chat.Options{}, toolbox{"again": gives("go on")}, calls("again"))
 	session, run := ask(t, service)
-	events := follow(t, run, nil)
-	last, ok := events[len(events)-1].(chat.Failed)
-	if !ok || last.AllowRetry || !strings.Contains(last.Message, "calling tools") {
-		t.Errorf("the run ended with %+v", events[len(events)-1])
+	if last := failed(t, follow(t, run, nil)); last.AllowRetry || !strings.Contains(last.Message, "calling tools") {
+		t.Errorf("the run ended with %+v", last)
 	}
 	if len(model.requests) != 12 || len(itemsOf(t, service, session.ID)) != 13 {
 		t.Errorf("%d requests, %d items", len(model.requests), len(itemsOf(t, service, session.ID)))
@@ -336,6 +336,51 @@ func TestThinking(t *testing.T) {
 	}
 	if len(page.Items) != 3 || !slices.Equal(page.Items[1].Workflow.Thoughts, []string{"Two and two", "So four"}) {
 		t.Errorf("items %+v", page.Items)
+	}
+}
+
+// What the model thinks before it calls the page's tool goes on after its
+// output.
+func TestThinkingGoesOnAfterAClientTool(t *testing.T) {
+	t.Parallel()
+	page := []chat.Tool{{Name: "pick"}}
+	service, _ := withTools(t, chat.Options{}, nil, append([]chat.Chunk{{Reasoning: "They want one."}}, calls("pick")...),
+		append([]chat.Chunk{{Reasoning: "Green"}}, text("Green.")...))
+	session, err := service.CreateSession(t.Context(), alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := hello(session.ID)
+	request.ClientTools = page
+	run, err := service.StartRun(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSequence(t, follow(t, run, nil), "done user_message", "added workflow", "thought They want one.",
+		"thought is They want one.", "done client_tool_call")
+	run, err = service.Resume(t.Context(), chat.ResumeRequest{UserID: alice, SessionID: session.ID, Output: []byte("1")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSequence(t, follow(t, run, nil), "thought Green", "done workflow", "added assistant_message", "delta Green.",
+		"part done Green.", "done assistant_message")
+	items := itemsOf(t, service, session.ID)
+	if len(items) != 4 || !items[1].Workflow.Done ||
+		!slices.Equal(items[1].Workflow.Thoughts, []string{"They want one.", "Green"}) {
+		t.Errorf("items %+v", items)
+	}
+}
+
+// Sources come with the message they are of.
+func TestSources(t *testing.T) {
+	t.Parallel()
+	source := chat.Annotation{URL: "https://example.com/", Title: "A page"}
+	service, _ := withTools(t, chat.Options{}, nil, append([]chat.Chunk{{Annotations: []chat.Annotation{source}}}, text("See it.")...))
+	session, run := ask(t, service)
+	follow(t, run, nil)
+	items := itemsOf(t, service, session.ID)
+	if len(items) != 2 || !slices.Equal(items[1].Content[0].Annotations, []chat.Annotation{source}) {
+		t.Errorf("items %+v", items)
 	}
 }
 

@@ -69,8 +69,9 @@ type Store interface {
 	// the session was deleted meanwhile.
 	AddItems(ctx context.Context, run Run, items []Item) error
 
-	// SaveToolCalls stores the results of the tool calls of an item.
-	SaveToolCalls(ctx context.Context, item Item) error
+	// SaveItem stores the tool calls and the workflow of an item anew. Returns
+	// ErrSessionNotFound if the item is gone, with its session.
+	SaveItem(ctx context.Context, item Item) error
 
 	// FinishRun stores the end of a run and the items it made; those that are
 	// messages are counted, and any touch the session. The owner's word is

@@ -1,9 +1,14 @@
 package chat
 
 import (
+	"context"
 	"slices"
 	"strings"
+	"time"
 )
+
+// thoughtTimeout is for the storing of a workflow while the answer waits.
+const thoughtTimeout = 3 * time.Second
 
 // thinking is a workflow while the model thinks. The openai-chatkit package
 // tells it so: the first thought as it comes, a later one when it is whole.
@@ -14,6 +19,29 @@ type thinking struct {
 	open    bool
 	// told is how much of the first thought the followers know.
 	told int
+	// stored says that the item is in the store, as an earlier run left it.
+	stored bool
+}
+
+// goesOn is the workflow that the run before left open when it called the
+// page's tool; nil where there is none.
+func goesOn(left *Item) *thinking {
+	if left == nil {
+		return nil
+	}
+	return &thinking{item: *left, stored: true}
+}
+
+// leftOpen is the workflow right before the call of the page's tool that a
+// thread ends with, if it is not complete.
+func leftOpen(history []Item) *Item {
+	if len(history) < 2 || history[len(history)-1].Type != ItemClientToolCall {
+		return nil
+	}
+	if item := history[len(history)-2]; item.Type == ItemWorkflow && !item.Workflow.Done {
+		return &item
+	}
+	return nil
 }
 
 // think takes a piece of a thought.
@@ -29,7 +57,7 @@ func (s *Service) think(r *ActiveRun, t *turn, text string) {
 	w := t.thinking
 	w.open = true
 	w.thought.WriteString(text)
-	if len(w.item.Workflow.Thoughts) > 1 || len(w.item.Workflow.Thoughts) == 1 && w.told == 0 {
+	if len(w.item.Workflow.Thoughts) > 0 && w.told == 0 {
 		return // A later thought is told when it is whole.
 	}
 	w.tellFirst(r)
@@ -83,8 +111,32 @@ func (s *Service) endThinking(r *ActiveRun, t *turn) {
 	t.thinking = nil
 	w.item.Workflow.Done = true
 	w.item.Workflow.Duration = s.now().Sub(w.item.CreatedAt)
-	t.items = append(t.items, w.item)
+	s.keepWorkflow(r, t, w)
 	r.log.append(ItemDone{w.snapshot()})
+}
+
+// leaveThinking leaves the workflow open for the run that goes on after the
+// page's tool.
+func (s *Service) leaveThinking(r *ActiveRun, t *turn) {
+	s.endThought(r, t)
+	if w := t.thinking; w != nil {
+		t.thinking = nil
+		s.keepWorkflow(r, t, w)
+	}
+}
+
+// keepWorkflow has it stored with the next items, or now where it is stored
+// already. A failure loses a thought, no message.
+func (s *Service) keepWorkflow(r *ActiveRun, t *turn, w *thinking) {
+	if !w.stored {
+		t.items = append(t.items, w.snapshot())
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), thoughtTimeout)
+	defer cancel()
+	if err := s.Store.SaveItem(ctx, w.item); err != nil {
+		s.Logger.WarnContext(ctx, "saving what the model thought failed", "run", r.ID, "error", err)
+	}
 }
 
 // snapshot is the item as it now stands, for the log.

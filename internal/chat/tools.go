@@ -108,7 +108,7 @@ func (s *Service) callTools(r *ActiveRun, t *turn, calls []ToolCall, details jso
 		return false, nil
 	}
 	s.endMessage(r, t)
-	s.endThinking(r, t)
+	s.leaveThinking(r, t)
 	t.keep(Item{
 		ID: newID(), SessionID: r.session.ID, RunID: r.ID, Type: ItemClientToolCall, CreatedAt: s.now(),
 		ClientCall: &ClientToolCall{CallID: theirs.ID, Name: theirs.Name, Arguments: objectOf(theirs.Arguments)},
@@ -148,11 +148,11 @@ func (s *Service) callOurs(r *ActiveRun, t *turn, calls []ToolCall, details json
 		r.log.append(PartDone{ItemID: item.ID, Text: item.Text()}, ItemDone{item})
 	}
 	item.ToolCalls = s.resultsOf(r, calls)
-	err := s.persist(r, saveTimeout, func(ctx context.Context) error { return s.Store.SaveToolCalls(ctx, item) })
+	err := s.persist(r, saveTimeout, func(ctx context.Context) error { return s.Store.SaveItem(ctx, item) })
 	if err != nil {
 		return err
 	}
-	messages := messagesOf(item)
+	messages := messagesOf(item, true)
 	messages[0].ReasoningDetails = details
 	r.history = append(r.history, messages...)
 	for _, message := range messages {

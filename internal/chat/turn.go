@@ -7,6 +7,7 @@ type turn struct {
 	// message is the assistant message that is open while text comes.
 	message Item
 	text    strings.Builder
+	sources []Annotation
 	// thinking is the workflow that is open while the model thinks.
 	thinking *thinking
 	// items are complete and not stored yet. Those in untold are told when
@@ -51,8 +52,9 @@ func (t *turn) takeMessage(s *Service, r *ActiveRun) Item {
 		return Item{ID: newID(), SessionID: r.session.ID, RunID: r.ID, Type: ItemToolCalls, CreatedAt: s.now()}
 	}
 	item := t.message
-	item.Content = []Content{{Type: ContentOutputText, Text: t.text.String()}}
+	item.Content = []Content{{Type: ContentOutputText, Text: t.text.String(), Annotations: t.sources}}
 	t.text.Reset()
+	t.sources = nil
 	return item
 }
 

@@ -105,7 +105,13 @@ func (h *Handler) customAction(
 	if _, err := h.Service.OpenThread(ctx, userID(ctx), req.Params.ThreadID); err != nil {
 		return nil, err
 	}
-	return h.refuse("This server has no widgets, so there is no action of one.")
+	if req.Params.ItemID != nil {
+		// The reference tells of an item that is no widget before it begins.
+		return h.refuse(toAPIError(chat.Failed{Message: "This item is no widget; this server makes none."}))
+	}
+	return h.refuse(api.StreamOptionsEvent{
+		Type: api.StreamOptionsEventTypeStreamOptions, StreamOptions: api.StreamOptions{AllowCancel: true},
+	}, toAPIError(chat.Failed{Message: "This server has no widgets, so there is no action of one."}))
 }
 
 // addStructuredInput refuses: no item of this server's is a form.
@@ -123,12 +129,9 @@ func noForm(item uuid.UUID) error {
 }
 
 // refuse is a stream that says only why there is none.
-func (h *Handler) refuse(why string) (api.ProcessChatKitResponseObject, error) {
+func (h *Handler) refuse(events ...any) (api.ProcessChatKitResponseObject, error) {
 	out := sse.NewWriter(h.WriteTimeout)
-	err := stream.Write(out, api.StreamOptionsEvent{
-		Type: api.StreamOptionsEventTypeStreamOptions, StreamOptions: api.StreamOptions{AllowCancel: true},
-	}, toAPIError(chat.Failed{Message: why}))
-	return refusal{out}, err
+	return refusal{out}, stream.Write(out, events...)
 }
 
 type refusal struct{ out *sse.Writer }

@@ -232,8 +232,8 @@ func (a *answer) take(said *event) (chat.Chunk, error) {
 
 // textOnly says that a chunk has text alone.
 func textOnly(chunk chat.Chunk) bool {
-	return chunk.Reasoning == "" && chunk.Calls == nil && chunk.ReasoningDetails == nil && chunk.FinishReason == "" &&
-		chunk.Usage == nil && chunk.Model == "" && chunk.UpstreamID == ""
+	return chunk.Reasoning == "" && chunk.Calls == nil && chunk.ReasoningDetails == nil && chunk.Annotations == nil &&
+		chunk.FinishReason == "" && chunk.Usage == nil && chunk.Model == "" && chunk.UpstreamID == ""
 }
 
 // says reports that the model has said something, if not yet to the user.

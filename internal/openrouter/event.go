@@ -38,6 +38,18 @@ type message struct {
 	ReasoningContent content         `json:"reasoning_content"`
 	ReasoningDetails json.RawMessage `json:"reasoning_details"`
 	ToolCalls        []callPiece     `json:"tool_calls"`
+	Annotations      []annotation    `json:"annotations"`
+}
+
+// annotation is a source of the text (OpenRouter's documentation, "Web
+// Search").
+type annotation struct {
+	Type     string `json:"type"`
+	Citation struct {
+		URL      string `json:"url"`
+		Title    string `json:"title"`
+		EndIndex *int   `json:"end_index"`
+	} `json:"url_citation"`
 }
 
 type usage struct {
@@ -166,6 +178,7 @@ func (e *event) chunk() (chat.Chunk, error) {
 		chunk.Text = first(choice.Delta.Content, choice.Message.Content, choice.Delta.Refusal, choice.Message.Refusal)
 		chunk.Reasoning = first(choice.Delta.Reasoning, choice.Delta.ReasoningContent,
 			choice.Message.Reasoning, choice.Message.ReasoningContent)
+		chunk.Annotations = citations(choice.Delta.Annotations, choice.Message.Annotations)
 		chunk.ReasoningDetails = details(choice.Delta.ReasoningDetails, choice.Message.ReasoningDetails)
 		if choice.FinishReason != "error" {
 			chunk.FinishReason = choice.FinishReason
@@ -182,6 +195,19 @@ func (e *event) chunk() (chat.Chunk, error) {
 		return chunk, failed
 	}
 	return chunk, nil
+}
+
+// citations are the pages that a text refers to; nil is none.
+func citations(lists ...[]annotation) []chat.Annotation {
+	var found []chat.Annotation
+	for _, list := range lists {
+		for _, a := range list {
+			if a.Type == "url_citation" && a.Citation.URL != "" {
+				found = append(found, chat.Annotation{URL: a.Citation.URL, Title: a.Citation.Title, Index: a.Citation.EndIndex})
+			}
+		}
+	}
+	return found
 }
 
 // calls are the pieces of tool calls of the first choice.

@@ -49,6 +49,7 @@ func recordings() []recording {
 		{"null_content.sse", paris, stopped, true, "", 0},
 		{"content_parts.sse", "The capital Paris.", stopped, false, "", 0},
 		{"reasoning.sse", paris, stopped, true, "", 0},
+		{"citations.sse", "News of today.", stopped, false, "", 0},
 		{"refusal.sse", "I cannot help with that.", stopped, false, "", 0},
 		{"several_choices.sse", "The end", stopped, true, "", 0},
 		{"tool_calls.sse", "", "tool_calls", true, "", 0},
@@ -226,5 +227,15 @@ func TestEachEventIsAChunk(t *testing.T) {
 	// Three of reasoning, four of text, one finish, one usage.
 	if result.chunks != 9 {
 		t.Errorf("%d chunks, want 9", result.chunks)
+	}
+}
+
+func TestCitationsAreTheSourcesOfTheText(t *testing.T) {
+	t.Parallel()
+	server := upstream(t, replay(t, recorded(t, "citations.sse"), "text/event-stream", 1<<20))
+	result := ask(t.Context(), t, client(t, server.URL))
+	if len(result.sources) != 2 || result.sources[0].URL != "https://example.com/news" || result.sources[0].Title != "The news" ||
+		result.sources[0].Index == nil || *result.sources[0].Index != 14 || result.sources[1].Index != nil {
+		t.Errorf("sources %+v", result.sources)
 	}
 }

@@ -67,6 +67,7 @@ type got struct {
 	usage     *chat.Usage
 	model     string
 	id        string
+	sources   []chat.Annotation
 	chunks    int
 	refused   bool // by Stream, before any chunk
 	err       error
@@ -108,6 +109,7 @@ func (g *got) add(t *testing.T, chunk chat.Chunk) {
 	t.Helper()
 	g.chunks++
 	g.text += chunk.Text
+	g.sources = append(g.sources, chunk.Annotations...)
 	g.reasoning += chunk.Reasoning
 	g.addCalls(t, chunk.Calls)
 	if chunk.ReasoningDetails != nil {

@@ -64,6 +64,9 @@ func toChatItem(session uuid.UUID, row itemRow) (chat.Item, error) {
 	item.Content = make([]chat.Content, len(content))
 	for n, part := range content {
 		item.Content[n] = chat.Content{Type: chat.ContentType(part.Type), Text: part.Text, Tag: (*chat.Tag)(part.Tag)}
+		for _, source := range part.Annotations {
+			item.Content[n].Annotations = append(item.Content[n].Annotations, chat.Annotation(source))
+		}
 	}
 	if err := toChatDetail(&item, row.Detail); err != nil {
 		return chat.Item{}, corrupt("detail", row.ID)
@@ -133,6 +136,9 @@ func fromChatContent(content []chat.Content) (string, error) {
 	rows := make([]contentRow, len(content))
 	for n, part := range content {
 		rows[n] = contentRow{Type: string(part.Type), Text: part.Text, Tag: (*tagRow)(part.Tag)}
+		for _, source := range part.Annotations {
+			rows[n].Annotations = append(rows[n].Annotations, annotationRow(source))
+		}
 	}
 	text, err := json.Marshal(rows)
 	return string(text), err

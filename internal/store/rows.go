@@ -80,6 +80,14 @@ type contentRow struct {
 	Type string  `json:"type"`
 	Text string  `json:"text"`
 	Tag  *tagRow `json:"tag,omitempty"`
+
+	Annotations []annotationRow `json:"annotations,omitempty"`
+}
+
+type annotationRow struct {
+	URL   string `json:"url"`
+	Title string `json:"title"`
+	Index *int   `json:"index,omitempty"`
 }
 
 type tagRow struct {

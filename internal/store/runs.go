@@ -249,15 +249,19 @@ func addItems(tx *gorm.DB, session uuid.UUID, items []chat.Item) (sessionRow, er
 	return rows[0], nil
 }
 
-// SaveToolCalls implements [chat.Store].
-func (s *Store) SaveToolCalls(ctx context.Context, item chat.Item) error {
-	return s.do(ctx, "save tool calls", func(ctx context.Context) error {
+// SaveItem implements [chat.Store].
+func (s *Store) SaveItem(ctx context.Context, item chat.Item) error {
+	return s.do(ctx, "save item", func(ctx context.Context) error {
 		calls, err := fromChatToolCalls(item.ToolCalls)
 		if err != nil {
 			return fmt.Errorf("encode tool calls: %w", err)
 		}
-		updated := s.write.WithContext(ctx).Exec(`UPDATE items SET tool_calls = ? WHERE id = ? AND session_id = ?`,
-			calls, item.ID.String(), item.SessionID.String())
+		detail, err := fromChatDetail(item)
+		if err != nil {
+			return fmt.Errorf("encode detail: %w", err)
+		}
+		updated := s.write.WithContext(ctx).Exec(`UPDATE items SET tool_calls = ?, detail = ? WHERE id = ? AND session_id = ?`,
+			calls, detail, item.ID.String(), item.SessionID.String())
 		if updated.Error == nil && updated.RowsAffected == 0 {
 			return chat.ErrSessionNotFound() // Items go with their session only.
 		}

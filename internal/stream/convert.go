@@ -36,6 +36,9 @@ func ToAPIItem(item chat.Item) (api.ThreadItem, error) {
 		content := make([]api.AssistantMessageContent, len(item.Content))
 		for n, part := range item.Content {
 			content[n] = toAPIOutputText(part.Text)
+			for _, source := range part.Annotations {
+				content[n].Annotations = append(content[n].Annotations, toAPIAnnotation(source))
+			}
 		}
 		err = to.FromAssistantMessageItem(api.AssistantMessageItem{
 			Type: api.AssistantMessageItemTypeAssistantMessage,
@@ -99,6 +102,13 @@ func ToAPITag(part chat.Content) api.UserMessageTagContent {
 func toAPIOutputText(text string) api.AssistantMessageContent {
 	return api.AssistantMessageContent{
 		Type: api.AssistantMessageContentTypeOutputText, Text: text, Annotations: []api.Annotation{},
+	}
+}
+
+func toAPIAnnotation(source chat.Annotation) api.Annotation {
+	return api.Annotation{
+		Type: api.AnnotationTypeAnnotation, Index: source.Index,
+		Source: api.AnnotationSource{Type: api.AnnotationSourceTypeURL, Title: source.Title, URL: &source.URL},
 	}
 }
 

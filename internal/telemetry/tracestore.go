@@ -105,9 +105,9 @@ func (s tracedStore) AddItems(ctx context.Context, run chat.Run, items []chat.It
 	return err
 }
 
-func (s tracedStore) SaveToolCalls(ctx context.Context, item chat.Item) error {
-	ctx, end := s.begin(ctx, "SaveToolCalls")
-	err := s.Store.SaveToolCalls(ctx, item)
+func (s tracedStore) SaveItem(ctx context.Context, item chat.Item) error {
+	ctx, end := s.begin(ctx, "SaveItem")
+	err := s.Store.SaveItem(ctx, item)
 	end(err)
 	return err
 }

@@ -27,6 +27,10 @@ func itemsOfEachType(t *testing.T, f *fixture) {
 	}
 	_, err := f.StartRun(t.Context(), run, limit)
 	must(t, err)
+	answer := *newAnswer(run.Run, "See there.", after(2*time.Second))
+	answer.Content[0].Annotations = []chat.Annotation{
+		{URL: "https://example.com/a", Title: "A", Index: new(3)}, {URL: "https://example.com/b", Title: "B"},
+	}
 	thought := newItem(run.Run, chat.ItemWorkflow, after(2*time.Second))
 	thought.Workflow = &chat.Workflow{Thoughts: []string{"one", "two"}, Duration: 1500 * time.Millisecond, Done: true}
 	note := newItem(run.Run, chat.ItemHiddenContext, after(2*time.Second))
@@ -35,14 +39,18 @@ func itemsOfEachType(t *testing.T, f *fixture) {
 	call.ClientCall = &chat.ClientToolCall{CallID: "call_1", Name: "pick", Arguments: json.RawMessage(`{"of":["a","b"]}`)}
 	end := run.Run
 	end.Status, end.EndedAt = chat.RunCompleted, after(3*time.Second)
-	got, err := f.FinishRun(t.Context(), end, []chat.Item{thought, note, call})
+	got, err := f.FinishRun(t.Context(), end, []chat.Item{answer, thought, note, call})
 	must(t, err)
-	equal(t, "messages", got.MessageCount, 2)
-	equal(t, "items", f.items(t, session), []chat.Item{run.Message, thought, note, call})
+	equal(t, "messages", got.MessageCount, 3)
+	equal(t, "items", f.items(t, session), []chat.Item{run.Message, answer, thought, note, call})
 
 	page, err := f.ListItems(t.Context(), alice, session.ID, chat.ItemQuery{Limit: 10, Ascending: true})
 	must(t, err)
-	equal(t, "visible items", page, chat.ItemPage{Items: []chat.Item{run.Message, thought, call}})
+	equal(t, "visible items", page, chat.ItemPage{Items: []chat.Item{run.Message, answer, thought, call}})
+
+	thought.Workflow = &chat.Workflow{Thoughts: []string{"anew"}}
+	must(t, f.SaveItem(t.Context(), thought))
+	equal(t, "the thought anew", f.items(t, session)[2], thought)
 }
 
 func newItem(run chat.Run, kind chat.ItemType, at time.Time) chat.Item {
@@ -62,7 +70,7 @@ func addItems(t *testing.T, f *fixture) {
 	equal(t, "messages", f.session(t, session).MessageCount, 2)
 	result := "added"
 	calls.ToolCalls[0].Result = &result
-	must(t, f.SaveToolCalls(t.Context(), calls))
+	must(t, f.SaveItem(t.Context(), calls))
 	answer := newAnswer(run, "It is added.", after(3*time.Second))
 	run.Status, run.EndedAt = chat.RunCompleted, after(3*time.Second)
 	for range 2 { // As after a failure that left it unclear which of them are stored.
@@ -76,7 +84,7 @@ func addItems(t *testing.T, f *fixture) {
 
 	must(t, f.DeleteSession(t.Context(), alice, session.ID))
 	wantCode(t, "add to a deleted session", f.AddItems(t.Context(), run, []chat.Item{calls}), chat.CodeSessionNotFound)
-	wantCode(t, "save in a deleted session", f.SaveToolCalls(t.Context(), calls), chat.CodeSessionNotFound)
+	wantCode(t, "save in a deleted session", f.SaveItem(t.Context(), calls), chat.CodeSessionNotFound)
 }
 
 // finishAfterAdd: the end of a run is stored though its one item is already.

@@ -85,7 +85,7 @@ func Run(t *testing.T, h Harness) {
 		{"FinishRun overwrites a lost lease", finishLostLease},
 		{"FinishRun in a deleted session", finishDeleted},
 		{"items of each type", itemsOfEachType},
-		{"AddItems and SaveToolCalls before the end", addItems},
+		{"AddItems and SaveItem before the end", addItems},
 		{"FinishRun after its item was added", finishAfterAdd},
 		{"RetryRun supersedes what came after", retryRun},
 		{"RetryRun changes nothing when refused", retryRefused},
@@ -312,8 +312,8 @@ func (f *fixture) methods(s chat.Session) map[string]func(ctx context.Context) e
 			_, err := f.ResumeRun(ctx, chat.Resume{UserID: s.UserID, Run: run.Run, Output: []byte("1")}, limit)
 			return err
 		},
-		"AddItems":      func(ctx context.Context) error { return f.AddItems(ctx, run.Run, []chat.Item{run.Message}) },
-		"SaveToolCalls": func(ctx context.Context) error { return f.SaveToolCalls(ctx, run.Message) },
+		"AddItems": func(ctx context.Context) error { return f.AddItems(ctx, run.Run, []chat.Item{run.Message}) },
+		"SaveItem": func(ctx context.Context) error { return f.SaveItem(ctx, run.Message) },
 		"ListItems": func(ctx context.Context) error {
 			_, err := f.ListItems(ctx, s.UserID, s.ID, chat.ItemQuery{Limit: limit})
 			return err
