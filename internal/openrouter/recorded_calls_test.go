@@ -69,8 +69,10 @@ func callRecordings() []callRecording {
 		{file: "calls_reasoning_details.sse", reasoning: rain, details: 3, calls: list(as(inParis, "toolu_a")), finish: called, usage: true},
 		{file: "not_streamed_calls.json", reasoning: "Hm.", details: 1, calls: list(inParis, empty("call_b")), finish: called, usage: true},
 		{file: "calls_no_index_interleaved.sse", calls: list(inParis, zone), finish: called},
-		{file: "calls_beside_text.sse", text: "a b c d e f", reasoning: "Hm.Hm.Hm.",
-			calls: list(chat.ToolCall{ID: "call_a", Name: "count", Arguments: "111"}), finish: called},
+		{
+			file: "calls_beside_text.sse", text: "a b c d e f", reasoning: "Hm.Hm.Hm.",
+			calls: list(chat.ToolCall{ID: "call_a", Name: "count", Arguments: "111"}), finish: called,
+		},
 
 		{file: "not_streamed_calls_error.json", calls: list(inParis, empty("call_b")), usage: true, kind: chat.UpstreamBusy, status: http.StatusBadGateway},
 		{file: "calls_cut_in_arguments.sse", calls: list(begun), kind: chat.UpstreamBroken},
