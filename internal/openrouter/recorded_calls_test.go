@@ -68,7 +68,13 @@ func callRecordings() []callRecording {
 		{file: "calls_reasoning_content.sse", reasoning: "The user wants rain.", calls: list(inParis), finish: called, usage: true},
 		{file: "calls_reasoning_details.sse", reasoning: rain, details: 3, calls: list(as(inParis, "toolu_a")), finish: called, usage: true},
 		{file: "not_streamed_calls.json", reasoning: "Hm.", details: 1, calls: list(inParis, empty("call_b")), finish: called, usage: true},
+		{file: "calls_no_index_interleaved.sse", calls: list(inParis, zone), finish: called},
+		{
+			file: "calls_beside_text.sse", text: "a b c d e f", reasoning: "Hm.Hm.Hm.",
+			calls: list(chat.ToolCall{ID: "call_a", Name: "count", Arguments: "111"}), finish: called,
+		},
 
+		{file: "not_streamed_calls_error.json", calls: list(inParis, empty("call_b")), usage: true, kind: chat.UpstreamBusy, status: http.StatusBadGateway},
 		{file: "calls_cut_in_arguments.sse", calls: list(begun), kind: chat.UpstreamBroken},
 		{file: "calls_cut_in_event.sse", calls: list(begun), kind: chat.UpstreamBroken},
 		{file: "calls_error_later.sse", calls: list(begun), kind: chat.UpstreamBusy, status: http.StatusBadGateway},
@@ -158,6 +164,15 @@ func TestReasoningGoesBackWhole(t *testing.T) {
 	}
 	checkJSON(t, string(sent.Messages[0].Details), `[{"type": "reasoning.text", "format": "anthropic-claude-v1", "index": 0,
 		"text": "The user wants <rain>.", "signature": "Et8BCmUI+w=="}]`)
+}
+
+func TestReasoningWhoseTextCameLater(t *testing.T) {
+	t.Parallel()
+	_, body := sentBy(t, "", chat.ModelRequest{Messages: []chat.Message{{Role: chat.RoleAssistant, Content: "Yes.", ReasoningDetails: json.RawMessage(
+		`[{"type":"reasoning.text","text":null,"id":"r","index":0},{"type":"reasoning.text","text":"ab","index":0}]`)}}})
+	if !strings.Contains(body, `"reasoning_details":[{"id":"r","index":0,"text":"ab","type":"reasoning.text"}]`) {
+		t.Errorf("sent %s", body)
+	}
 }
 
 func TestReasoningThatWasWholeGoesBackAsItCame(t *testing.T) {
