@@ -43,7 +43,9 @@ func (s *server) call(ctx context.Context, use chat.ToolUse) chat.ToolResult {
 	defer s.calls.Add(-1)
 	limited, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
-	result, err := now.link.call(limited, params)
+	result, err := within(limited, now.link, func(ctx context.Context) (*sdk.CallToolResult, error) {
+		return now.link.session.CallTool(ctx, params)
+	})
 	switch {
 	case err == nil:
 		return resultOf(result)
@@ -59,32 +61,6 @@ func (s *server) call(ctx context.Context, use chat.ToolUse) chat.ToolResult {
 	ask(now.link.doubted)
 	s.logger.WarnContext(ctx, "a call of a tool failed", "tool", use.Name, "error", s.hide.from(err.Error()))
 	return failed("The connection to the tool's server broke during the call. Whether the tool did its work is not known.")
-}
-
-var errGone = errors.New("the connection was ended")
-
-// call waits no longer than ctx and the link last; a server that does not even
-// read what it is sent could hold the library longer.
-func (l *link) call(ctx context.Context, params *sdk.CallToolParams) (*sdk.CallToolResult, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	type outcome struct {
-		result *sdk.CallToolResult
-		err    error
-	}
-	answered := make(chan outcome, 1)
-	go func() {
-		result, err := l.session.CallTool(ctx, params)
-		answered <- outcome{result, err}
-	}()
-	select {
-	case o := <-answered:
-		return o.result, o.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-l.gone:
-		return nil, errGone
-	}
 }
 
 func resultOf(result *sdk.CallToolResult) chat.ToolResult {

@@ -3,6 +3,7 @@ package mcp
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -129,7 +130,10 @@ func TestMute(t *testing.T) {
 // nothing, or says nothing to what asks for its notices.
 func TestMuteHTTP(t *testing.T) {
 	t.Parallel()
-	hang := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	hang := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // Only then is it noticed that the client leaves.
+		<-r.Context().Done()
+	}))
 	t.Cleanup(hang.Close)
 	p := brisk()
 	p.connect, p.leave = 200*time.Millisecond, 50*time.Millisecond

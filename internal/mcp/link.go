@@ -108,6 +108,34 @@ func (l *link) close() {
 	l.way.cut()
 }
 
+var errGone = errors.New("the connection was ended")
+
+// within asks something of the server, and waits no longer than ctx and the
+// link last: a server that does not even read what it is sent could hold the
+// library longer.
+func within[T any](ctx context.Context, l *link, question func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type outcome struct {
+		answer T
+		err    error
+	}
+	answered := make(chan outcome, 1)
+	go func() {
+		answer, err := question(ctx)
+		answered <- outcome{answer, err}
+	}()
+	var none T
+	select {
+	case o := <-answered:
+		return o.answer, o.err
+	case <-ctx.Done():
+		return none, ctx.Err()
+	case <-l.gone:
+		return none, errGone
+	}
+}
+
 // explain adds what the server said last to an error of its connection.
 func (l *link) explain(err error) error {
 	if words := l.way.lastWords(); words != "" {

@@ -35,11 +35,26 @@ type listing struct {
 
 var errNoTools = errors.New("the server has no tools to offer")
 
-// list asks the server for its tools, all pages of them.
-func (s *server) list(ctx context.Context, l *link) error {
+// list takes the server's tools as they are now.
+func (s *server) list(ctx context.Context, l *link, timeout time.Duration) error {
 	if told := l.session.InitializeResult(); told == nil || told.Capabilities == nil || told.Capabilities.Tools == nil {
 		return errNoTools
 	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	found, err := within(ctx, l, func(ctx context.Context) (*listing, error) { return s.read(ctx, l) })
+	if err != nil {
+		return err
+	}
+	before := s.listing.Swap(found)
+	if len(found.missing) > 0 && (before == nil || !slices.Equal(before.missing, found.missing)) {
+		s.logger.WarnContext(ctx, "allowedTools has tools that the server does not have", "missing", found.missing)
+	}
+	return nil
+}
+
+// read asks the server for its tools, all pages of them.
+func (s *server) read(ctx context.Context, l *link) (*listing, error) {
 	found := &listing{link: l, names: make(map[string]string)}
 	missing := make(map[string]bool)
 	for _, name := range s.Tools {
@@ -47,7 +62,7 @@ func (s *server) list(ctx context.Context, l *link) error {
 	}
 	for tool, err := range l.session.Tools(ctx, nil) {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		delete(missing, tool.Name)
 		s.offer(ctx, found, tool)
@@ -55,12 +70,7 @@ func (s *server) list(ctx context.Context, l *link) error {
 	slices.SortFunc(found.tools, func(a, b chat.Tool) int { return strings.Compare(a.Name, b.Name) })
 	found.missing = slices.Sorted(maps.Keys(missing))
 	found.at = time.Now()
-	before := s.listing.Load()
-	s.listing.Store(found)
-	if len(found.missing) > 0 && (before == nil || !slices.Equal(before.missing, found.missing)) {
-		s.logger.WarnContext(ctx, "allowedTools has tools that the server does not have", "missing", found.missing)
-	}
-	return nil
+	return found, nil
 }
 
 // offer adds a tool, if it is allowed and can be told to a model.

@@ -21,7 +21,7 @@ func LookAt(ctx context.Context, of Server, version string) (Look, error) {
 	l, err := s.connect(ctx)
 	if err == nil {
 		defer l.close()
-		if err = s.list(ctx, l); err != nil {
+		if err = s.list(ctx, l, s.pace.connect); err != nil {
 			err = l.explain(err)
 		}
 	}

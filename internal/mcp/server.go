@@ -80,10 +80,7 @@ func (s *server) attend(ctx context.Context, there func()) error {
 		return err
 	}
 	defer l.close()
-	listCtx, cancel := context.WithTimeout(ctx, s.pace.connect)
-	err = s.list(listCtx, l)
-	cancel()
-	if err != nil {
+	if err := s.list(ctx, l, s.pace.connect); err != nil {
 		return l.explain(err)
 	}
 	s.logger.InfoContext(ctx, "a tool server is there", "tools", len(s.listing.Load().tools))
@@ -124,9 +121,7 @@ func (s *server) lookAgain(ctx context.Context, l *link, ended chan error) error
 		return errors.Join(errEnded, err)
 	case <-gap.C:
 	}
-	listCtx, cancel := context.WithTimeout(ctx, s.pace.list)
-	defer cancel()
-	err := s.list(listCtx, l)
+	err := s.list(ctx, l, s.pace.list)
 	if answer := answerOf(err); answer != nil {
 		s.logger.WarnContext(ctx, "a tool server does not list its tools", "error", s.hide.from(answer.Message))
 		return nil
