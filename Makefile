@@ -49,8 +49,13 @@ tests/identity/provider/node_modules: tests/identity/provider/package-lock.json
 	npm --prefix tests/identity/provider ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
+# The MCP server of others that the tests talk to.
+tests/tools/everything/node_modules: tests/tools/everything/package-lock.json
+	npm --prefix tests/tools/everything ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
 .PHONY: test
-test: tests/identity/provider/node_modules ## Run the Go tests, black box and all, with the race detector; installs or starts what it needs
+test: tests/identity/provider/node_modules tests/tools/everything/node_modules ## Run the Go tests, black box and all, with the race detector; installs or starts what it needs
 	@tests/prepare.sh race postgres redis
 	go vet ./...
 	CGO_ENABLED=1 go test -race -timeout 10m ./...

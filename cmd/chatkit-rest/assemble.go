@@ -42,6 +42,7 @@ type assembly struct {
 	logger  *slog.Logger
 	db      *store.Store
 	service *chat.Service
+	tools   chat.Toolbox // nil: none
 	http    *http.Server
 	metrics *telemetry.Metrics // nil: none
 	tracing *telemetry.Tracing // nil: none
@@ -87,6 +88,7 @@ func assemble(
 	if err := a.observe(ctx, settings); err != nil {
 		return nil, err
 	}
+	a.tools = a.newTools(ctx, settings)
 	a.service = a.newService(settings, model, pseudonym)
 	return a, nil
 }

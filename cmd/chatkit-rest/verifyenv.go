@@ -40,6 +40,9 @@ func checks(settings config.Settings) []check {
 	if settings.Identity.IsSet() {
 		list = append(list, check{"identity", verifyIdentity})
 	}
+	for _, server := range settings.MCPServers {
+		list = append(list, check{"tools", verifyTools(server)})
+	}
 	return append(list, check{"key", verifyKey}, check{"model", verifyModel}, check{"limits", tellLimits})
 }
 

@@ -49,7 +49,7 @@ func Load(getenv func(string) string, opts Options) (Settings, error) {
 	s.ShutdownTimeout = l.duration("SHUTDOWN_TIMEOUT", 0)
 	s.MetricsAddr = l.metricsAddr("METRICS_ADDR", s)
 	s.Tracing = l.tracing()
-	l.refuseUnsupported()
+	s.MCPServers = l.mcpServers("MCP_SERVERS")
 
 	faults := l.faults
 	if len(opts.Only) > 0 {
@@ -116,13 +116,5 @@ func (l *loader) logFormat(name string) LogFormat {
 		l.fault(name, "is "+l.quote(value)+", no log format", "use text or json, or leave it unset")
 
 		return LogAuto
-	}
-}
-
-func (l *loader) refuseUnsupported() {
-	for _, setting := range unsupported() {
-		if l.value(setting.Name) != "" {
-			l.fault(setting.Name, "is not supported by this build yet: "+setting.Meaning, "unset it")
-		}
 	}
 }

@@ -99,7 +99,7 @@ func badValues() map[string]map[string]string {
 			"redis://:hunter2@h/0/1": "path", "redis://:hunter2@h?db=1": "parameters", "redis://hunter2@h": "no password",
 			"redis://user:@h": "no password", "unix:///run/redis.sock": "no redis", "rediss://:hunter2@a b": "cannot be read",
 		},
-		"MCP_SERVERS": {"mcp.json": "not supported"},
+		"MCP_SERVERS": {"no/such/mcp.json": "cannot be read", "refuse_test.go": "line 1", ".": "cannot be read"},
 		"JWKS_URL": {
 			"id.example.com/keys": "id.example.com/keys", "ftp://id.example.com": "ftp", "https://": "https", "https://a b": "a b",
 			"https://u:hunter2@id.example.com": "password", "https://id.example.com/#hunter2": "fragment", "https://id:0/": "id:0",
@@ -195,13 +195,8 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	// With JWKS_URL this one need not be set.
 	e["JWT_SECRET"] = "short"
 
-	unsupported := []string{"MCP_SERVERS"}
-	for _, name := range unsupported {
-		e[name] = "x"
-	}
-
 	got := namesOf(faultsOf(t, e, config.Options{}))
-	for _, name := range append(want, unsupported...) {
+	for _, name := range want {
 		if !slices.Contains(got, name) {
 			t.Errorf("no fault of %s among %q", name, got)
 		}

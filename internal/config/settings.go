@@ -58,6 +58,8 @@ type Settings struct {
 	HistoryMaxMessages int
 	HistoryMaxChars    int // code points; never less than MaxMessageChars
 
+	MCPServers []MCPServer // by name
+
 	LogLevel        slog.Level
 	LogFormat       LogFormat
 	ShutdownTimeout time.Duration

@@ -62,6 +62,7 @@ func All() []Setting {
 		{Name: "HISTORY_MAX_MESSAGES", Default: "40", Meaning: "Most messages of a session sent to the model, the newest."},
 		{Name: "HISTORY_MAX_CHARS", Default: "32000", Meaning: "Most characters of history sent to the model. " +
 			"Not less than MAX_MESSAGE_CHARS."},
+		{Name: "MCP_SERVERS", Meaning: "Path of a JSON file with the MCP servers whose tools the model may call: [docs/tools.md](docs/tools.md). Unset: no tools."},
 		{Name: "LOG_LEVEL", Default: "info", Meaning: "`debug`, `info`, `warn` or `error`."},
 		{Name: "LOG_FORMAT", Meaning: "`text` or `json`. Unset: text on a terminal, else JSON."},
 		{Name: "SHUTDOWN_TIMEOUT", Default: "20s", Meaning: "How long running answers get to end when the server stops."},
@@ -71,11 +72,3 @@ func All() []Setting {
 }
 
 const defaultSystemPrompt = "You are a helpful assistant. Answer clearly and briefly, in the language of the user."
-
-// unsupported are the settings of features this build does not have, each with
-// what one might wrongly believe if it were passed over. To set one is a fault.
-func unsupported() []Setting {
-	return []Setting{
-		{Name: "MCP_SERVERS", Meaning: "the model would have no tools"},
-	}
-}

@@ -37,6 +37,7 @@ type Metrics struct {
 	tokens         *prometheus.CounterVec
 	cost           *prometheus.CounterVec
 	models         *modelNames
+	tools          toolMetrics
 
 	rateLimitFallback prometheus.Gauge
 }
@@ -57,6 +58,7 @@ func NewMetrics(o MetricsOptions) *Metrics {
 	m.registerRequests()
 	m.registerRuns()
 	m.registerUsage(o.Model)
+	m.registerTools()
 	m.rateLimitFallback = m.gauge("chatkit_rate_limit_fallback",
 		"1 while the shared rate limit is out of reach and each replica counts for itself, else 0.")
 	info := m.gaugeVec("chatkit_build_info", "Always 1; the labels say which build this is.", "version", "go_version")

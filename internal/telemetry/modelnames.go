@@ -11,16 +11,22 @@ const (
 	otherModel = "other"
 )
 
-// modelNames bounds the names that upstream may bring into the metrics: it
+// modelNames bounds the names that others may bring into the metrics: upstream
 // says itself which model answered, and may say something new each time.
 type modelNames struct {
 	mu    sync.Mutex
+	most  int
 	known map[string]bool
+}
+
+// newBoundedNames knows no name yet, and learns so many.
+func newBoundedNames(most int) *modelNames {
+	return &modelNames{most: most, known: make(map[string]bool)}
 }
 
 // newModelNames knows the name of the model that is asked.
 func newModelNames(configured string) *modelNames {
-	n := &modelNames{known: make(map[string]bool, maxModels)}
+	n := newBoundedNames(maxModels)
 	n.label(configured)
 	return n
 }
@@ -32,7 +38,7 @@ func (n *modelNames) label(name string) string {
 	switch {
 	case n.known[name]:
 		return name
-	case len(n.known) == maxModels || !isModelName(name):
+	case len(n.known) == n.most || !isModelName(name):
 		return otherModel
 	}
 	n.known[name] = true

@@ -53,6 +53,7 @@ func badSettings() map[string][]string {
 		"UPSTREAM_FIRST_BYTE_TIMEOUT": {"soon", "20", "-1s", "0s"},
 		"UPSTREAM_IDLE_TIMEOUT":       {"soon", "20", "-1s", "0s"},
 		"SHUTDOWN_TIMEOUT":            {"soon", "20", "-1s"},
+		"MCP_SERVERS":                 {"no-such-file.json", "/"},
 		"LOG_LEVEL":                   {"loud", "7"},
 		"LOG_FORMAT":                  {"xml"},
 		"METRICS_ADDR":                {"9090", "http://127.0.0.1:9090", "127.0.0.1:99999", "127.0.0.1:"},

@@ -29,13 +29,18 @@ var errNoMain = errors.New("the package needs func TestMain(m *testing.M) { os.E
 type parts struct {
 	folder string
 
-	buildOnce sync.Once
-	binary    string
-	buildErr  error
+	buildMu  sync.Mutex
+	programs map[string]program // by package
 
 	databaseOnce sync.Once
 	database     *postgres.Server
 	databaseErr  error
+}
+
+// program is a built one, or why it is none.
+type program struct {
+	path string
+	err  error
 }
 
 var shared parts // one for a test process, ended by Main
@@ -68,27 +73,41 @@ func (p *parts) end() error {
 // Binary builds the program once for the test process and returns its path.
 func Binary(tb testing.TB) string {
 	tb.Helper()
-	shared.buildOnce.Do(func() {
-		shared.binary, shared.buildErr = shared.build()
-	})
-	if shared.buildErr != nil {
-		tb.Fatal(shared.buildErr)
-	}
-	return shared.binary
+	return Program(tb, "cmd/chatkit-rest")
 }
 
-func (p *parts) build() (string, error) {
+// Program builds a program of this repository, named by its folder, once for
+// the test process and returns its path.
+func Program(tb testing.TB, folder string) string {
+	tb.Helper()
+	shared.buildMu.Lock()
+	defer shared.buildMu.Unlock()
+	built, ok := shared.programs[folder]
+	if !ok {
+		built.path, built.err = shared.build(folder)
+		if shared.programs == nil {
+			shared.programs = make(map[string]program)
+		}
+		shared.programs[folder] = built
+	}
+	if built.err != nil {
+		tb.Fatal(built.err)
+	}
+	return built.path
+}
+
+func (p *parts) build(folder string) (string, error) {
 	if p.folder == "" {
 		return "", errNoMain
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
 	defer cancel()
-	path := filepath.Join(p.folder, "chatkit-rest")
+	path := filepath.Join(p.folder, strings.ReplaceAll(folder, "/", "-"))
 	args := []string{"build", "-o", path}
 	if raceDetector {
 		args = append(args, "-race")
 	}
-	args = append(args, "github.com/chatkit-rest/chatkit-rest/cmd/chatkit-rest")
+	args = append(args, "github.com/chatkit-rest/chatkit-rest/"+folder)
 	out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput() //nolint:gosec // fixed words and a folder of ours
 	if err != nil {
 		return "", fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)

@@ -1,0 +1,105 @@
+package config_test
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/config"
+)
+
+// withServers is a good environment with a file of servers, and more.
+func withServers(t *testing.T, file string, more env) env {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "mcp.json")
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e := with("MCP_SERVERS", path)
+	maps.Copy(e, more)
+	return e
+}
+
+func TestMCPServers(t *testing.T) {
+	t.Parallel()
+	got := load(t, withServers(t, `{"mcpServers": {
+		"tasks": {"type": "stdio", "command": "${HOME}/tasks", "args": ["--key", "${TASKS_KEY}"], "env": {"MODE": "${MODE:-plain}", "TOKEN": "literal-token"},
+			"cwd": "/srv", "allowedTools": [], "timeout": "5s", "sendUserId": true},
+		"search": {"url": "https://tools.example.com/mcp?key=${TASKS_KEY}", "headers": {"Authorization": "Bearer ${TASKS_KEY}"}},
+		"off": {"disabled": true, "command": 1}
+	}, "other": 1}`, env{"HOME": "/home/me", "TASKS_KEY": "key-4711-0815"})).MCPServers
+	if len(got) != 2 || got[0].Name != "search" || got[1].Name != "tasks" {
+		t.Fatalf("got %d servers: %+v", len(got), got)
+	}
+	search, tasks := got[0], got[1]
+	if search.URL.Reveal() != "https://tools.example.com/mcp?key=key-4711-0815" || search.Headers["Authorization"].Reveal() != "Bearer key-4711-0815" ||
+		search.Tools != nil || search.Timeout != 30*time.Second || search.SendUserID {
+		t.Errorf("search is %+v", search)
+	}
+	if tasks.Command != "/home/me/tasks" || len(tasks.Args) != 2 || tasks.Args[1].Reveal() != "key-4711-0815" || tasks.Env["MODE"].Reveal() != "plain" ||
+		tasks.Folder != "/srv" || tasks.Tools == nil || len(tasks.Tools) != 0 || tasks.Timeout != 5*time.Second || !tasks.SendUserID {
+		t.Errorf("tasks is %+v", tasks)
+	}
+	hidden := make(map[string]bool)
+	for _, server := range got {
+		for _, secret := range server.Hidden {
+			hidden[secret.Reveal()] = true
+		}
+	}
+	if !hidden["key-4711-0815"] || !hidden["literal-token"] || hidden["/home/me"] || hidden["plain"] {
+		t.Errorf("what is hidden is %v", hidden)
+	}
+}
+
+func TestBadMCPServersAreRefused(t *testing.T) {
+	t.Parallel()
+	for file, words := range map[string]string{
+		`{"mcpServers": {`: "line 1", "{\n\"mcpServers\":\n[\"hunter2\"]}": "line 3", `{}`: "without mcpServers", `{"mcpServer": {}}`: "without mcpServers",
+		`{"mcpServers": {"a": "hunter2"}}`:                                                       `"a" is no JSON object`,
+		`{"mcpServers": {"a": null}}`:                                                            `"a" is no JSON object`,
+		`{"mcpServers": {"a b": {"command": "x"}}}`:                                              `"a b" has a name`,
+		`{"mcpServers": {"a__b": {"command": "x"}}}`:                                             `"a__b" has a name`,
+		`{"mcpServers": {"a_": {"command": "x"}}}`:                                               `"a_" has a name`,
+		`{"mcpServers": {"` + strings.Repeat("a", 33) + `": {"command": "x"}}}`:                  `has a name`,
+		`{"mcpServers": {"a": {}}}`:                                                              "a command or a url",
+		`{"mcpServers": {"a": {"command": "x", "url": "https://a.example.com"}}}`:                "not both",
+		`{"mcpServers": {"a": {"command": ""}}}`:                                                 `"command": is empty`,
+		`{"mcpServers": {"a": {"command": 1}}}`:                                                  `"command": is no text`,
+		`{"mcpServers": {"a": {"command": "x", "args": "hunter2"}}}`:                             `"args": is no list`,
+		`{"mcpServers": {"a": {"command": "x", "args": [null]}}}`:                                `"args": is no list`,
+		`{"mcpServers": {"a": {"command": "x", "args": ["${NO_SUCH}"]}}}`:                        `"args": needs ${NO_SUCH}`,
+		`{"mcpServers": {"a": {"command": "x", "env": ["hunter2"]}}}`:                            `"env": is no object`,
+		`{"mcpServers": {"a": {"command": "x", "env": {"A": 1}}}}`:                               `"env": is no object`,
+		`{"mcpServers": {"a": {"command": "x", "env": {"A": null}}}}`:                            `"env.A": is no text`,
+		`{"mcpServers": {"a": {"command": "x", "env": {"A=B": "hunter2"}}}}`:                     `is no name`,
+		`{"mcpServers": {"a": {"command": "x", "env": {"A": "${NO_SUCH}hunter2"}}}}`:             `"env.A": needs ${NO_SUCH}`,
+		`{"mcpServers": {"a": {"command": "x", "headers": {}}}}`:                                 `"headers": does not belong`,
+		`{"mcpServers": {"a": {"command": "x", "type": "http"}}}`:                                `"type": is not`,
+		`{"mcpServers": {"a": {"command": "x", "allowedTool": ["hunter2"]}}}`:                    `"allowedTool": is no field`,
+		`{"mcpServers": {"a": {"command": "x", "allowedTools": "hunter2"}}}`:                     `"allowedTools": is no list`,
+		`{"mcpServers": {"a": {"command": "x", "timeout": 30}}}`:                                 `"timeout": is no time`,
+		`{"mcpServers": {"a": {"command": "x", "timeout": "1h"}}}`:                               `"timeout": is no time`,
+		`{"mcpServers": {"a": {"command": "x", "sendUserId": "yes"}}}`:                           `"sendUserId": is neither`,
+		`{"mcpServers": {"a": {"command": "x", "disabled": "no"}}}`:                              `"disabled": is neither`,
+		`{"mcpServers": {"a": {"url": "tools.example.com/hunter2"}}}`:                            `"url": is no http`,
+		`{"mcpServers": {"a": {"url": "https://u:hunter2@a.example.com"}}}`:                      `"url": has a user`,
+		`{"mcpServers": {"a": {"url": "https://a.example.com#hunter2"}}}`:                        `"url": has a fragment`,
+		`{"mcpServers": {"a": {"url": "https://a.example.com", "type": "sse"}}}`:                 `"type": is not`,
+		`{"mcpServers": {"a": {"url": "https://a.example.com", "env": {}}}}`:                     `"env": does not belong`,
+		`{"mcpServers": {"a": {"url": "https://a.example.com", "headers": {"A": "hunter2\n"}}}}`: `"headers.A": has a control`,
+	} {
+		t.Run(file[:min(len(file), 70)], func(t *testing.T) {
+			t.Parallel()
+			faults := faultsOf(t, withServers(t, file, nil), config.Options{})
+			if len(faults) == 0 || faults[0].Name != "MCP_SERVERS" {
+				t.Fatalf("got the faults %v", faults)
+			}
+			if text := faults.Error(); !strings.Contains(text, words) || strings.Contains(text, "hunter2") {
+				t.Errorf("the faults do not say %q, or show a value: %s", words, text)
+			}
+		})
+	}
+}

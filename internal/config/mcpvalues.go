@@ -1,0 +1,110 @@
+package config
+
+import (
+	"encoding/json"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// minMCPHidden is the least length of a plain value of env that is hidden, in
+// bytes: shorter ones are words such as "true".
+const minMCPHidden = 8
+
+// checkURL shows no part of the URL, for any may be a key.
+func (r *mcpReader) checkURL() {
+	value := r.server.URL.Reveal()
+	u, err := url.Parse(value)
+	switch {
+	case err != nil, strings.ContainsFunc(value, notPrintable), !isWebScheme(u.Scheme), !validHostPort(u):
+		r.fault("url", "is no http or https URL", "use a full URL, such as https://tools.example.com/mcp")
+	case u.User != nil:
+		r.fault("url", "has a user or a password", "put them into headers, as Authorization")
+	case u.Fragment != "":
+		r.fault("url", "has a fragment", "take out what follows #")
+	}
+}
+
+func (r *mcpReader) text(field string, value json.RawMessage) string {
+	var text *string
+	if json.Unmarshal(value, &text) != nil || text == nil {
+		r.fault(field, "is no text", "write it in quotes")
+		return ""
+	}
+	return r.fill(field, *text)
+}
+
+func (r *mcpReader) texts(field string, value json.RawMessage) []string {
+	var list []*string
+	if json.Unmarshal(value, &list) != nil || list == nil || slices.Contains(list, nil) {
+		r.fault(field, "is no list of texts", `write ["…", "…"]`)
+		return nil
+	}
+	texts := make([]string, len(list))
+	for i, text := range list {
+		texts[i] = r.fill(field, *text)
+	}
+	return texts
+}
+
+// pairs reads the variables of a command or the headers of a request.
+func (r *mcpReader) pairs(field string, value json.RawMessage) map[string]Secret {
+	var pairs map[string]*string
+	if json.Unmarshal(value, &pairs) != nil || pairs == nil {
+		r.fault(field, "is no object of texts", `write {"NAME": "…"}`)
+		return nil
+	}
+	filled := make(map[string]Secret, len(pairs))
+	for _, name := range slices.Sorted(maps.Keys(pairs)) {
+		where := field + "." + name
+		switch {
+		case pairs[name] == nil:
+			r.fault(where, "is no text", "write it in quotes")
+			continue
+		case name == "", strings.ContainsFunc(name, notPrintable), strings.ContainsAny(name, "=:"):
+			r.fault(where, "is no name", "use letters, digits, - and _")
+			continue
+		}
+		text := r.fill(where, *pairs[name])
+		if strings.ContainsFunc(text, unicode.IsControl) && field == "headers" || strings.Contains(text, "\x00") {
+			r.fault(where, "has a control character or a line break", "take it out")
+			continue
+		}
+		filled[name] = NewSecret(text)
+		if len(text) >= minMCPHidden || field == "headers" {
+			r.hideText(text)
+		}
+		if field == "headers" { // An error may tell the token without its scheme.
+			for part := range strings.FieldsSeq(text) {
+				r.hideText(part)
+			}
+		}
+	}
+	return filled
+}
+
+func (r *mcpReader) hideText(text string) { r.server.Hidden = append(r.server.Hidden, NewSecret(text)) }
+
+var reference = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)(:-[^}]*)?\}`)
+
+// fill puts the environment's values where ${NAME} or ${NAME:-default} stands.
+func (r *mcpReader) fill(field, text string) string {
+	return reference.ReplaceAllStringFunc(text, func(found string) string {
+		parts := reference.FindStringSubmatch(found)
+		value := r.l.getenv(parts[1])
+		switch {
+		case value == "" && parts[2] == "":
+			r.fault(field, "needs "+found+", which is not set", "set it, or write ${"+parts[1]+":-a default}")
+			return ""
+		case value == "":
+			return strings.TrimPrefix(parts[2], ":-")
+		}
+		if !slices.Contains([]string{"HOME", "PATH", "PWD", "TMPDIR", "USER"}, parts[1]) {
+			r.hideText(value)
+		}
+		return value
+	})
+}

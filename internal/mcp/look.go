@@ -1,0 +1,36 @@
+package mcp
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// Look is what one connection to a server found.
+type Look struct {
+	Tools []chat.Tool
+	// Missing are tools that are allowed, and that the server does not have.
+	Missing []string
+}
+
+// LookAt connects to a server once and leaves it again.
+func LookAt(ctx context.Context, of Server, version string) (Look, error) {
+	s := newServer(of, Options{Version: version, Logger: slog.New(slog.DiscardHandler)})
+	l, err := s.connect(ctx)
+	if err == nil {
+		defer l.close()
+		if err = s.list(ctx, l, s.pace.connect); err != nil {
+			err = l.explain(err)
+		}
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			return Look{}, errors.New("it did not answer in time")
+		}
+		return Look{}, errors.New(s.hide.from(err.Error()))
+	}
+	found := s.listing.Load()
+	return Look{Tools: found.tools, Missing: found.missing}, nil
+}

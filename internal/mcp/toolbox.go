@@ -1,0 +1,157 @@
+// Package mcp is a chat.Toolbox over MCP servers. It keeps a connection to each,
+// knows its tools, and goes without a server that is away until it is back.
+package mcp
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// Server says how a server is reached and what it may do. It has a Command, or
+// else a URL.
+type Server struct {
+	// Name has letters, digits and - , and single _ between them.
+	Name string
+
+	// Command is run with Args in Folder (empty: this process's), and speaks
+	// over its stdin and stdout. Env are NAME=value lines beside the few
+	// variables that every program needs.
+	Command string
+	Args    []string
+	Env     []string
+	Folder  string
+
+	// URL speaks streamable HTTP; Headers are sent with every request.
+	URL     string
+	Headers map[string]string
+
+	// Tools are those that the model is offered. Nil: all.
+	Tools []string
+	// Timeout bounds a call.
+	Timeout time.Duration
+	// SendUserID lets tools see whose call it is.
+	SendUserID bool
+	// Hidden are texts that no log and no error may hold.
+	Hidden []string
+}
+
+// Options are what a Toolbox needs.
+type Options struct {
+	Servers []Server
+	// Version of this program, told to the servers.
+	Version string
+	Logger  *slog.Logger
+
+	pace *pace // nil: the usual one
+}
+
+// pace are the times of the upkeep of connections.
+type pace struct {
+	// connect bounds the start of a server until its tools are known.
+	connect time.Duration
+	// list bounds each later look at the tools.
+	list time.Duration
+	// look is how often an idle server's tools are looked at, unasked.
+	look time.Duration
+	// gap is the least time between two looks.
+	gap time.Duration
+	// again is the first wait before a new attempt; it doubles up to most.
+	// After a connection that lasted for steady, it is again's once more.
+	again, most, steady time.Duration
+	// stop is what a command gets to end after its stdin is closed, and once
+	// more after SIGTERM; leave is what an HTTP server gets to say goodbye.
+	stop, leave time.Duration
+}
+
+func usualPace() *pace {
+	return &pace{
+		connect: 20 * time.Second, list: 10 * time.Second, look: 30 * time.Second, gap: 500 * time.Millisecond,
+		again: 250 * time.Millisecond, most: 30 * time.Second, steady: time.Minute,
+		stop: 2 * time.Second, leave: time.Second,
+	}
+}
+
+// closePatience bounds Close, whatever a server does.
+const closePatience = 10 * time.Second
+
+// Toolbox implements [chat.Toolbox].
+type Toolbox struct {
+	servers []*server // by name
+	cancel  context.CancelFunc
+	ended   sync.WaitGroup
+	logger  *slog.Logger
+}
+
+var _ chat.Toolbox = (*Toolbox)(nil)
+
+// Start begins to connect to the servers and waits for none.
+func Start(o Options) *Toolbox {
+	ctx, cancel := context.WithCancel(context.Background())
+	t := &Toolbox{cancel: cancel, logger: o.Logger}
+	for _, each := range o.Servers {
+		t.servers = append(t.servers, newServer(each, o))
+	}
+	slices.SortFunc(t.servers, func(a, b *server) int { return strings.Compare(a.Name, b.Name) })
+	for _, s := range t.servers {
+		t.ended.Go(func() { s.tend(ctx) })
+	}
+	return t
+}
+
+// Await waits until every server has been tried once, or ctx ends.
+func (t *Toolbox) Await(ctx context.Context) {
+	for _, s := range t.servers {
+		select {
+		case <-s.tried:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Tools implements [chat.Toolbox]: the servers' tools by server and name, of
+// those servers that are there.
+func (t *Toolbox) Tools(context.Context) []chat.Tool {
+	var tools []chat.Tool
+	for _, s := range t.servers {
+		if l := s.listing.Load(); l != nil {
+			tools = append(tools, l.tools...)
+		}
+	}
+	return tools
+}
+
+// Call implements [chat.Toolbox].
+func (t *Toolbox) Call(ctx context.Context, use chat.ToolUse) chat.ToolResult {
+	name, _, _ := strings.Cut(use.Name, separator)
+	for _, s := range t.servers {
+		if s.Name == name {
+			return s.call(ctx, use)
+		}
+	}
+	return noSuchTool()
+}
+
+// Close stops the servers' commands and leaves the others. Calls that are
+// under way fail.
+func (t *Toolbox) Close() {
+	t.cancel()
+	ended := make(chan struct{})
+	go func() {
+		t.ended.Wait()
+		close(ended)
+	}()
+	patience := time.NewTimer(closePatience)
+	defer patience.Stop()
+	select {
+	case <-ended:
+	case <-patience.C:
+		t.logger.Error("a tool server did not let itself be stopped", "patience", closePatience)
+	}
+}

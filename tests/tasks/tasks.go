@@ -1,0 +1,115 @@
+// Package tasks starts the MCP server of tests/tasks/server for tests.
+package tasks
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/harness"
+)
+
+const (
+	startPatience = 20 * time.Second
+	pollInterval  = 10 * time.Millisecond
+)
+
+// Binary is the path of the built server; without arguments it speaks over
+// stdin and stdout.
+func Binary(tb testing.TB) string {
+	tb.Helper()
+	return harness.Program(tb, "tests/tasks/server")
+}
+
+// Server serves the tasks over HTTP; it is stopped when its test ends.
+type Server struct {
+	// URL is what MCP_SERVERS takes.
+	URL string
+	// Token is what its Authorization header must bear.
+	Token string
+
+	tb      testing.TB
+	address string
+	args    []string
+	cmd     *exec.Cmd
+	exited  chan struct{}
+}
+
+// Serve starts a server on a free port, with further arguments.
+func Serve(tb testing.TB, args ...string) *Server {
+	tb.Helper()
+	s := Absent(tb, args...)
+	s.Start()
+	return s
+}
+
+// Absent is a server that has its address and is not started yet.
+func Absent(tb testing.TB, args ...string) *Server {
+	tb.Helper()
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(harness.FreePort(tb)))
+	s := &Server{URL: "http://" + address + "/mcp", Token: "tasks-token-5f1c", tb: tb, address: address, args: args}
+	tb.Cleanup(s.Kill)
+	return s
+}
+
+// Start starts the server and waits until it answers.
+func (s *Server) Start() {
+	s.tb.Helper()
+	cmd := exec.Command(Binary(s.tb), append([]string{"-http", s.address}, s.args...)...) //nolint:gosec // a program of ours
+	cmd.Env, cmd.Stderr = append(os.Environ(), "TASKS_TOKEN="+s.Token), os.Stderr
+	if err := cmd.Start(); err != nil {
+		s.tb.Fatalf("start the tasks: %v", err)
+	}
+	exited := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // Its end is all that counts.
+		close(exited)
+	}()
+	s.cmd, s.exited = cmd, exited
+	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
+	defer cancel()
+	for !s.answers(ctx) {
+		select {
+		case <-exited:
+			s.tb.Fatal("the tasks' server ended")
+		case <-ctx.Done():
+			s.tb.Fatal("the tasks' server did not answer")
+		case <-time.After(pollInterval):
+		}
+	}
+}
+
+func (s *Server) answers(ctx context.Context) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL, http.NoBody)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusUnauthorized
+}
+
+// Exited is closed when the server has ended.
+func (s *Server) Exited() <-chan struct{} { return s.exited }
+
+// Kill ends the server at once, if it runs.
+func (s *Server) Kill() {
+	if s.cmd == nil {
+		return
+	}
+	if err := s.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		s.tb.Errorf("kill the tasks' server: %v", err)
+	}
+	<-s.exited
+	s.cmd = nil
+	http.DefaultClient.CloseIdleConnections()
+}

@@ -1,0 +1,10 @@
+package tools_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/harness"
+)
+
+func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
