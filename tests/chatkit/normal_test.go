@@ -60,21 +60,8 @@ func (n *naming) normal(value any) any {
 }
 
 func (n *naming) object(o map[string]any) {
+	n.identify(o)
 	_, page := o["has_more"]
-	_, dated := o["created_at"]
-	_, filed := o["mime_type"]
-	switch {
-	case dated && o["status"] != nil && o["type"] == nil:
-		o["id"] = n.name("thread", o["id"])
-	case dated:
-		o["id"] = n.name(fmt.Sprint(o["type"]), o["id"])
-	case filed:
-		o["id"] = n.name("attachment", o["id"])
-	case page:
-		if _, ok := o["after"].(string); ok {
-			o["after"] = someCursor
-		}
-	}
 	for _, key := range slices.Sorted(maps.Keys(o)) {
 		switch {
 		case key == "created_at" && isTime(o[key]):
@@ -85,9 +72,25 @@ func (n *naming) object(o map[string]any) {
 			o[key] = n.name("thread", o[key])
 		case key == "item_id":
 			o[key] = n.name("item", o[key])
-		case slices.Contains(free, key) && !page:
-		default:
+		case page || !slices.Contains(free, key):
 			o[key] = n.normal(o[key])
+		}
+	}
+}
+
+// identify names a thread, an item or an attachment, and hides a page's cursor.
+func (n *naming) identify(o map[string]any) {
+	_, dated := o["created_at"]
+	switch {
+	case dated && o["status"] != nil && o["type"] == nil:
+		o["id"] = n.name("thread", o["id"])
+	case dated:
+		o["id"] = n.name(fmt.Sprint(o["type"]), o["id"])
+	case o["mime_type"] != nil:
+		o["id"] = n.name("attachment", o["id"])
+	case o["has_more"] != nil:
+		if _, ok := o["after"].(string); ok {
+			o["after"] = someCursor
 		}
 	}
 }
