@@ -10,20 +10,15 @@ import (
 	"testing"
 )
 
-// TestComparator: two runs of the reference are alike, and a run with a fault
-// is not: neither for the comparator nor, where it breaks a type, for the
-// package's types.
-func TestComparator(t *testing.T) {
-	first, second := startReference(t, false), startReference(t, false)
-	runs := make(map[string][2][]record)
-	cases := make(map[string]scenario)
+// alike: two runs of the reference are alike for the comparator, and the
+// package's types have nothing against either.
+func alike(t *testing.T, all []scenario, first, second map[string][]record) {
 	var transcript []record
-	for _, s := range scenarios(t) {
-		wanted, got := first.play(t, s), second.play(t, s)
-		runs[s.Name], cases[s.Name] = [2][]record{wanted, got}, withoutOurs(s)
-		transcript = append(transcript, got...)
-		if complaints := compare(t, cases[s.Name], wanted, got, nil); len(complaints) > 0 {
-			t.Errorf("%s: two runs of the reference differ: %s", s.Name, strings.Join(complaints, "\n"))
+	for _, s := range all {
+		wanted, got := first[s.Name], second[s.Name]
+		transcript = append(append(transcript, wanted...), got...)
+		for _, complaint := range compare(t, withoutOurs(s), wanted, got, nil) {
+			t.Errorf("%s: two runs of the reference differ: %s", s.Name, complaint)
 		}
 		for n, st := range s.Steps {
 			for _, complaint := range checkAsked(st.Asked, got[n]) {
@@ -34,14 +29,19 @@ func TestComparator(t *testing.T) {
 	if said, ok := checkTypes(t, transcript); !ok {
 		t.Errorf("the reference does not speak the package's types:\n%s", said)
 	}
+}
+
+// notices: a run with a fault is like no other for the comparator, nor, where
+// the fault breaks a type, for the package's types.
+func notices(t *testing.T, all []scenario, first, second map[string][]record) {
 	var faulty []record
 	for _, f := range faults() {
-		run, ok := runs[f.scenario]
-		if !ok {
+		n := slices.IndexFunc(all, func(s scenario) bool { return s.Name == f.scenario })
+		if n < 0 {
 			t.Fatalf("no scenario %s", f.scenario)
 		}
-		broken := f.put(t, run[1])
-		complaints := compare(t, cases[f.scenario], run[0], broken, nil)
+		broken := f.put(t, second[f.scenario])
+		complaints := compare(t, withoutOurs(all[n]), first[f.scenario], broken, nil)
 		if f.harmless != (len(complaints) == 0) {
 			t.Errorf("%s: the comparator says %q", f.name, complaints)
 		}
