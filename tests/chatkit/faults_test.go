@@ -129,7 +129,7 @@ func faults() []fault {
 		{name: "another status", scenario: "client_tool", old: `"status":"pending"`, new: `"status":"completed"`},
 		{name: "another call", scenario: "client_tool", old: `"call_id":"call_1"`, new: `"call_id":"call_2"`},
 		{name: "another output", scenario: "client_tool", old: `"output":{"colour":"green"}`, new: `"output":{"colour":"red"}`},
-		{name: "another order of a page", scenario: "create", change: nil, old: `"data":[`, new: `"data":[],"data_":[`, typed: true},
+		{name: "page under another name", scenario: "create", old: `"data":[`, new: `"data":[],"data_":[`, typed: true},
 		{name: "event missing", scenario: "create", change: func(r *record) { r.Events = r.Events[1:] }},
 		{name: "event twice", scenario: "create", change: func(r *record) { r.Events = append(r.Events, r.Events[len(r.Events)-1]) }},
 		{name: "events in another order", scenario: "create", change: func(r *record) {
@@ -151,6 +151,8 @@ func faults() []fault {
 		{name: "thought missing", scenario: "reasoning", change: func(r *record) {
 			r.Events = slices.DeleteFunc(r.Events, func(e json.RawMessage) bool { return bytes.Contains(e, []byte("workflow.task.")) })
 		}},
+		{name: "image without its preview", scenario: "attachments", old: `"preview_url"`, new: `"preview"`, typed: true},
+		{name: "nowhere to upload to", scenario: "attachments", old: `"method":"PUT"`, new: `"method":"GET"`, typed: true},
 		{name: "no cursor", scenario: "list_threads", old: `"after":"thr_`, new: `"before":"thr_`, typed: true},
 		{name: "other ids", scenario: "client_tool", old: `"msg_`, new: `"other_`, harmless: true},
 		{name: "other times", scenario: "create", old: `"created_at":"20`, new: `"created_at":"19`, harmless: true},

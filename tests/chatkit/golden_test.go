@@ -60,6 +60,9 @@ func transcript(t *testing.T, s scenario, records []record) []byte {
 	for id, name := range ids.names {
 		known = append(known, strconv.Quote(id), strconv.Quote(name))
 	}
+	for id, name := range ids.names { // An attachment's is in its address too.
+		known = append(known, "/"+id+`"`, "/"+name+`"`)
+	}
 	replacer := strings.NewReplacer(known...)
 	asItCame := func(raw []byte) string {
 		text := createdAt.ReplaceAllString(string(raw), `"created_at":"`+someTime+`"`)

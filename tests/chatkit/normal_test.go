@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net/url"
 	"slices"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ const (
 	someTime     = "<time>"
 	someDuration = "<duration>"
 	someCursor   = "<cursor>"
+	someURL      = "<url>"
 )
 
 // naming gives each id of a run a name by its kind and its turn: "thread 1",
@@ -88,10 +90,21 @@ func (n *naming) identify(o map[string]any) {
 		o["id"] = n.name(fmt.Sprint(o["type"]), o["id"])
 	case o["mime_type"] != nil:
 		o["id"] = n.name("attachment", o["id"])
+		upload, _ := o["upload_descriptor"].(map[string]any)
+		hideURL(upload, "url")
+		hideURL(o, "preview_url")
 	case o["has_more"] != nil:
 		if _, ok := o["after"].(string); ok {
 			o["after"] = someCursor
 		}
+	}
+}
+
+// hideURL replaces an address of the server's own.
+func hideURL(o map[string]any, key string) {
+	address, _ := o[key].(string)
+	if u, err := url.Parse(address); err == nil && u.IsAbs() {
+		o[key] = someURL
 	}
 }
 
