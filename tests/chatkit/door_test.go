@@ -14,24 +14,51 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// TestDoor: in every scenario ours answers as the reference does, in the
-// package's own types.
-func TestDoor(t *testing.T) {
-	reference, ours := startReference(t, false), startOurs(t)
+// TestProtocol plays every scenario on the reference, and holds ours to it.
+func TestProtocol(t *testing.T) {
+	all := scenarios(t)
+	reference := startReference(t, false).playAll(t, all)
+	t.Run("golden", func(t *testing.T) { golden(t, "golden", all, reference) })
+	t.Run("plain", func(t *testing.T) {
+		t.Parallel()
+		golden(t, "golden/plain", all, startReference(t, true).playAll(t, all))
+	})
+	t.Run("comparator", func(t *testing.T) {
+		t.Parallel()
+		second := startReference(t, false).playAll(t, all)
+		alike(t, all, reference, second)
+		notices(t, all, reference, second)
+	})
+	t.Run("door", func(t *testing.T) {
+		t.Parallel()
+		door(t, startOurs(t), all, reference)
+	})
+}
+
+func (tg *target) playAll(t *testing.T, all []scenario) map[string][]record {
+	t.Helper()
+	runs := make(map[string][]record)
+	for _, s := range all {
+		runs[s.Name] = tg.play(t, s)
+	}
+	return runs
+}
+
+// door: in every scenario ours answers as the reference does, in the package's
+// own types.
+func door(t *testing.T, tested *target, all []scenario, reference map[string][]record) {
 	allowed := differences(t)
 	var transcript []record
-	for _, s := range scenarios(t) {
+	for _, s := range all {
 		t.Run(s.Name, func(t *testing.T) {
-			wanted, got := reference.play(t, s), ours.play(t, s)
-			transcript = append(append(transcript, wanted...), got...)
-			for _, complaint := range compare(t, s, wanted, got, allowed) {
+			got := tested.play(t, s)
+			transcript = append(transcript, got...)
+			for _, complaint := range compare(t, s, reference[s.Name], got, allowed) {
 				t.Error(complaint)
 			}
 			for n, st := range s.Steps {
-				for _, r := range []record{wanted[n], got[n]} {
-					for _, complaint := range checkAsked(st.Asked, r) {
-						t.Errorf("%s: step %d: %s", r.Target, n, complaint)
-					}
+				for _, complaint := range checkAsked(st.Asked, got[n]) {
+					t.Errorf("step %d: %s", n, complaint)
 				}
 			}
 		})

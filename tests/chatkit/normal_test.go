@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net/url"
 	"slices"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ const (
 	someTime     = "<time>"
 	someDuration = "<duration>"
 	someCursor   = "<cursor>"
+	someURL      = "<url>"
 )
 
 // naming gives each id of a run a name by its kind and its turn: "thread 1",
@@ -60,21 +62,8 @@ func (n *naming) normal(value any) any {
 }
 
 func (n *naming) object(o map[string]any) {
+	n.identify(o)
 	_, page := o["has_more"]
-	_, dated := o["created_at"]
-	_, filed := o["mime_type"]
-	switch {
-	case dated && o["status"] != nil && o["type"] == nil:
-		o["id"] = n.name("thread", o["id"])
-	case dated:
-		o["id"] = n.name(fmt.Sprint(o["type"]), o["id"])
-	case filed:
-		o["id"] = n.name("attachment", o["id"])
-	case page:
-		if _, ok := o["after"].(string); ok {
-			o["after"] = someCursor
-		}
-	}
 	for _, key := range slices.Sorted(maps.Keys(o)) {
 		switch {
 		case key == "created_at" && isTime(o[key]):
@@ -85,10 +74,37 @@ func (n *naming) object(o map[string]any) {
 			o[key] = n.name("thread", o[key])
 		case key == "item_id":
 			o[key] = n.name("item", o[key])
-		case slices.Contains(free, key) && !page:
-		default:
+		case page || !slices.Contains(free, key):
 			o[key] = n.normal(o[key])
 		}
+	}
+}
+
+// identify names a thread, an item or an attachment, and hides a page's cursor.
+func (n *naming) identify(o map[string]any) {
+	_, dated := o["created_at"]
+	switch {
+	case dated && o["status"] != nil && o["type"] == nil:
+		o["id"] = n.name("thread", o["id"])
+	case dated:
+		o["id"] = n.name(fmt.Sprint(o["type"]), o["id"])
+	case o["mime_type"] != nil:
+		o["id"] = n.name("attachment", o["id"])
+		upload, _ := o["upload_descriptor"].(map[string]any)
+		hideURL(upload, "url")
+		hideURL(o, "preview_url")
+	case o["has_more"] != nil:
+		if _, ok := o["after"].(string); ok {
+			o["after"] = someCursor
+		}
+	}
+}
+
+// hideURL replaces an address of the server's own.
+func hideURL(o map[string]any, key string) {
+	address, _ := o[key].(string)
+	if u, err := url.Parse(address); err == nil && u.IsAbs() {
+		o[key] = someURL
 	}
 }
 

@@ -41,7 +41,7 @@ from openai.types.responses import (
 )
 
 from .model import CompletedModel, OwnIdsModel
-from .store import Context, MemoryStore
+from .store import Context, MemoryStore, Uploads
 from .title import title_from
 from .tools import TOOLS
 
@@ -102,7 +102,7 @@ class ReferenceServer(ChatKitServer[Context]):
     stream as it is but for the items' ids."""
 
     def __init__(self, base_url: str, api_key: str, plain: bool = False) -> None:
-        super().__init__(MemoryStore())
+        super().__init__(MemoryStore(), Uploads())
         self._client = AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0)
         self._model_class = OwnIdsModel if plain else CompletedModel
         self._default_model = os.environ.get("MODEL", "test/model")

@@ -4,8 +4,18 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from chatkit.store import NotFoundError, Store
-from chatkit.types import Attachment, Page, Thread, ThreadItem, ThreadMetadata
+from chatkit.store import AttachmentStore, NotFoundError, Store
+from chatkit.types import (
+    Attachment,
+    AttachmentCreateParams,
+    AttachmentUploadDescriptor,
+    FileAttachment,
+    ImageAttachment,
+    Page,
+    Thread,
+    ThreadItem,
+    ThreadMetadata,
+)
 
 
 @dataclass
@@ -138,3 +148,25 @@ class MemoryStore(Store[Context]):
     async def delete_attachment(self, attachment_id: str, context: Context) -> None:
         await self.load_attachment(attachment_id, context)
         del self._attachments[attachment_id]
+
+
+class Uploads(AttachmentStore[Context]):
+    """Says where an attachment's bytes go and come from. There is nothing."""
+
+    async def create_attachment(
+        self, input: AttachmentCreateParams, context: Context
+    ) -> Attachment:
+        attachment_id = self.generate_attachment_id(input.mime_type, context)
+        url = f"http://127.0.0.1/attachments/{attachment_id}"
+        fields = {
+            "id": attachment_id,
+            "name": input.name,
+            "mime_type": input.mime_type,
+            "upload_descriptor": AttachmentUploadDescriptor(url=url, method="PUT"),
+        }
+        if input.mime_type.startswith("image/"):
+            return ImageAttachment(**fields, preview_url=url)
+        return FileAttachment(**fields)
+
+    async def delete_attachment(self, attachment_id: str, context: Context) -> None:
+        """The store forgets it."""
