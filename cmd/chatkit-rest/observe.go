@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
@@ -19,6 +20,10 @@ func (a *assembly) observe(ctx context.Context, settings config.Settings) error 
 		a.metrics = telemetry.NewMetrics(telemetry.MetricsOptions{
 			Version: version, Model: settings.OpenRouterModel, Pools: a.db.Pools(),
 		})
+	}
+	if unread := settings.Tracing.Unread; len(unread) > 0 {
+		a.logger.WarnContext(ctx, "variables of OpenTelemetry are set that ask for what this server does not do; it goes on without",
+			"names", strings.Join(unread, ", "))
 	}
 	if settings.Tracing.Endpoint == "" {
 		return nil
@@ -44,6 +49,8 @@ func tracingOptions(settings config.Tracing, logger *slog.Logger) telemetry.Trac
 	return telemetry.TracingOptions{
 		Endpoint: settings.Endpoint, Headers: headers, Gzip: settings.Gzip, Timeout: settings.Timeout,
 		Ratio: settings.Sampler.Ratio, ParentBased: settings.Sampler.ParentBased,
+		Authorities: settings.Authorities, Client: settings.Client,
+		QueueSize: settings.Queue.Size, BatchSize: settings.Queue.Batch, BatchDelay: settings.Queue.Delay,
 		ServiceName: settings.ServiceName, Version: version, Resource: settings.Resource, Logger: logger,
 	}
 }

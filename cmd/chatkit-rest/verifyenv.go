@@ -40,6 +40,9 @@ func checks(settings config.Settings) []check {
 	if settings.Identity.IsSet() {
 		list = append(list, check{"identity", verifyIdentity})
 	}
+	if settings.Tracing.Endpoint != "" || len(settings.Tracing.Unread) > 0 {
+		list = append(list, check{"traces", verifyTraces})
+	}
 	return append(list, check{"key", verifyKey}, check{"model", verifyModel}, check{"limits", tellLimits})
 }
 
