@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 
@@ -69,10 +68,9 @@ func (a *assembly) serveMetrics(ctx context.Context, address string) error {
 	if a.metrics == nil {
 		return nil
 	}
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", address)
+	listener, err := listen(ctx, metricsSetting, address)
 	if err != nil {
-		return fmt.Errorf("listen on METRICS_ADDR: %w", err)
+		return err
 	}
 	scrapes := a.metrics.NewServer(a.logger)
 	a.closers = append(a.closers, func() { _ = scrapes.Close() })

@@ -134,7 +134,7 @@ func TestVariablesNotActedOn(t *testing.T) {
 	c := newCollector(t)
 	env := map[string]string{
 		"OTEL_METRICS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://127.0.0.1:1/hunter2", "OTEL_SPAN_EVENT_COUNT_LIMIT": "0",
-		"OTEL_LOGS_EXPORTER": "none", "OTEL_SERVICE_NAME": "chat", "OTEL_BSP_SCHEDULE_DELAY": "100",
+		"OTEL_LOGS_EXPORTER": "none", "OTEL_SERVICE_NAME": "chat", "OTEL_BSP_SCHEDULE_DELAY": "100", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "1",
 	}
 	server := traced(t, harness.SQLite, c, env)
 	user := server.User(t)
@@ -142,6 +142,9 @@ func TestVariablesNotActedOn(t *testing.T) {
 	stop(t, server)
 	if !strings.Contains(server.Log(), `"names":"`+inVain+`"`) || strings.Contains(server.Log(), "hunter2") {
 		t.Errorf("the log does not name %s:\n%s", inVain, server.Log())
+	}
+	if batches, spans := len(c.texts), len(c.all()); batches != spans {
+		t.Errorf("%d spans came in %d batches, though OTEL_BSP_MAX_EXPORT_BATCH_SIZE is 1", spans, batches)
 	}
 	if run := one(t, c.all(), "run", ""); len(run.GetEvents()) == 0 {
 		t.Error("OTEL_SPAN_EVENT_COUNT_LIMIT, which is said not to be acted on, took the run's events")
