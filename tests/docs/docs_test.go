@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chatkit-rest/chatkit-rest/internal/config"
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
@@ -35,20 +36,17 @@ func TestAPI(t *testing.T) {
 	run(t, "docs/api.md", true, newShell(t, t.TempDir(), at(server), nil))
 }
 
-// TestREADME types the README's first session, with `make token`, against
-// the demo; and what it says of PostgreSQL, the database and the model being
-// the tests'.
+// TestREADME types the README into a copy of the repository: `make run`, which
+// is the demo there, and what it says from there on. The database and the
+// model, where they are asked for, are the tests'.
 func TestREADME(t *testing.T) {
 	t.Parallel()
-	folder, err := filepath.Abs(repository)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := demo(t, nil)
-	shell := newShell(t, folder, at(server), map[string]string{
+	upstream := harness.NewUpstream(t)
+	shell := newShell(t, sources(t), map[string]string{"OPENROUTER_BASE_URL": upstream.URL}, map[string]string{
 		"postgresql://chatkit:PASSWORD@127.0.0.1:5432/chatkit": harness.NewDatabase(t, harness.Postgres),
-		"sk-or-…": server.Upstream.Key, "0.0.0.0": "127.0.0.1",
+		"sk-or-…": upstream.Key, "0.0.0.0": "127.0.0.1",
 	})
+	shell.serve("make run")
 	run(t, "README.md", false, shell)
 	shell.stop()
 }
@@ -182,7 +180,11 @@ type shell struct {
 	// server is where the one listens that serve started, output where it
 	// writes; empty: there is none.
 	server, output string
+	byMake         bool
 }
+
+// aServer is where the server is in the documents.
+const aServer = "http://127.0.0.1:8080"
 
 const mark = "--- that was all:"
 
@@ -193,16 +195,26 @@ func at(server *harness.Server) map[string]string {
 	return settings
 }
 
+// surroundings is the environment without settings of the program, and without
+// what a make around the tests says to one inside.
+func surroundings() []string {
+	return slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		isSetting := slices.ContainsFunc(config.All(), func(setting config.Setting) bool { return setting.Name == name })
+		return isSetting || strings.HasPrefix(name, "OTEL_") || strings.HasPrefix(name, "MAKE") || name == "MFLAGS"
+	})
+}
+
 // newShell has the program in its path and the settings around it.
 func newShell(t *testing.T, folder string, settings, replace map[string]string) *shell {
 	t.Helper()
-	s := &shell{t: t, replace: map[string]string{"http://127.0.0.1:8080": "http://127.0.0.1:" + settings["PORT"]}}
+	s := &shell{t: t, replace: map[string]string{aServer: "http://127.0.0.1:" + settings["PORT"]}}
 	maps.Copy(s.replace, replace)
 	settings["RATE_LIMIT_PER_MINUTE"] = "30"
 	settings["LOG_LEVEL"] = "warn"
 	settings["PATH"] = filepath.Dir(harness.Binary(t)) + ":" + os.Getenv("PATH")
 	cmd := exec.CommandContext(t.Context(), "bash")
-	cmd.Dir, cmd.Env = folder, os.Environ()
+	cmd.Dir, cmd.Env = folder, surroundings()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	for name, value := range settings {
 		cmd.Env = append(cmd.Env, name+"="+value)
