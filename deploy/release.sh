@@ -10,6 +10,8 @@ shift 2
 platforms=("$@")
 [ $# -gt 0 ] || platforms=({linux,darwin,windows}/{amd64,arm64})
 
+# What lies beside the binary: the README and all that it and the guides point at.
+papers=(README.md .env.example openapi.yaml Dockerfile compose.yaml docs deploy tests/clients)
 # Not part of go.mod; it is a tool of the release alone.
 sbom=github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 # Archives tell the time of the commit, not of the build.
@@ -34,6 +36,15 @@ pack() { # pack OS NAME: archives the folder NAME
 	fi
 }
 
+copy() { # copy FOLDER: the papers that the repository keeps, and nothing that lies about
+	local paper mode
+	git ls-files -z "${papers[@]}" | while IFS= read -r -d '' paper; do
+		mode=644
+		[ ! -x "$paper" ] || mode=755
+		install -D -m "$mode" "$paper" "$1/$paper"
+	done
+}
+
 for platform in "${platforms[@]}"; do
 	os=${platform%/*} arch=${platform#*/}
 	name=chatkit-rest_${version}_${os}_${arch}
@@ -42,7 +53,7 @@ for platform in "${platforms[@]}"; do
 	mkdir -p "$work/$name"
 	GOOS=$os GOARCH=$arch go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$version" \
 		-o "$work/$name/$binary" ./cmd/chatkit-rest
-	install -m 644 README.md .env.example openapi.yaml "$work/$name/"
+	copy "$work/$name"
 	# What the binary itself says it was built of; without the time of the day.
 	GOOS=${host%/*} GOARCH=${host#*/} go run "$sbom" bin -json -std -noserial -version "$version" \
 		-output "$work/sbom.json" "$work/$name/$binary" 2>"$work/sbom.log" || { cat "$work/sbom.log" >&2 && exit 1; }

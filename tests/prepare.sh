@@ -34,6 +34,7 @@ for part in "$@"; do
 		need sqlite3 sqlite3
 		need curl curl ca-certificates
 		need jq jq
+		need openssl openssl
 		need shellcheck shellcheck
 		need zip zip
 		python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)

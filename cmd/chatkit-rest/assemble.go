@@ -149,7 +149,7 @@ func (a *assembly) newService(
 		Store: a.tracing.Store(a.db, databaseName(settings)), Model: a.tracing.Model(model, settings.OpenRouterModel),
 		Observer:  telemetry.Runs(a.metrics, a.tracing),
 		ModelName: settings.OpenRouterModel, Models: settings.Models, TitleModel: settings.TitleModel,
-		SystemPrompt: settings.SystemPrompt,
+		Tools: a.tools, SystemPrompt: settings.SystemPrompt,
 		Limits: chat.Limits{
 			SessionsPerUser: settings.MaxSessionsPerUser, MessageChars: settings.MaxMessageChars,
 			HistoryMessages: settings.HistoryMaxMessages, HistoryChars: settings.HistoryMaxChars,

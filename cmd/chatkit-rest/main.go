@@ -19,7 +19,7 @@ var version = "unknown"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	err := run(ctx, os.Args[1:], process{getenv: os.Getenv, environ: os.Environ, stdout: os.Stdout, stderr: os.Stderr})
 	stop()
 	if err != nil {
 		if !errors.Is(err, errSaid) {
@@ -45,9 +45,10 @@ func exitCode(err error) int {
 
 // process is what a command sees of the process it runs in.
 type process struct {
-	getenv func(string) string
-	stdout io.Writer
-	stderr io.Writer
+	getenv  func(string) string
+	environ func() []string
+	stdout  io.Writer
+	stderr  io.Writer
 }
 
 type command struct {
@@ -70,16 +71,15 @@ func commands() []command {
 
 // run is the program. It returns when the command has ended or, for serve,
 // after ctx has.
-func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+func run(ctx context.Context, args []string, p process) error {
 	if len(args) == 0 {
-		usage(stderr)
+		usage(p.stderr)
 		return usageError{errSaid}
 	}
 	if args[0] == "help" || args[0] == "--help" || args[0] == "-h" {
-		usage(stdout)
+		usage(p.stdout)
 		return nil
 	}
-	p := process{getenv: getenv, stdout: stdout, stderr: stderr}
 	for _, c := range commands() {
 		if c.name == args[0] {
 			return c.run(ctx, p, args[1:])

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
+	"strings"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
@@ -19,6 +19,10 @@ func (a *assembly) observe(ctx context.Context, settings config.Settings) error 
 		a.metrics = telemetry.NewMetrics(telemetry.MetricsOptions{
 			Version: version, Model: settings.OpenRouterModel, Pools: a.db.Pools(),
 		})
+	}
+	if unread := settings.Tracing.Unread; len(unread) > 0 {
+		a.logger.WarnContext(ctx, "variables of OpenTelemetry are set that ask for what this server does not do; it goes on without",
+			"names", strings.Join(unread, ", "))
 	}
 	if settings.Tracing.Endpoint == "" {
 		return nil
@@ -44,6 +48,8 @@ func tracingOptions(settings config.Tracing, logger *slog.Logger) telemetry.Trac
 	return telemetry.TracingOptions{
 		Endpoint: settings.Endpoint, Headers: headers, Gzip: settings.Gzip, Timeout: settings.Timeout,
 		Ratio: settings.Sampler.Ratio, ParentBased: settings.Sampler.ParentBased,
+		Authorities: settings.Authorities, Client: settings.Client,
+		QueueSize: settings.Queue.Size, BatchSize: settings.Queue.Batch, BatchDelay: settings.Queue.Delay,
 		ServiceName: settings.ServiceName, Version: version, Resource: settings.Resource, Logger: logger,
 	}
 }
@@ -62,10 +68,9 @@ func (a *assembly) serveMetrics(ctx context.Context, address string) error {
 	if a.metrics == nil {
 		return nil
 	}
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", address)
+	listener, err := listen(ctx, metricsSetting, address)
 	if err != nil {
-		return fmt.Errorf("listen on METRICS_ADDR: %w", err)
+		return err
 	}
 	scrapes := a.metrics.NewServer(a.logger)
 	a.closers = append(a.closers, func() { _ = scrapes.Close() })

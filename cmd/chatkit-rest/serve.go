@@ -6,9 +6,11 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
@@ -33,12 +35,15 @@ func serve(ctx context.Context, p process, args []string) error {
 	logger := newLogger(p.stderr, settings)
 	slog.SetDefault(logger)
 
+	if err := canListen(ctx, settings); err != nil {
+		return err // before the database is touched
+	}
 	a, err := assemble(ctx, settings, logger, *migrate)
 	if err != nil {
 		return err
 	}
 	defer a.close()
-	listener, err := listen(ctx, settings.ListenAddress())
+	listener, err := listen(ctx, publicSetting, settings.ListenAddress())
 	if err != nil {
 		return err
 	}
@@ -77,11 +82,35 @@ func serve(ctx context.Context, p process, args []string) error {
 	return a.stop(context.WithoutCancel(ctx), settings.ShutdownTimeout)
 }
 
-func listen(ctx context.Context, address string) (net.Listener, error) {
+// The settings that say where the server listens.
+const (
+	publicSetting  = "HOST and PORT"
+	metricsSetting = "METRICS_ADDR"
+)
+
+// canListen tries where the server will listen. Nobody is let in yet: a client
+// that came now would wait for as long as the migrations take.
+func canListen(ctx context.Context, settings config.Settings) error {
+	places := map[string]string{publicSetting: settings.ListenAddress()}
+	if settings.MetricsAddr != "" {
+		places[metricsSetting] = settings.MetricsAddr
+	}
+	var faults []error
+	for _, setting := range slices.Sorted(maps.Keys(places)) {
+		listener, err := listen(ctx, setting, places[setting])
+		if err == nil {
+			err = listener.Close()
+		}
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
+}
+
+func listen(ctx context.Context, setting, address string) (net.Listener, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("listen on HOST and PORT: %w", err)
+		return nil, fmt.Errorf("listen on %s: %w", setting, err)
 	}
 	return listener, nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
@@ -22,10 +23,15 @@ const (
 
 // loadSettings reads the settings a command needs: the named ones, or all.
 func loadSettings(p process, options config.Options) (config.Settings, error) {
-	getenv, err := config.Getenv(dotenv, p.getenv)
+	getenv, names, err := config.Getenv(dotenv, p.getenv)
 	if err != nil {
 		return config.Settings{}, err
 	}
+	for _, variable := range p.environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		names = append(names, name)
+	}
+	options.Names = names
 	settings, err := config.Load(getenv, options)
 	if err != nil {
 		return config.Settings{}, fmt.Errorf("%w\nThe README has a table of the settings", err)

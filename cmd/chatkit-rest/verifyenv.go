@@ -43,6 +43,9 @@ func checks(settings config.Settings) []check {
 	for _, server := range settings.MCPServers {
 		list = append(list, check{"tools", verifyTools(server)})
 	}
+	if settings.Tracing.Endpoint != "" || len(settings.Tracing.Unread) > 0 {
+		list = append(list, check{"traces", verifyTraces})
+	}
 	return append(list, check{"key", verifyKey}, check{"model", verifyModel}, check{"limits", tellLimits})
 }
 

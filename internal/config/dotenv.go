@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 
 	"github.com/joho/godotenv"
 )
@@ -16,19 +18,20 @@ const maxDotenvBytes = 64 << 10
 // dotenvPath. The real environment wins: the file speaks only for what getenv
 // does not know or knows as empty. Within the file $NAME is expanded from the
 // lines above it; single quotes keep a value as it is. No file is no fault. The
-// error names the file and the line, never what stands in it.
-func Getenv(dotenvPath string, getenv func(string) string) (func(string) string, error) {
+// names are those that the file has. The error names the file and the line,
+// never what stands in it.
+func Getenv(dotenvPath string, getenv func(string) string) (_ func(string) string, names []string, _ error) {
 	content, err := os.ReadFile(dotenvPath) //nolint:gosec // the operator's own path
 	if errors.Is(err, fs.ErrNotExist) {
-		return getenv, nil
+		return getenv, nil, nil
 	}
 
 	if err != nil {
-		return nil, fmt.Errorf("read the settings file: %w", err)
+		return nil, nil, fmt.Errorf("read the settings file: %w", err)
 	}
 
 	if len(content) > maxDotenvBytes {
-		return nil, fmt.Errorf("the settings file %s has %d bytes: at most %d are read", dotenvPath, len(content), maxDotenvBytes)
+		return nil, nil, fmt.Errorf("the settings file %s has %d bytes: at most %d are read", dotenvPath, len(content), maxDotenvBytes)
 	}
 
 	content = bytes.TrimPrefix(content, []byte("\ufeff")) // some editors' mark of UTF-8
@@ -36,7 +39,7 @@ func Getenv(dotenvPath string, getenv func(string) string) (func(string) string,
 	values, err := godotenv.UnmarshalBytes(content)
 	if err != nil {
 		// The parser's error holds parts of the file, so it is not wrapped.
-		return nil, fmt.Errorf("the settings file %s cannot be read from line %d on: write each line as NAME=value, "+
+		return nil, nil, fmt.Errorf("the settings file %s cannot be read from line %d on: write each line as NAME=value, "+
 			"quote values with spaces or quotes in them, and close every quote", dotenvPath, firstBadLine(content))
 	}
 
@@ -46,7 +49,7 @@ func Getenv(dotenvPath string, getenv func(string) string) (func(string) string,
 		}
 
 		return values[name]
-	}, nil
+	}, slices.Collect(maps.Keys(values)), nil
 }
 
 // firstBadLine is the line, from 1, after the longest beginning of whole lines

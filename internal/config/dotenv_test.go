@@ -3,6 +3,7 @@ package config_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,7 +28,7 @@ func TestDotenv(t *testing.T) {
 		"JWT_SECRET='with $dollar and # sign'\nSYSTEM_PROMPT=\"two\\nlines\"\nLOG_FORMAT=\n")
 	environment := env{"PORT": "7000", "HOST": ""}
 
-	getenv, err := config.Getenv(path, environment.get)
+	getenv, names, err := config.Getenv(path, environment.get)
 	if err != nil {
 		t.Fatalf("Getenv: %v", err)
 	}
@@ -42,6 +43,11 @@ func TestDotenv(t *testing.T) {
 		}
 	}
 
+	slices.Sort(names)
+	if want := []string{"HOST", "JWT_SECRET", "LOG_FORMAT", "LOG_LEVEL", "PORT", "SYSTEM_PROMPT"}; !slices.Equal(names, want) {
+		t.Errorf("the names are %q, want %q", names, want)
+	}
+
 	if value, ok := os.LookupEnv("JWT_SECRET"); ok && strings.Contains(value, "dollar") {
 		t.Error("the file was written into the process's environment")
 	}
@@ -50,7 +56,7 @@ func TestDotenv(t *testing.T) {
 func TestNoDotenvIsNoFault(t *testing.T) {
 	t.Parallel()
 
-	getenv, err := config.Getenv(filepath.Join(t.TempDir(), ".env"), env{"PORT": "7000"}.get)
+	getenv, _, err := config.Getenv(filepath.Join(t.TempDir(), ".env"), env{"PORT": "7000"}.get)
 	if err != nil || getenv("PORT") != "7000" {
 		t.Errorf("got %v", err)
 	}
@@ -67,7 +73,7 @@ func TestBadDotenv(t *testing.T) {
 	for content, line := range tests {
 		path := dotenv(t, content)
 
-		_, err := config.Getenv(path, env{}.get)
+		_, _, err := config.Getenv(path, env{}.get)
 		if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), line+" ") {
 			t.Errorf("%q gave %v, want the file and %s", content, err, line)
 		}
@@ -77,11 +83,11 @@ func TestBadDotenv(t *testing.T) {
 		}
 	}
 
-	if _, err := config.Getenv(dotenv(t, strings.Repeat("#\n", 40_000)), env{}.get); err == nil {
+	if _, _, err := config.Getenv(dotenv(t, strings.Repeat("#\n", 40_000)), env{}.get); err == nil {
 		t.Error("a file of 80 kB was read")
 	}
 
-	if _, err := config.Getenv(t.TempDir(), env{}.get); err == nil {
+	if _, _, err := config.Getenv(t.TempDir(), env{}.get); err == nil {
 		t.Error("a folder was read")
 	}
 }

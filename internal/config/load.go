@@ -14,6 +14,8 @@ type Options struct {
 	// Only, when not empty, names the settings a command uses; the faults of
 	// the others are passed over, and those have their defaults.
 	Only []string
+	// Names are those of all that is set, so that Tracing.Unread can be told.
+	Names []string
 }
 
 const (
@@ -48,7 +50,7 @@ func Load(getenv func(string) string, opts Options) (Settings, error) {
 	s.LogFormat = l.logFormat("LOG_FORMAT")
 	s.ShutdownTimeout = l.duration("SHUTDOWN_TIMEOUT", 0)
 	s.MetricsAddr = l.metricsAddr("METRICS_ADDR", s)
-	s.Tracing = l.tracing()
+	s.Tracing = l.tracing(opts.Names)
 	s.MCPServers = l.mcpServers("MCP_SERVERS")
 
 	faults := l.faults

@@ -56,6 +56,9 @@ func (l *loader) value(name string) string {
 	return l.defaults[name]
 }
 
+// isSet is false for what has its default.
+func (l *loader) isSet(name string) bool { return strings.TrimSpace(l.getenv(name)) != "" }
+
 func (l *loader) fault(name, problem, fix string) {
 	l.faults = append(l.faults, Fault{Name: name, Problem: problem, Fix: fix})
 }

@@ -1,9 +1,12 @@
 package config
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,10 +21,26 @@ type Tracing struct {
 	Gzip    bool
 	// Timeout bounds the sending of a batch, tries again included.
 	Timeout time.Duration
+	// Authorities are whom the collector's certificate may be of; nil: the
+	// system's.
+	Authorities *x509.CertPool
+	// Client is what this server shows the collector; nil: nothing.
+	Client  *tls.Certificate
+	Queue   SpanQueue
 	Sampler Sampler
 	// ServiceName and Resource describe this server in its traces.
 	ServiceName string
 	Resource    map[string]string
+	// Unread are the variables of OpenTelemetry that are set and on which
+	// nothing here acts. They may be there while the traces are off.
+	Unread []string
+}
+
+// SpanQueue says how spans wait until they are sent.
+type SpanQueue struct {
+	Size  int           // more than these are dropped
+	Batch int           // most of them sent at once
+	Delay time.Duration // between two batches
 }
 
 // Sampler says which traces are recorded.
@@ -38,6 +57,7 @@ const (
 	defaultServiceName = "chatkit-rest"
 	defaultSampler     = "parentbased_always_on"
 	maxHeaders         = 32
+	maxSpans           = 1_000_000
 )
 
 // TracingSettings lists OpenTelemetry's own variables as far as they are
@@ -61,6 +81,16 @@ func TracingSettings() []Setting {
 		{Name: "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", Meaning: own + "that."},
 		{Name: "OTEL_EXPORTER_OTLP_TIMEOUT", Default: "10000", Meaning: "How long a batch may take, in milliseconds."},
 		{Name: "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", Meaning: own + "that."},
+		{Name: "OTEL_EXPORTER_OTLP_CERTIFICATE", Meaning: "File of the authorities, in PEM, of whom the collector's certificate must be. " +
+			"Unset: the system's."},
+		{Name: "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", Meaning: own + "that."},
+		{Name: "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", Meaning: "File of the certificate, in PEM, that is shown to the collector."},
+		{Name: "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", Meaning: own + "that."},
+		{Name: "OTEL_EXPORTER_OTLP_CLIENT_KEY", Secret: true, Meaning: "File of its private key, in PEM."},
+		{Name: "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", Secret: true, Meaning: own + "that."},
+		{Name: "OTEL_BSP_SCHEDULE_DELAY", Default: "5000", Meaning: "Time between two batches, in milliseconds."},
+		{Name: "OTEL_BSP_MAX_QUEUE_SIZE", Default: "2048", Meaning: "Spans that may wait; what does not fit is dropped."},
+		{Name: "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", Default: "512", Meaning: "Spans in a batch. Not more than may wait."},
 		{Name: "OTEL_TRACES_SAMPLER", Default: defaultSampler, Meaning: "`always_on`, `always_off`, `traceidratio`, or one of them " +
 			"after `parentbased_`."},
 		{Name: "OTEL_TRACES_SAMPLER_ARG", Default: "1", Meaning: "The part of the traces that `traceidratio` records, from 0 to 1."},
@@ -71,7 +101,7 @@ func TracingSettings() []Setting {
 
 // tracing reads OTEL_*. Where traces are disabled by name the others may say
 // what they like: a platform sets them for other programs.
-func (l *loader) tracing() Tracing {
+func (l *loader) tracing(names []string) Tracing {
 	switch value := strings.ToLower(l.value("OTEL_SDK_DISABLED")); value {
 	case "true":
 		return Tracing{}
@@ -85,12 +115,17 @@ func (l *loader) tracing() Tracing {
 
 	t := Tracing{
 		Endpoint: endpoint, Headers: l.tracesHeaders(), Gzip: l.tracesGzip(), Timeout: l.tracesTimeout(),
-		Sampler: l.sampler(), ServiceName: l.text("OTEL_SERVICE_NAME", maxNameBytes, false),
+		Authorities: l.collectorAuthorities(endpoint), Client: l.collectorClient(endpoint),
+		Queue: l.spanQueue(), Sampler: l.sampler(), ServiceName: l.text("OTEL_SERVICE_NAME", maxNameBytes, false),
 	}
 	t.Resource, _ = l.pairs("OTEL_RESOURCE_ATTRIBUTES")
 
+	if !strings.EqualFold(l.value("OTEL_TRACES_EXPORTER"), "none") {
+		t.Unread = l.unreadTracing(names)
+	}
+
 	if t.Endpoint == "" {
-		return Tracing{}
+		return Tracing{Unread: t.Unread}
 	}
 
 	return t
@@ -183,6 +218,46 @@ func (l *loader) tracesGzip() bool {
 
 func (l *loader) tracesTimeout() time.Duration {
 	return time.Duration(l.number(l.forTraces("OTEL_EXPORTER_OTLP_TIMEOUT"), 1, int(maxTimeout.Milliseconds()))) * time.Millisecond
+}
+
+func (l *loader) spanQueue() SpanQueue {
+	const size, batch = "OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"
+
+	q := SpanQueue{
+		Size: l.number(size, 1, maxSpans), Batch: l.number(batch, 1, maxSpans),
+		Delay: time.Duration(l.number("OTEL_BSP_SCHEDULE_DELAY", 1, int(maxTimeout.Milliseconds()))) * time.Millisecond,
+	}
+	if q.Batch > q.Size && l.isSet(batch) {
+		l.fault(batch, fmt.Sprintf("is %d, more spans than may wait (%s, %d)", q.Batch, size, q.Size), "lower it, or raise "+size)
+	}
+
+	q.Batch = min(q.Batch, q.Size)
+
+	return q
+}
+
+// unreadTracing are those of the names that are OpenTelemetry's and ask for
+// something that is not done here.
+func (l *loader) unreadTracing(names []string) []string {
+	asDone := map[string]string{"OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none", "OTEL_PROPAGATORS": "tracecontext"}
+
+	known := make(map[string]bool)
+	for _, setting := range TracingSettings() {
+		known[setting.Name] = true
+	}
+
+	var unread []string
+
+	for _, name := range names {
+		value := l.value(name)
+		if strings.HasPrefix(name, "OTEL_") && !known[name] && value != "" && !strings.EqualFold(value, asDone[name]) {
+			unread = append(unread, name)
+		}
+	}
+
+	slices.Sort(unread)
+
+	return slices.Compact(unread)
 }
 
 func (l *loader) sampler() Sampler {

@@ -1,7 +1,9 @@
 package config_test
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +25,8 @@ func badTracing() map[string]map[string]string {
 	}
 	compression := map[string]string{"zstd": "zstd"}
 	timeout := map[string]string{"0": "0", "-1": "-1", "10s": "10s", "99999999": "99999999"}
+	authority := map[string]string{"none.pem": "cannot be read", ".": "cannot be read", "/dev/zero": "cannot be read", "tracing_test.go": "PEM"}
+	client := map[string]string{"tracing_test.go": "without", "hunter2": "without"}
 
 	return map[string]map[string]string{
 		"OTEL_SDK_DISABLED":                     {"1": "1", "yes": "yes"},
@@ -37,10 +41,21 @@ func badTracing() map[string]map[string]string {
 		"OTEL_EXPORTER_OTLP_TRACES_COMPRESSION": compression,
 		"OTEL_EXPORTER_OTLP_TIMEOUT":            timeout,
 		"OTEL_EXPORTER_OTLP_TRACES_TIMEOUT":     timeout,
-		"OTEL_TRACES_SAMPLER":                   {"jaeger_remote": "jaeger_remote", "parentbased_": "parentbased_"},
-		"OTEL_TRACES_SAMPLER_ARG":               {"2": "2", "-0.1": "-0.1", "half": "half", "NaN": "NaN"},
-		"OTEL_SERVICE_NAME":                     {"a\nb": "control"},
-		"OTEL_RESOURCE_ATTRIBUTES":              {"production": "name=value"},
+		"OTEL_EXPORTER_OTLP_CERTIFICATE":        authority,
+
+		"OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE":        authority,
+		"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE":        {"tracing_test.go": "without"},
+		"OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE": {"tracing_test.go": "without"},
+		"OTEL_EXPORTER_OTLP_CLIENT_KEY":                client,
+		"OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY":         client,
+
+		"OTEL_BSP_SCHEDULE_DELAY":        timeout,
+		"OTEL_BSP_MAX_QUEUE_SIZE":        {"0": "0", "1000001": "1000001", "many": "many"},
+		"OTEL_BSP_MAX_EXPORT_BATCH_SIZE": {"0": "0", "2049": "OTEL_BSP_MAX_QUEUE_SIZE, 2048", "many": "many"},
+		"OTEL_TRACES_SAMPLER":            {"jaeger_remote": "jaeger_remote", "parentbased_": "parentbased_"},
+		"OTEL_TRACES_SAMPLER_ARG":        {"2": "2", "-0.1": "-0.1", "half": "half", "NaN": "NaN"},
+		"OTEL_SERVICE_NAME":              {"a\nb": "control"},
+		"OTEL_RESOURCE_ATTRIBUTES":       {"production": "name=value"},
 	}
 }
 
@@ -112,17 +127,71 @@ func TestTracingSettings(t *testing.T) {
 
 	got := load(t, with("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c", "OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20x, x-team = chat",
 		"OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", "OTEL_EXPORTER_OTLP_TIMEOUT", "10000", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "500",
+		"OTEL_BSP_MAX_QUEUE_SIZE", "100", "OTEL_BSP_SCHEDULE_DELAY", "250",
 		"OTEL_TRACES_SAMPLER", "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG", "0.25",
 		"OTEL_SERVICE_NAME", "chat", "OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=staging")).Tracing
 	want := config.Tracing{
 		Endpoint: "http://c/v1/traces", Gzip: true, Timeout: 500 * time.Millisecond,
 		Headers: map[string]config.Secret{"authorization": config.NewSecret("Bearer x"), "x-team": config.NewSecret("chat")},
+		Queue:   config.SpanQueue{Size: 100, Batch: 100, Delay: 250 * time.Millisecond},
 		Sampler: config.Sampler{ParentBased: true, Ratio: 0.25}, ServiceName: "chat",
 		Resource: map[string]string{"deployment.environment.name": "staging"},
 	}
 
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// What is set and not acted on is told, unless it asks for what is done anyway
+// or traces are off by name.
+func TestUnreadTracing(t *testing.T) {
+	t.Parallel()
+
+	unread := []string{"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_METRICS_EXPORTER", "OTEL_SPAN_EVENT_COUNT_LIMIT"}
+	all := []string{
+		"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://c", "OTEL_METRICS_EXPORTER", "otlp", "OTEL_SPAN_EVENT_COUNT_LIMIT", "1",
+		"OTEL_LOGS_EXPORTER", "None", "OTEL_PROPAGATORS", "tracecontext", "OTEL_SERVICE_NAME", "chat", "OTEL_LOG_LEVEL", " ", "PORT", "1",
+	}
+
+	for _, test := range []struct {
+		more []string
+		want []string
+	}{
+		{nil, unread},
+		{[]string{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c"}, unread},
+		{[]string{"OTEL_TRACES_EXPORTER", "none", "OTEL_EXPORTER_OTLP_ENDPOINT", "http://c"}, nil},
+		{[]string{"OTEL_SDK_DISABLED", "true"}, nil},
+	} {
+		e := with(append(test.more, all...)...)
+		names := append(slices.Collect(maps.Keys(e)), "OTEL_SPAN_EVENT_COUNT_LIMIT", "HOME")
+
+		s, err := config.Load(e.get, config.Options{Names: names})
+		if err != nil || !slices.Equal(s.Tracing.Unread, test.want) {
+			t.Errorf("%q: got %q, want %q (%v)", test.more, s.Tracing.Unread, test.want, err)
+		}
+	}
+}
+
+// Certificates prove nothing to a collector that is spoken to over http.
+func TestCertificatesWantHTTPS(t *testing.T) {
+	t.Parallel()
+
+	for _, name := range []string{"OTEL_EXPORTER_OTLP_CERTIFICATE", "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE"} {
+		faults := faultsOf(t, with("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318", name, "ca.pem"), config.Options{})
+		if len(faults) != 1 || faults[0].Name != name || !strings.Contains(faults[0].Fix, "https") {
+			t.Errorf("got the faults %v", faults)
+		}
+	}
+}
+
+// A certificate and a key that are none, or do not belong together.
+func TestClientCertificateIsNone(t *testing.T) {
+	t.Parallel()
+
+	faults := faultsOf(t, with("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "load.go", "OTEL_EXPORTER_OTLP_CLIENT_KEY", "loader.go"), config.Options{})
+	if len(faults) != 1 || !strings.Contains(faults[0].Problem, "OTEL_EXPORTER_OTLP_CLIENT_KEY") {
+		t.Errorf("got the faults %v", faults)
 	}
 }
 

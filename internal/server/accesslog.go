@@ -66,7 +66,7 @@ func startSpan(c *gin.Context, o *Options) telemetry.Span {
 }
 
 // isProbe is true of what is asked every few seconds and would hide the rest.
-func isProbe(c *gin.Context) bool { return c.FullPath() == "/health" || c.FullPath() == "/readyz" }
+func isProbe(c *gin.Context) bool { return c.FullPath() == healthPath || c.FullPath() == readinessPath }
 
 // logAccess tells the path as the route's pattern with its ids; the query and
 // the headers may hold a token.

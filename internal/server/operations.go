@@ -45,7 +45,11 @@ func (o operations) of(c *gin.Context) operation {
 	if path == "" {
 		return operation{id: noOperation}
 	}
-	if op, ok := o[path][c.Request.Method]; ok {
+	method := c.Request.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if op, ok := o[path][method]; ok {
 		return op
 	}
 	return operation{id: pageOperation}

@@ -54,6 +54,12 @@ type Options struct {
 	Tracing *telemetry.Tracing
 }
 
+// What is asked every few seconds whether the server is well.
+const (
+	healthPath    = "/health"
+	readinessPath = "/readyz"
+)
+
 // apiPrefix is the part of the server that is limited and needs a principal.
 const apiPrefix = "/api/v1/"
 
@@ -106,6 +112,11 @@ func NewHandler(o Options) (http.Handler, error) {
 	api.RegisterHandlersWithOptions(engine, strict, api.GinServerOptions{
 		ErrorHandler: func(c *gin.Context, err error, _ int) { badRequest(c, err) },
 	})
+	// Probes like to ask by HEAD, which is GET without the body (RFC 9110,
+	// section 9.3.2); the document need not say so.
+	probes := api.ServerInterfaceWrapper{Handler: strict}
+	engine.HEAD(healthPath, probes.GetHealth)
+	engine.HEAD(readinessPath, probes.GetReadiness)
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
 		engine.Handle(method, "/openapi.yaml", o.Document.serveYAML)
 		engine.Handle(method, "/openapi.json", o.Document.serveJSON)

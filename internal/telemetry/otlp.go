@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -43,11 +44,30 @@ func newCollector(o TracingOptions) *collector {
 	return &collector{
 		endpoint: o.Endpoint, headers: o.Headers, gzip: o.Gzip, timeout: o.Timeout,
 		client: &http.Client{
-			Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConns: 1, IdleConnTimeout: time.Minute},
+			Transport: &http.Transport{
+				Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConns: 1, IdleConnTimeout: time.Minute,
+				TLSClientConfig: tlsConfig(o),
+			},
 			// A redirect could carry the headers to another host.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
+}
+
+func tlsConfig(o TracingOptions) *tls.Config {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.Authorities}
+	if o.Client != nil {
+		config.Certificates = []tls.Certificate{*o.Client}
+	}
+	return config
+}
+
+// CheckCollector sends the collector a batch of nothing, once.
+func CheckCollector(ctx context.Context, o TracingOptions) error {
+	c := newCollector(o)
+	defer c.client.CloseIdleConnections()
+	_, err := c.post(ctx, nil)
+	return err
 }
 
 // Start implements [otlptrace.Client].

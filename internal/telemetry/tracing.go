@@ -2,6 +2,8 @@ package telemetry
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"log/slog"
 	"maps"
 	"slices"
@@ -34,8 +36,8 @@ type Tracing struct {
 	provider *sdktrace.TracerProvider
 }
 
-// TracingOptions say where spans go and which. All but Headers, Gzip and
-// Resource are required.
+// TracingOptions say where spans go and which. All but Headers, Gzip,
+// Authorities, Client and Resource are required.
 type TracingOptions struct {
 	// Endpoint is the URL that batches are posted to.
 	Endpoint string
@@ -43,6 +45,15 @@ type TracingOptions struct {
 	Gzip     bool
 	// Timeout bounds the sending of a batch.
 	Timeout time.Duration
+	// Authorities are whom the collector's certificate may be of; nil: the
+	// system's. Client is what it is shown; nil: nothing.
+	Authorities *x509.CertPool
+	Client      *tls.Certificate
+	// QueueSize is how many spans may wait, BatchSize how many are sent at
+	// once, and BatchDelay how often.
+	QueueSize  int
+	BatchSize  int
+	BatchDelay time.Duration
 	// Ratio is the part of the traces that is recorded. ParentBased lets the
 	// caller's decision stand, where there is one.
 	Ratio       float64
@@ -63,7 +74,9 @@ func NewTracing(ctx context.Context, o TracingOptions) (*Tracing, error) {
 	otel.SetErrorHandler(&complaints{logger: o.Logger})
 	otel.SetLogger(logr.Discard()) // It would write to the standard error itself.
 	provider := sdktrace.NewTracerProvider(
-		sdktrace.WithBatcher(exporter, sdktrace.WithExportTimeout(o.Timeout)),
+		sdktrace.WithBatcher(exporter, sdktrace.WithExportTimeout(o.Timeout), sdktrace.WithMaxQueueSize(o.QueueSize),
+			sdktrace.WithMaxExportBatchSize(o.BatchSize), sdktrace.WithBatchTimeout(o.BatchDelay)),
+		sdktrace.WithRawSpanLimits(spanLimits()),
 		sdktrace.WithResource(resource.NewSchemaless(describe(o)...)),
 		sdktrace.WithSampler(sampler(o)),
 	)
@@ -75,6 +88,20 @@ func (t *Tracing) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
 	return t.provider.Shutdown(ctx)
+}
+
+// spanLimits are the library's own. It would else read them from variables
+// that nobody has checked, and spans here are far below them.
+func spanLimits() sdktrace.SpanLimits {
+	return sdktrace.SpanLimits{
+		AttributeValueLengthLimit:   sdktrace.DefaultAttributeValueLengthLimit,
+		AttributeValueDepthLimit:    sdktrace.DefaultAttributeValueDepthLimit,
+		AttributeCountLimit:         sdktrace.DefaultAttributeCountLimit,
+		EventCountLimit:             sdktrace.DefaultEventCountLimit,
+		LinkCountLimit:              sdktrace.DefaultLinkCountLimit,
+		AttributePerEventCountLimit: sdktrace.DefaultAttributePerEventCountLimit,
+		AttributePerLinkCountLimit:  sdktrace.DefaultAttributePerLinkCountLimit,
+	}
 }
 
 // describe tells of the program alone: a process's own arguments and host may

@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+
+	"github.com/chatkit-rest/chatkit-rest/gen/api"
 )
 
 const demoTokenPath = "/demo-token"
@@ -38,7 +40,7 @@ func (d demoToken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (d demoToken) answer(w http.ResponseWriter) {
 	token, err := d.mint()
 	if err != nil {
-		fail(w, http.StatusInternalServerError, "INTERNAL_ERROR", "The demo's token could not be made.")
+		fail(w, http.StatusInternalServerError, api.ErrorCodeInternalError, "The demo's token could not be made.")
 		return
 	}
 	data, err := json.Marshal(map[string]string{"token": token})
@@ -46,19 +48,12 @@ func (d demoToken) answer(w http.ResponseWriter) {
 }
 
 func refuse(w http.ResponseWriter, message string) {
-	fail(w, http.StatusForbidden, "FORBIDDEN", message)
+	fail(w, http.StatusForbidden, api.ErrorCodeForbidden, message)
 }
 
 // fail answers with the envelope that every failure of the server has.
-func fail(w http.ResponseWriter, status int, code, message string) {
-	type cause struct {
-		Code    string `json:"code"`
-		Message string `json:"message"`
-	}
-	data, err := json.Marshal(struct {
-		Success bool  `json:"success"`
-		Error   cause `json:"error"`
-	}{Error: cause{Code: code, Message: message}})
+func fail(w http.ResponseWriter, status int, code api.ErrorCode, message string) {
+	data, err := json.Marshal(api.ErrorResponse{Error: api.ErrorDetail{Code: code, Message: message}})
 	writeJSON(w, status, data, err)
 }
 

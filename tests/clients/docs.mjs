@@ -1,7 +1,8 @@
 // docs.mjs [--write]: holds the code in docs/clients.md and the README to the
 // files that the tests run. A block that follows <!-- PATH --> is that file,
 // or after <!-- PATH from "TEXT" to "TEXT" --> the lines of it between the two.
-// The tables must tell the versions that the tests pin.
+// A block of shell is the command by which one of the tests generates. The
+// tables must tell the versions that the tests pin.
 import { readFileSync, writeFileSync } from "node:fs";
 
 const root = new URL("../../", import.meta.url);
@@ -49,6 +50,30 @@ for (const name of ["README.md", "docs/clients.md"]) {
       stale += 1;
       console.error(`${name}: the table does not say ${tool} ${version}`);
     }
+  }
+}
+
+// generates is the command of a client.sh as a reader types it.
+function generates(client) {
+  const script = readFileSync(new URL(`${client}/client.sh`, import.meta.url), "utf8");
+  const document = "http://127.0.0.1:8080/openapi.yaml";
+  const jar = `openapi-generator-cli-${new Map(pins()).get("openapi-generator")}.jar`;
+  return /^step generate ((?:.*\\\n)*.*)$/m
+    .exec(script)[1]
+    .replace(/\\\n\s*/g, "")
+    .replace("npx --no-install", "npx")
+    .replace('"$CHATKIT_URL/openapi.yaml"', document)
+    .replace(/^openapi_generator (\S+)/, `java -jar ${jar} generate -g $1 -i ${document} -o generated`);
+}
+
+const clients = ["openapi-typescript", "hey-api", "orval", "typescript-fetch", "python", "kotlin", "go"];
+const typed = [...readFileSync(new URL("docs/clients.md", root), "utf8").matchAll(/```sh\n([^]*?)```\n/g)]
+  .map(([, body]) => body.trim().replace(/\s*\\\n\s*/g, " "));
+const wanted = clients.map(generates);
+for (const command of [...wanted, ...typed]) {
+  if (!wanted.includes(command) || !typed.includes(command)) {
+    stale += 1;
+    console.error(`docs/clients.md and the tests do not generate alike: ${command}`);
   }
 }
 

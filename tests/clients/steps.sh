@@ -8,9 +8,10 @@ step() {
 		'BEGIN { printf "    %-10s %5.1f s\n", name, end - begin }' >&2
 }
 
-# compile_and_run_typescript: what the four TypeScript clients have in common.
+# compile_and_run_typescript [--build]: what the four TypeScript clients have in
+# common. --build is for those whose generated code is a project of its own.
 compile_and_run_typescript() {
-	step compile npx --no-install tsc
+	step compile npx --no-install tsc "$@"
 	step bundle npx --no-install esbuild conversation.ts --bundle --platform=node --format=esm \
 		--log-level=warning --outfile=dist/conversation.mjs
 	step converse node dist/conversation.mjs

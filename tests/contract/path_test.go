@@ -116,6 +116,12 @@ func healthMethods(t *testing.T, server *harness.Server) {
 			t.Errorf("%s: Allow is %q", path, allow)
 		}
 	}
+	for _, path := range []string{"/health", "/readyz"} {
+		answer := server.Do(t, harness.Request{Method: http.MethodHead, Path: path})
+		if answer.Status != http.StatusOK || len(answer.Body) > 0 || answer.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("HEAD %s: %d %v %q", path, answer.Status, answer.Header, answer.Body)
+		}
+	}
 	answer := server.Do(t, harness.Request{Method: http.MethodGet, Path: "/health"})
 	if got := strings.TrimSpace(string(answer.Body)); got != `{"status":"healthy"}` {
 		t.Errorf("/health says %s", got)

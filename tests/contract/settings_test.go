@@ -2,9 +2,12 @@ package contract_test
 
 import (
 	"fmt"
+	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,6 +64,9 @@ func badSettings() map[string][]string {
 		"OTEL_EXPORTER_OTLP_ENDPOINT": {"collector:4318", "http://bob:" + hidden + "@collector"},
 		"OTEL_EXPORTER_OTLP_HEADERS":  {hidden, "a b=" + hidden},
 		"OTEL_TRACES_SAMPLER":         {"sometimes"},
+
+		"OTEL_EXPORTER_OTLP_CERTIFICATE": {"/nowhere/ca.pem", "."},
+		"OTEL_EXPORTER_OTLP_CLIENT_KEY":  {hidden, "-----BEGIN PRIVATE KEY-----\n" + hidden},
 	}
 }
 
@@ -106,6 +112,36 @@ func checkRefused(t *testing.T, result harness.Result, env map[string]string, na
 	}
 	if strings.Contains(output, "listening") {
 		t.Errorf("the server listened:\n%s", output)
+	}
+}
+
+// TestNowhereToListen: the addresses are tried before the database is touched.
+func TestNowhereToListen(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	for name, change := range map[string]map[string]string{
+		"METRICS_ADDR":               {"METRICS_ADDR": "no-such-host.invalid:9090"},
+		"METRICS_ADDR in use":        {"METRICS_ADDR": taken.Addr().String()},
+		"HOST":                       {"HOST": "no-such-host.invalid"},
+		"HOST and PORT in use":       {"PORT": port},
+		"HOST, METRICS_ADDR at once": {"HOST": "no-such-host.invalid", "METRICS_ADDR": "no-such-host.invalid:9090"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "chat.db")
+			env := harness.Settings("sqlite:///"+file, goodSecret, harness.NewUpstream(t))
+			env["PORT"] = "0"
+			maps.Copy(env, change)
+			checkRefused(t, harness.Execute(t, env, "serve", "--migrate"), env, slices.Collect(maps.Keys(change))...)
+			if _, err := os.Stat(file); !os.IsNotExist(err) {
+				t.Errorf("the database was touched (%v)", err)
+			}
+		})
 	}
 }
 

@@ -5,6 +5,7 @@ package deploy_test
 import (
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ import (
 // TestCompose: what `docker compose up` would run.
 func TestCompose(t *testing.T) {
 	t.Parallel()
-	file := composeFile(t)
+	file := composeFile(t, "JWT_SECRET="+jwtSecret)
 	server := file.Services["server"]
 	checkNeighbours(t, server.Environment, file.Services["postgres"].Environment)
 	if server.Environment["OPENROUTER_MODEL"] != "maker/model" {
@@ -33,6 +34,23 @@ func TestCompose(t *testing.T) {
 		t.Fatal(err)
 	}
 	proveSettings(t, server.Environment, file.Services["migrate"].Command, server.Command, grace)
+}
+
+// TestComposeSettings: .env has the word where the file does not need its own.
+func TestComposeSettings(t *testing.T) {
+	t.Parallel()
+	server := composeFile(t, "JWKS_URL=https://id.example.com/keys", "SHUTDOWN_TIMEOUT=3m", "STOP_GRACE_PERIOD=200s").Services["server"]
+	if env := server.Environment; env["JWT_SECRET"] != "" || env["JWKS_URL"] != "https://id.example.com/keys" || env["SHUTDOWN_TIMEOUT"] != "3m" {
+		t.Errorf("the server's settings are %v", env)
+	}
+	if grace, err := time.ParseDuration(server.StopGracePeriod); err != nil || grace != 200*time.Second {
+		t.Errorf("the grace is %s (%v)", server.StopGracePeriod, err)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "run", ".", composeFolder(t)) //nolint:gosec // the tests' own words
+	cmd.Dir = "compose"
+	if text, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(text), "set JWT_SECRET or JWKS_URL") {
+		t.Errorf("without a way to know tokens: %v\n%s", err, text)
+	}
 }
 
 // checkNeighbours wants settings that lead to the file's own services.
@@ -73,17 +91,25 @@ type composeService struct {
 	} `json:"ports"`
 }
 
-// composeFile is compose.yaml as an engine reads it, with a .env beside it.
-func composeFile(t *testing.T) composeProject {
+// composeFile is compose.yaml as an engine reads it, with a .env beside it
+// that has these lines too.
+func composeFile(t *testing.T, lines ...string) composeProject {
+	t.Helper()
+	var project composeProject
+	parse(t, output(t, "compose", nil, "go", "run", ".", composeFolder(t, lines...)), &project)
+	return project
+}
+
+// composeFolder returns the path of a copy of compose.yaml beside its .env.
+func composeFolder(t *testing.T, lines ...string) string {
 	t.Helper()
 	folder := t.TempDir()
-	dotenv := "POSTGRES_PASSWORD=letters1\nJWT_SECRET=" + jwtSecret + "\nOPENROUTER_API_KEY=sk-or-v1-0f9d8c7b\nOPENROUTER_MODEL=maker/model\n"
+	lines = append(lines, "POSTGRES_PASSWORD=letters1", "OPENROUTER_API_KEY=sk-or-v1-0f9d8c7b", "OPENROUTER_MODEL=maker/model")
+	dotenv := strings.Join(lines, "\n") + "\n"
 	for name, content := range map[string]string{"compose.yaml": read(t, "compose.yaml"), ".env": dotenv} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	var project composeProject
-	parse(t, output(t, "compose", nil, "go", "run", ".", filepath.Join(folder, "compose.yaml")), &project)
-	return project
+	return filepath.Join(folder, "compose.yaml")
 }

@@ -22,6 +22,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -32,8 +33,9 @@ var platforms = flag.String("platforms", runtime.GOOS+"/"+runtime.GOARCH, "what 
 
 const releaseVersion = "v1.2.3"
 
-// TestRelease: each archive holds the right kind of program, the sums are
-// right, the SBOM lists what is in it, and a second build is the same.
+// TestRelease: each archive holds the right kind of program and papers without
+// dead links, the sums are right, the SBOM lists what is in it, and a second
+// build is the same.
 func TestRelease(t *testing.T) {
 	t.Parallel()
 	first, second := t.TempDir(), t.TempDir()
@@ -59,15 +61,36 @@ func TestRelease(t *testing.T) {
 			}
 		}
 		files := unpack(t, filepath.Join(first, archive))
-		want := []string{name + "/.env.example", name + "/README.md", binary, name + "/openapi.yaml"}
-		slices.Sort(want)
-		if got := slices.Sorted(maps.Keys(files)); !slices.Equal(got, want) {
-			t.Errorf("%s holds %q, want %q", archive, got, want)
+		for _, want := range []string{binary, name + "/.env.example", name + "/README.md", name + "/openapi.yaml", name + "/docs/operating.md"} {
+			if len(files[want]) == 0 {
+				t.Errorf("%s has no %s", archive, want)
+			}
 		}
+		checkLinks(t, files)
 		if got := kindOf(files[binary]); got != platform {
 			t.Errorf("%s is a program for %q", binary, got)
 		}
 		checkSBOM(t, filepath.Join(first, name+".cdx.json"))
+	}
+}
+
+// checkLinks wants what the papers point at beside them.
+func checkLinks(t *testing.T, files map[string][]byte) {
+	t.Helper()
+	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+	for file, content := range files {
+		if path.Ext(file) != ".md" {
+			continue
+		}
+		for _, match := range link.FindAllStringSubmatch(string(content), -1) {
+			target := path.Join(path.Dir(file), match[1])
+			there := slices.ContainsFunc(slices.Collect(maps.Keys(files)), func(name string) bool {
+				return name == target || strings.HasPrefix(name, target+"/")
+			})
+			if !there {
+				t.Errorf("%s points at %s, which is not in the archive", file, match[1])
+			}
+		}
 	}
 }
 

@@ -4,17 +4,23 @@ package docs_test
 
 import (
 	"bufio"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/chatkit-rest/chatkit-rest/internal/config"
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
@@ -27,18 +33,22 @@ const patience = 2 * time.Minute
 func TestAPI(t *testing.T) {
 	t.Parallel()
 	server := demo(t, map[string]string{"RATE_LIMIT_PER_MINUTE": "30"})
-	run(t, "docs/api.md", true, newShell(t, t.TempDir(), server, nil))
+	run(t, "docs/api.md", true, newShell(t, t.TempDir(), at(server), nil))
 }
 
-// TestREADME types the README's first session, with `make token`, against
-// the demo.
+// TestREADME types the README into a copy of the repository: `make run`, which
+// is the demo there, and what it says from there on. The database and the
+// model, where they are asked for, are the tests'.
 func TestREADME(t *testing.T) {
 	t.Parallel()
-	folder, err := filepath.Abs(repository)
-	if err != nil {
-		t.Fatal(err)
-	}
-	run(t, "README.md", false, newShell(t, folder, demo(t, nil), nil))
+	upstream := harness.NewUpstream(t)
+	shell := newShell(t, sources(t), map[string]string{"OPENROUTER_BASE_URL": upstream.URL}, map[string]string{
+		"postgresql://chatkit:PASSWORD@127.0.0.1:5432/chatkit": harness.NewDatabase(t, harness.Postgres),
+		"sk-or-…": upstream.Key, "0.0.0.0": "127.0.0.1",
+	})
+	shell.serve("make run")
+	run(t, "README.md", false, shell)
+	shell.stop()
 }
 
 // TestOperating types the operator's guide, its databases being the tests'.
@@ -50,16 +60,60 @@ func TestOperating(t *testing.T) {
 		Database: harness.SQLite, Upstream: upstream, Env: map[string]string{"RATE_LIMIT_PER_MINUTE": "30"},
 	})
 	server.User(t).CreateSession()
-	run(t, "docs/operating.md", true, newShell(t, t.TempDir(), server, map[string]string{
+	run(t, "docs/operating.md", true, newShell(t, t.TempDir(), at(server), map[string]string{
 		"postgresql://chatkit:PASSWORD@127.0.0.1:5432/chatkit": harness.NewDatabase(t, harness.Postgres),
 		"/var/lib/chatkit-rest/chatkit.db":                     strings.TrimPrefix(server.DatabaseURL, "sqlite:///"),
 	}))
 }
 
+// TestObserving types the guide to watching, and sees that the collector it
+// names gets the traces.
+func TestObserving(t *testing.T) {
+	t.Parallel()
+	paths := make(chan string, 100)
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { paths <- r.URL.Path }))
+	t.Cleanup(collector.Close)
+	settings := harness.Settings(harness.NewDatabase(t, harness.SQLite), rand.Text()+rand.Text(), harness.NewUpstream(t))
+	shell := newShell(t, t.TempDir(), settings, map[string]string{
+		"127.0.0.1:9090":        fmt.Sprintf("127.0.0.1:%d", harness.FreePort(t)),
+		"http://127.0.0.1:4318": collector.URL,
+	})
+	run(t, "docs/observing.md", true, shell)
+	shell.ask("/api/v1/chatkit/sessions", http.StatusUnauthorized)
+	shell.stop()
+	close(paths)
+	if path := <-paths; path != "/v1/traces" {
+		t.Errorf("the collector was asked for %q", path)
+	}
+}
+
+// TestEveryDocument is looked at by one of the tests here or, the clients', by
+// make test-clients.
+func TestEveryDocument(t *testing.T) {
+	t.Parallel()
+	known := append([]string{
+		"README.md", "docs/api.md", "docs/clients.md", "docs/observing.md", "docs/operating.md",
+	}, without...)
+	for _, pattern := range []string{"*.md", "docs/*.md", "deploy/*.md"} {
+		paths, err := filepath.Glob(filepath.Join(repository, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			if name := filepath.ToSlash(path[len(repository)+1:]); !slices.Contains(known, name) {
+				t.Errorf("no test looks at %s", name)
+			}
+		}
+	}
+}
+
+// without are the documents without commands.
+var without = []string{"docs/architecture.md", "docs/security.md", "docs/performance.md", "deploy/README.md"}
+
 // TestOthers: the documents without commands have none.
 func TestOthers(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"docs/architecture.md", "docs/security.md", "docs/performance.md", "deploy/README.md"} {
+	for _, path := range without {
 		if found := steps(t, path, true); len(found) > 0 {
 			t.Errorf("%s has commands that no test runs: %v", path, found)
 		}
@@ -102,6 +156,10 @@ func run(t *testing.T, path string, allMarked bool, shell *shell) {
 		t.Fatalf("%s has no commands to run", path)
 	}
 	for _, s := range list {
+		if isServe.MatchString(s.command) {
+			shell.serve(s.command)
+			continue
+		}
 		got, code := shell.enter(s.command)
 		if code != 0 {
 			t.Errorf("%s, %s: exit code %d\n%s", path, s, code, got)
@@ -119,22 +177,45 @@ type shell struct {
 	replace map[string]string // what stands in a document, by what it is here
 	in      io.Writer
 	out     *bufio.Reader
+	// server is where the one listens that serve started, output where it
+	// writes; empty: there is none.
+	server, output string
+	byMake         bool
 }
+
+// aServer is where the server is in the documents.
+const aServer = "http://127.0.0.1:8080"
 
 const mark = "--- that was all:"
 
-// newShell has the program in its path and the server's settings around it.
-func newShell(t *testing.T, folder string, server *harness.Server, replace map[string]string) *shell {
-	t.Helper()
-	s := &shell{t: t, replace: map[string]string{"http://127.0.0.1:8080": server.URL}}
-	maps.Copy(s.replace, replace)
+// at are the settings of a server that runs.
+func at(server *harness.Server) map[string]string {
 	settings := harness.Settings(server.DatabaseURL, server.Secret, server.Upstream)
 	settings["PORT"] = server.URL[strings.LastIndex(server.URL, ":")+1:]
+	return settings
+}
+
+// surroundings is the environment without settings of the program, and without
+// what a make around the tests says to one inside.
+func surroundings() []string {
+	return slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		isSetting := slices.ContainsFunc(config.All(), func(setting config.Setting) bool { return setting.Name == name })
+		return isSetting || strings.HasPrefix(name, "OTEL_") || strings.HasPrefix(name, "MAKE") || name == "MFLAGS"
+	})
+}
+
+// newShell has the program in its path and the settings around it.
+func newShell(t *testing.T, folder string, settings, replace map[string]string) *shell {
+	t.Helper()
+	s := &shell{t: t, replace: map[string]string{aServer: "http://127.0.0.1:" + settings["PORT"]}}
+	maps.Copy(s.replace, replace)
 	settings["RATE_LIMIT_PER_MINUTE"] = "30"
 	settings["LOG_LEVEL"] = "warn"
 	settings["PATH"] = filepath.Dir(harness.Binary(t)) + ":" + os.Getenv("PATH")
 	cmd := exec.CommandContext(t.Context(), "bash")
-	cmd.Dir, cmd.Env = folder, os.Environ()
+	cmd.Dir, cmd.Env = folder, surroundings()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	for name, value := range settings {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
@@ -157,6 +238,7 @@ func newShell(t *testing.T, folder string, server *harness.Server, replace map[s
 		timer.Stop()
 		_ = in.Close()
 		_ = cmd.Wait()
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // a server that a failed test left
 		_ = out.Close()
 	})
 	return s

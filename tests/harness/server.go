@@ -161,6 +161,17 @@ func (s *Server) isReady(ctx context.Context) bool {
 // Log is what the server has printed, over all its starts.
 func (s *Server) Log() string { return s.log.String() }
 
+// AwaitLog waits until the server has printed the words; what a process prints
+// may come a moment after what it answers.
+func (s *Server) AwaitLog(tb testing.TB, words string) {
+	tb.Helper()
+	for deadline := time.Now().Add(startPatience); !strings.Contains(s.Log(), words); time.Sleep(pollInterval) {
+		if time.Now().After(deadline) {
+			tb.Fatalf("after %s the log does not say %q", startPatience, words)
+		}
+	}
+}
+
 // Kill ends the server with SIGKILL, as a crash would.
 func (s *Server) Kill() {
 	s.t.Helper()

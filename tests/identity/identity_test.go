@@ -70,19 +70,6 @@ func await(t *testing.T, user *harness.User) {
 	}
 }
 
-// awaitLog waits until the server has logged a line that has the words; what a
-// process prints may come a moment after what it answers.
-func awaitLog(t *testing.T, server *harness.Server, words string) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for !strings.Contains(server.Log(), words) {
-		if time.Now().After(deadline) {
-			t.Fatalf("after %s the log does not say %q", patience, words)
-		}
-		time.Sleep(pollInterval)
-	}
-}
-
 // TestLogin: people and programs get tokens of each algorithm and talk.
 func TestLogin(t *testing.T) {
 	t.Parallel()
@@ -157,7 +144,7 @@ func TestRotation(t *testing.T) {
 	after := as(t, server, "alice", p.login(t, "RS256").Access)
 	await(t, after)
 	await(t, before)
-	awaitLog(t, server, `\"new\" (RS256), \"old\" (RS256)`)
+	server.AwaitLog(t, `\"new\" (RS256), \"old\" (RS256)`)
 	// A server that starts later never saw the old key's like.
 	p.start(fresh)
 	late := start(t, trusting(p, nil))
@@ -184,7 +171,7 @@ func TestProviderAway(t *testing.T) {
 	wantRefused(t, late, "x.y.z", "not a JWT") // that needs no key
 	p.start(keys...)
 	await(t, alice)
-	awaitLog(t, late, "(JWKS_URL) were fetched")
+	late.AwaitLog(t, "(JWKS_URL) were fetched")
 	if n := strings.Count(late.Log(), "its tokens cannot be checked until"); n != 1 {
 		t.Errorf("the log tells %d times that the keys cannot be fetched, want once", n)
 	}

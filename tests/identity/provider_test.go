@@ -20,6 +20,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/chatkit-rest/chatkit-rest/tests/child"
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
@@ -61,7 +62,7 @@ func (p *provider) start(keys ...jose.JSONWebKey) {
 	p.output = new(bytes.Buffer)
 	p.cmd = exec.Command("node", "provider/server.mjs")
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = bytes.NewReader(input), p.output, p.output
-	p.cmd.SysProcAttr = childAttributes()
+	p.cmd.SysProcAttr = child.Attributes()
 	if err := p.cmd.Start(); err != nil {
 		p.tb.Fatalf("start the identity server (it needs Node.js): %v", err)
 	}

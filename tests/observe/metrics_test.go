@@ -55,6 +55,7 @@ func TestMetrics(t *testing.T) {
 			t.Fatalf("a session too many got %v, %v", answer, err)
 		}
 		user.Session(session)
+		s.Do(t, harness.Request{Method: http.MethodHead, Path: "/health"})
 		checkLeaving(t, s, user, session)
 		found := s.await(t,
 			expectation{"chatkit_http_requests_total", []string{"operation", "createRun", "status", "200"}, 3},
@@ -62,6 +63,7 @@ func TestMetrics(t *testing.T) {
 			expectation{"chatkit_http_requests_total", []string{"operation", "createSession", "status", "200"}, 1},
 			expectation{"chatkit_http_requests_total", []string{"operation", "createSession", "status", "429"}, 1},
 			expectation{"chatkit_http_requests_total", []string{"operation", "getSession", "status", "200"}, 1},
+			expectation{"chatkit_http_requests_total", []string{"operation", "getHealth", "status", "200"}, 1},
 			expectation{"chatkit_http_request_duration_seconds", []string{"operation", "createRun"}, 4},
 			expectation{"chatkit_http_refused_total", []string{"reason", "session_limit"}, 1},
 			expectation{"chatkit_http_refused_total", []string{"reason", "rate_limit"}, 0},

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	client "github.com/redis/go-redis/v9"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/child"
 )
 
 const (
@@ -83,7 +85,7 @@ func (s *Server) Restart() {
 	s.output = new(bytes.Buffer)
 	s.cmd = exec.Command("redis-server", args...) //nolint:gosec // fixed words and files of the test
 	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
-	s.cmd.SysProcAttr = childAttributes()
+	s.cmd.SysProcAttr = child.Attributes()
 	if err := s.cmd.Start(); err != nil {
 		s.tb.Fatalf("start redis-server (tests/prepare.sh redis installs it): %v", err)
 	}

@@ -107,18 +107,6 @@ func awaitShared(t *testing.T, server *harness.Server) {
 	}
 }
 
-// awaitLog waits until the server has logged a line that has the words.
-func awaitLog(t *testing.T, server *harness.Server, words string) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for !strings.Contains(server.Log(), words) {
-		if time.Now().After(deadline) {
-			t.Fatalf("after %s the log does not say %q", patience, words)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
 // TestLimitOverReplicas: a hundred requests at once over two servers, and
 // thirty pass. It is tried again, from another address, when this machine was
 // so busy that a server did not see Redis's answer in time: the log says so.
@@ -255,7 +243,7 @@ func (s service) checkAlone(t *testing.T, replica int, client *http.Client) {
 // machine may add an outage.
 func checkOutageLog(t *testing.T, replica *harness.Server) {
 	t.Helper()
-	awaitLog(t, replica, backLine)
+	replica.AwaitLog(t, backLine)
 	log := replica.Log()
 	fails, backs := strings.Count(log, failsLine), strings.Count(log, backLine)
 	if fails != backs || fails < 1 || fails > 3 {
@@ -294,5 +282,5 @@ func TestRedisWithoutLimit(t *testing.T) {
 	if keys := server.Keys(t); len(keys) != 0 {
 		t.Errorf("there are the keys %q", keys)
 	}
-	awaitLog(t, replica, "REDIS_URL is not used")
+	replica.AwaitLog(t, "REDIS_URL is not used")
 }

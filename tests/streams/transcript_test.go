@@ -138,11 +138,11 @@ func (s *transcript) check(t *testing.T, question, answer string, titled, broke 
 	if answer != "" {
 		want = append(want, itemAdded, partAdded, textDelta, partDone, itemDone)
 	}
-	if titled {
-		want = append(want, threadUpdated)
-	}
 	if broke {
 		want = append(want, failed)
+	}
+	if titled {
+		want = append(want, threadUpdated)
 	}
 	want = append(want, endOfStream)
 	if !slices.Equal(s.types, want) {

@@ -5,4 +5,4 @@ cd "$(dirname "$0")"
 . ../steps.sh
 step generate npx --no-install openapi-ts --input "$CHATKIT_URL/openapi.yaml" --output generated
 step names node ../names.mjs generated
-compile_and_run_typescript
+compile_and_run_typescript --build

@@ -6,4 +6,4 @@ cd "$(dirname "$0")"
 step generate openapi_generator typescript-fetch \
 	--additional-properties=modelPropertyNaming=original,prefixParameterInterfaces=true
 step names node ../names.mjs generated
-compile_and_run_typescript
+compile_and_run_typescript --build
