@@ -106,8 +106,10 @@ func (h *Handler) customAction(
 		return nil, err
 	}
 	if req.Params.ItemID != nil {
-		// The reference tells of an item that is no widget before it begins.
-		return h.refuse(toAPIError(chat.Failed{Message: "This item is no widget; this server makes none."}))
+		// No item is a widget, and that is how the reference tells of it.
+		return h.refuse(api.ChatKitErrorEvent{
+			Type: api.ChatKitErrorEventTypeError, Code: api.ChatKitErrorEventCodeStreamError,
+		})
 	}
 	return h.refuse(api.StreamOptionsEvent{
 		Type: api.StreamOptionsEventTypeStreamOptions, StreamOptions: api.StreamOptions{AllowCancel: true},
