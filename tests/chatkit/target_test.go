@@ -34,7 +34,7 @@ func python(t *testing.T) string {
 }
 
 // startReference starts the reference with an upstream of its own. Plain
-// leaves out what it adds to the Agents SDK's stream.
+// leaves out what it adds to the Agents SDK's stream, and to the package.
 func startReference(t *testing.T, plain bool) *target {
 	t.Helper()
 	u := newUpstream(t)
@@ -48,7 +48,7 @@ func startReference(t *testing.T, plain bool) *target {
 		"OPENAI_BASE_URL=" + u.URL, "OPENAI_API_KEY=unused",
 	}
 	if plain {
-		cmd.Env = append(cmd.Env, "REFERENCE_PLAIN=1")
+		cmd.Env = append(cmd.Env, "REFERENCE_PLAIN=1", "REFERENCE_AS_IT_COMES=1")
 	}
 	cmd.SysProcAttr = child()
 	var log bytes.Buffer
