@@ -149,7 +149,7 @@ func awaitTools(t *testing.T, tg *target) {
 	answers := []upstreamAnswer{{Chunks: []json.RawMessage{
 		json.RawMessage(`{"delta":{"content":"Yes."}}`), json.RawMessage(`{"finish_reason":"stop"}`),
 	}}}
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(pause) {
+	for deadline := time.Now().Add(startPatience); time.Now().Before(deadline); time.Sleep(pause) {
 		tg.upstream.prepare(answers)
 		if r := tg.send(t, "nobody", []byte(request), step{}); r.Status != 200 {
 			t.Errorf("ours does not answer a message: %d %s", r.Status, r.Body)
@@ -161,5 +161,5 @@ func awaitTools(t *testing.T, tg *target) {
 			}
 		}
 	}
-	t.Errorf("ours does not offer the tools of its MCP server within %s", patience)
+	t.Errorf("ours does not offer the tools of its MCP server within %s", startPatience)
 }

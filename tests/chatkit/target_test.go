@@ -17,8 +17,13 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// stopPatience is how long the reference may take to end after an interrupt.
-const stopPatience = 10 * time.Second
+const (
+	// startPatience is how long Python may take to start: a busy machine reads
+	// and compiles the packages' many files.
+	startPatience = 2 * time.Minute
+	// stopPatience is how long the reference may take to end after an interrupt.
+	stopPatience = 10 * time.Second
+)
 
 // python is the interpreter that `make test-chatkit` prepares.
 func python(t *testing.T) string {
@@ -34,7 +39,7 @@ func python(t *testing.T) string {
 }
 
 // startReference starts the reference with an upstream of its own. Plain
-// leaves out what it adds to the Agents SDK's stream.
+// leaves out what it adds to the Agents SDK's stream, and to the package.
 func startReference(t *testing.T, plain bool) *target {
 	t.Helper()
 	u := newUpstream(t)
@@ -44,11 +49,11 @@ func startReference(t *testing.T, plain bool) *target {
 		"--host", "127.0.0.1", "--port", port, "--loop", "uvloop", "--http", "httptools",
 		"--no-access-log", "--log-level", "warning", "--lifespan", "off", "--timeout-graceful-shutdown", "1")
 	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "PYTHONDONTWRITEBYTECODE=1",
+		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
 		"OPENAI_BASE_URL=" + u.URL, "OPENAI_API_KEY=unused",
 	}
 	if plain {
-		cmd.Env = append(cmd.Env, "REFERENCE_PLAIN=1")
+		cmd.Env = append(cmd.Env, "REFERENCE_PLAIN=1", "REFERENCE_AS_IT_COMES=1")
 	}
 	cmd.SysProcAttr = child()
 	var log bytes.Buffer
@@ -82,7 +87,7 @@ func startReference(t *testing.T, plain bool) *target {
 
 func awaitReady(t *testing.T, url string, exited <-chan struct{}) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(pause) {
+	for deadline := time.Now().Add(startPatience); time.Now().Before(deadline); time.Sleep(pause) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 		if err != nil {
@@ -102,5 +107,5 @@ func awaitReady(t *testing.T, url string, exited <-chan struct{}) {
 		default:
 		}
 	}
-	t.Fatalf("the reference was not ready within %s", patience)
+	t.Fatalf("the reference was not ready within %s", startPatience)
 }

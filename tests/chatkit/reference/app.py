@@ -2,7 +2,9 @@
 
     uvicorn --app-dir tests/chatkit reference.app:app --loop uvloop --http httptools
 
-with OPENAI_BASE_URL, OPENAI_API_KEY, and REFERENCE_PLAIN=1 for `plain`.
+with OPENAI_BASE_URL and OPENAI_API_KEY. REFERENCE_PLAIN=1 leaves out what
+model.py adds, REFERENCE_TOOLS=0 the tools, and REFERENCE_AS_IT_COMES=1 what
+makes requests faster to parse than the package does.
 """
 
 import json
@@ -22,6 +24,8 @@ server = ReferenceServer(
     os.environ["OPENAI_BASE_URL"],
     os.environ["OPENAI_API_KEY"],
     plain=os.environ.get("REFERENCE_PLAIN") == "1",
+    tools=os.environ.get("REFERENCE_TOOLS") != "0",
+    as_it_comes=os.environ.get("REFERENCE_AS_IT_COMES") == "1",
 )
 
 

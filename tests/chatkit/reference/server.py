@@ -23,22 +23,27 @@ from chatkit.agents import (
     ThreadItemConverter,
     stream_agent_response,
 )
-from chatkit.server import ChatKitServer
+from chatkit.server import ChatKitServer, NonStreamingResult, StreamingResult
 from chatkit.types import (
     AssistantMessageItem,
     Attachment,
+    ChatKitReq,
     FeedbackKind,
     ThreadItem,
     ThreadMetadata,
     ThreadStreamEvent,
     UserMessageItem,
     UserMessageTagContent,
+    is_streaming_req,
 )
+from httpx2 import Limits
+from openai import DefaultAsyncHttpxClient
 from openai.types.responses import (
     EasyInputMessageParam,
     ResponseInputContentParam,
     ResponseInputTextParam,
 )
+from pydantic import TypeAdapter
 
 from .model import CompletedModel, OwnIdsModel
 from .store import Context, MemoryStore, Uploads
@@ -46,6 +51,7 @@ from .title import title_from
 from .tools import TOOLS
 
 HISTORY = 100
+REQUESTS: TypeAdapter[ChatKitReq] = TypeAdapter(ChatKitReq)
 INSTRUCTIONS = "You are a helpful assistant."
 
 set_tracing_disabled(True)  # It would be sent to a server far away.
@@ -98,16 +104,33 @@ def written(message: UserMessageItem) -> str:
 
 
 class ReferenceServer(ChatKitServer[Context]):
-    """Answers with the model behind OPENAI_BASE_URL. `plain` leaves the SDK's
-    stream as it is but for the items' ids."""
+    """Answers with the model behind the base URL. `plain` leaves the SDK's
+    stream as it is but for the items' ids; without `tools` the model has none
+    but the page's; `as_it_comes` leaves the package its own way to parse."""
 
-    def __init__(self, base_url: str, api_key: str, plain: bool = False) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        plain: bool = False,
+        tools: bool = True,
+        as_it_comes: bool = False,
+    ) -> None:
         super().__init__(MemoryStore(), Uploads())
-        self._client = AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0)
+        self._client = AsyncOpenAI(
+            base_url=base_url,
+            api_key=api_key,
+            max_retries=0,
+            # The SDK's own limit would make the thousandth stream wait.
+            http_client=DefaultAsyncHttpxClient(
+                limits=Limits(max_connections=None, max_keepalive_connections=None)
+            ),
+        )
+        self._as_it_comes = as_it_comes
         self._model_class = OwnIdsModel if plain else CompletedModel
         self._default_model = os.environ.get("MODEL", "test/model")
         self._converter = Converter()
-        self._tools = [server_tool(*tool) for tool in TOOLS]
+        self._tools = [server_tool(*tool) for tool in TOOLS] if tools else []
         self._run_config = RunConfig(
             tracing_disabled=True, tool_not_found_behavior="return_error_to_model"
         )
@@ -151,6 +174,18 @@ class ReferenceServer(ChatKitServer[Context]):
         finally:
             if thread.title is None and input_user_message:
                 thread.title = title_from(written(input_user_message))
+
+    async def process(
+        self, request: str | bytes | bytearray, context: Context
+    ) -> StreamingResult | NonStreamingResult:
+        if self._as_it_comes:
+            return await super().process(request, context)
+        # As the package does, which however makes its adapter anew for each
+        # request: most of what a short request costs.
+        parsed = REQUESTS.validate_json(request)
+        if is_streaming_req(parsed):
+            return StreamingResult(self._process_streaming(parsed, context))
+        return NonStreamingResult(await self._process_non_streaming(parsed, context))
 
     async def handle_stream_cancelled(
         self, thread: ThreadMetadata, pending_items: list[ThreadItem], context: Context
