@@ -2,6 +2,7 @@ package chat
 
 import (
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -54,19 +55,19 @@ func userMessages(item Item, newest bool) []Message {
 
 // mentionsOf tells the model what the page knows of what the user mentions.
 func mentionsOf(content []Content) string {
-	told := ""
+	var told strings.Builder
 	seen := map[string]bool{}
 	for _, part := range content {
 		if part.Tag == nil || seen[part.Text] {
 			continue
 		}
 		seen[part.Text] = true
-		told += "\n- " + part.Text + " (id " + part.Tag.ID + "): " + string(part.Tag.Data)
+		told.WriteString("\n- " + part.Text + " (id " + part.Tag.ID + "): " + string(part.Tag.Data))
 	}
-	if told == "" {
+	if told.Len() == 0 {
 		return ""
 	}
-	return "What the user mentions with @ is, as the page describes it:" + told
+	return "What the user mentions with @ is, as the page describes it:" + told.String()
 }
 
 // clientCallMessages leaves out a call that nobody answered: upstream takes no

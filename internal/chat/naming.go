@@ -27,9 +27,9 @@ func (s *Service) nameSession(r *ActiveRun, t *turn) {
 	if s.TitleModel == "" || !r.titled || r.run.Status != RunCompleted {
 		return
 	}
-	answer := ""
+	var answer strings.Builder
 	for _, item := range t.untold {
-		answer += item.Text()
+		answer.WriteString(item.Text())
 	}
 	s.runners.Go(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), namingTimeout)
@@ -41,7 +41,7 @@ func (s *Service) nameSession(r *ActiveRun, t *turn) {
 			case <-ctx.Done():
 			}
 		}()
-		title, err := s.askTitle(ctx, r, answer)
+		title, err := s.askTitle(ctx, r, answer.String())
 		if err == nil && title != "" {
 			err = s.Store.ReplaceMadeTitle(ctx, r.session.ID, title)
 		}

@@ -171,7 +171,15 @@ func TestToolsRunSideBySide(t *testing.T) {
 	if result := items[1].ToolCalls[1].Result; result == nil || *result != `two of alice {"n":1}` {
 		t.Errorf("the result is %v", result)
 	}
-	second := model.requests[1]
+	checkSecondStep(t, model.requests[1])
+	if usage := observer.run().Usage; usage.InputTokens != 30 || usage.OutputTokens != 12 || usage.Cost == nil || *usage.Cost != 0.75 {
+		t.Errorf("the run used %+v, cost %v", usage, usage.Cost)
+	}
+}
+
+// checkSecondStep looks at how the model is told of its own calls.
+func checkSecondStep(t *testing.T, second chat.ModelRequest) {
+	t.Helper()
 	if len(second.Tools) != 2 || len(second.Messages) != 4 {
 		t.Fatalf("the second request has %d tools and the messages %+v", len(second.Tools), second.Messages)
 	}
@@ -181,9 +189,6 @@ func TestToolsRunSideBySide(t *testing.T) {
 	}
 	if told := second.Messages[3]; told.Role != chat.RoleTool || told.ToolCallID != "call two" || told.Content == "" {
 		t.Errorf("the result is sent as %+v", told)
-	}
-	if usage := observer.run().Usage; usage.InputTokens != 30 || usage.OutputTokens != 12 || usage.Cost == nil || *usage.Cost != 0.75 {
-		t.Errorf("the run used %+v, cost %v", usage, usage.Cost)
 	}
 }
 
@@ -299,15 +304,15 @@ func TestClientTool(t *testing.T) {
 		"done assistant_message")
 	var sent []string
 	for _, message := range model.requests[1].Messages {
-		line := string(message.Role) + " " + message.Content
+		var names []string
 		for _, call := range message.ToolCalls {
-			line += call.Name + " "
+			names = append(names, call.Name)
 		}
-		sent = append(sent, line)
+		sent = append(sent, string(message.Role)+" "+message.Content+strings.Join(names, " "))
 	}
 	want := []string{
-		"user hello", "assistant ours show ", "tool ours gave", "tool Not called: the page takes one call at a time. Call it again.",
-		"assistant pick ", `tool "green"`,
+		"user hello", "assistant ours show", "tool ours gave", "tool Not called: the page takes one call at a time. Call it again.",
+		"assistant pick", `tool "green"`,
 	}
 	if !slices.Equal(sent, want) {
 		t.Errorf("the model was sent %q, want %q", sent, want)

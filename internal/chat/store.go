@@ -15,6 +15,8 @@ import (
 // Times are kept to the microsecond and come back in UTC. Errors are *Error
 // where a method says so, ErrStoreUnavailable when the database cannot be
 // reached, and otherwise internal.
+//
+//nolint:interfacebloat // it is one database, and each method one transaction in it
 type Store interface {
 	// CreateSession stores s. Returns ErrSessionLimit if the user already has
 	// maxPerUser sessions, however many are created at once.

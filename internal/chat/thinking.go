@@ -89,15 +89,15 @@ func (s *Service) endThought(r *ActiveRun, t *turn) {
 	w.open = false
 	text := w.thought.String()
 	w.thought.Reset()
-	thoughts := w.item.Workflow.Thoughts
+	workflow := w.item.Workflow
 	if w.told > 0 {
 		w.told = 0
-		thoughts[0] = text
+		workflow.Thoughts[0] = text
 		r.log.append(ThoughtUpdated{ItemID: w.item.ID, Text: text})
 		return
 	}
-	w.item.Workflow.Thoughts = append(thoughts, text)
-	r.log.append(ThoughtAdded{ItemID: w.item.ID, Index: len(thoughts), Text: text})
+	workflow.Thoughts = append(workflow.Thoughts, text)
+	r.log.append(ThoughtAdded{ItemID: w.item.ID, Index: len(workflow.Thoughts) - 1, Text: text})
 }
 
 // endThinking completes the workflow: what the model does next is something

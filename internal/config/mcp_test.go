@@ -1,12 +1,13 @@
 package config_test
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
@@ -23,6 +24,27 @@ func withServers(t *testing.T, file string, more env) env {
 	return e
 }
 
+// secrets are the values of a list of secrets.
+func secrets(list []config.Secret) []string {
+	var values []string
+	for _, secret := range list {
+		values = append(values, secret.Reveal())
+	}
+	return values
+}
+
+// revealed is a server as a test can compare it.
+func revealed(server config.MCPServer) string {
+	var pairs []string
+	for _, list := range []map[string]config.Secret{server.Env, server.Headers} {
+		for _, name := range slices.Sorted(maps.Keys(list)) {
+			pairs = append(pairs, name+"="+list[name].Reveal())
+		}
+	}
+	return fmt.Sprintf("%s %s %q in %q at %q with %q, tools %#v, %s, %t, hides %q", server.Name, server.Command, secrets(server.Args), server.Folder,
+		server.URL.Reveal(), pairs, server.Tools, server.Timeout, server.SendUserID, slices.Compact(slices.Sorted(slices.Values(secrets(server.Hidden)))))
+}
+
 func TestMCPServers(t *testing.T) {
 	t.Parallel()
 	got := load(t, withServers(t, `{"mcpServers": {
@@ -30,27 +52,20 @@ func TestMCPServers(t *testing.T) {
 			"cwd": "/srv", "allowedTools": [], "timeout": "5s", "sendUserId": true},
 		"search": {"url": "https://tools.example.com/mcp?key=${TASKS_KEY}", "headers": {"Authorization": "Bearer ${TASKS_KEY}"}},
 		"off": {"disabled": true, "command": 1}
-	}, "other": 1}`, env{"HOME": "/home/me", "TASKS_KEY": "key-4711-0815"})).MCPServers
-	if len(got) != 2 || got[0].Name != "search" || got[1].Name != "tasks" {
+	}, "other": 1}`, env{"HOME": "/home/me", "TASKS_KEY": "key-4711"})).MCPServers
+	want := []string{
+		`search  [] in "" at "https://tools.example.com/mcp?key=key-4711" with ["Authorization=Bearer key-4711"], ` +
+			`tools []string(nil), 30s, false, hides ["Bearer key-4711" "key-4711"]`,
+		`tasks /home/me/tasks ["--key" "key-4711"] in "/srv" at "" with ["MODE=plain" "TOKEN=literal-token"], ` +
+			`tools []string{}, 5s, true, hides ["key-4711" "literal-token"]`,
+	}
+	if len(got) != len(want) {
 		t.Fatalf("got %d servers: %+v", len(got), got)
 	}
-	search, tasks := got[0], got[1]
-	if search.URL.Reveal() != "https://tools.example.com/mcp?key=key-4711-0815" || search.Headers["Authorization"].Reveal() != "Bearer key-4711-0815" ||
-		search.Tools != nil || search.Timeout != 30*time.Second || search.SendUserID {
-		t.Errorf("search is %+v", search)
-	}
-	if tasks.Command != "/home/me/tasks" || len(tasks.Args) != 2 || tasks.Args[1].Reveal() != "key-4711-0815" || tasks.Env["MODE"].Reveal() != "plain" ||
-		tasks.Folder != "/srv" || tasks.Tools == nil || len(tasks.Tools) != 0 || tasks.Timeout != 5*time.Second || !tasks.SendUserID {
-		t.Errorf("tasks is %+v", tasks)
-	}
-	hidden := make(map[string]bool)
-	for _, server := range got {
-		for _, secret := range server.Hidden {
-			hidden[secret.Reveal()] = true
+	for i := range want {
+		if text := revealed(got[i]); text != want[i] {
+			t.Errorf("got\n%s\nwant\n%s", text, want[i])
 		}
-	}
-	if !hidden["key-4711-0815"] || !hidden["literal-token"] || hidden["/home/me"] || hidden["plain"] {
-		t.Errorf("what is hidden is %v", hidden)
 	}
 }
 

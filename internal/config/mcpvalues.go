@@ -78,8 +78,8 @@ func (r *mcpReader) pairs(field string, value json.RawMessage) map[string]Secret
 			r.hideText(text)
 		}
 		if field == "headers" { // An error may tell the token without its scheme.
-			for part := range strings.FieldsSeq(text) {
-				r.hideText(part)
+			if _, token, ok := strings.Cut(text, " "); ok {
+				r.hideText(token)
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package mcp
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -80,10 +79,10 @@ func argumentsOf(written string) (json.RawMessage, error) {
 	if !json.Valid([]byte(written)) {
 		var discard any
 		err := json.Unmarshal([]byte(written), &discard)
-		return nil, fmt.Errorf("The arguments are no valid JSON (%w). Write one JSON object.", err) //nolint:revive,staticcheck // the model reads it
+		return nil, fmt.Errorf("The arguments are no valid JSON (%w). Write one JSON object.", err) //nolint:staticcheck // the model reads it
 	}
-	if !bytes.HasPrefix([]byte(written), []byte("{")) {
-		return nil, errors.New("The arguments are no JSON object. Write one, such as {}.") //nolint:revive,staticcheck // the model reads it
+	if !strings.HasPrefix(written, "{") {
+		return nil, errors.New("The arguments are no JSON object. Write one, such as {}.") //nolint:staticcheck // the model reads it
 	}
 	return json.RawMessage(written), nil
 }

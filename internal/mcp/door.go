@@ -35,7 +35,7 @@ type door struct {
 }
 
 func newDoor(s *server) *door {
-	d := &door{url: s.URL, headers: s.Headers, base: http.DefaultTransport.(*http.Transport).Clone()} //nolint:errcheck // it is one
+	d := &door{url: s.URL, headers: s.Headers, base: http.DefaultTransport.(*http.Transport).Clone()}
 	d.life, d.end = context.WithCancel(context.Background())
 	return d
 }

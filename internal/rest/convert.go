@@ -90,11 +90,12 @@ func toAPICalls(item chat.Item) []api.ToolCall {
 
 func toAPIContent(to *api.MessageContent, part chat.Content) error {
 	var err error
-	if part.Tag != nil {
+	switch {
+	case part.Tag != nil:
 		err = to.FromUserMessageTagContent(stream.ToAPITag(part))
-	} else if part.Type == chat.ContentInputText {
+	case part.Type == chat.ContentInputText:
 		err = to.FromInputTextContent(api.InputTextContent{Type: api.InputTextContentTypeInputText, Text: part.Text})
-	} else {
+	default:
 		err = to.FromOutputTextContent(api.OutputTextContent{Type: api.OutputTextContentTypeOutputText, Text: part.Text})
 	}
 	if err != nil {

@@ -40,15 +40,7 @@ func explain(err error) string {
 }
 
 func explainSchema(field string, err *openapi3.SchemaError) string {
-	// A variant of a union is told by its discriminator, so the one that was
-	// meant is the one whose error this holds.
-	for err.Origin != nil {
-		variant, ok := errors.AsType[*openapi3.SchemaError](err.Origin)
-		if !ok {
-			break
-		}
-		err = variant
-	}
+	err = meant(err)
 	pointer := err.JSONPointer()
 	if path := fieldName(pointer); path != "" {
 		field = path
@@ -57,13 +49,10 @@ func explainSchema(field string, err *openapi3.SchemaError) string {
 	if schema == nil {
 		return field + " is not what /openapi.yaml says."
 	}
-	switch err.SchemaField {
-	case "discriminator":
+	if err.SchemaField == "discriminator" {
 		return explainVariant(pointer, schema)
-	case "pattern":
-		return field + " must match " + schema.Pattern + "."
-	case "maxItems":
-		return field + " must have " + strconv.FormatUint(*schema.MaxItems, 10) + " entries or fewer."
+	}
+	switch err.SchemaField {
 	case "required":
 		return field + " is required."
 	case "type":
@@ -74,17 +63,24 @@ func explainSchema(field string, err *openapi3.SchemaError) string {
 		return field + " must be one of: " + enumOf(schema) + "."
 	case "properties":
 		return unknownField(pointer, err.Value, schema) + " is not a known field here."
-	case "minimum":
-		return field + " must be " + strconv.FormatFloat(*schema.Min, 'f', -1, 64) + " or more."
-	case "maximum":
-		return field + " must be " + strconv.FormatFloat(*schema.Max, 'f', -1, 64) + " or less."
-	case "maxLength":
-		return field + " must have " + strconv.FormatUint(*schema.MaxLength, 10) + " characters or fewer."
-	case "minLength":
-		return field + " must not be empty."
+	case "minimum", "maximum", "minLength", "maxLength", "maxItems", "pattern":
+		return field + explainBound(err.SchemaField, schema)
 	default:
 		return field + " is not what /openapi.yaml says."
 	}
+}
+
+// meant is the error of the variant that was meant, where the schema is a
+// union: a discriminator tells it, so it is the one whose error err holds.
+func meant(err *openapi3.SchemaError) *openapi3.SchemaError {
+	for err.Origin != nil {
+		variant, ok := errors.AsType[*openapi3.SchemaError](err.Origin)
+		if !ok {
+			break
+		}
+		err = variant
+	}
+	return err
 }
 
 // explainVariant names the property that says which variant of a union is
@@ -96,6 +92,24 @@ func explainVariant(pointer []string, schema *openapi3.Schema) string {
 	field := fieldName(append(slices.Clone(pointer), schema.Discriminator.PropertyName))
 	values := slices.Sorted(maps.Keys(schema.Discriminator.Mapping))
 	return field + " must be one of: " + strings.Join(values, ", ") + "."
+}
+
+// explainBound says what the bound is that a value goes beyond.
+func explainBound(bound string, schema *openapi3.Schema) string {
+	switch bound {
+	case "minimum":
+		return " must be " + strconv.FormatFloat(*schema.Min, 'f', -1, 64) + " or more."
+	case "maximum":
+		return " must be " + strconv.FormatFloat(*schema.Max, 'f', -1, 64) + " or less."
+	case "maxLength":
+		return " must have " + strconv.FormatUint(*schema.MaxLength, 10) + " characters or fewer."
+	case "maxItems":
+		return " must have " + strconv.FormatUint(*schema.MaxItems, 10) + " entries or fewer."
+	case "pattern":
+		return " must match " + schema.Pattern + "."
+	default:
+		return " must not be empty."
+	}
 }
 
 // unknownField names the first field of an object that its schema does not
