@@ -112,7 +112,7 @@ func startOurs(t *testing.T) *target {
 		"MCP_SERVERS":           writeServers(t, here),
 	}})
 	ours := &target{
-		name: "ours", url: server.URL + "/api/v1/chatkit", upstream: u, toolPrefix: "tasks__",
+		name: "ours", url: server.URL + "/api/v1/chatkit", upstream: u, toolPrefix: ourPrefix,
 		authorization: func(t *testing.T, user string) string {
 			t.Helper()
 			return "Bearer " + harness.Token(t, server.Secret, user)

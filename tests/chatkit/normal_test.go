@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -20,6 +21,9 @@ const (
 	someCursor   = "<cursor>"
 	someURL      = "<url>"
 )
+
+// ourPrefix stands before the names of tools of the MCP server "tasks".
+const ourPrefix = "tasks__"
 
 // naming gives each id of a run a name by its kind and its turn: "thread 1",
 // "user_message 2". Two runs are alike when the same names stand in the same
@@ -61,6 +65,17 @@ func (n *naming) normal(value any) any {
 	return value
 }
 
+// withoutPrefix names the tool that was chosen as the reference does, whose
+// tools are its own and not a server's.
+func withoutPrefix(choice any) any {
+	if object, ok := choice.(map[string]any); ok {
+		if id, ok := object["id"].(string); ok {
+			return map[string]any{"id": strings.TrimPrefix(id, ourPrefix)}
+		}
+	}
+	return choice
+}
+
 func (n *naming) object(o map[string]any) {
 	n.identify(o)
 	_, page := o["has_more"]
@@ -74,6 +89,8 @@ func (n *naming) object(o map[string]any) {
 			o[key] = n.name("thread", o[key])
 		case key == "item_id":
 			o[key] = n.name("item", o[key])
+		case key == "tool_choice":
+			o[key] = withoutPrefix(o[key])
 		case page || !slices.Contains(free, key):
 			o[key] = n.normal(o[key])
 		}
