@@ -15,16 +15,15 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/document"
 )
 
-// freeForm are the schemas that may hold fields the document does not name.
-func freeForm() []string { return []string{"ThreadMetadata"} }
-
 // contract is openapi.yaml made strict: what it does not say may not come.
 type contract struct {
-	spec     *openapi3.T
-	options  []openapi3.SchemaValidationOption
-	event    *openapi3.Schema
-	failure  *openapi3.Schema
-	segments map[string][]string // of each path
+	spec    *openapi3.T
+	options []openapi3.SchemaValidationOption
+	event   *openapi3.Schema
+	// protocolEvent is an event of the ChatKit protocol's streams.
+	protocolEvent *openapi3.Schema
+	failure       *openapi3.Schema
+	segments      map[string][]string // of each path
 }
 
 // theContract is read once for a test process.
@@ -37,8 +36,8 @@ func newContract(source []byte) (*contract, error) {
 	}
 	spec.SetStringFormatValidator("uuid", openapi3.NewCallbackValidator(checkUUID))
 	spec.SetStringFormatValidator("date-time", openapi3.NewCallbackValidator(checkTime))
-	for name, schema := range spec.Components.Schemas {
-		makeStrict(name, schema.Value)
+	for _, schema := range spec.Components.Schemas {
+		makeStrict(schema.Value)
 	}
 	c := &contract{
 		spec: spec, segments: make(map[string][]string),
@@ -48,7 +47,7 @@ func newContract(source []byte) (*contract, error) {
 		c.segments[path] = strings.Split(path, "/")
 	}
 	for name, schema := range map[string]**openapi3.Schema{
-		"ThreadStreamEvent": &c.event, "ErrorResponse": &c.failure,
+		"ThreadStreamEvent": &c.event, "ChatKitStreamEvent": &c.protocolEvent, "ErrorResponse": &c.failure,
 	} {
 		ref, ok := spec.Components.Schemas[name]
 		if !ok {
@@ -59,11 +58,13 @@ func newContract(source []byte) (*contract, error) {
 	return c, nil
 }
 
-// makeStrict lets an object have the fields that its schema names alone, and
+// makeStrict lets an object have the fields that its schema names alone, unless
+// that says it is open, and
 // counts the length of texts in code points as JSON Schema does; the library
 // counts UTF-16 units.
-func makeStrict(name string, schema *openapi3.Schema) {
-	if schema.Type.Is("object") && !slices.Contains(freeForm(), name) {
+func makeStrict(schema *openapi3.Schema) {
+	open := schema.AdditionalProperties.Has != nil && *schema.AdditionalProperties.Has
+	if schema.Type.Is("object") && !open && schema.AdditionalProperties.Schema == nil {
 		no := false
 		schema.AdditionalProperties = openapi3.BoolSchema{Has: &no}
 	}
@@ -73,11 +74,11 @@ func makeStrict(name string, schema *openapi3.Schema) {
 	}
 	for _, property := range schema.Properties {
 		if property.Ref == "" {
-			makeStrict("", property.Value)
+			makeStrict(property.Value)
 		}
 	}
 	if schema.Items != nil && schema.Items.Ref == "" {
-		makeStrict("", schema.Items.Value)
+		makeStrict(schema.Items.Value)
 	}
 }
 

@@ -11,6 +11,9 @@ import (
 
 const endOfStream = "[DONE]"
 
+// protocolPath is where the ChatKit protocol is spoken.
+const protocolPath = "/api/v1/chatkit"
+
 // streamCheck holds a stream against the contract while it is read.
 type streamCheck struct {
 	io.ReadCloser
@@ -20,10 +23,15 @@ type streamCheck struct {
 	response *http.Response
 	pending  []byte
 	ended    bool // [DONE] has come
+	// protocol says that the stream is the ChatKit protocol's, which has events
+	// of its own and no [DONE].
+	protocol bool
 }
 
 func newStreamCheck(v *validator, request *http.Request, response *http.Response) *streamCheck {
-	return &streamCheck{ReadCloser: response.Body, v: v, request: request, response: response}
+	return &streamCheck{
+		ReadCloser: response.Body, v: v, request: request, response: response, protocol: request.URL.Path == protocolPath,
+	}
 }
 
 // Read passes on what comes and looks at each frame that it completes. A
@@ -43,7 +51,7 @@ func (c *streamCheck) Read(p []byte) (int, error) {
 		if len(c.pending) > 0 {
 			c.v.t.Errorf("the stream ended in the middle of a frame: %q", c.pending)
 		}
-		if !c.ended {
+		if !c.ended && !c.protocol {
 			c.v.t.Error("the stream ended in order, without [DONE]")
 		}
 	}
@@ -62,7 +70,7 @@ func (c *streamCheck) checkFrame(frame []byte) error {
 	if !ok || bytes.ContainsAny(data, "\r\n") {
 		return fmt.Errorf("a frame is not one line of data: %q", frame)
 	}
-	if string(data) == endOfStream {
+	if string(data) == endOfStream && !c.protocol {
 		c.ended = true
 		return nil
 	}
@@ -70,8 +78,12 @@ func (c *streamCheck) checkFrame(frame []byte) error {
 	if err := json.Unmarshal(data, &event); err != nil {
 		return fmt.Errorf("an event is not JSON: %w: %s", err, data)
 	}
-	if err := c.v.contract.event.VisitJSON(event, c.v.contract.options...); err != nil {
-		return fmt.Errorf("an event is not a ThreadStreamEvent: %w: %s", err, data)
+	schema, name := c.v.contract.event, "ThreadStreamEvent"
+	if c.protocol {
+		schema, name = c.v.contract.protocolEvent, "ChatKitStreamEvent"
+	}
+	if err := schema.VisitJSON(event, c.v.contract.options...); err != nil {
+		return fmt.Errorf("an event is not a %s: %w: %s", name, err, data)
 	}
 	return nil
 }
