@@ -13,7 +13,7 @@ server_pid=
 openapi_generator_version=7.23.0
 export OPENAPI_GENERATOR_JAR=$cache/openapi-generator-cli-$openapi_generator_version.jar
 
-small=(openapi-typescript hey-api orval go)
+small=(openapi-typescript hey-api orval go chatkit-js)
 all=("${small[@]}" typescript-fetch python kotlin)
 clients=("$@")
 if [[ $# == 0 ]]; then clients=("${all[@]}"); fi
