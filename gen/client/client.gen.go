@@ -1318,7 +1318,10 @@ type DeletedSession struct {
 }
 
 // Done It is done, and there is nothing to tell.
-type Done = map[string]interface{}
+type Done struct {
+	// UpdatedItem What a widget's action changed. This server makes no widgets, so it is absent.
+	UpdatedItem *ThreadItem `json:"updated_item,omitempty"`
+}
 
 // DurationSummary How long a workflow took.
 type DurationSummary struct {

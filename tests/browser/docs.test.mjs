@@ -62,6 +62,12 @@ test('every operation answers 2xx with what the page fills in', async (t) => {
         assert.ok(body.includes(part), `the stream lacks ${part}: ${body}`);
       }
     }
+    if (id === 'processChatKit') {
+      for (const part of ['"type":"thread.created"', 'content_part.text_delta', '"type":"thread.updated"']) {
+        assert.ok(body.includes(part), `the stream lacks ${part}: ${body}`);
+      }
+      assert.doesNotMatch(body, /\[DONE\]/);
+    }
     if (id === 'listSessions') assert.match(body, /"total": 1/, 'the list does not have the session');
     await block(page, id).locator('.opblock-summary-control').click();
   }

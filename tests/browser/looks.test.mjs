@@ -7,8 +7,9 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openPage, startBrowser } from './lab/browser.mjs';
-import { message, openPlayground, say } from './lab/playground.mjs';
-import { startServer } from './lab/server.mjs';
+import { folds, message, openPlayground, say } from './lab/playground.mjs';
+import { startServer, tokenFor } from './lab/server.mjs';
+import { startUpstream } from './lab/upstream.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const narrow = { width: 360, height: 720 };
@@ -32,6 +33,18 @@ async function look(page, name) {
 }
 
 const policyOf = async (url) => (await fetch(url)).headers.get('Content-Security-Policy');
+
+const beforeAnAnswer = [
+  [
+    { think: '**Reading the request**\n\nTwo tasks are asked for. ' }, { think: 'I add each with `add_task` and then say so in one sentence.' },
+    'I add both.', { call: 'tasks__add_task', args: '{"title":"Buy milk"}' },
+    { call: 'tasks__add_task', args: '{"title":"Water the plants, the fern in the hall first","due":"2026-11-25T08:00:00Z","notify":["ada@example.test"]}' },
+  ],
+  [
+    { think: 'The tool is not there, so neither task was added. ' }, 'hold', { think: 'I should tell that plainly.' },
+    'I could not add them: **there is no such tool** here.\n\n1. Buy milk\n2. Water the plants',
+  ],
+];
 
 for (const colorScheme of ['light', 'dark']) {
   test(`the playground, ${colorScheme}`, async (t) => {
@@ -64,13 +77,38 @@ for (const colorScheme of ['light', 'dark']) {
     watch.assertClean();
   });
 
+  test(`thoughts and tools, ${colorScheme}`, async (t) => {
+    const upstream = await startUpstream(t, ...beforeAnAnswer);
+    const server = await startServer(t, { demo: false, env: upstream.env });
+    const context = await startBrowser(t, { colorScheme, reducedMotion: 'reduce', viewport: wide });
+    const { page, watch } = await openPlayground(context, server.url, await tokenFor('ada'));
+    const shot = (name) => look(page, `thinking-${colorScheme}-${name}`);
+    await message(page).fill('Add two tasks: buy milk, and water the plants.');
+    await message(page).press('Enter');
+    await page.locator('.progress').nth(1).waitFor();
+    await page.locator('.thoughts').last().getByText('neither').waitFor();
+    await shot('under-way');
+    upstream.release();
+    await folds(page).filter({ hasText: 'Used' }).nth(1).waitFor();
+    await shot('folded');
+    for (const summary of await folds(page).locator('summary').all()) await summary.click();
+    await page.locator('.messages').evaluate((box) => { box.scrollTop = 0; });
+    await shot('open');
+    await page.setViewportSize(narrow);
+    await shot('narrow-open');
+    await page.reload();
+    await folds(page).filter({ hasText: 'Used' }).first().locator('summary').click();
+    await shot('narrow-history');
+    watch.assertClean();
+  });
+
   test(`the docs, ${colorScheme}`, async (t) => {
     const server = await startServer(t);
     const context = await startBrowser(t, { colorScheme, reducedMotion: 'reduce' });
     const { page, watch } = await openPage(context, server.url, '/docs');
     await page.locator('.opblock').first().waitFor();
     await look(page, `docs-${colorScheme}-top`);
-    for (const id of ['createSession', 'listSessions', 'getSession', 'createRun']) {
+    for (const id of ['createSession', 'listSessions', 'getSession', 'createRun', 'processChatKit']) {
       await page.locator(`.opblock[id$="-${id}"] .opblock-summary-control`).click();
       await page.locator(`.opblock[id$="-${id}"] .execute`).waitFor();
     }

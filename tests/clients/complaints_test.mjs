@@ -5,6 +5,7 @@ import { complaints } from "./complaints.mjs";
 const good = {
   "a.ts": 'export interface ErrorDetail { code: ErrorCode; next?: string | null }\nexport type createRunResponse404 = { status: 404 };\nexport interface ThreadMetadata { [key: string]: unknown }\nexport const T = { ThreadItemDone: "thread.item.done", stream_options: "stream_options" } as const;\n',
   "thread.py": 'class Thread(BaseModel):\n    title: Optional[StrictStr] = None\n    metadata: Dict[str, Any] = None\n    INVALID_REQUEST = "INVALID_REQUEST"\n',
+  "client_tool.py": "class ClientTool(BaseModel):\n    parameters: Optional[Dict[str, Any]] = None\n",
   "Thread.kt": 'data class Thread (\n    val metadata: kotlin.collections.Map<String, Any>\n    enum class Type(val value: kotlin.String) {\n        ThreadItemDone("thread.item.done");\n',
   "a.go": "type Thread struct {\n\tTitle *string `json:\"title\"`\n}\n\tvar x any\n",
 };

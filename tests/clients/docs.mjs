@@ -1,5 +1,5 @@
-// docs.mjs [--write]: holds the code in docs/clients.md and the README to the
-// files that the tests run. A block that follows <!-- PATH --> is that file,
+// docs.mjs [--write]: holds the code in the docs and the README to the files that
+// the tests run. A block that follows <!-- PATH --> is that file,
 // or after <!-- PATH from "TEXT" to "TEXT" --> the lines of it between the two.
 // A block of shell is the command by which one of the tests generates. The
 // tables must tell the versions that the tests pin.
@@ -9,7 +9,7 @@ const root = new URL("../../", import.meta.url);
 const block = /(<!-- (tests\/clients\/\S+)(?: from "(.+)" to "(.+)")? -->\n+```\w*\n)([^]*?)(```\n)/g;
 let blocks = 0;
 let stale = 0;
-for (const name of ["README.md", "docs/clients.md"]) {
+for (const name of ["README.md", "docs/clients.md", "docs/chatkit-js.md"]) {
   const text = readFileSync(new URL(name, root), "utf8");
   const fresh = text.replace(block, (all, head, path, from, to, body, tail) => {
     blocks += 1;

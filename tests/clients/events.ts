@@ -1,5 +1,8 @@
-/** readEvents yields the events of a run's stream as they come. */
-export async function* readEvents<Event>(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<Event> {
+/** readEvents yields the events of a stream as they come. A run's ends with [DONE], the ChatKit protocol's without. */
+export async function* readEvents<Event>(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  { endsWithDone = true } = {},
+): AsyncGenerator<Event> {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   try {
@@ -14,5 +17,5 @@ export async function* readEvents<Event>(body: ReadableStream<Uint8Array<ArrayBu
   } finally {
     await reader.cancel();
   }
-  throw new Error("The stream broke off before [DONE].");
+  if (endsWithDone) throw new Error("The stream broke off before [DONE].");
 }

@@ -13,7 +13,7 @@ server_pid=
 openapi_generator_version=7.23.0
 export OPENAPI_GENERATOR_JAR=$cache/openapi-generator-cli-$openapi_generator_version.jar
 
-small=(openapi-typescript hey-api orval go)
+small=(openapi-typescript hey-api orval go chatkit-js)
 all=("${small[@]}" typescript-fetch python kotlin)
 clients=("$@")
 if [[ $# == 0 ]]; then clients=("${all[@]}"); fi
@@ -30,13 +30,16 @@ finish() {
 }
 trap finish EXIT
 
+# Requests a minute for a client: one less than its conversation makes, as one
+# session is, so that both limits are met.
+declare -A requests=([openapi-typescript]=10 [go]=10)
+
 # The environment is only what is written here, and each server has an empty
-# folder: the demo keeps its database there. One session and eight requests a
-# minute, so that both limits are met.
+# folder: the demo keeps its database there.
 chatkit() {
 	cd "$folder"
 	exec env -i PATH="$PATH" HOME="$folder" JWT_SECRET="$jwt_secret" PORT=0 \
-		MAX_SESSIONS_PER_USER=1 RATE_LIMIT_PER_MINUTE=8 "$root/bin/chatkit-rest" "$@"
+		MAX_SESSIONS_PER_USER=1 RATE_LIMIT_PER_MINUTE="${requests[$client]:-8}" "$root/bin/chatkit-rest" "$@"
 }
 
 start_server() {

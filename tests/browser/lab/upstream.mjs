@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 
 /**
- * Answers each run with the next of the scripts, the last one again and again.
- * A script is a list of pieces of text, where 'hold' waits until release() is
- * called, or a number: a status to refuse with.
+ * Answers each request with the next of the scripts, the last one again and
+ * again. A script is a list of pieces of text, where 'hold' waits until
+ * release() is called, { think } is a piece of a thought and { call, args } a
+ * call of a tool; or it is a number: a status to refuse with.
  */
 export async function startUpstream(t, ...scripts) {
   let runs = 0;
@@ -26,12 +27,15 @@ export async function startUpstream(t, ...scripts) {
       id: 'gen-1', object: 'chat.completion.chunk', created: 1, model: 'scripted',
       choices: [{ index: 0, delta, finish_reason: finish }],
     })}\n\n`);
+    let calls = 0;
     for (const piece of script) {
       if (piece === 'hold') await Promise.race([released, gone]);
+      else if (piece.think) event({ role: 'assistant', content: null, reasoning: piece.think });
+      else if (piece.call) event({ role: 'assistant', content: null, tool_calls: [callOf(piece, calls++)] });
       else event({ role: 'assistant', content: piece });
       if (response.destroyed) return;
     }
-    event({}, 'stop');
+    event({}, calls > 0 ? 'tool_calls' : 'stop');
     response.end('data: [DONE]\n\n');
   });
   server.listen(0, '127.0.0.1');
@@ -43,3 +47,7 @@ export async function startUpstream(t, ...scripts) {
     runs: () => runs,
   };
 }
+
+const callOf = ({ call, args }, index) => ({
+  index, id: `call_${index + 1}`, type: 'function', function: { name: call, arguments: args },
+});

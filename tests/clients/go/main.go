@@ -39,6 +39,9 @@ func converse(ctx context.Context, url, token string) error {
 	if err := deleteSession(ctx, client, id); err != nil {
 		return err
 	}
+	if err := speakProtocol(ctx, client, answer); err != nil {
+		return err
+	}
 	return meetRateLimit(ctx, client)
 }
 
@@ -113,7 +116,7 @@ func deleteSession(ctx context.Context, client *chatkit.ClientWithResponses, id 
 	return nil
 }
 
-// meetRateLimit asks once more than this server allows, eight times a minute.
+// meetRateLimit asks once more than this server allows, ten times a minute.
 func meetRateLimit(ctx context.Context, client *chatkit.ClientWithResponses) error {
 	if _, err := client.ListSessionsWithResponse(ctx, nil); err != nil {
 		return err
@@ -123,10 +126,10 @@ func meetRateLimit(ctx context.Context, client *chatkit.ClientWithResponses) err
 		return err
 	}
 	if limited.JSON429 == nil || limited.JSON429.Error.Code != chatkit.ErrorCodeRateLimitExceeded {
-		return fmt.Errorf("ask a ninth time: %s", limited.Body)
+		return fmt.Errorf("ask an eleventh time: %s", limited.Body)
 	}
 	if wait := limited.Headers429.RetryAfter; wait == nil || *wait <= 0 {
-		return fmt.Errorf("ask a ninth time: Retry-After is %v", wait)
+		return fmt.Errorf("ask an eleventh time: Retry-After is %v", wait)
 	}
 	return nil
 }

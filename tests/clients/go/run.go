@@ -22,13 +22,14 @@ func bearer(token string) chatkit.RequestEditorFn {
 	}
 }
 
-// readEvents gives the events of a run's stream as they come.
-func readEvents(body io.Reader) iter.Seq2[chatkit.ThreadStreamEvent, error] {
-	return func(yield func(chatkit.ThreadStreamEvent, error) bool) {
+// readEvents gives the events of a stream as they come. A run's ends with
+// [DONE]; the ChatKit protocol's ends without, so that the last is io.EOF.
+func readEvents[Event any](body io.Reader) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
 		for lines := bufio.NewReader(body); ; {
 			line, err := lines.ReadString('\n')
 			data, isData := strings.CutPrefix(strings.TrimSpace(line), "data: ")
-			var event chatkit.ThreadStreamEvent
+			var event Event
 			switch {
 			case data == "[DONE]":
 				return
@@ -60,7 +61,7 @@ func ask(ctx context.Context, client chatkit.ClientInterface, id chatkit.Session
 		return "", fmt.Errorf("start a run: %s", response.Status)
 	}
 	var text, answer strings.Builder
-	for event, err := range readEvents(response.Body) {
+	for event, err := range readEvents[chatkit.ThreadStreamEvent](response.Body) {
 		if err == nil {
 			err = hear(event, &text, &answer)
 		}

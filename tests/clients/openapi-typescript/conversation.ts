@@ -4,6 +4,7 @@ import { readEvents } from "../events";
 import type { components, paths } from "./generated/chatkit";
 
 type ThreadStreamEvent = components["schemas"]["ThreadStreamEvent"];
+type ChatKitStreamEvent = components["schemas"]["ChatKitStreamEvent"];
 
 const { CHATKIT_URL: baseUrl = "", CHATKIT_TOKEN: token = "" } = process.env;
 const client = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${token}` } });
@@ -58,7 +59,33 @@ const gone = await client.GET("/api/v1/chatkit/sessions/{session_id}", { params:
 assert.equal(gone.response.status, 404);
 assert.equal(gone.error?.error.code, "SESSION_NOT_FOUND");
 
-// This server allows eight requests a minute; this is the ninth.
+// The ChatKit protocol is one operation, whose body says what is wanted. A thread is a session.
+const made = await client.POST("/api/v1/chatkit", {
+  body: {
+    type: "threads.create",
+    params: {
+      input: { content: [{ type: "input_text", text: "What is 6 times 7?" }], attachments: [], inference_options: {} },
+    },
+  },
+  parseAs: "stream",
+});
+assert(made.response.ok && made.response.body);
+let thread_id = "";
+for await (const event of readEvents<ChatKitStreamEvent>(made.response.body, { endsWithDone: false })) {
+  if (event.type === "thread.created") thread_id = event.thread.id;
+  if (event.type === "error") throw new Error(event.message);
+}
+const items = await client.POST("/api/v1/chatkit", {
+  body: { type: "items.list", params: { thread_id, order: "asc" } },
+});
+assert(items.data && "data" in items.data);
+const said = items.data.data.map((item) => {
+  assert("type" in item && (item.type === "user_message" || item.type === "assistant_message"));
+  return [item.type, item.content[0]?.text];
+});
+assert.deepEqual(said, [["user_message", "What is 6 times 7?"], ["assistant_message", answer]]);
+
+// This server allows ten requests a minute; this is the eleventh.
 await client.GET("/api/v1/chatkit/sessions");
 const limited = await client.GET("/api/v1/chatkit/sessions");
 assert.equal(limited.response.status, 429);

@@ -34,7 +34,7 @@ export function CodeBlock({ code, language, what = 'code' }: { code: string; lan
   return (
     <div class="code">
       <div class="code-head">
-        <span>{language}</span>
+        <span>{language || what}</span>
         <CopyButton text={code} what={what} />
       </div>
       <pre tabIndex={0} aria-label={language ? `${language} ${what}` : what} role="region"><code>{code}</code></pre>

@@ -1,4 +1,5 @@
 import { announce } from './announce';
+import { callsAfter, partsOf, withCalls, written } from './answer';
 import { newClient, type Client, type Entry } from './client';
 import { told, unreachable, type Failure } from './failure';
 import { Store, type Shown, type Thread } from './state';
@@ -83,16 +84,28 @@ export class Desk {
     const known = this.store.state.threads[id];
     if (!id || !this.store.state.token || (known && known.phase !== 'failed')) return;
     this.#put({ id, phase: 'loading', messages: [] });
-    const result = await this.#try(() => this.client.GET('/api/v1/chatkit/sessions/{session_id}', {
-      params: { path: { session_id: id } },
-    }));
+    const result = await this.#get(id);
     if ('failure' in result) {
       this.store.setThread(id, () => ({ phase: 'failed', failure: result.failure }));
       return;
     }
-    const messages = result.data.data.messages.map(shown);
-    this.store.setThread(id, () => ({ phase: 'ready', messages }));
-    announce(`${result.data.data.title ?? 'Untitled session'}, ${messages.length} messages`);
+    const { messages, title } = result.data.data;
+    this.store.setThread(id, () => ({ phase: 'ready', messages: shown(messages) }));
+    announce(`${title ?? 'Untitled session'}, ${messages.length} messages`);
+  }
+
+  #get(id: string) {
+    return this.#try(() => this.client.GET('/api/v1/chatkit/sessions/{session_id}', { params: { path: { session_id: id } } }));
+  }
+
+  /** The stream tells only that tools are used; the history has what they were given and what they gave. */
+  async showCalls(id: string, asked: string, answer: string): Promise<void> {
+    const result = await this.#get(id);
+    if ('failure' in result) return; // The progress that was told stays.
+    const { messages } = result.data.data;
+    const calls = callsAfter(messages, asked);
+    this.store.setAnswer(id, answer, ({ parts }) => ({ parts: withCalls(parts, calls) }));
+    this.store.setSession(id, { message_count: messages.length });
   }
 
   async remove(id: string): Promise<Failure | undefined> {
@@ -182,9 +195,14 @@ function show(id: string): void {
   if (location.hash !== hash) history.pushState(null, '', hash || location.pathname);
 }
 
-function shown(message: Message): Shown {
-  return {
-    key: message.id, role: message.role, state: 'whole', tools: message.tool_calls ?? [],
-    text: message.content.map(({ text }) => text).join('\n'),
-  };
+/** The history as it is shown: what follows a message of the user is one answer. */
+function shown(messages: Message[]): Shown[] {
+  const list: Shown[] = [];
+  for (const message of messages) {
+    const last = list.at(-1);
+    if (message.role === 'user') list.push({ role: 'user', key: message.id, text: written(message) });
+    else if (last?.role === 'assistant') last.parts = last.parts.concat(partsOf(message));
+    else list.push({ role: 'assistant', key: message.id, state: 'whole', parts: partsOf(message) });
+  }
+  return list;
 }

@@ -1,15 +1,17 @@
 import { announce, Sentences } from './announce';
+import { after, hasContent } from './answer';
 import type { Desk } from './desk';
 import { cut, told, unreachable, type Failure } from './failure';
-import type { Shown } from './state';
+import { thoughtFor } from './message';
+import type { Answer, Asked } from './state';
 import { readEvents } from './stream';
 import type { StreamEvent } from './types';
 
 /** Sends a message and follows its run to the end. */
 export async function follow(desk: Desk, id: string, text: string): Promise<void> {
   const abort = new AbortController();
-  const asked: Shown = { key: crypto.randomUUID(), role: 'user', text, tools: [], state: 'whole' };
-  const coming: Shown = { key: crypto.randomUUID(), role: 'assistant', text: '', tools: [], state: 'coming' };
+  const asked: Asked = { role: 'user', key: crypto.randomUUID(), text };
+  const coming: Answer = { role: 'assistant', key: crypto.randomUUID(), parts: [], state: 'coming' };
   desk.dismiss(id);
   desk.store.setThread(id, ({ messages }) => ({
     messages: [...messages, asked, coming], stop: () => abort.abort(),
@@ -20,15 +22,21 @@ export async function follow(desk: Desk, id: string, text: string): Promise<void
   if (abort.signal.aborted) {
     desk.noteStopped(id);
     run.end('stopped');
-  } else if (!failure) run.end('whole');
+    return;
+  }
+  if (!failure) run.end('whole');
   else if (run.begun) run.end('cut', failure);
   else run.undo(asked, failure);
+  if (run.usesTools) await desk.showCalls(id, run.asked, coming.key);
 }
 
 /** A run under way, as the page sees it. */
 class Run {
   /** Whether the message is in the history. */
   begun = false;
+  usesTools = false;
+  /** The message's id in the history. */
+  asked = '';
   readonly #sentences = new Sentences();
 
   constructor(private readonly desk: Desk, private readonly id: string, private readonly answer: string) {}
@@ -60,18 +68,17 @@ class Run {
   }
 
   #take(event: StreamEvent): Failure | undefined {
+    this.#tell(event);
+    this.desk.store.setAnswer(this.id, this.answer, ({ parts }) => ({ parts: after(parts, event) }));
     switch (event.type) {
-      case 'thread.item.updated':
-        if (event.update.type === 'assistant_message.content_part.text_delta') this.#append(event.update.delta);
-        return undefined;
       case 'thread.item.done':
-        if (event.item.type === 'assistant_message') {
-          const whole = event.item.content.map(({ text }) => text).join('\n');
-          this.#change(() => ({ text: whole }));
-        }
+        if (event.item.type === 'user_message') this.asked = event.item.id;
+        return undefined;
+      case 'progress_update':
+        this.usesTools = true;
         return undefined;
       case 'thread.updated':
-        this.#retitle(event.thread.title ?? null);
+        this.desk.store.setSession(this.id, { title: event.thread.title ?? null });
         return undefined;
       case 'error':
         return {
@@ -83,36 +90,38 @@ class Run {
     }
   }
 
-  #append(delta: string): void {
-    this.#sentences.push(delta);
-    this.#change(({ text }) => ({ text: text + delta }));
-  }
-
-  #change(change: (answer: Shown) => Partial<Shown>): void {
-    this.desk.store.setThread(this.id, ({ messages }) => ({
-      messages: messages.map((m) => (m.key === this.answer ? { ...m, ...change(m) } : m)),
-    }));
-  }
-
-  #retitle(title: string | null): void {
-    const { sessions } = this.desk.store.state;
-    this.desk.store.set({ sessions: sessions.map((s) => (s.id === this.id ? { ...s, title } : s)) });
+  /** What a screen reader is told: the answer, and of thoughts only that they are there. */
+  #tell(event: StreamEvent): void {
+    switch (event.type) {
+      case 'thread.item.added':
+        if (event.item.type === 'workflow') announce('Thinking.');
+        return;
+      case 'thread.item.updated':
+        if (event.update.type === 'assistant_message.content_part.text_delta') this.#sentences.push(event.update.delta);
+        return;
+      case 'thread.item.done':
+        this.#sentences.flush();
+        if (event.item.type === 'workflow') announce(`${thoughtFor(event.item.workflow.summary?.duration)}.`);
+        return;
+      case 'progress_update':
+        announce(event.text);
+    }
   }
 
   /** The run is over; what had come stays. */
-  end(state: Shown['state'], failure?: Failure): void {
+  end(state: Answer['state'], failure?: Failure): void {
     this.#sentences.flush();
     announce(state === 'whole' ? 'The answer is complete.' : state === 'stopped' ? 'Stopped.' : '');
-    this.#change(() => ({ state }));
+    this.desk.store.setAnswer(this.id, this.answer, () => ({ state }));
     this.desk.store.setThread(this.id, ({ messages }) => ({
-      messages: messages.filter((m) => m.key !== this.answer || m.text !== '' || state === 'stopped'),
+      messages: messages.filter((m) => m.role === 'user' || m.key !== this.answer || state === 'stopped' || hasContent(m.parts)),
       failure, stop: undefined,
     }));
     this.#touch();
   }
 
   /** The message was not taken: it goes back to where it was written. */
-  undo(asked: Shown, failure: Failure): void {
+  undo(asked: Asked, failure: Failure): void {
     this.desk.store.setThread(this.id, ({ messages }) => ({
       messages: messages.filter((m) => m.key !== asked.key && m.key !== this.answer),
       failure, returned: asked.text, stop: undefined,
@@ -122,9 +131,11 @@ class Run {
   /** The session that changed last stands first, as the server lists it. */
   #touch(): void {
     const { sessions, threads } = this.desk.store.state;
+    const answer = threads[this.id]?.messages.find(({ key }) => key === this.answer);
+    const written = answer?.role === 'assistant' ? answer.parts.filter(({ kind }) => kind === 'text').length : 0;
     const one = sessions.find((s) => s.id === this.id);
     if (!one) return;
-    const changed = { ...one, updated_at: new Date().toISOString(), message_count: threads[this.id]?.messages.length ?? 0 };
+    const changed = { ...one, updated_at: new Date().toISOString(), message_count: one.message_count + 1 + written };
     this.desk.store.set({ sessions: [changed, ...sessions.filter((s) => s !== one)] });
   }
 }

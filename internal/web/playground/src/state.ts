@@ -1,16 +1,25 @@
 import { useLayoutEffect, useReducer } from 'preact/hooks';
+import type { Part } from './answer';
 import type { Entry } from './client';
 import type { Failure } from './failure';
-import type { SessionSummary, ToolCall } from './types';
+import type { SessionSummary } from './types';
 
-/** A message as it is shown. */
-export interface Shown {
+/** A message of the user as it is shown. */
+export interface Asked {
+  role: 'user';
   key: string;
-  role: 'user' | 'assistant';
   text: string;
-  tools: ToolCall[];
+}
+
+/** All that came of a message: often several messages of the history. */
+export interface Answer {
+  role: 'assistant';
+  key: string;
+  parts: Part[];
   state: 'whole' | 'coming' | 'stopped' | 'cut';
 }
+
+export type Shown = Asked | Answer;
 
 /** A session's messages, as far as the page has them. */
 export interface Thread {
@@ -66,6 +75,18 @@ export class Store {
     const thread = this.state.threads[id];
     if (!thread) return;
     this.set({ threads: { ...this.state.threads, [id]: { ...thread, ...change(thread) } } });
+  }
+
+  /** Changes one answer of a thread. */
+  setAnswer(id: string, key: string, change: (answer: Answer) => Partial<Answer>): void {
+    this.setThread(id, ({ messages }) => ({
+      messages: messages.map((m) => (m.role === 'assistant' && m.key === key ? { ...m, ...change(m) } : m)),
+    }));
+  }
+
+  /** Changes one session of the list. */
+  setSession(id: string, change: Partial<SessionSummary>): void {
+    this.set({ sessions: this.state.sessions.map((s) => (s.id === id ? { ...s, ...change } : s)) });
   }
 
   watch(watcher: () => void): () => void {

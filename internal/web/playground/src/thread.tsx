@@ -1,9 +1,9 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Desk } from './desk';
 import type { Failure } from './failure';
-import { Markdown } from './markdown';
+import { OneMessage } from './message';
 import { Notice, type NoticeAction } from './notice';
-import type { Shown, State, Thread } from './state';
+import type { State, Thread } from './state';
 import { page } from './token';
 
 /** How far from the end still counts as reading its newest words. */
@@ -43,28 +43,9 @@ function actionsFor(desk: Desk, thread: Thread, failure: Failure): NoticeAction[
       : [{ label: 'Change the token', act: () => desk.askForToken() }];
   }
   if (thread.phase === 'failed') return [{ label: 'Try again', act: () => void desk.open(thread.id) }];
-  const last = thread.messages.findLast(({ role }) => role === 'user');
+  const last = thread.messages.findLast((message) => message.role === 'user');
   if (failure.again && last) return [{ label: 'Send it again', act: () => void desk.send(last.text) }];
   return [{ label: 'Close', act: () => desk.dismiss(thread.id) }];
-}
-
-function OneMessage({ message }: { message: Shown }) {
-  const mine = message.role === 'user';
-  return (
-    <article class={mine ? 'message mine' : 'message'} aria-busy={message.state === 'coming'}>
-      <h2 class="visually-hidden">{mine ? 'You' : 'Answer'}</h2>
-      {message.tools.map((tool) => (
-        <details key={tool.id} class="tool">
-          <summary>Used {tool.name}</summary>
-          <pre>{tool.arguments}{tool.result ? `\n\n${tool.result}` : ''}</pre>
-        </details>
-      ))}
-      {mine ? <p class="said">{message.text}</p> : <Markdown text={message.text} />}
-      {message.state === 'coming' && message.text === '' && <p class="dots" aria-hidden="true"><i /><i /><i /></p>}
-      {message.state === 'stopped' && <p class="ending">You stopped this answer.</p>}
-      {message.state === 'cut' && <p class="ending">The answer ends here.</p>}
-    </article>
-  );
 }
 
 const tries = page.demo
