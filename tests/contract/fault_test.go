@@ -110,14 +110,14 @@ func upstreamBreaks(t *testing.T, server *harness.Server) {
 	server.Upstream.Answer("Break", broken)
 	events := alice.Say(session, "Break")
 	want := []string{
-		itemDone, streamOptions, itemAdded, partAdded, textDelta, textDelta, partDone, itemDone, threadUpdated, "error", done,
+		itemDone, streamOptions, itemAdded, partAdded, textDelta, textDelta, partDone, itemDone, "error", threadUpdated, done,
 	}
 	if got := harness.Types(events); !slices.Equal(got, want) {
 		t.Fatalf("the events are\n%q, want\n%q", got, want)
 	}
-	failed, ok := events[len(events)-2].Value.(client.ErrorEvent)
+	failed, ok := events[len(events)-3].Value.(client.ErrorEvent)
 	if !ok || failed.Code != client.ErrorEventCodeStreamError || failed.Message == "" {
-		t.Errorf("the error is %s", events[len(events)-2].Raw)
+		t.Errorf("the error is %s", events[len(events)-3].Raw)
 	}
 	for _, event := range events {
 		if strings.Contains(event.Raw, harness.UpstreamSecret) {

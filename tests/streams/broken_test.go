@@ -204,7 +204,7 @@ func oddities() map[string]harness.Script {
 		"CRLF":            {harness.Raw(": hi\r\n\r\n" + chunk("All is ") + "\r\n\r\n" + chunk("well.") + "\r\n\r\ndata: [DONE]\r\n\r\n")},
 		"byte by byte":    byteByByte(": hi\n\n" + chunk("All is ") + lf + chunk("well.") + lf + "data: [DONE]\n\n"),
 		"unknown fields": {harness.Raw("event: message\nid: 7\nretry: 3\nwhatever\n" +
-			`data: {"x":{"y":[1,null]},"choices":[{"z":1e99,"logprobs":{},"delta":{"content":"All is well.","reasoning":"` +
+			`data: {"x":{"y":[1,null]},"choices":[{"z":1e99,"logprobs":{},"delta":{"content":"All is well.","pondering":"` +
 			fromUp + `","annotations":[{}],"tool_calls":null}}],"system_fingerprint":null,"usage":null,"error":null}` + lf), harness.Done()},
 		"an answer that is no stream": {harness.Refuse(http.StatusOK, -1,
 			`{"id":"gen-1","choices":[{"message":{"role":"assistant","content":"All is well."},"finish_reason":"stop"}]}`)},
