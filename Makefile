@@ -115,7 +115,7 @@ fuzz: ## Fuzz each target for FUZZTIME (20s)
 	tests/fuzz.sh $${FUZZTIME:-20s}
 
 .PHONY: bench
-bench: ## Measure the server beside a bare proxy and a bare handler, on both databases
+bench: tests/chatkit/.venv ## Measure the server beside a bare proxy and a bare handler, on both databases
 	tests/bench/run.sh
 
 .PHONY: lint

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,8 +99,8 @@ func (l *lab) settings(databaseURL string) []string {
 	}
 }
 
-// startServer starts the server on a database.
-func (l *lab) startServer(ctx context.Context, databaseURL string) (*way, error) {
+// startServer starts the server on a database, with further settings.
+func (l *lab) startServer(ctx context.Context, databaseURL string, more ...string) (*way, error) {
 	address, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
@@ -108,7 +109,7 @@ func (l *lab) startServer(ctx context.Context, databaseURL string) (*way, error)
 	if err != nil {
 		return nil, err
 	}
-	env := append(l.settings(databaseURL), "HOST="+host, "PORT="+port)
+	env := slices.Concat(l.settings(databaseURL), []string{"HOST=" + host, "PORT=" + port}, more)
 	p, err := startServer(ctx, l.program, l.folder, address, env)
 	if err != nil {
 		return nil, err

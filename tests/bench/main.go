@@ -84,6 +84,7 @@ func measurements() []measurement {
 		{"size", measureSize},
 		{"writes", measureWrites},
 		{"slow", measureSlowReader},
+		{"protocol", measureProtocol},
 	}
 }
 

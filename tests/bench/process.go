@@ -75,7 +75,7 @@ func startServer(ctx context.Context, program, folder, address string, env []str
 		return nil, fmt.Errorf("start the server: %w", err)
 	}
 	go p.wait()
-	if err := p.awaitHealth(ctx); err != nil {
+	if err := p.await(ctx, "/health"); err != nil {
 		return nil, errors.Join(err, p.stop())
 	}
 	return p, nil
@@ -97,21 +97,22 @@ func (p *process) wait() {
 	close(p.exited)
 }
 
-func (p *process) awaitHealth(ctx context.Context) error {
+// await waits until the path answers 200.
+func (p *process) await(ctx context.Context, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
 	for {
-		if _, err := getBody(ctx, p.address, "/health"); err == nil {
+		if _, err := getBody(ctx, p.address, path); err == nil {
 			return nil
 		}
 		select {
 		case <-poll.C:
 		case <-p.exited:
-			return fmt.Errorf("the server ended at its start: %s", p.stderr)
+			return fmt.Errorf("%s ended at its start: %s", p.name, p.stderr)
 		case <-ctx.Done():
-			return fmt.Errorf("the server is not healthy after %s: %s", startPatience, p.stderr)
+			return fmt.Errorf("%s is not ready after %s: %s", p.name, startPatience, p.stderr)
 		}
 	}
 }

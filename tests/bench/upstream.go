@@ -87,7 +87,7 @@ func (u *upstream) complete(w http.ResponseWriter, r *http.Request) {
 func readQuestion(body io.Reader) (answer, error) {
 	var request struct {
 		Messages []struct {
-			Content string `json:"content"`
+			Content question `json:"content"`
 		} `json:"messages"`
 	}
 	if err := json.NewDecoder(body).Decode(&request); err != nil {
@@ -96,7 +96,25 @@ func readQuestion(body io.Reader) (answer, error) {
 	if len(request.Messages) == 0 {
 		return answer{}, errors.New("the request has no message")
 	}
-	return parseQuestion(request.Messages[len(request.Messages)-1].Content)
+	return parseQuestion(string(request.Messages[len(request.Messages)-1].Content))
+}
+
+// question is a text, or the text of a list of one part.
+type question string
+
+// UnmarshalJSON takes both forms.
+func (c *question) UnmarshalJSON(data []byte) error {
+	if data[0] != '[' {
+		return json.Unmarshal(data, (*string)(c))
+	}
+	var parts []struct {
+		Text string `json:"text"`
+	}
+	if err := json.Unmarshal(data, &parts); err != nil || len(parts) != 1 {
+		return errors.New("the content is no text")
+	}
+	*c = question(parts[0].Text)
+	return nil
 }
 
 // wait returns false if ctx ends first.

@@ -24,10 +24,10 @@ type way struct {
 func (w *way) short() string { return strings.TrimPrefix(w.name, "this server, ") }
 
 // A stream has a few events beside its deltas: the proxy's at least leastExtra,
-// the server's at most mostExtra.
+// the Python package's server at most mostExtra.
 const (
 	leastExtra = 3
-	mostExtra  = 8
+	mostExtra  = 12
 )
 
 // checkEvents says whether a stream was whole.
