@@ -40,6 +40,9 @@ func checks(settings config.Settings) []check {
 	if settings.Identity.IsSet() {
 		list = append(list, check{"identity", verifyIdentity})
 	}
+	if settings.Attachments.IsSet() {
+		list = append(list, check{"attachments", verifyAttachments})
+	}
 	return append(list, check{"key", verifyKey}, check{"model", verifyModel}, check{"limits", tellLimits})
 }
 

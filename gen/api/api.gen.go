@@ -151,18 +151,15 @@ func (e AssistantMessageItemType) Valid() bool {
 	}
 }
 
-// Defines values for AttachmentType.
+// Defines values for AttachmentUploadDescriptorMethod.
 const (
-	AttachmentTypeFile  AttachmentType = "file"
-	AttachmentTypeImage AttachmentType = "image"
+	AttachmentUploadDescriptorMethodPut AttachmentUploadDescriptorMethod = "PUT"
 )
 
-// Valid indicates whether the value is a known member of the AttachmentType enum.
-func (e AttachmentType) Valid() bool {
+// Valid indicates whether the value is a known member of the AttachmentUploadDescriptorMethod enum.
+func (e AttachmentUploadDescriptorMethod) Valid() bool {
 	switch e {
-	case AttachmentTypeFile:
-		return true
-	case AttachmentTypeImage:
+	case AttachmentUploadDescriptorMethodPut:
 		return true
 	default:
 		return false
@@ -297,6 +294,9 @@ func (e CreateRunMessageRole) Valid() bool {
 
 // Defines values for ErrorCode.
 const (
+	ErrorCodeAttachmentConflict   ErrorCode = "ATTACHMENT_CONFLICT"
+	ErrorCodeAttachmentLimit      ErrorCode = "ATTACHMENT_LIMIT"
+	ErrorCodeAttachmentNotFound   ErrorCode = "ATTACHMENT_NOT_FOUND"
 	ErrorCodeEmptyMessage         ErrorCode = "EMPTY_MESSAGE"
 	ErrorCodeForbidden            ErrorCode = "FORBIDDEN"
 	ErrorCodeInternalError        ErrorCode = "INTERNAL_ERROR"
@@ -321,6 +321,12 @@ const (
 // Valid indicates whether the value is a known member of the ErrorCode enum.
 func (e ErrorCode) Valid() bool {
 	switch e {
+	case ErrorCodeAttachmentConflict:
+		return true
+	case ErrorCodeAttachmentLimit:
+		return true
+	case ErrorCodeAttachmentNotFound:
+		return true
 	case ErrorCodeEmptyMessage:
 		return true
 	case ErrorCodeForbidden:
@@ -397,6 +403,21 @@ func (e ErrorEventCode) Valid() bool {
 	}
 }
 
+// Defines values for FileAttachmentType.
+const (
+	FileAttachmentTypeFile FileAttachmentType = "file"
+)
+
+// Valid indicates whether the value is a known member of the FileAttachmentType enum.
+func (e FileAttachmentType) Valid() bool {
+	switch e {
+	case FileAttachmentTypeFile:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusHealthy HealthStatus = "healthy"
@@ -406,6 +427,21 @@ const (
 func (e HealthStatus) Valid() bool {
 	switch e {
 	case HealthStatusHealthy:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ImageAttachmentType.
+const (
+	ImageAttachmentTypeImage ImageAttachmentType = "image"
+)
+
+// Valid indicates whether the value is a known member of the ImageAttachmentType enum.
+func (e ImageAttachmentType) Valid() bool {
+	switch e {
+	case ImageAttachmentTypeImage:
 		return true
 	default:
 		return false
@@ -1131,23 +1167,17 @@ type AssistantMessageItem struct {
 // AssistantMessageItemType defines model for AssistantMessageItem.Type.
 type AssistantMessageItemType string
 
-// Attachment A file that belongs to a message.
+// Attachment A file that belongs to a message; `type` says whether it is an image.
 type Attachment struct {
-	ID       string         `json:"id"`
-	Name     string         `json:"name"`
-	MimeType string         `json:"mime_type"`
-	Type     AttachmentType `json:"type"`
+	union json.RawMessage
 }
-
-// AttachmentType defines model for Attachment.Type.
-type AttachmentType string
 
 // AttachmentCreateParams The file that is to be uploaded.
 type AttachmentCreateParams struct {
 	MimeType string `json:"mime_type"`
 	Name     string `json:"name"`
 
-	// Size In bytes.
+	// Size In bytes, exactly; not 0.
 	Size int64 `json:"size"`
 }
 
@@ -1156,7 +1186,21 @@ type AttachmentDeleteParams struct {
 	AttachmentID openapi_types.UUID `json:"attachment_id"`
 }
 
-// AttachmentsCreateReq Register a file that is then uploaded.
+// AttachmentUploadDescriptor How to upload the file. Absent once a message has it.
+type AttachmentUploadDescriptor struct {
+	// URL Where to send the file, as it is. Good for half an hour and needs no token.
+	URL    string                           `json:"url"`
+	Method AttachmentUploadDescriptorMethod `json:"method"`
+
+	// Headers What to send with it.
+	Headers map[string]string `json:"headers"`
+}
+
+// AttachmentUploadDescriptorMethod defines model for AttachmentUploadDescriptor.Method.
+type AttachmentUploadDescriptorMethod string
+
+// AttachmentsCreateReq Register a file; the answer is an `Attachment` that says how to upload it.
+// A server that keeps no files answers 501 `NOT_SUPPORTED`.
 type AttachmentsCreateReq struct {
 	Type AttachmentsCreateReqType `json:"type"`
 
@@ -1170,7 +1214,7 @@ type AttachmentsCreateReq struct {
 // AttachmentsCreateReqType defines model for AttachmentsCreateReq.Type.
 type AttachmentsCreateReqType string
 
-// AttachmentsDeleteReq Delete a file.
+// AttachmentsDeleteReq Delete a file that no message has. Others go with their thread.
 type AttachmentsDeleteReq struct {
 	Type AttachmentsDeleteReqType `json:"type"`
 
@@ -1338,21 +1382,24 @@ type DurationSummary struct {
 // | `EMPTY_MESSAGE` | 400 | The message is blank. |
 // | `MESSAGE_TOO_LONG` | 400 | The message is too long. |
 // | `UNAUTHORIZED` | 401 | The token is missing, expired or not valid. |
-// | `FORBIDDEN` | 403 | Another user's session, or an origin that is not allowed. |
+// | `FORBIDDEN` | 403 | Another user's session or file, a signed URL that is not good, or an origin that is not allowed. |
 // | `NOT_FOUND` | 404 | There is no such path. |
 // | `SESSION_NOT_FOUND` | 404 | There is no such session. |
 // | `THREAD_NOT_FOUND` | 404 | The thread is not the session's. |
 // | `ITEM_NOT_FOUND` | 404 | The thread has no such item. |
+// | `ATTACHMENT_NOT_FOUND` | 404 | There is no such file. |
 // | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
 // | `RUN_IN_PROGRESS` | 409 | A run is under way in this thread. |
-// | `REQUEST_TOO_LARGE` | 413 | The body is too large. |
-// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON. |
+// | `ATTACHMENT_CONFLICT` | 409 | A file is not uploaded yet, is uploaded already, or is of a message already. |
+// | `REQUEST_TOO_LARGE` | 413 | The body or the file is too large. |
+// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON, or a file is of a type that is not taken or not what it says. |
 // | `RATE_LIMIT_EXCEEDED` | 429 | Too many requests from this address. |
 // | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
+// | `ATTACHMENT_LIMIT` | 429 | The user has as many files that no message has as a user may have. |
 // | `INTERNAL_ERROR` | 500 | A fault of the server. |
 // | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do. |
 // | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
-// | `SERVICE_UNAVAILABLE` | 503 | The database is out of reach, or the server is stopping. |
+// | `SERVICE_UNAVAILABLE` | 503 | The database or the store of files is out of reach, or the server is stopping. |
 type ErrorCode string
 
 // ErrorDetail Why a request failed.
@@ -1363,21 +1410,24 @@ type ErrorDetail struct {
 	// | `EMPTY_MESSAGE` | 400 | The message is blank. |
 	// | `MESSAGE_TOO_LONG` | 400 | The message is too long. |
 	// | `UNAUTHORIZED` | 401 | The token is missing, expired or not valid. |
-	// | `FORBIDDEN` | 403 | Another user's session, or an origin that is not allowed. |
+	// | `FORBIDDEN` | 403 | Another user's session or file, a signed URL that is not good, or an origin that is not allowed. |
 	// | `NOT_FOUND` | 404 | There is no such path. |
 	// | `SESSION_NOT_FOUND` | 404 | There is no such session. |
 	// | `THREAD_NOT_FOUND` | 404 | The thread is not the session's. |
 	// | `ITEM_NOT_FOUND` | 404 | The thread has no such item. |
+	// | `ATTACHMENT_NOT_FOUND` | 404 | There is no such file. |
 	// | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
 	// | `RUN_IN_PROGRESS` | 409 | A run is under way in this thread. |
-	// | `REQUEST_TOO_LARGE` | 413 | The body is too large. |
-	// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON. |
+	// | `ATTACHMENT_CONFLICT` | 409 | A file is not uploaded yet, is uploaded already, or is of a message already. |
+	// | `REQUEST_TOO_LARGE` | 413 | The body or the file is too large. |
+	// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON, or a file is of a type that is not taken or not what it says. |
 	// | `RATE_LIMIT_EXCEEDED` | 429 | Too many requests from this address. |
 	// | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
+	// | `ATTACHMENT_LIMIT` | 429 | The user has as many files that no message has as a user may have. |
 	// | `INTERNAL_ERROR` | 500 | A fault of the server. |
 	// | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do. |
 	// | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
-	// | `SERVICE_UNAVAILABLE` | 503 | The database is out of reach, or the server is stopping. |
+	// | `SERVICE_UNAVAILABLE` | 503 | The database or the store of files is out of reach, or the server is stopping. |
 	Code ErrorCode `json:"code"`
 
 	// Message For people. It may change; programs look at the code.
@@ -1412,6 +1462,23 @@ type ErrorResponse struct {
 	Error ErrorDetail `json:"error"`
 }
 
+// FileAttachment A file that is no image.
+type FileAttachment struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	MimeType string `json:"mime_type"`
+
+	// UploadDescriptor How to upload the file. Absent once a message has it.
+	UploadDescriptor *AttachmentUploadDescriptor `json:"upload_descriptor,omitempty"`
+
+	// ThreadID The thread of the message that has the file. Absent until a message has it.
+	ThreadID *openapi_types.UUID `json:"thread_id,omitempty"`
+	Type     FileAttachmentType  `json:"type"`
+}
+
+// FileAttachmentType defines model for FileAttachment.Type.
+type FileAttachmentType string
+
 // Health The process is alive.
 type Health struct {
 	Status HealthStatus `json:"status"`
@@ -1419,6 +1486,26 @@ type Health struct {
 
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
+
+// ImageAttachment An image.
+type ImageAttachment struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	MimeType string `json:"mime_type"`
+
+	// UploadDescriptor How to upload the file. Absent once a message has it.
+	UploadDescriptor *AttachmentUploadDescriptor `json:"upload_descriptor,omitempty"`
+
+	// ThreadID The thread of the message that has the file. Absent until a message has it.
+	ThreadID *openapi_types.UUID `json:"thread_id,omitempty"`
+	Type     ImageAttachmentType `json:"type"`
+
+	// PreviewURL Where the image is, for an hour, without a token; it is there once it is uploaded.
+	PreviewURL string `json:"preview_url"`
+}
+
+// ImageAttachmentType defines model for ImageAttachment.Type.
+type ImageAttachmentType string
 
 // InferenceOptions How the client wishes the message to be answered.
 type InferenceOptions struct {
@@ -1542,7 +1629,10 @@ type Message struct {
 
 	// ToolCalls The tools used for this message, in order. Absent when there were none.
 	ToolCalls *[]ToolCall `json:"tool_calls,omitempty"`
-	CreatedAt time.Time   `json:"created_at"`
+
+	// Attachments The files that came with the message. Absent when there were none.
+	Attachments *[]Attachment `json:"attachments,omitempty"`
+	CreatedAt   time.Time     `json:"created_at"`
 }
 
 // MessageContent A part of a message. The user's are `input_text` and `input_tag`, the assistant's `output_text`.
@@ -2096,8 +2186,8 @@ type UserMessageContent struct {
 type UserMessageInput struct {
 	Content []UserMessageContent `json:"content"`
 
-	// Attachments The ids of uploaded files.
-	Attachments []string `json:"attachments"`
+	// Attachments The ids of uploaded files. A file is of one message.
+	Attachments []openapi_types.UUID `json:"attachments"`
 
 	// QuotedText The text the message refers to.
 	QuotedText *string `json:"quoted_text,omitempty"`
@@ -2114,7 +2204,7 @@ type UserMessageItem struct {
 	Type      UserMessageItemType  `json:"type"`
 	Content   []UserMessageContent `json:"content"`
 
-	// Attachments Empty; this server takes no attachments.
+	// Attachments The files that came with the message.
 	Attachments []Attachment `json:"attachments"`
 
 	// QuotedText The text the message refers to.
@@ -2213,17 +2303,38 @@ type WorkflowTaskUpdatedType string
 // After defines model for After.
 type After = string
 
+// AttachmentID defines model for AttachmentId.
+type AttachmentID = openapi_types.UUID
+
+// Expires defines model for Expires.
+type Expires = int64
+
 // Limit defines model for Limit.
 type Limit = int
 
 // SessionID defines model for SessionId.
 type SessionID = openapi_types.UUID
 
+// Signature defines model for Signature.
+type Signature = string
+
 // ThreadID defines model for ThreadId.
 type ThreadID = openapi_types.UUID
 
+// AttachmentConflict The answer of a request that failed.
+type AttachmentConflict = ErrorResponse
+
+// AttachmentNotFound The answer of a request that failed.
+type AttachmentNotFound = ErrorResponse
+
+// Conflict The answer of a request that failed.
+type Conflict = ErrorResponse
+
 // Forbidden The answer of a request that failed.
 type Forbidden = ErrorResponse
+
+// ForbiddenAttachment The answer of a request that failed.
+type ForbiddenAttachment = ErrorResponse
 
 // ForbiddenOrigin The answer of a request that failed.
 type ForbiddenOrigin = ErrorResponse
@@ -2270,11 +2381,32 @@ type TooMany = ErrorResponse
 // Unauthorized The answer of a request that failed.
 type Unauthorized = ErrorResponse
 
+// UnsupportedAttachment The answer of a request that failed.
+type UnsupportedAttachment = ErrorResponse
+
 // UnsupportedMediaType The answer of a request that failed.
 type UnsupportedMediaType = ErrorResponse
 
 // UpstreamError The answer of a request that failed.
 type UpstreamError = ErrorResponse
+
+// GetAttachmentParams defines parameters for GetAttachment.
+type GetAttachmentParams struct {
+	// Expires Until when a signed URL is good, in seconds since 1970. Part of the URL that this server gives.
+	Expires *Expires `form:"expires,omitempty" json:"expires,omitempty"`
+
+	// Signature What makes a signed URL good. Part of the URL that this server gives.
+	Signature *Signature `form:"signature,omitempty" json:"signature,omitempty"`
+}
+
+// UploadAttachmentParams defines parameters for UploadAttachment.
+type UploadAttachmentParams struct {
+	// Expires Until when a signed URL is good, in seconds since 1970. Part of the URL that this server gives.
+	Expires *Expires `form:"expires,omitempty" json:"expires,omitempty"`
+
+	// Signature What makes a signed URL good. Part of the URL that this server gives.
+	Signature *Signature `form:"signature,omitempty" json:"signature,omitempty"`
+}
 
 // ListSessionsParams defines parameters for ListSessions.
 type ListSessionsParams struct {
@@ -2296,6 +2428,69 @@ type CreateThreadJSONRequestBody = CreateThreadRequest
 
 // CreateRunJSONRequestBody defines body for CreateRun for application/json ContentType.
 type CreateRunJSONRequestBody = CreateRunRequest
+
+// AsFileAttachment returns the union data inside the Attachment as a FileAttachment
+func (t Attachment) AsFileAttachment() (FileAttachment, error) {
+	var body FileAttachment
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromFileAttachment overwrites any union data inside the Attachment as the provided FileAttachment, with its discriminator set
+func (t *Attachment) FromFileAttachment(v FileAttachment) error {
+	v.Type = "file"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsImageAttachment returns the union data inside the Attachment as a ImageAttachment
+func (t Attachment) AsImageAttachment() (ImageAttachment, error) {
+	var body ImageAttachment
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromImageAttachment overwrites any union data inside the Attachment as the provided ImageAttachment, with its discriminator set
+func (t *Attachment) FromImageAttachment(v ImageAttachment) error {
+	v.Type = "image"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// Discriminator returns the value that says which variant the Attachment holds
+func (t Attachment) Discriminator() (string, error) {
+	var discriminator struct {
+		Discriminator string `json:"type"`
+	}
+	err := json.Unmarshal(t.union, &discriminator)
+	return discriminator.Discriminator, err
+}
+
+// ValueByDiscriminator returns the variant that the Attachment holds
+func (t Attachment) ValueByDiscriminator() (interface{}, error) {
+	discriminator, err := t.Discriminator()
+	if err != nil {
+		return nil, err
+	}
+	switch discriminator {
+	case "file":
+		return t.AsFileAttachment()
+	case "image":
+		return t.AsImageAttachment()
+	default:
+		return nil, errors.New("unknown discriminator value: " + discriminator)
+	}
+}
+
+func (t Attachment) MarshalJSON() ([]byte, error) {
+	return t.union.MarshalJSON()
+}
+
+func (t *Attachment) UnmarshalJSON(b []byte) error {
+	return t.union.UnmarshalJSON(b)
+}
 
 // AsThreadsCreateReq returns the union data inside the ChatKitRequest as a ThreadsCreateReq
 func (t ChatKitRequest) AsThreadsCreateReq() (ThreadsCreateReq, error) {
@@ -3350,6 +3545,12 @@ func (t *UserMessageContent) UnmarshalJSON(b []byte) error {
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// GetAttachment Read a file
+	// (GET /api/v1/attachments/{attachment_id}/content)
+	GetAttachment(c *gin.Context, attachmentID AttachmentID, params GetAttachmentParams)
+	// UploadAttachment Upload a file
+	// (PUT /api/v1/attachments/{attachment_id}/content)
+	UploadAttachment(c *gin.Context, attachmentID AttachmentID, params UploadAttachmentParams)
 	// ProcessChatKit Speak the ChatKit protocol
 	// (POST /api/v1/chatkit)
 	ProcessChatKit(c *gin.Context)
@@ -3387,6 +3588,94 @@ type ServerInterfaceWrapper struct {
 }
 
 type MiddlewareFunc func(c *gin.Context)
+
+// GetAttachment operation middleware
+func (siw *ServerInterfaceWrapper) GetAttachment(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "attachment_id" -------------
+	var attachmentID AttachmentID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "attachment_id", c.Param("attachment_id"), &attachmentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter attachment_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetAttachmentParams
+
+	// ------------- Optional query parameter "expires" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "expires", c.Request.URL.Query(), &params.Expires, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter expires: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "signature" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "signature", c.Request.URL.Query(), &params.Signature, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter signature: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetAttachment(c, attachmentID, params)
+}
+
+// UploadAttachment operation middleware
+func (siw *ServerInterfaceWrapper) UploadAttachment(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "attachment_id" -------------
+	var attachmentID AttachmentID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "attachment_id", c.Param("attachment_id"), &attachmentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter attachment_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UploadAttachmentParams
+
+	// ------------- Optional query parameter "expires" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "expires", c.Request.URL.Query(), &params.Expires, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter expires: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "signature" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "signature", c.Request.URL.Query(), &params.Signature, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter signature: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.UploadAttachment(c, attachmentID, params)
+}
 
 // ProcessChatKit operation middleware
 func (siw *ServerInterfaceWrapper) ProcessChatKit(c *gin.Context) {
@@ -3618,8 +3907,43 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/api/v1/chatkit/sessions/:session_id/threads", wrapper.CreateThread)
 	router.POST(options.BaseURL+"/api/v1/chatkit/sessions/:session_id/threads/:thread_id/runs", wrapper.CreateRun)
 	router.POST(options.BaseURL+"/api/v1/chatkit", wrapper.ProcessChatKit)
+	router.GET(options.BaseURL+"/api/v1/attachments/:attachment_id/content", wrapper.GetAttachment)
+	router.PUT(options.BaseURL+"/api/v1/attachments/:attachment_id/content", wrapper.UploadAttachment)
 	router.GET(options.BaseURL+"/health", wrapper.GetHealth)
 	router.GET(options.BaseURL+"/readyz", wrapper.GetReadiness)
+}
+
+type AttachmentConflictResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type AttachmentConflictJSONResponse struct {
+	Body ErrorResponse
+
+	Headers AttachmentConflictResponseHeaders
+}
+
+type AttachmentNotFoundResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type AttachmentNotFoundJSONResponse struct {
+	Body ErrorResponse
+
+	Headers AttachmentNotFoundResponseHeaders
+}
+
+type ConflictResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type ConflictJSONResponse struct {
+	Body ErrorResponse
+
+	Headers ConflictResponseHeaders
 }
 
 type ForbiddenResponseHeaders struct {
@@ -3631,6 +3955,17 @@ type ForbiddenJSONResponse struct {
 	Body ErrorResponse
 
 	Headers ForbiddenResponseHeaders
+}
+
+type ForbiddenAttachmentResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type ForbiddenAttachmentJSONResponse struct {
+	Body ErrorResponse
+
+	Headers ForbiddenAttachmentResponseHeaders
 }
 
 type ForbiddenOriginResponseHeaders struct {
@@ -3803,6 +4138,17 @@ type UnauthorizedJSONResponse struct {
 	Headers UnauthorizedResponseHeaders
 }
 
+type UnsupportedAttachmentResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type UnsupportedAttachmentJSONResponse struct {
+	Body ErrorResponse
+
+	Headers UnsupportedAttachmentResponseHeaders
+}
+
 type UnsupportedMediaTypeResponseHeaders struct {
 	RateLimitLimit     *int
 	RateLimitRemaining *int
@@ -3825,6 +4171,571 @@ type UpstreamErrorJSONResponse struct {
 	Body ErrorResponse
 
 	Headers UpstreamErrorResponseHeaders
+}
+
+type GetAttachmentRequestObject struct {
+	AttachmentID AttachmentID `json:"attachment_id"`
+	Params       GetAttachmentParams
+}
+
+type GetAttachmentResponseObject interface {
+	VisitGetAttachmentResponse(w http.ResponseWriter) error
+}
+
+type GetAttachment200ResponseHeaders struct {
+	ContentDisposition *string
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+
+type GetAttachment200AsteriskResponse struct {
+	Body          io.Reader
+	Headers       GetAttachment200ResponseHeaders
+	ContentType   string
+	ContentLength int64
+}
+
+func (response GetAttachment200AsteriskResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", response.ContentType)
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetAttachment400JSONResponse struct{ InvalidRequestJSONResponse }
+
+func (response GetAttachment400JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAttachment401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetAttachment401JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAttachment403JSONResponse struct {
+	ForbiddenAttachmentJSONResponse
+}
+
+func (response GetAttachment403JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAttachment404JSONResponse struct{ AttachmentNotFoundJSONResponse }
+
+func (response GetAttachment404JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAttachment409JSONResponse struct{ AttachmentConflictJSONResponse }
+
+func (response GetAttachment409JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAttachment429JSONResponse struct{ RateLimitExceededJSONResponse }
+
+func (response GetAttachment429JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAttachment500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetAttachment500JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAttachment501JSONResponse struct{ NotSupportedJSONResponse }
+
+func (response GetAttachment501JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(501)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAttachment503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response GetAttachment503JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachmentRequestObject struct {
+	AttachmentID AttachmentID `json:"attachment_id"`
+	Params       UploadAttachmentParams
+	ContentType  string
+	Body         io.Reader
+}
+
+type UploadAttachmentResponseObject interface {
+	VisitUploadAttachmentResponse(w http.ResponseWriter) error
+}
+
+type UploadAttachment204ResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+
+type UploadAttachment204Response struct {
+	Headers UploadAttachment204ResponseHeaders
+}
+
+func (response UploadAttachment204Response) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(204)
+	return nil
+}
+
+type UploadAttachment400JSONResponse struct{ InvalidRequestJSONResponse }
+
+func (response UploadAttachment400JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response UploadAttachment401JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment403JSONResponse struct {
+	ForbiddenAttachmentJSONResponse
+}
+
+func (response UploadAttachment403JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment404JSONResponse struct{ AttachmentNotFoundJSONResponse }
+
+func (response UploadAttachment404JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment409JSONResponse struct{ AttachmentConflictJSONResponse }
+
+func (response UploadAttachment409JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment413JSONResponse struct{ RequestTooLargeJSONResponse }
+
+func (response UploadAttachment413JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment415JSONResponse struct {
+	UnsupportedAttachmentJSONResponse
+}
+
+func (response UploadAttachment415JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment429JSONResponse struct{ RateLimitExceededJSONResponse }
+
+func (response UploadAttachment429JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response UploadAttachment500JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment501JSONResponse struct{ NotSupportedJSONResponse }
+
+func (response UploadAttachment501JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(501)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response UploadAttachment503JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ProcessChatKitRequestObject struct {
@@ -4020,7 +4931,7 @@ func (response ProcessChatKit404JSONResponse) VisitProcessChatKitResponse(w http
 	return err
 }
 
-type ProcessChatKit409JSONResponse struct{ RunInProgressJSONResponse }
+type ProcessChatKit409JSONResponse struct{ ConflictJSONResponse }
 
 func (response ProcessChatKit409JSONResponse) VisitProcessChatKitResponse(w http.ResponseWriter) error {
 
@@ -5675,6 +6586,12 @@ func (response GetReadiness503JSONResponse) VisitGetReadinessResponse(w http.Res
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// GetAttachment Read a file
+	// (GET /api/v1/attachments/{attachment_id}/content)
+	GetAttachment(ctx context.Context, request GetAttachmentRequestObject) (GetAttachmentResponseObject, error)
+	// UploadAttachment Upload a file
+	// (PUT /api/v1/attachments/{attachment_id}/content)
+	UploadAttachment(ctx context.Context, request UploadAttachmentRequestObject) (UploadAttachmentResponseObject, error)
 	// ProcessChatKit Speak the ChatKit protocol
 	// (POST /api/v1/chatkit)
 	ProcessChatKit(ctx context.Context, request ProcessChatKitRequestObject) (ProcessChatKitResponseObject, error)
@@ -5759,6 +6676,63 @@ type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
 	options     StrictGinServerOptions
+}
+
+// GetAttachment operation middleware
+func (sh *strictHandler) GetAttachment(ctx *gin.Context, attachmentID AttachmentID, params GetAttachmentParams) {
+	var request GetAttachmentRequestObject
+
+	request.AttachmentID = attachmentID
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAttachment(ctx, request.(GetAttachmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAttachment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetAttachmentResponseObject); ok {
+		if err := validResponse.VisitGetAttachmentResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// UploadAttachment operation middleware
+func (sh *strictHandler) UploadAttachment(ctx *gin.Context, attachmentID AttachmentID, params UploadAttachmentParams) {
+	var request UploadAttachmentRequestObject
+
+	request.AttachmentID = attachmentID
+	request.Params = params
+	request.ContentType = ctx.ContentType()
+
+	request.Body = ctx.Request.Body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UploadAttachment(ctx, request.(UploadAttachmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UploadAttachment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(UploadAttachmentResponseObject); ok {
+		if err := validResponse.VisitUploadAttachmentResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
 }
 
 // ProcessChatKit operation middleware
@@ -6071,243 +7045,269 @@ func (sh *strictHandler) GetReadiness(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3tcts4sjd+KyieU5WZKkqRHTsvzodTnsQz493EzrGdk7M7yl+CRNjimgK0BBRHm1HV/2qeC3uu5Cl0",
-	"AyBIghRlOy+TnS+7E5l46240Go3uX3+KpmK+EJxxJaODT9GM0YTl8J9nVLFX6TxVPfhf/VPC5DRPFyoV",
-	"PDqIfhU3ZE75iuTsn0smlSRqxghNkpxJSeZ0RSTjCUk5oWSe8qVi/SiO2Ec6X2QsOng0iCM5nbE51V2r",
-	"1YJFB1HKFbtiebRex94EzticpjzlVy2TEJd6+DmhOSMZu1Slsfa2GEqywFrP2VTwRJIlV2kG65yKJVdk",
-	"wq5SLgnl7KY84M6mEZnKV73DS8Xy5tGUIDc01aNcipzBsJx9VETlqz45nEjGFbmZMQ5fpfyKJIJJwoUi",
-	"M5YttpvQu3fveodLNWNcpVOqWJjUShDqfVQaIvqJ0ZzlURxpgUhzlkQHKl+ywMBS5Zqbetz/7Z0tee84",
-	"qY93MWMkX/IHkqRJeSC2M3kyfUT3eruX+097e8mzQe/Z5PG093SfDpK9yyfs0c5u6zQuRT6nKjqIlss0",
-	"ieLatNZxtKA5nTNlNkMDo/QUx3OmaJ/qD8ZGCsmCXjHDtT45VpJMBVeaW3NGOXBoptmlqUmmWco4iGuq",
-	"u/znkuWrKI44nespQb+RP/c5/fiK8Ss1iw529x/HAZJu2q9KkCyVigi9M/VUS9TdHYRnkkGv/kwSdkmX",
-	"mcImc/oxnS/n0cHOQP8r5eZfcUjYzpmUqeBNXJf45wDnH10O6LNkf7f3eLrDenuTJ7T37HLvUW832Z88",
-	"nT5hO/TxwFJyQdWsmL7pcwT8vr1kxNHFLGc0aZq6gr/CzJ+TVJEUteLnWBEOddcFrXVjuRBcMpD0n0U+",
-	"SZOEcf0PI7b6P+likek9nwr+8B9SwJ/NKqCdyNOrFH6Vy/mc5qvoIHqXqplRluI6ZTG5zMWcUE7wY6Jm",
-	"FCikNRbNMnHD9Aw/0GwJ6ofluchxGome88+nZz8dv3x5dBLF0ZxJSa8YUD2VtkN96OjOlpJ54x7gQaR/",
-	"UOKacQJDM6LVncjTf8GiCB59MRG5PsPgAztNQV6cnp2PTs+Ofzk+Oe9H6ziSy+mUSRkdXNJMMk1FoWYs",
-	"fytRTRQ0OOTwBz2l/IG0gnDLZZrWZMIywa/ggKBe/8GZrX1p+M+cXUYH0X88LI79h/hX+fBIz+PMyAJK",
-	"RuPW1FyjpZUB4TTRjDXwQJLxKdBv7FjMLZeHXHDWJ04+SmyxwkJtVygn0xnlV0wSKeYM1ed8KdWQz+gH",
-	"pru2o/WHmrrthkyIDKbFw+rnzZZIt16KJmFDo2sv+nNgituhp27L/blPu+7T+90NXWSdbBb1Ie8k6+Tf",
-	"TtSPuWI5p9lRIWGdBT2ttvV0MgHDxVprkuUfwMhqlOjjk4ujs5PDV6Ojs7PTs5JYnzsW3YA5ngt+1ScX",
-	"+YrQK5pyklH12RVzMYdU4gysgOHS+kQLq5kzkXSlZZTM8U5BcX/3v3dJ+kCzNHlt+baVKLH5Qq28poUk",
-	"nRhLfrLUN7FUMSIXdMraZOno9ZuLv41eH52fH/5yVNGQBZNSSWDUPnmXQ7cFi7n9qG+W0GCQpLjkM1Qs",
-	"tR2Qsixx8tIu/P9z+Or45ejs6L/fHp1flKZsZ5KLjB2gkpowMoy0TTCMGiZmGl0I8UqgUBQTuxCCZBsm",
-	"ZGg3ujg9Hb06PfmljYi6L5ajmO8PBlqz5nSqr3V9cj4TudLKWH25o8KeDzdazSt9JCZiupxr1QH78odx",
-	"hdzjGDayWdKQa+Mf7xTAwR9Lf9a9TzLKr8kP45KcjX8E88wQd8h/GFeJOP7x3+A0qW6ILXTAhCY/iWRV",
-	"3UYTkaxK9tFfzk9PbrubtJxAh6YvmC702LCTJjR5q691lRsHSZOyzUbevj1+edtZFTfnYodjj9/Mtikf",
-	"cJUt8r2fbIrNT4T6WSx5sqVMc3G+nM50B3UJUmyOMqScV8NzL9IPrWfc8cXR69HJ6cXo59O3Jy/r1wDT",
-	"34yCISKX0xkM+PnlKWcoSTimmcYP4/Oj8/Pj05NiyuMf4YKRqtoctYYurW7843cuYCdCnS8XC31Wbitg",
-	"Kqdcc2BSMZvOF4xNZ20SpMl7/vbNm9Ozi6OXIUeItmvJlHItjmqZcyKhT5JyJYhiHz/3mX7oVJO5RbyY",
-	"UfXXVJFFLpSYiszuntpsE0F+GJfW992LkPvx6OOUsWRrOcpD7ctGY+klqk2yzg4vjkavjl8fX4yO/vfF",
-	"0dHLiny9dteiR4Piact/xfJudykneztE4nvNFzgO7eua1kpLyRKyXJBUyWKel+CFS6X34vadylXtDa21",
-	"tfcpSiQSTN9BaL71hTCvt65cYeDnNilEQwvN78OzwE3QGoLKdvcFxMuOCePl1jlg3QhE0Wsmv3dVteTH",
-	"/E0urnIg83ZiUW3r3xTyJXjNlzxhObmhq1bpeHsyOj4ZvTk7/eXs6Py8JBv1ntDZ48yqPnlHU2Weqo0F",
-	"w3jCks9/Im6Y2PctOecs/5BO2VtOP9A0o5NsW60igx14imXGSEIVnVAJZqxYgvGRM9puS50fnf3P8Yuj",
-	"0duTw/85PH51+NOrurYxY7sbo50B4eLmS7sz29bpnpmMStLWlRKLRcqv/jzrGs4689ruyPDvYXjF1nHh",
-	"1h2Yt/lEtm8fvBzC1Esz/ptY4pvMzsD1FJObWarvIeiBmAupCIU3Unj10p/3yUuWMcWI4IwoPZNrRnIh",
-	"vsD9FyeiTwQqyxTQP1Tm6V2MYe3mUqxmbMi3NUTJD+MA/8c/9skpz1ZDjltac5NMaZ6nTJKxJ8jf91PX",
-	"vWzvW/qAZL21/7yBjo8OUQs1F0r1iClcLyaE4AafRFOMifmynh8zh+/cIsFQpe9PMGIT+9Q0N1WJucKv",
-	"2yZ58evZ0eHL5jm6uRl3oPEcfgMi7AwiMyVjwJUI8L2LuRCvKV/dTr5D1gHjhpp3sAtopjtYBeyDwizA",
-	"AJHnJCnMgcs0l5/9ObJqtWG8D8ixPdcbjmsnbWAoFGss7AlDuE7mxJ8We8OR/pZTE/O0tavUvPpXvQ8Y",
-	"dlR6FJxO2UK1R3K9PTl8e/Hr6dnx34/qKtFEMvlPlQJtS/ZxkeYs6ZNfmDZ+ObuBIKiGaIBUyrQaBnAi",
-	"sPtbTe7QmxpcWvrkHDIRlJbKUjTZAcGgdTJcDgaPptAO/vNLeNvcLA0JYks4TUdH1O96k4SyDtq6qH1v",
-	"tou0D1SvWZLSC4hx3mrbLBu6KJsVmx733564N53R66OXx4eji7+9KTtbzm2II/haqSQvcJI9PeIBqc7z",
-	"Czp9tcSNq+OPv3Pb4e1CqpzR+W0iDJfVtmVX3VwkLNvGT/f2zfnF2dHh60CUYdHfVCyzxISYyhuI7fvi",
-	"zjmcSc4u4eYvcm9SE4brZInNWkq1faGtGjJZgQ/Hj2ZKpY1UnKVSiXz15z0/aBSU86Tamrnv1h7XMYdp",
-	"qtIP7FxRtZRtySv4zGN5BJeHRS4WLFepedU3upHx5Tw6+C2i0HH0vppcEkcfe/qb3geaQ0yO/vjQfIyJ",
-	"JzZr5TdsWnQhJv9gUyDZIedCUZzlp9qTgxTLfMr09qLc7ojahFOesI/11u/wSoXyp9hHRSDXDlIr+lEt",
-	"cUkvR+SJ5txjTVkYedN+KmZ/jt+v4zr9ihV2pGGpgZvVTpCmbqbtxD13y6kSiWI0u/uSLETKlSQYM1ym",
-	"dKntp8BazFR313F0mWYMU5laPtzX9EpV1v7VToCqyzyLcJAojrS9oFYdyfv27FUURz9jyyPX0o32aB1D",
-	"720z2qvxAhYRt8i5lKlUlCsTaPyiOIgqOxVSQG1oFrXNyE0u8MG/zJKCcYFdfzRfqNXzUpQKRs9xYbYW",
-	"7IRUsbnsLuqFkEc0z+Gps8wq9lFtFI8qP8VSLZZqBG278fEUWlyYBh77KqzxKWQmtz2f3tBcHSbmhaSq",
-	"pRY0d3FCqKRM5nCdXZ790UrsBmlZx7aHUaPWS6ez0oyMpjdpPwM9J5e/OWhTgyE2OXkcVaLUR3rIPgUS",
-	"dVRz9tuNGq68ZPfvbfn3UnDWkX2pJJorGQttue+ch4kmUzcWvjSffikO6s3+kmWK1mmGz4tad2pjIcDT",
-	"Rj5+IS4k4XlfCH0phFujwPjnKZ277PIobtaij7ZnrabPCCfSjcEFwW/D5epIzTy2QcrVrWljvi0nbbPW",
-	"TRk4A8nNLM1YWEF3O/2aN3PTUahtm2nOqGLJiKpSsnZCFeupdM428Rc9fe1J3tXT1+WNb9Oyk57oqtgr",
-	"tCrJTs1ywnl5ye4ezeKKZIVlSSk6nc2DzD8kl8h3qkpZ1S7Hqn6ZSDaaovN0zkaWWK3s22j/hshubNp0",
-	"3p3ixpg9nnejNkzLX0ebPeSo+wL48obmdN5wwSxoDYGNZMLIcpEJCsFpVUKXqFhCvdivwRgUlNz4oUz/",
-	"FTjkjzm4J2C/uz2RcvV4r12HV8lnKAeD+ARspxzGgzRRDs8ZTbuAde/66LSha6ZvqXn7JCXy94z9sz7F",
-	"M3aVSsVyQis8njHexmKmaELVRq+UidZ9bT+3+CybtXJYOEO6rFhnHxVMV2VWJVCnk9BMfwPFUS6CFDch",
-	"RLRBLr4gZUvCu4Gy+NK5PWVfunZ3oaxJ0QAf59GH8OUaQYfIJU0zlvQJuD9mNNHWPqvfAST9EJJreNkd",
-	"5Uzlq6DbCXAzxuaptA/fjQDpZ6RtjTE+mRoIJ7OKiRAZo7zsY4iN67g6xBgd033wMI8hFovCkpY5K1wH",
-	"jqtEsSwDT2yqJBE3nNyIPJExGU+XUok59gDRarattbugJSDaGG77I+tzGTroyPBzz50eRy9c09JpOC/y",
-	"sMuL/lnkZMHEImN98kLMmcTwDLuGrU1lXEK3mR/ZbzuYwIn+P19CWkTVy1XdMv3oORnrTseYVgwxiZoC",
-	"Sap7maecKnx7mFMIni2fJU4Fbtz83qEQh3b65g4KHRdHKV8sVd/PGgs3P9bfXbjPTGNtpvcvGUsmdHrd",
-	"2FR/9bP5yG+YpZrOLY1epVJhA7txaZKMEL5rpITIRuiiauoEo7HkYZK8gDYXQmTooqr3KlW+nKplzpIR",
-	"0GRzn+euBRCn3uVSsnxUvCht6O6tZLmxzstdtQuG6cAXCtcQtuGITo0Et7aHbw/h03Iv7WJlmvsiZRte",
-	"MTWarMBIam37C1M/rY6TcuM22TDt6tJRVesbOoD3Hnju0dJW7kqu+HS0DQHPV3zaTMTlItnMw7fwkW64",
-	"dsfb6sRAj2l1tY4jwdnpZXTwW7upUBOKddypQV0MuzcMbbGOreuM6NiwSvDusw1s3o6NPXHt2MIK6qbP",
-	"Szqv08e+Vu04GV/IOjUotvamBsEzaotG3UcKnEYdVxPapuv3/vFvHuLhHWfVea91HP+NPgq6faoZ3Olz",
-	"z9my6VNwDq/fB/Nc0cIGT4w1dLQ1J5aKUII25nOTaSE4iyvIc1o/ITCEZ0sZ6zJs9x9ywvRf0DmMA9yj",
-	"aWVCPcJ0qF9LQOFCFuGoXVfbZEPcR7YxTn8kFubVL9wW6XGKH9mmJlPPuNjaZQK3VVJpCkAO+MyzUaLg",
-	"hSfUHp4YNjbXAhRqjTTrMD6SrTqDTs1LTe/nhCzRs9u2rMyi604uCNe9jcer7o22ml9AIDc1Ccn/pjb1",
-	"7YYq11kModuWtu99dN8Hsk8OyZRm8GuqCAPA5hmzugPunpQsGE9SfkXG/j1BNxsbxJMNERTVp399T1cu",
-	"BOvGAbTo6QE8C+UJYkIrgdNL4S3Ed4sOBoMNjn7rTF1QpViuR/7/fqO9fx32/j7oPRv13n/aiR/vrf9z",
-	"00tDGUO5ruX/cn56Qs6BLc61kl8BrI+MAX8S7sMO6xr9GLBWdxjY773rvblF68lciZ75EYIpz+iNfXLw",
-	"/tqT1+mih9qSZj0Ib9FLQCjd5rgBoFLw8u5E6QXNsqanKys8ZkXOtbLA96xLlgfCA9x64R9JkuKk33gf",
-	"4bS3pYVZ5NN1HOmJGW9yQ+zfA/QSpYllm27S6mB5/HXeuja+rzzROtpc24OhT8WGRzblTC1zzhItnyvE",
-	"5iqg2O0TIm48aXd/bHclhENCrO0S6XW/Evpsrc/+cHzf2Mxl7GHYg6TNqCRX6QeGYXBIC9+hZ9qB6woD",
-	"HrrGb7xxLV/4LcuxXff2GFlVsB0nWd6r9/ASaRhQbCP3nFbs3aDSwEvKknuBX+ENDjG9cWuUikGbbnzE",
-	"tBFY3rGwXz8VAlQGb9Q2QVh4OYLvGzyilc4CFPGgN7eiSCU4ACGyO8cFXMAOyZWsRHf0yWGWuXoTSlyh",
-	"O9+lOZVhJuMhh1IRDCphvOXpVCSMwP9gHCUqB8T3FVniwbJ6gKIYFt0pEKEmR9UIBM0FkZVjJSXr6ukG",
-	"hPMaK6HD9ld4Ny/Pp70FN32APyUAKTr06uUEpROJrGCt4wjOtboQnHInPvCFLMVK4in9nFA8AFLpHlCm",
-	"M5FOWd3y2vQgWw+kqFLQpHvfjooWrzaVhMprloBJtWIqbD2lsneZM9bTetmmEthpoI3/tWeRGGqE7CvO",
-	"bvw878qu//K2CDjgm8yqsVxOxhXtDflhVRGqxzSUzsXQiWUHLp1XzQKWGB9SKNq+klL9uegaqDtA54xQ",
-	"ScYFGum4FKvRhQNeDZDtrI0QVUsFRTYR1vPxBX1P6NTHOwAlN2lyxRRGYtdJvKCrTAT5Yw1SbXIsM4Mg",
-	"ZG3EOxuanjXQrsMaA17Qpdq2Z22avY0fuYK80fodGY3J4gTT83sffCsvlq1/vYdtXBaiFkndVkI7iJld",
-	"eJC4Jnh5Cz18DDROwIFKMS3RYgy4AkWKlW52G/Xyy2WO+SQ2Fy5UhigT/ErLucivLzMoKyWuA2w2XQWj",
-	"tW5mImMFANDGwCzXWYh24At6EQyl+J3o38nvBBOnyO/kNaNcE+f3If+d9Ho9Uvpf/WMNw5v8TvYGA/I7",
-	"2QbSGLsqw3iXOqqCftsmNWjvplYWD9w29DOqsdGOadQxVdn04wqAYCePyO8kXAYHq3i01RmxXRZwu9Dl",
-	"Hs6rjIixoGpmv68j+ja3s0aCaVrFAim1bIXZsNwv4wOHmteQjx3rLn49xbEPX706fWf5sG+a6yWWYZgN",
-	"yBJTM+GIVYEPxC6eaS5sxg40PVThKaGPnUdmGnVsSidBoQRobLxfaWzR0t2YAcAJ3XBXz7wDZkWV9Qgy",
-	"UfSwJfqV42ap9ofubx/2UrCIiC+uBbwvtNlB+t8aNNiRuJQljH3v2r1dTcytZB8XJKohAmJHlsG3gd/T",
-	"fXt+ozqkfLXyRaCOQwXTwa8k5GPzhDCFAhA+NRjy+vaK4gDYZgictTG1PwxrVwWHqVWQqQJc15K/Q6iN",
-	"jVf0k8LdUqpxEGN2Q2HpvS7X3qhAjXjFpSIA/kZ4pTrGWA1bqoJDrwfSGulEqENXMKoMrVrH4G0AcgjB",
-	"R1dADauVgiqg5dU0/yBW53trB7xkiqZZyB288l6jTYBowJ2UsE5J9mBudI1nPFagl7Au1HMCr8N0Lkkm",
-	"xDVx4ZxJez5QzZ9pYhHbfA7fSKysNM9ofugpYh7cNVT2kFwxznKa2fhYUHHhwFfBs9UfIPr1mwp0nTvV",
-	"synktQw9EZQ2I0zwaFYqmNa0Gx3ExsbtaHa9j53hKAR3m22vlzW62H7jGsELGvzKaKZmDb7oXOj24DXL",
-	"0g+Be3Hx9mNZO4P+uia+/2q/rk0dOw7N+JhfspzxKTtdNOSYQ91grZ/gpYXcpHJmyrN4/tyJZW4wTcT6",
-	"ZltUWxzhyw/4XTdxHJ578Mv1usOijnnwgfAeV3YHr7O+gS3xvXGz97nqF2p/YitTlGZZl1gWj7bvw7BX",
-	"/ms3mqzw/AGvpgAVU1tbxugHptcHLgnbLOzo8vdfgLPmOaojvAJcCRqQFW4FY3CXB7QOWrfxMa0SpNiU",
-	"a4aVWQKn9DJJxUhfCR7vBTyArTmPtaQzv69NSXKB4Mo6y4L1X0i9UgyUZMbdKOFKVrmofYU8qjBfmgTH",
-	"z43YRnxKre6SQqWtfBvn25yv6G8eNUv5tcQoKTYP+LP1z6M0cf8tO6QxgmI7xo93vFc198J5nXLfPxwt",
-	"hEwBeCiOOLuiWwAWvSlanriW1ciF1kLgHiQ4zaQALV3CZt0uZ9MPQHC0MytuYlkpNru+6emqCCXrxrTP",
-	"vy/qghbaFOWcn45bwifIfWwICJNvz941QV2EeoIRpiy14GB1mcJ4K4rV2Z4XITwIVUCgpYn3q4pU+7m/",
-	"jk15/4aQL6lwtvr0xQCo52R3gHGGeFLHeE6L3KBe0I+m/r/enH7+dMNEnNs+jgwvutobmvan0KRuboz1",
-	"P7EmM7uBW7uD1/0Gtm+rOAU3qv4DsB254cnTV9qhvuQ3bk/Intpia74y399lW+o+9JKaUN8o7hypKE9c",
-	"5queaOcN6UHKjuGTsal5wAjXJuQCQ4WMHYvRdRmV5g/VV/3HG01xRbPwDcTALsOqcqaH0na0HkW66KRt",
-	"YQ1aiQ9TaSL6qd29IS2oSQZCqykNbiJpDf7wVnXvkiRh4G73nS1UTiPc8Z1xR3SDl9Bg7XyhbbAyUH2k",
-	"iHqwIJVtQWSdgrS6g8Q8vWPg7M7gds/cNkSswyrO9KfuukizrAleUojMVAspqoNYxKSUExjdi6bFkNSc",
-	"EX15JtyEAnSir4vnbKHss+B7eyWSbWNoxya0viIus8CUcW9RDyRs2XFxKRyDwNsf6JUp/+yQdh5IMvaQ",
-	"8MabEo9cR02U8jIsL+jVC7ds757aenPxrtJxCaOvoVUByucJ/52SZ2rz2JQAEl7yplaBiXtK5Mxsl6rW",
-	"E+g8KAMKlcIu4wJGaZsQTA8iC5RZfXp3BY78uiiNWzs4QqlA4atpKsmEpfwKIl9M1D73QhKNty7G53l4",
-	"GS58VqkEP1XImWcJdivHfIiY1STAjhfWEiHuRlT38vZixqbXze8zmH4JcNmSyBmFEGaW5iSnihG4W5Af",
-	"xuLaVJBgdDrDXyWZrLTtxbJLMmFTupSMnLEEomFMlINx+v8wTthVThOWjH+sHRLee7RuIhk4CnEiaclo",
-	"ENdgM2BPXUX0r2A22DaA40yTlJtXgmaSFM4nkuDF4Ubk1zYdhALgcCbENUuCaLpTTXS52YA3c3mBn5eS",
-	"QOyyoVBHFEdL/8Wz0+LPTMu35ZYt7xwuAQLnE5Sr0pwb9ingHIpLeH/LTIRYiY346rMNE382LWpTaHNj",
-	"GS62MMqGS2zHKnSbXuUFOO92bfXeGmVtqOiubXkb12Lj7PRL8wnzrXxZbM+ZMrhCHg0nTKYJK17v+uQU",
-	"NgsU6kdjyEu4EjcctgoF8699qxTZP63Wp5fCWXuDoCuTuGVCovIl72xwetmjJefk4702KOTQC0WH6FgK",
-	"N882iPa73Bj2bndhsJMJU19kied/ibe6JbUZ8Y99fPAK4CtNmI0SM4WVLMWeo7fKZcJhPKC5YHj38p2t",
-	"nswAFxwTng3hayeD5wawV0yt5UrX805M2v82EgosqnkpEc6jgScW75tl3eQddH37n/p5MGFl3C0DyEWi",
-	"B1/9bxNT3vLoD9NqIYIJju9KBAwFvxMRKuH43wIR0PPZjQJZKpVpJpsJEAjQtzGfsDlSCYdBXGxMDLJK",
-	"ttRVZiY27L1FZWEYz2b2OBfmF2OMmVcLf7ry5oqpO4nmtySTjZkMh6WKlWKpvtlDeQQpqKXW2zmB/zxm",
-	"/xjHrGF0UJp9dJUWw90EM2lrOBEWxsTENTYEb04pn7Ks/SrsdYufo89gyclkRaaZkDa8sxiqssFrYST+",
-	"2BtX3OYQalh2eTbVULsyxNIWyDahh7JKd9sEjJ4WbTZXAmoapkQ0H4ruEFR6q7pXAm7ocJ/TyhBc3Xqb",
-	"Bah2nS4WzAdQd8w1ddHKUSANcAQ2zGO9ef7nywmkLIXzLjEQCFDG9IRjLYua63YtD7Cwb72kDjRszrbb",
-	"KA0BEocWU/fjWOekZqYhZteaUa7huW0YJODFTCyvZuqCyusgEBL+ufUJrFV145pGKU/SqX2wsKvj3SuL",
-	"nNQri9S3lZls11oWxdfNmrk2/U4lCJpTqk1CGMXgTQMehX4TiL756qnr2lzt9uZWBQrsHIKALf0IhELw",
-	"W7EG/Yp2zRaK8RWHzZAW8yl0JpdOYOfpdAu1pGqWgQA2aVvFBHxPsQYGPEOAj8r5rmwlcgp1FkUA4CRn",
-	"cpmpr5Iu/i2EyJnlt3KkopGbGFI7MEKlBk2k+BYHgHdGrV1IX0MBDZHPOxHk24pPtO/J7Vzw3mUbOVBk",
-	"/xgfaFP4UydGeCNiiP/XpBvOON4QIOZDRbYpDpeBoBXFHCp60vsmVnABmyadtGSTFcnVoKYDT6zuHO0E",
-	"ghswCErwpl3tAm/23d5TcQIbSbGdx/OigXtbODwLynw9t4qhgAeJ0qxvLTAK3CkQFiVgjjtclVYK+Bgs",
-	"m/QsDhXexRtDab8JzWuI0syALjWHmvTFNxo8iwszkOjf4coakEQxHtyPBr5N8Y9aLbeOhe5gUnEdfnHj",
-	"Q6nDRjWerg3j+scPtrLwMU0t3pm/w+d3jTKrDr8RBz1Epo3QxHXibGpSXuT7kqx4kM2NUjOjkkzY1ZI/",
-	"J+hQ1LeILBM34USd7pfAluPXgwjf5gR2S+p0BsNs2/dSAYPdSB6vziuYnA1J7PdLmi0KrJYXc1+EeRMM",
-	"iz6uJR0QrJ2ZckINfv5zLz0BYACoxD/Y0Is0J+KGd46yx2j9UlC9V5mz1c9hzaItnRebilfPqBzNRc4C",
-	"Tsw2v5FxD7jW70OQWl7MdxVDPRz7b3KByJVgkgh+H3o/VK95u5qnRSnsuFMp4e17B1mPtyhmu/0QRWHb",
-	"4qDpKyqv20li1fEFldeWBuXmG6oL+B0Y9Pw7n10b+bTtYRak0x06wUogHU+6grTbtHC0fB/YXJsOSYXI",
-	"JuaktLutMZX1zljWoWIW254Hb4t2ZRhSp062KeEQtRwmeOGoxShXD5buSZK2TtU2uZE2B8sP8CtqZG8H",
-	"g9AhHdJM8Q+fEInBLi4vct3IPT/ks63uQCX43QJEPicMTAXBfSiLMLCkB83v1SkKZtaU5CXGuHI/GGO7",
-	"HNsWYyOUyLfpBeGWRsjXMkAcucsF0Do5GYV1VlHOblr1YmNWs0HfK7Jk/lge7mZyblF3Kl/yB9KVt7rf",
-	"KlPfUnmpP2tE3bZG1LdbvekWBam+UMGnaqUnf6bND01OfXB2Q+Bl+Wt6C73H7WrgXHddhV00a6p2Y9h/",
-	"oMGELRMpG+NDnO7c4uV9tpeb21jDYUv4li83TcVFa+T6Jf3AvJI65eJhFRCs6iM+ZoiZYJCZQRkzJ2zj",
-	"5eOzAz5sCmBo5FpjpeRtuBgi/F1RIlorsG5+/sdMIea8YT7gFD65cgEfyphI4TxjaH4DkhtnX5OP4bCH",
-	"DWyslabelomVUe+Ph5ViwWHEDlqKILDxVm57fU121OMfNrCi9GyyLRu80e6JBUWZ3UCQ+DVzbmMTIepH",
-	"in9jzCiFV7QwwRRD34r0L1yb+yB5pXhwxyf0sKbCP8rnfhlLuHxoewVc/GO4YYzxyvL1uFMPHWjjUals",
-	"+nas8kMG7odhRVXpGqvwT8UuwdB7qOApvxoMWyBWoIXWpjr/VkR+6drcA3m9cug1+p5BnG2JukXGinUl",
-	"OVrHtZTVr0L5cjBDC+mvmBpNVmVPRAfqm/7vifybgcus39TLmHFR9yqdg8W8KuXhfTXSt0ObWbpvAW7m",
-	"Eeme6F321LUYrRX3GrrpAIYIn2otdCCk2uslsUSfCHORfz0DNeiGbOEEIIuPYCWjyht3B66UR7sn/oTq",
-	"+3c7omMHQ0MAeH7KNh3a3xyy7W0Oa7ni09EdTuwqwe+Jj+hBaL7mu1OFNnmKvhC1S06tFjpvBShUIsKd",
-	"KWqR2ZqKrAcAqpYyWDjCL4UdiJ71KolLLDUOsNC3rUB4y8LXnapQ767jxjSNd6Ua7w5KvoSAlCpyRT8w",
-	"rQ+Km1P3OiDdixR74O6NICtECc2xwCtQshkbvOElxbusdkLaK9c/vsVTymfEzfNb3iMMXmO3twLDe18m",
-	"ekMBhHCJZXKsJOy1xprIZFNJZM1EADHNVRnEtKIClKLTWYsSSNHUXC4yQRPAdMgwM785xbTA7tkdtIM4",
-	"bAv6GRDiDU+9qa1D0TXROFy4Yh1H/1wKxZJRGKIOdi6CAxZvujm7RGdnPVl/y3T9WtUhu1d89oUWu0ET",
-	"NIRDdyv73So6ENb4vFR0Q1mDy2vYGRzk0LXZhGX0eWVq/45gsrcsmXpnMb4HCW6c4JNqJMGdIrdu4ZJt",
-	"csSGj2n/Pa+UjFrJQr7z7vJOg7onXcwZ4mVWXrVKRQT00O3gPN0Dicq4ctdc3Nj8aIJVbJXIklpxmHps",
-	"UXtaqwe2cpWL5aLy3AogHp0V377bLFvggMQQ+KXPyfRDU4RPh+Rb6HOuNchCrVz13zKcS3Aj6aNbS2aM",
-	"GekeQLq3s7auMFZYU9sULcHPN8ezJxbBtCXprME6+nep/vPOpco0Xi8QBNEgJsT6JkvlNbznQ1RdI+4D",
-	"+7igPGFJM/xLChtUzvTNSSwQGqe9VJ8sIJe6xTxWq07XIx9LIAA4I5vY0a+JL5XXcouovQIwYwPsV1Uc",
-	"ckal4Jr5nbFYi+83SwMsIy441CYZYWOqIh1Jmpig2sLdFCyC+eVtjPs7wl1aWTeevPM+LwnxjbfnukSp",
-	"R7c67wOzrTO3CJkPmMuuCvuMAioGeH1h9weUnkGF2WY/UHk9SnnCPjbmYmpFYwwJO5kYIcUwdroTRFkb",
-	"K/3EjY5wOZ3zzLz14T82csLGI4U8YIYU1COE9w4ILJKCXNL8O+PNdnFdW0V0deCPPnLYdJmnanWuKYUE",
-	"nTCas/xwiQU58V8/W83yl3cXUe2MIX95d0FuZkJaYDhEMkA7AkG/NVGx+ruyNfQ1HYFBcCLCMIXOmim1",
-	"iOBiKK5TZicTQLWkcwbDQ8kS/DqG4xsqwfS92uNg3uDrmpYma8rPl1IN+ZTm+Qre+k+hKP/Ywd4XMM7G",
-	"C4q1+02hfohlggLgqZ4STsC6FQ8iulSzHgDjFUuji/SvbBWt13hFFPWFvdBDF3id+h6+yGjKya8XF28O",
-	"DCxCUaElBvPCgwWJoXAwoUPux5mAp96LqENLN5XkJk+VYrw/5EP+H/9BTLzXkB99YEAT+HqyVH6ABCIJ",
-	"oX8ZxalPzhEEgaRyyMefhhYUYRgdEDDOyRAMVf3v//v//5/1OLYVcWiSSDKeM0XHfSgwDxWJQ/2gRU+G",
-	"GPOtf/k0hJK7plP9J7NmO8x6fODqROtpX4p8yG0l6bh0c770Sk/Dq9NMZIleKGFAigVVs3Lh+wNNZPjZ",
-	"iosWcIuknYgpOJXdC9XeYA9fqKAyOxBgDgXDsbnty9UAACdi0XifjOul3MdGU3IyhprjYzJjNGE5sPMi",
-	"nTPEFz/7+QV59OjRM/A9XrwAiYBSTpyM/z7uk2ODQ/727fFLaUXh3Uw4fHArD1r3gtFJljxhORk/pIv0",
-	"4YedsfEVUb0d4R41PjQl1uHzA/IT7HHNlDHRTDC3K9wzZFzslTG+0cJ/P5B1ndIn72wYg93xdMg77HPM",
-	"zXWonZVtrfc9TAw+KO/xmLBMMrNhcnYJ5XyA8HuDR2TsKvaPLekAd14O+SHX4p3rfaEpCRvz0cAqJU2u",
-	"ecqXiuE21+edI7CsUnjInU+YlDYnyqRkXtvYbiMIuo0NttqNTfXRGi/LWO7ddMcOLr8H/zuO/Z/O2Jym",
-	"2gaHUj1DXvqTZGqM8VMoeyhK1D3VmPQi41PMl1y6dCU65JB0pjc+uk+s83xn4HSg/qPdpA3OdVTCJloc",
-	"NOhfU0XOjs4vyOGb4yiOPrAc8RCjnf6gP4AXhgXjdJFGB9Gj/qD/CF7w1AwOQUPyh9MZVdeYErcQssEF",
-	"lwhheUDsyM4KgZ0mLo0KEXA1dB9BYO+BFrAhLzYWHqUTkazs0w3qlhvKFUvA9QM1PqSn82VsYxo0dxyJ",
-	"MRQbBi1k43nxcpvK4hwB0T2zggnbSCqaK8zQIT+My/F/Wj6awjLH8ZCP26Og/ebVGIbxjyhA5qY15CU8",
-	"VkNNeDFxYkTGv708PTl6PyYUc+AYT1CNwOpBIofcRRdAh7UTzNQbV2IqMmOuEMY/sEws8HTQnBhyOJBY",
-	"AnS0h5W5H5aPSDgFDt8cP5BkKZc0M9bCkIcGcvpLEKnEAql+oK0axGidZkKaOtsGnlXPF3htlCM3GLMZ",
-	"S4paKzOaoNozAmpURirJNVso3DZONI6T6CAyFdeNkEZoXjKpfhLJqgJ5SRdQ/EY3ffgPiWhE7COdLzL/",
-	"RgwYqNa3ER2WY2AjA4EKW8y9+TtortKDxW/vvaeC36wzypU3onB6/Vfk2eTO77R+H3bIr73kz0p86xoS",
-	"YnHTF9P3ipiZ78MrMKm0u4N6/9ApDIwXlI0YTsgJszWxZdUEt9JjPdNGuPqRfzswAIW5wd+Cee4OBlsy",
-	"FTPQfJqgLzpBeAJLi7VzT8htKIhO8t/K3pRod7D7uLez09t9dDF4drCzfzDY+Ts6QQ+iR5cD+izZ3+09",
-	"nu6w3t7kCe09u9x71NtN9idPp0/YDn088J+szAjv/ZxSMCzL2J0lPE5ru6ODushLqsneOtDtLThtANLW",
-	"xmP9EPRdD/d9eJMldSJXcOV8Khd5Sd8ymatbxyHYbU9SPx01uIGKswXNlB4YL/acAWfwWE/5YEyylOvr",
-	"17jetT73MBWsfLC8SjkzRypkVluA8anIBIezbirmoOTwo2vGFkNOyT+XKVNuagvGnxN5nS40P+eouo3B",
-	"palQsd+aCGNaPKx+7tc9K8y97r0UTSo9Saa26UV/vo6j/+2dLXnvuCEsCVOG06RPXkA51RpgeyEcm5Kc",
-	"tTDsoRIMTdEpy4fH/APN0sQrz7M32Nnc7C2n5h6EmCZ7g0ebG/0s8kmaJIxji70Os1NsfiLUz2LJzTDP",
-	"Njc6W/JjbpNLodVOh8mZg+hCiFc0N5TY2e9CCblcLESuWPKaJSm9MJE+e7sdpnohxGvKocTIfjduKZZz",
-	"mkEaLLbqwKwToc7tHLFRB3qcs/xDOmV+qbi1/5wTnS8YvS5dD+z5DM65K/DuWXsL8Mkr94+H9iakJ3PF",
-	"Gu4heKUz91nborHEC3pc+lDXeIyhSZLARR9tiHmfvCuK0WodpXV4bJoZ3JHU3E600Qo+p1JZ6CEvoUo8",
-	"rxWENhdqvCmGbFG/2o2NsGQKFF7D21jxyUOr1zZ+CAHQcHTf0TTSC7OwHeWz2C05drrKVFHhAm56+hZg",
-	"PHH6Nr5iaguraPdi5+nB3uBgMHDHNd17Mt1hzwa9/afJbm+PPZ70nk4fXfYGk2fJY7pz+YTt7tcqaIA/",
-	"Gy0bvsyycsWRpuFcpZCIZumUAR1tpR9TwHvXh14FK1QbASJnb2ztNP9+AJIBVMI3GQEXmC9iJFbIsdts",
-	"6DXRxo39eBNtDBxL9Pofh6uTdPDx9flg9Xrnv29OL8THkwtxc5IJ+Xr3bzd/u8iuTy6Oo7iVmrxmlZ8I",
-	"pwQCtKszaVDvtrOVFSpkFTCzTjlzOUfSK2L1nVox25oW7ob3RUwLfOnofAC71R19nDKW2PPxdkfxfZyq",
-	"LrvKnXueuNtT1R0e79dxgwsPU1MlgDkCWpPVzFiu3faP7iHQ1XO6IhNGMnapiFg63+WQh5yXz03ROrgV",
-	"KAE5LCQXYh4670pF/u7kejExUCXNahfoIsOKu3r3+5Q/wxaXxIlXWlpem+L3K6aek4xpCqVAOiJyYziU",
-	"59aP7u6nCN6LDwHYRDoCV9Ti/Z8otRPgzkq2iqIeIP4FmF1unX+q2K+vYr/Zi5U7ug1vv6ZKf1F52g4r",
-	"8pb70cNP5r9GabJGVQ951g1p5/Z5v6hnWCpmiJEEV0IkEEiw5O6ZF1/mbugKnjFNYJ11vocUe6lwaXR3",
-	"HywWMS3rNlPZNKTV3PcYJruNAisI2rXN3VVctSpsg4qzjEsluTKgMn+qua+g5jo7qQx7S36qP6Tt6VAr",
-	"WhVV3OyrqRY1v5mJjJFZKpXIV+izMUgMLjrFIjKUFUtRc/buWsWV2auYTK7IoZ0tfvglzKeivvpvn+7y",
-	"9rdhXntuXk8nO8njyyesN5ju7vf2po+e9Z7SfdZ7snO5x3Ynz5LB4JGmtACvgLbuwMMUmNoh2dl92pvo",
-	"wyHx0zLg+bvzzPbdzKb7bJfuJU97zx5NnvT2Lnce9yYDutN7zJ4mTy4fTXcnO3vFzFweMQxyz16MgP8h",
-	"dN+4jY/rs7m4zPvx3d1bgcUrL727dN+yxUI12SFmiEKy8Lexc2ykK4briAXj39T+OeXsgNxQZUrpLjJq",
-	"kg+/1kZCPkOdF6Sql4sffRrCOyYbRgdDiCwaRms3IM2y0bP/nu8WkaFZKtXIpirYJPjot09DFFDo5V1l",
-	"7cNo/T5avy/v5zATN+zqp3//LDfTrvaaPUb8ouF/Gm5/Gm5fwHD7hSnv7aV242v0HG718GSaHpu6C50u",
-	"qw+9WJnbj9bk4/wl/VC+7LrgG32zteSwqTAW1gW2KfwKIaNF0zQx0J6ptM5QcJImhF7RFDe4jVtWJky/",
-	"8J+in9R3oDZ6Qg0y7rfrCLWgTX80P2gRH/QlbJEv6kMI15psP5Ie+CVV/zyK/mhH0TfrXP3mzr/TBYZ0",
-	"1ATfO/kM8tUWnlZ7eD385BI31w/zJb/babY5cMOA9redfOfUnnzmjMfsKEh+chHyDrLeOGBKkAoYUo+h",
-	"ZbI1g4qccghNI1QBJtqcYV4adn9AbmZpxoZcH7G+DxkMkqngSSC55BkZn709GR2fjN6cnf5ydnR+jikm",
-	"hzYsHK6WgI5ObyBVh09ZhpkB+ZI/3xAEPuQQBe5lXXmB7Bb7C+O1JyvF0HUAoY2mCwxm0eShaikRwd3P",
-	"qZKKrhyQgqGuP5yDYNQ98yEvYe3adkj7OBDU3hLGjmfY2fJuz6jW9dXkEvNPT1fK806eqtLNGHM0P7Cc",
-	"Zm9ormqhMpbMmlA3ApGjuk/pDST1pcAfzDC8EXkiD8Jziz3Pll4CLsb6uDI6YQbGjjOWQErDlHGV04yY",
-	"c0Gt+l1XvaUVdrZse4r2As49KI9tw+I3xmHjjnAJ52Vby6ZRQl0ln0O2hmbBns/gyvBgArqabDYUu1Yg",
-	"txaU7ZW10bTHlb6shSNdlJJPoKJoOx00RblQ1KRqgPPuq3pWPz8VIYViXQBiFbUKG0j5wEDOheVqtNXq",
-	"6tOx6el++Txfdzawp4EjblU2937QTJ9QOc51hTBtImbp4uGdfCPE6SK7t6eUEaB1bKtiVcmDFo0+ffVl",
-	"3Ry+/hHvkwkSYEeQnWdfjqciMdHzjM77OEhcHDPeGFKJxYJZP0DKr/rkXfXsBi3wHG++vtUAXgSPOjgO",
-	"nAp+8aTy8hxqi7GM5nRFElEYeUZre+urlvSyK0Yjyh0MRcaA/7XNzcEyoNUQ1pRNK9aWEckvKIae9Nh6",
-	"sIX0RV1Fyqsni8lyqcrYCwwlb8w5uhKqKI/0x0s8asnvqjLB0l+TZulh2jWlvDmLreUMvM+kx/t+uAkm",
-	"Ud7lbCxhB7Yei1t6gDakfGmelGp06/sSABfUE8D65IhOZ+ixk/CJEBzvf0Nu8+tsUn4pTawOlBETSsa1",
-	"GY6fY7KELbFp8Q4Ks9xlOG9IJxvycD4Z2ZhOhnnJACxzYJOzCwaMPU2qBbcErR8P+bisH4v8bs9A9PpA",
-	"LyeqxiJbvKTTxgUOm9OnqQHZjQMTNHniANoD4RSmd/ep6/fGJLaY8m225gIcUMgHiwuX8mss6Q5sp2Rs",
-	"AXzGkG8fmwddExgGj7z45ZCPK+Umx31yWLvhArwGVIxXhPKV5vfU3oqrFAUWjcfjIQcJI5+GsFngrbBK",
-	"jGEUD0GfDKODT8MoTeCrLnscWrrtDM26bGhoVigbaBdSN9i9nba/+bEH1HRDreq87wqlhu3hPw6GVS04",
-	"1Cpv6OvPISjQYV1tDdHbr0lap2aZ8DBk9SdNVd9aGFo/dbjH2lYIM6iLHfBZGbRfYVDNOKhy6X2XFZuN",
-	"59Y82na52AGSqnlugVuDP120h4baIPKXoBlZGOtWYJyIlenh2enDaP3Nrr0w2hoJYP56MPSMQr2k72FF",
-	"adL/hpfi9POd5LJ0kbyrkDYfGX88jXRfdNuk2XzZwZ+MGBQBPNXTKXZkvT/67PzdnE/6LlMVRLjPDKN1",
-	"PHRXHzj4DKfN9+ZnoJO9Mw0L9IqCCmiBGiPk3wV9oK2p++57gRHAi8n3DCRwr0+yux0mu0DT8Z4fcruU",
-	"dfXedM+WLnVmxmiGeJrB6HRb75dKkgl+Rai0iEKA7giXY+kA7ACNLBPiWuobDDfBLizDSji1UPVfcew7",
-	"x7TgGqphPVn6gZX9e+jfcZ9v4UMwM21wHFhqQGHz9APrl9BU0Wnj4SOVSQgt/stjzqmDZjMs0ntw9a9m",
-	"Fslr7FFr5QmVzD6NWuRxSXAZ1ouAQV1FWQ94oQN8h5wR875IcgY0lwgup9ulOcmpYgSwrCyGIBRyt0NB",
-	"3cJEEIeXrS9dz+FBG+uH6BMQmksyWdkK6nNGObyF44M3TVZBYTljNEm5Vih3lpfcbvqX7CqntQcVPdIq",
-	"xvd5csYSQLMyIJz1XIfpjE2vnatR0z86iMQ14AJfWUaaX/TAI4MFFiV2cM/3GMH6DQo2TVaBid1u7NAY",
-	"naW/IH1j3BTwd0o54H4W+sDTcNvks5nFvBQ3vO46tX/dmin4zlEljvnVJ9CyomeL798wnhhLJDypB/5m",
-	"m7BZypNbMGzjnD4H6zQlE4H5RyK/Jlzc9AkcLKnyIAllu3Z7QbkP7+l12Kzjyt2VQad/e48JAQXy828Q",
-	"8479YxBRdVVOtWlFsswzAyF98PDhzu6T/qA/6O8cPB08HWAyDE6pjkNuXPTTEv6yiWhJcxe+UkTxuxhh",
-	"PePgKYEQj+KSnC4YPzx+IOsIoTFiv9o42RIwhhnHYgOFh/Hri9uM73pUb1yJ5yV+OK83lo3+qo9VhJuA",
-	"a9yPkYorqWHoLK3idXqjgD1SH+JnkZNM0IRMaEb5FOwQnpC54KkSueyTE4G4wDHIp3c4eVCd3jCe1K3f",
-	"r/9fAAAA//8=",
+	"7L3rchs5si76KgiuHdHdO4o0JUu+SD92qCW5W7NsSUuX5TXT9CFBFiTWqAhwCqBkjlsR52nOg50n2YFM",
+	"AIWqQhWLknxpd/+ZaVOFWyKRSOTly0+diZjNBWdcyc7Op86U0Zhl8J9nVLG3ySxRXfhf/VPM5CRL5ioR",
+	"vLPT+VXckRnlS5Kxfy2YVJKoKSM0jjMmJZnRJZGMxyThhJJZwheK9TpRh32ks3nKOjvP+1FHTqZsRnXX",
+	"ajlnnZ1OwhW7Zlnn/j7yJnDGZjThCb9umIS40sPPCM0YSdmVKoy1tcZQkgXWes4mgseSLLhKUljnRCy4",
+	"ImN2nXBJKGd3xQE3Vo3IVLbs7l0pltWPpgS5o4ke5UpkDIbl7KMiKlv2yN5YMq7I3ZRx+Crh1yQWTBIu",
+	"FJmydL7ehN6/f9/dW6gp4yqZUMXCpFaCUO+jwhCdnxnNWNaJOpohkozFnR2VLVhgYKkyvZt63P/pni14",
+	"9yiujncxZSRb8B8kSeLiQGxj/HLynG51N6+2X3W34tf97uvxi0n31Tbtx1tXL9nzjc3GaVyJbEZVZ6ez",
+	"WCRxJ6pM6z7qzGlGZ0yZw1CzUXqKoxlTtEf1ByPDhWROr5nZtR45UpJMBFd6t2aMctihqd4uTU0ySRPG",
+	"gV0T3eW/FixbdqIOpzM9Jei34899Rj++ZfxaTTs7m9svogBJ95Sik+mMcVVH1qskZQG6bo/7k5d0e7P7",
+	"Ot5g3a2rl7T76mrreXcj3h6/mrxkG/TFhp3nnKqpN0035BAI+nDSR53Dj/MkY7I680s4fMDwlMjkmrOY",
+	"XJ69JYkk10LEkRY10hwdmfAJIxuvX/Z75JRmyu6M/l5NqSJqmkgiWXbLMnKd3DJZIMXGyxfPX73ub/Y3",
+	"wtvCzByDK0u4erGVL80/ZatEqRIkTaQiQi9Rc1FhVpv98GxS6NWfS8yu6CJV2GRGPyazxayzs9HX/0q4",
+	"+VdwhudMykTwOs6R+OcA8zy/6tPX8fZm98VEM8/4Je2+1syzmTNPP8w8ps/Hc855cs2pWmQB4fVe7/mM",
+	"3jBZ5B3NOOtwSIj80g1bc043Nl+FpnsxzRiN6yit4K9A6F2SKM3l6jNtAA71WPrf68ZyLrjEw5uLoX3B",
+	"r9JkAoxvJKH+Tzqfp/oaSQR/9k+pF/7JLgc64EJdzlNBYwYkkovZjGbLzk7nWCiyMH8hS6ZZ/5amC9h2",
+	"lmUiw4FiPb29i4u9/V/fHR5fDPdPjt+8Pdq/6ESdGZOSXjMgdSJJLr40mXmp+12jyHhy/CrJpOp17qOO",
+	"XEwmTMrOzhVNJdNEWATnbFdiroUnnrKbLk31Vi6DU7v3d/N/Zeyqs9P5j2e5AvgM/yqfHeoJnZm9xJ0N",
+	"3yGWWndTZvQTowsSzlgsNdsqQcaM/DgKLGr0k2bgZpUzNE3T4ln583qdsV0veZOwSti2F/35ffEiPhbq",
+	"jVjweM0TsOA3XNzxMvcTuZhMYQNastHxycXwzcnl8UGBj46Fz0VTKlHkabnyubknM6yTr6TIIm7C3z2P",
+	"/LlkY7bglt75lPeM1kbMyIRqBWjSyNxnl8fDo+Ph6dnJL2eH5+fVaeOdZuUhcDfVzwmtJM4zca0fqbv4",
+	"vLoSmZFUjH9u3t/DOeiXZMwyckeXekLKm/GPo9LaRj9FRGSEFiQurAp+F1f6fW0pZ5b755S3b0Q2TuKY",
+	"8TUPk8iS66QkZd8namoe+uImYRG5ysSMUE7wY1QRzWbQNBV3LG7i1zcnZz8fHRwcHlc51XQ4o0s8XZJ5",
+	"4+7g+dI/KHHDOHILI/qpLrLk37AoglRBNonxaztNQfZPzs6HJ2dHvxwdn9ccS6GmLLuU+MT1DiaHP+gp",
+	"ZT9Iq3o+cJmmNRmzVPBrMG5Qr/8voLHYGWihVlgZEM7TXn6QZHQC9Bu5LeZ2lwdccNYjjj8K22KZhTpF",
+	"CPhkMqX8mkkixYzh03+2kGrAp/SW6a7taL0B/5Oc0Fw1WvestmLVVbpRA5969906rBp5z8DS7ZYm/MbJ",
+	"C3EL9pyHzAz6MfyIBg+RaR1KT5Jlu4TKG7jLKOHsjmgu/cx3WZXmkXldAx0KMtJNuFGEkh9HjgB/nuvq",
+	"xN0/f11abS+tp70a2gh+slruD3grwU/+dHL/iCuWcZoe5hzWmtGTcltftoKZ05ru0FjXxNFHxxeHZ8d7",
+	"b4eHZ2cnZwW2PndbdAd+lUzw6x65yJaEXtOEk5Sqz66l5HNIJM7AMhgurUc0s1plX9IlvKFn6ByieL57",
+	"3zsn3dI0id/ZfVuLldhsrpZe08KzGeg+XihyN00UI3JOm5+gh+9OL/4+fHd4fr73y2FJQuablEgCo/bI",
+	"+wy6zbeY2496Zgk1ikWCSz5DwVI5AQlLY8cvzcz/33tvjw6GZ4f/dXl4Xnzq25lkImU7KKTGjAw6+m4f",
+	"dGomZhpdCPFWlB/1FwIVk6YJGdoNL05Ohm9Pjn9pIiIqOcjm2/2+lqwZnSiWyR45n4pMaWGsvtxVkZs+",
+	"rasgFpMFqI1wLn8clcg9iuAgmyUNOKczhiZ92MGfCn/WvY9Tym/Ij6MCn41+greKIe6A/zgqE3H005/g",
+	"NikfiDVkwJjGP4t4WT5GYxEvC/rR385Pjh96mjSfQIemL5gu9FhzksY0vlwkcflNQ5K4qLORy8ujg4fO",
+	"Kvez5Scce/xmjk3xgisdke/9ZlNs9kA/ARfni8lUd1DlIMVm1p9pnYpenAi9bbzjji4O39V4D3wr65Tm",
+	"xnw94Jd2IDjT6fnh+fnRybHvP4AHRqIqc9QSurC67/69eSzU+WI+13flugymMsr1DoxLatP5nLHJtImD",
+	"NHnPL09PT84uDg9CVkHwr08o1+yoFhknEvokCVeCKPZRfX6LvBFN5hWxP6XqPxNF5plQYiLSajSAmW0s",
+	"yI+jwvq+exZyPx5+nDAWr81HWah9UWkshBQ2uoD2Lg6Hb4/eHV0MD/9n//DwoMRf79yz6Hk/j1H0wxG9",
+	"113CydaGjR76AtehDZPUUmkhWUwWc3CiuXlegUk6kV7o5HfKV5VgyMbW3qfIkUgw/Qah2doPwqzauvSE",
+	"gZ+buBAVLVS/984CL0GrCCrb3RdgLzsmjJdZ44A1IxBFbzCc6XsWVQt+xE+Np3ddtii39V8KZQfuQ93U",
+	"K13BPfKeJsrEHBsNhvGYfXUf9XfOOecsu00m7JLTW5qkdJyuK1VksANPsEwZiamiYypBjRULUD4yRpt1",
+	"qfPDs/8+2j8cXh7v/ffe0du9n99WpY0Z270Y7QwIF3df2pzZtE7nczUiSWtXSsznCb/+666ruetMbK4j",
+	"w59D8Yqs4cKtOzBv84lsPj74OISpF2b8d7FAn8xG3/UUkbtpot8haIGYCakIBV8neL305z1ywFKmGBGc",
+	"ESUgvphkQnyB9y9OBKKaZJECBCKdCvP0HsawdvMoVlM24OsqouTHUWD/Rz/1yAlPlwOORxrCuSY0yxIm",
+	"ychj5O/b1fUkx/uBNiBZbV2NGW0RwlMxoZSvmNz0YuJp7tAl+lVCR80cvnONBDMFvj/GiEzqQd3cVCnl",
+	"Ab9umuTFr2eHewf1c3RzM+ZAYzn8BljYKURmSkaBKxDge2dzId5RvnwYf4e0A8YNNR+hF+QRxGX9IFcL",
+	"MEBkl8S5OlAfBf2ErFTW2jDeB/jY3us117XjNlAUClHSRp8whGuvTtiGV0kKXhuqIDjB+HJ014WoZNP0",
+	"L2W/Rhu45NSES61tZTUBA2XDBUYsFfyJkwmbq+YgsMvjvcuLX0/Ojv5xWJWmJgjK93IKVEsxQzLukV+Y",
+	"WhGRGHVmiZSVtIBjgd0/aHJ73tTgvdMj55iooPm0EIi2QzBxmQwW/f7zCbSD//wShjo3S0OCyBIOYzsN",
+	"Ub/rQxLKPG/qovK9OS7S+rYeHFvMxdEsEBlETiE0pYEJnQNo+O7w4GhvePH306plxubHmNOS6KGezfWW",
+	"U0nutJjlXCz4hH0BDaQ8GeP6Usu5idotzIf8OAqv8bv3d3lc9Y7FCb2AnNc1c/jCXRT13FXRJi147NzG",
+	"3ILxn0qyj5Ps6hF3SHmeX9ALoTlsVB5/9L2zzlyqjNHZQ0JeF+W2RdvxTMQsXcdwfHl6fnF2uPcuEPaa",
+	"9zcRizQ2Mc/yDoJNv7i1GGeSsSswRYnMm9SY4TpdCjWYqUDNJuMlGBX98LpE2tDZaSKVyJZ/GZ6CqmYR",
+	"gaWpmfvu3tt1zPSfqOSWnSuqFrIJzAD9jnaP4DU7z8ScZSoxYSZGNjK+mHV2futQ6LjzoQw2EHU+dvU3",
+	"3VuaQZCY/njPfIxABBbF4Ddsmnchxv9kEyDZHudCUZzlp4oPTIpFNmGQXsntiahMOOEx+xhCm4A3PvKf",
+	"Yh8VSVw2Ua+KDKKXI7JY79wLTVkYedV5ymd/jt/fR1X65StsScNCAzerjSBN3UybiXvulhOA5ADa2i/J",
+	"XCRcSYJB7EVKF9p+CqzFTHXzPuroFyhCWzR8uK3plai0+auNAFUXWdrBQTpRR2uhatmSvJdnbztR5w22",
+	"PHQt3WjP7yPovWlGW5W9gEVEDXwuZSIV5cpEvu/nF1HppAK4lI0VpLYZucsERqAUtyTfuMCpP5zN1XK3",
+	"EDaF4ZxcmKOFeCqKzWR7Vs+ZvEOzDHzvxa1iH9VK9ijvp1io+UINoW27fTyBFhemgbd9pa3xKWQmt/4+",
+	"ndJM7cXGZVeWUnMPuQaFlMEkq26Xp380EruGW+4j28OwVuolk2lhRkbSmzy0vp6Tgx/qN4nB0DY5fhyW",
+	"0iaGesgeBRK1FHP225USrrhk9+919+9AcNZy+xJJ9K6kLHTkvvM9jDWZ2m3hgfn0S+2gPuwHLFW0SjP0",
+	"d2vZCVgM1T2t3ccvtAtxeN4XQj8K4dUoMCB/QmcOt64T1UvR5+tvrabPECfSboNzgj9kl8sj1e+xjZov",
+	"H01ruLY7aZs1HsrAHUjupknKwgK63e1Xf5jrrkKt20wyRhWLh1QVwLtiqlhXJTO2an/RftwM+lW+fR2O",
+	"2DotW8mJtoK9RKsC71Q0J5yXB37m0SwqcVaYlwqWxjIHXeG+0yKQgGWsXTLS/Y0wXexuyiCXHoHeKEfz",
+	"oOaRONG9zhJOFb7pZxSipIDGCSC/BdlGa5ne/KJOgrbN8Ndg+PQ+v3dMvjw2IHF68fdRR3B2ctXZ+a2Z",
+	"aUuj30fNn1eG/1Cg7j7syynN6EzWI1o61wZijlmYouqBnSUzNrQsV8DT3K7A2lmQvBYfyuTfgUv+iIN5",
+	"QkaEfaQTlS53wZwBIrwCGdkg08vMC9Myg0bekpr5FAOW6iiJ946mZUDbL0B8tsJjLKjChebNk0RkqwMz",
+	"NZHVYtHiFpsMsZQ5UFzBJ8xDRZpSCbmh5SV5xiAax4num6anAYuEt8mBN6wSiHcAQQQ4TnFxJck6Y2oq",
+	"Yl/cnV5etBRwp4vik2MzfzGGTBB2apZC4GsAGdMjvwgRQ3TXlKZg5JiKRUYojw14Hzf+twKjLrKk+RYo",
+	"bTu+lc2Kc/Nb8/5LPO9n7F/VdZ2x60QqZvGwdkuqM+VklHc0QpEAEnZaYJlE9QZ8z8XD669uGJvDqtGB",
+	"jX1Kst3fIKUsHzQllmQKUzSmaqUZ1OQrvLOfW6jh1WpAWBqGLs+ckD280drenuUdaKV6memv2FIUPMEt",
+	"NUGU1BPixcCBHjnRl6Mk18JG6rAk84LRv9pWFMTpiq3A4JD1t+LAtXvMVpisNrDCH96GzT8IuE2uaJKy",
+	"uEdAuE1prN+jrPpKlfQ2dLlCMMwwYypbBqUSqDkjE13Sg++GgHI91NrwCKNMDHy5WcVYiJRRXrSCRca5",
+	"UR5ihK6THvhARgYQSS/JIRIhYIvZVaJYmoKvIFGSiDtO7kQWy4iMJgupxAx7gABf29ZyJrQEDF6z2/7I",
+	"WnOEDlpu+Lnn8Ik6+65pQdLPcuiK4qLfiIzMmZjrO3BfzJjEc2LXsPZjDpfQbuaH9tsWj7RY/5/PIQ2s",
+	"6qX3r5mxWVatk8l0lSYdkJkrD793TUWhk766g1woRp2Ezxeq5yfa1qjK+rsL95lprB+SvSvG4jGd3NQ2",
+	"1V+9MR/5DdNE07mh0dtEKmxgDy6N4yFC1w+VEOkQjah1nWAAq9yL431ocyFEikbUaq9SZYuJWmQsHgJN",
+	"Vvd57loAcapdLiTLhrnPc0V3l5Jl5v1Y7KqZMUwHPlO4hnAMh3RiOLixPXy7B58We2lmK9PcZynb8Jqp",
+	"4XgJantj21+Y+nl5FBcbN/GGaVfljrJYX9EBeCTBIam5rdiVXPLJcB0Cni/5pJ6Ii3m8eg8v4SPd8LHv",
+	"4ApTrHoJ17Jh+4ahI9aydXUjWjYsE7z9bAOHt2Vjj11btrCMutIc4cu8Vh/7UrXlZHwma9UgP9qrGgTv",
+	"qDUatR8pcBu1XE3omILZx13/JlQEPI3L1met5fin+ipo96ne4Fafr2HwAvfF/YcgNABq2GArtIqO1ubE",
+	"QhFKUMfcNclpgrOohFwLMXyApePpUka7DOv9e5ywWzCbXLkBnlC1MsFIYTpUnyUgcCHxetgsq21+Np4j",
+	"2xinPxRz45cOt0V6nOBHtql5TxojcDNP4LGKS00B+wYdkSs5CnyQofbgBFvZXDNQqDXSrMX4SLbyDFo1",
+	"LzR9mhuyQM92x7I0i7YnOSdc+zbeXrVvtNb8Agy5qkmI/1e1qR43FLlOYwi9trR+71e2+kH2yB6Z0BR+",
+	"TRRhUKxsyqzsgLcnJXPG44Rfk5H/TtDNRgYkakWMTzk4Rb/TlQsSvHOYVnp6gGhFeYzloZTA6aEx1jfc",
+	"9/v9Fa4oa+6fU6VYpkf+f36j3X/vdf/R774edj982ohebN3/r1W+sGL9sKqU/9v5yTE5h21xppXsGpDQ",
+	"ZASQvfAediZttGPAWt1lYL8PW5yvRdf8COG+Z/TOOsW8v3blTTLvorSkaRcCsPQSsPhPfWQLUCn4eHes",
+	"tE/TtM65apnHrMiZVubocb1iWSCAxa233mCP016XFmaRr+6jjp6Y8W/URKf+gFaiJLbbpps0GlhefB1v",
+	"7MoIuJdaRptnezA4Lz/wuE0ZU4uMs1jz5xLhDPMyhNbJjQdP2tMf2VMJAbsQDb5Aej0th76+13d/OAJ1",
+	"ZOYy8uo3zq1j6Dq5ZRioibTwDXqmHZiuMCSnbYTRqWu577csRh8+mbu8LGBbTrJ4Vp/AV242ID9GkXVT",
+	"5mc3KDTwkbLgXmhi+IBD1HnUGEdl4OhtFEo1yNjECHrXwnb1VghQGaxR64QJ4uMIvq+xiJY6C1DEQyte",
+	"iyKl8BWsW9A6cuUCTkimZCn+qEf20tTVWlXiGs35LjO0iMwbDTiUSWVQBfaSJxMRMwL/g5G+KBwQEl2k",
+	"sYdk7WEwo7etVahMhY/KMTJ6F0RajOaVrK2lG8pOVLYSOmyOE3Hz8mzaa+ymj4lqPLohr5djlFYksox1",
+	"H3XgXqsywQl37ANfyEI0L97Su4TiBZBI50CZTEUyYVXNa1WIQDXUp0xBg5DxMCpaiO9EEipvGPq+l6zG",
+	"X5/I7lXGWFfLZZvsYqeBOv7XnkVsqBHSrzi786ExSqf+y+siYICvU6tGcjEelaS3izxojrop3IuhG8sO",
+	"XLiv6hksNjakUD5ICYXic9E1ULeIzhihkoxyAOdRMSijxQ54RVbX0zZCVC1UbF1FWM/GF7Q9oVEf3wCU",
+	"3CXxNVOYK1Al8ZwuUxHcH6uQapVjkRrQNasjPlrR9LSBZhlWG4KFJtWmM2uRSWwU2zXky1ffyKhM5jeY",
+	"nt+HoK88X7b+9QmOcZGJGjh1XQ5twWZ24UHimvD6NeTwEdA4BgMqxQgpC8viinMrVnjZrZTLB4sMM55s",
+	"tmYobC0V/FrzuchurlKISRI3gW02XQXjCe+mImU5ZtrKUEHXWYh2YAvaD4ZS/E707+R3gql95HfyjlGu",
+	"ifP7gP9Out0uKfyv/rFS9oD8Trb6ffI7WQcFHrsqVj4odFSuk2CbVKoh1LWyJRRsQx9JAhttmEYtIRpM",
+	"P3n5KujkOfmdhMvo6dZ+ySxTkHr9mll25BzIHEbewukXsYbmVE3t91Ws9Pp2VpcwTcsoS4WWjQBGlkmK",
+	"yOuh5hVMedM0WCW2fuYYF2qZ4+LXE5z23tu3J+/tTm+bkTV1itj4BvkOwhdtL+XynNDFa73PqwFdK0tw",
+	"tTm9Xvw6n36t1ShU6Rnh7WWwDKibcRmjGEbbeG6WDWn6Bg7Ijp2DFbvzEQSAgI62/Y688hmluqVo73MQ",
+	"E5Y/qD5e5iiBQEiKUiCEX6SH3dTUagGBVOZ3BB7Ke1gTTDGwiW16rEdFqh+iWK1KD7ANoixY9soXA3mo",
+	"KrTZQOZ8MMy944ECjAD2vWlFazlzvwRPkO9CBcMWO7Lc6ABjLT6sEhm8Q5GCa8DI6hE9Y161NEq5glOg",
+	"HlEJYMiviOdjzIWw8QJQdJVyGjU1uquCqhMFsKTD9ZtDiOS18CFhLNcyIlqZ1/VSypXUyoUeKpgTIfTi",
+	"WrvLcW5DK9T6iTCpKlff3xVrUJVws/yawFAAA2EGq1ibFYzFUj2WYDF3Pbq+GY6F2nPVFIu444UsFlvq",
+	"u4paX4M0Eyq4UIIB9gewvxSr7ZUKf5SRSYJ41x+sYnjAFE2C6QVLLzzBRAwH7Isxa4ULAvpn2wDXIwWS",
+	"Emsr7mI1bzqTJBXihrj43rg5hbFi4DbBqU1GqG8keFoav6ofi4wwLY+Nnd4j14yzjKY2YBrEazgSWvB0",
+	"+QcIh/6mIp9nTmytioEuouUEuc0wE2hVhaKjdafRoQKtPI7m1PtwP45C8Nhd195QoYvtN6oQPKdBKYew",
+	"McMSNX6XNFlCaYlXYnwUUgIbGWalW3Wz7NqrhcMp+lZwIVojrOSzodsylNDW2sLyKsDrkD7ajtXfmE8L",
+	"/lZ8iwzjQqJeuwC5Sopf0ABknIf55jSgZ/zKaKqmNa6sTGhuA6N7mtwGWCR3HVviTKG/tsguv9qvK4yO",
+	"HYdmXE56DRlHvxmOnmfsNmF3w6ZkwynD+ZJERhiwgkmFkRe/CNaUXRMKgEY3yNbEH/yc3dY5h/0/zIHD",
+	"FOyWzuNZOX/9qx65IgcE2ZlfsYzxCTuZ12ACQdauVs4g7oDcJXJq6jt63s2xvdmCmdvWU9mg10UdjIMA",
+	"L+Qq8kDwA355f99iUUc8GC7zhCt7hA9WZBBc084XW/aSNN9nRYrSNG0T2enR9kMY/NaP/UILAgQDQAwR",
+	"QPtV1pYyessgh1mJvFnY7eMrH4GdNcEZLeGwwEJTg4T1INipx4STtFA5a0NLSiH7dVgAWNox8ERZxIkY",
+	"jqlkL7aCGfINF08FFMDvaxWIQSDVoLplwQKSpFpqEm6gphTvL59VHN6XOsbxMwXXYZ9Cq8ckFB8pNrNZ",
+	"L/V4Ev7hUdOE30iMGWazgHdX/zxMYvffsgXMBAi2I/x4w4sxcfE+NwkvYC3MhUwAKDLqcHZN1wCYPM1b",
+	"HruWbXWPHyRJYq+mEE2lACldKO6wHqaGH47naGdWXLdlhUyl6qGnyzywut2mff5zUWW00KEoZsC2PBI+",
+	"QZ7iQEDSWDO6iglx1qqwY4wwZakFc63yFEYfUyzvvJsHtCK0FIGWNQpr871/H3VSi4YbCoCWCmerb18M",
+	"B94lm32MusebOsJ7WmQGpYx+REQbOJw+vk3NRJwTO+qYvWirb2jan0CTqrox0v8cYTmAOzBZuvoc38Dx",
+	"bWSn4EHVf8AHF+yGx09f6YT6nF97PCGXeI2j+dZ8/5hjqfvQS6p7tVI8OVJRHjscCD3R1gfSKywxgk9G",
+	"pmgaI1yrkHMMnLXQRPCHlErzh3KM24uVqriiafgFYuq2wKrgXU20Hq1HkS5Wd13YqUbiw1TqiH5iT29I",
+	"CmqSAdNqSoONXFqFP3xUXZQOiRl4P31LM5WTDp741jhxusEBNLh3TqQmGEAoX5jHAFpQ8QaYrAakMuMI",
+	"BrhFC2jjhVjblArMS8gY0W9Gwk08WDvQwAKUWy1kbj9HBC0oXU1dt4chfPXIxJeNjYeFqdkQ7xarONOf",
+	"ugcuTdM6AHMhUlMgMS+IaDE5E05g9KfZOpeP0UDZ10HbTSkSfWVo5io86DyvgubceZEH6WohM8qfsSM4",
+	"ovYHej2KisiZP0gy8rCWR6sSh11HdZTyEBIu6PW+W7b3sm58a3mP/6iAAl3TKod99pj/UcmvlXmsSuAM",
+	"L3lVq8DEPbF3Zo5LWU4LNHd4m++JXEibiHKgznVSKDwQVhC/1ek9Fpr86+KAr22SCaXyhh/TiSRjlvBr",
+	"iFw1WXfcSykw9sUIg98gtCi3siUSLGsh86Ml2IP8qCFilpP4Wz6xC4R4HFFd6MT+lE1u6t3pCJ8ABVkk",
+	"kVOKnowkIxlVjMBriPw4EjemzB2jkyn+Ksl4qbVFll6RMZvQhWTkjMUQzWpiCI2P9sdRzK4zGrN49FPl",
+	"kvBCl3QTyRBREiaSFNQccQNaDvbUlkX/ExQd2wYqhdA44capW0+S3FxGYnzq3InsxqZzYpheKsQNi4P1",
+	"Giaa6HL1k8PMZR8/LyRx2mVDLGMn6iz8AJVWiz8zLS+LLRvc0i6BEecT5KvCnGvOKah24grCJVIT4V3Y",
+	"RnTSr7OJb0yLyhSaDG9mFxs2ysbbrbdVaOi9zvLyD+u11WdrmDbV3XFti8e4Ettup1+YT3jfis/b5pxn",
+	"gwvo0XDMZBKzPNjCoFKSq4SlMSpDXsK0uONwVCiof81HJc/ebdQ+PQiGiteELk3itQk4zha8tcLpoT8U",
+	"zKkvtpqKbYR8Ki2yWyi8lZuKAD3mxbD1sAeDnUyY+iKNPYtRtNYrqUmJf+FXoCmVFKAxs5HMppZsjhsO",
+	"9jWXyY7h7uaB4VkSNtZy8kHlGQQsMYSv3Aye4cI+irWUKxgUWm3S9reREGjr5hQS2T0aeGzxoZ7XTd5g",
+	"21CtiZ/HGhbG7TJ4XSZZMEjrITlhDTFaMK0GIpjktrZEwFSuRxGhlE73LRABbbXtKJAmUplmsp4AgQQ7",
+	"m5cAhyORcBlE+cHEmNh4TVllZmLT1hpEFkZdrt4eZ3T9Yhtj5tWwP2335pqpR7Hmt8STtZmIe4Ui/WKh",
+	"vtlLeQgQEoXW65mt/7pm/xjXrNnoIDf76GgNirsJv9LacCwsDJkJQ6+JtZ9QPmFp81PY6xY/R5vBgpPx",
+	"kkxSIW00fj5U6YBXAl/8sVeuuMkgVLPs4mzKsa5FiMQ1kOlCrr1Sd+vE95/kbVbXmqwbpkA0H0p2D0R6",
+	"o7hXAl7o8J6DnNwrQok+ZgGq3STzOfPjbt3mmsq7xbiVGjghG5hyv3r+54sxpByHcRMwdAlQQvWEI82L",
+	"etftWsBjHSraCA2bap6s4IYAiUOLqdpxrHFSb6YhZtuqpK7huW0YJODFVCyup+qCypsgkCH+uREHqVF0",
+	"45qGCY+TiXVY2NXx9rXrjqu166rHyky2bbW0/Ot6yVyZfqsiV/WQKCaqmmK4qQF/RLsJxAt9degZra62",
+	"87mVgX5bB01gSz9mImf8RgetXzO5XkMpxKOX1ZD2ZXiqiG3O0ukWaklVzwMBbPGmmlzoT7EKBrghwEbl",
+	"bFeGf+4oVPIWAYCyjMlFqr4K3Mu3ENRnlt+4IyWJXLchlQsjVMzaxLavcQF4d9S9C0KsCXwQ2awVQb6t",
+	"iErrT27eBc8vW7sDebKmsYHWBWy12ghvRExK+Jp0wxlHK0LafKjnJsFRyM+ZQc14+tTECi5g1aTjhuTf",
+	"HPUExHTAxeru0VYg9gGFoABP3lYv8Gbfzp+KE1hJivUsnhc1u7eGwTOnzNczqxgKeJBm9fLWApvBmwJh",
+	"zQLquMNFa6SAj6G2Ss7iUOFTvDL495uQvIYo9RvQpoplnbz4RsN9cWGmpMl3uLIaJHCMYPfjlx9SvKtS",
+	"LbhlKWWYVFSFT17pKHXY5sbStWJc//rBVhb+ra7Fe/N3+PyxUWbl4VfWMQmRaWVpgSpxVjUpLvJDgVe8",
+	"kgu1XDOlkozZ9YLvEjQo6ldEmoq7cGpR+0dgw/XrlfhY5wZ2S2p1B8Nsm89SXsailjyJJBa2HFTOGsyR",
+	"pyXNGiX8i4t5KsKcBgO5jyppEgSrsyecUFP/ZtdLqADUFirxDzb0IsmIuOOt8wLyrHiXBuDVfm+0c1i1",
+	"aE3jRWOs933UmVI5nImMBYyYTXYjYx5wrT80FDh+VdgME8cXzFYw2UvkWjBJBH8Kud8zdqzhnGaquRBP",
+	"TVX9U5opPKfRqu6b6vQ09A68vrJzxT6qYcxSzQZrD3HBPqoDaJtfND1F5U0zSaw4vqDyxtKg2HxFdSC/",
+	"A1P95tF318p9WvcyC9LpEZ1gJa+WN11O2nVaOFp+CByuVZekA7mAm9Kettrk20fXoggVo1r3PrjM2xVh",
+	"xJ04WacEU6fhMsEHRyVGuXyxtE/rtHUm18nmtFljfoDfmF2J7AHADS0SOM0U//ApnBjs4jI572t3zw/5",
+	"bKobVAp+twDPu4SBqiC4D77RWOb/pRv7tCavrMQvEcaV+8EY62UFNygbodTDVR6EByohX0sBceQuFjBt",
+	"ZWQU1lhFObtrlIu1edgGvjXPkvljWbjryblG3chswX+Qrjzl01aJ/JbKQ/5V4/GhNR6/3eqLDygo+YUK",
+	"NpYrNfozrXc0OfHB2R0Bz/LXtBZ6zu1y4Fx7WYVd1EuqZmXYd9BgwpaJlI3QEac7t/Cmn81z8xBtOKwJ",
+	"P9BzU1ccvEKuX5Jb5pXEKxb/LMF2lZ34mCFmgkGmBhfN3LC1j4/PDlGxKoChdteklvVD30JsSiaus4sh",
+	"wj8W16Kxgvpq9z9mCjFnDfMhstDlygV8KCMihbOMofoN2HOhk/Ll9jEc9rBiG6VrNCw7fNttYmnUp9vD",
+	"UrH/MMYILUQQ2Hgrd7y+5nZU4x9WbEXBbbLuNnijPdEW5GXyA0HiN8yZjU2EqB8p/o1tRiG8omET0C+/",
+	"Hun3XZunIHmp+H9LF3pYUuEf5a5fhhoeH1pfARP/CF4YI3yyfL3dqYYONO0RfD2s+MPbbJUfMvA0G4Ze",
+	"9+BW4Z/yU4Kh91CBW3414LhArEADrTEpbT0iH7g2T0Be4/sP0vcM4mwL1M0zVqwpydE6qqSsfhXKF4MZ",
+	"Gkh/zdRwvCxaIlpQ3/T/RORfDbVm7aZexoyLulfJDDTmZSEP76uRvhmMzdJ9DTg2j0hPRO+ipa5BaS2Z",
+	"19BMBzBE6Kq1YIeQaq+XxGIosSSyr6egBs2QDTsBhSCGsJJhycfdYleKoz3R/pwv+eRhV3TkYGgI1AmZ",
+	"sFWX9jeHxfuQy1ou+WT4iBu7TPAn2ke0INQ/892tQussRV+I2gWjVgOd1wIUKhDh0RS1yGwhk1vBKJID",
+	"VC1ksM6PK4cfjp61f44IlZDogEDWD60gDCAhBpQkcWUQJrRQ3jSchduqOERdmobLUATqOPD7AgJSosg1",
+	"vWVaHuQvp/Zlm/yiBTlVa3fPQdjXodELvWPtCm4EphIa13ustkLaM5m4Lg95bVfKZ8TN81s+IQxebbcP",
+	"AsP7UCR6TcmGPB3D0+d65EhJOGuuGCPUXJxMaUYnimUyIpCmzGL9rLzkyUTEWG2MQAaR1r2vDOxqpoqw",
+	"q2sChSaoarqCnwAc2vPqgxp4Kc/t+BDQ9M1+M9zDuvCgAXZf4RRObI2NtinJ4aIc91HnXwuhWDwMg9nB",
+	"GUcYwdz7m7ErNItW0/rXTOyvlJOzp8rf6NBiV8iMmsDpIPd+BjTapwWcffHZGWr7kZizD6yM/mgefgL2",
+	"rZ3gy3LAwaMCvB5gua2z14Zvc9/tV8hZLSUrP/poeZdG1eAuZgxhNUvOr0J1BD10M4ZP+3ijIvzcDRd3",
+	"No2aYLF6JdK4UvWmGoLUnP3qYbJcZ2IxL3llAeujtdTbdodlDbiQCOLD9HWa3NYFArXI0YU+Z1qCzNXS",
+	"Ffkvor4ED5K+4TVnRpi47iG/l+TeWnUjc6VrnWos+PnqsPfYAp025KbVKFF/lrJG711GTe0rBLESDbBC",
+	"pB+8VN6A2x+C72rhIdjHOeUxi+tRYrB6nZzqB5aYI4JOcwFWmSMztQuNPFgguKVD6aoESBawAnBGNv+j",
+	"V2FfKm/kGsF9Oa7GCnSwMjtkjErB9ea3hmzNv1/NDbCMKN+hJs4Ia1Il7oiT2MTe5lapYGnjL69jPN0V",
+	"7rLP2u3Je+/zAhPfeWeuTTB750H3fWC21c3NI+sDurLtAeLg4c2k9xdSGqpCz4DHrHMeqLwZJjxmH2tT",
+	"NrWgMYqEnUyEyGMYYt0KyaxpK/38jpaoOq3T0bz14T9W7oQNWwoZygwpqEcIz10IWyQFuaLZd7Y364V/",
+	"rRX41WJ/9JXDJossUctzTSkk6JjRjGV7Cyyci/96YyXL395fdCp3DPnb+wtyNxXS4sch4AHqEYgNromq",
+	"d5ELRdjHeWLkJ2wQ3IgwTC6zpkrNO/AwFDcJs5MJgF/qB6oeHmqx4NdYZxZK3PTIXrEONjrhNDdZVX62",
+	"kGrAJzTLlhAScJIl1wkfOXT8HO3ZGEuxhi3F4v4Q8jTg8NLo7JjpWuvjTocu1LQL+Hn50ug8+U+27Nzf",
+	"4xNRVBe2r4fOYT1vWUbmKU04+fXi4nTHoCfkpWciUC889JAIysETOuB+OAoY9L3AO9R0E0nuskQpxnsD",
+	"PuD/8R/EhIUN+OEtA5rA1+OF8uMoEHAIzdDITj1yjlgJJJEDPvo0sNgJg84OAeWcDEBR1f/+///f/+9+",
+	"FNlSPzSOJRnNmKIjsGVhnflQP6jRkwGGhutfPg2gkLrpVP/JrNkOcz/acdX/9bSvRDbgEC9OZzIqvJyv",
+	"8tIG6JyaijTWCyUMSDGnamqlArLEjiYy/JxXHFcOcDsWE7A9O0fWVn8LHVlvTi6PD4AAmg1FjM1tX65U",
+	"ANga88bbZPTu8OLXk4Oh7mPv7duT94cHIyMpORntaZ4ckSmjMctgOy+SGUMY8rM3++T58+evwUR5sQ8c",
+	"ATWqOBn9Y9QjRwau/PLy6EBaVng/FQ5G3PKDlr2gdJIFj1lGRs/oPHl2uzEiyqCy/O39BbyjRvrYiiz5",
+	"N3y+Q36GM643ZUT0JpjXFZ4ZMsrPyghdufDfP8iqTOmR99YkZU88HfAW5xxTeB24Z+lY63MPE4MPimc8",
+	"IiyVtiJ1xq6g6g8Qfqv/nIzenJz9fHRwcHg8sqQDeHo54Htcs3emz4WmJBzM530rlDS5ZglfKIbHXN93",
+	"jsCyTOEBd6ZjUjicyJOSeW0je4wgNjcyEGx3NiNIS7w0ZZn30h05VP0u/O8o8n86YzOaaB0cKvoMeOFP",
+	"kqkRhlkh7yErUefRMVlIxtebLbjMq38POOSm6YOP5hNrY9/oOxmo/2gPaY0NHoWwCSoHCfqfiSJnh+cX",
+	"ZO/0qBN1blmGsImdjV6/1wdHxJxxOk86O53nvX7vOTj61BQuQUPyZ5416dmn/B/DJL5/5hktr5mqt6VG",
+	"RAlbfBn2WHC2Y5FIgcmhiMgY7h8oB66Z3iutPYoG3IXby+SasxjO77UQsV9THWngeOAo7uzomXlmWOPK",
+	"ZArgHmtel/knngX3qD491fv+EK522ebT8+SaU7XIsBB0ZpCDgPib/X4JgfF/P/vfgLcJ+lzhqTNOuH75",
+	"VtMG7qOa7eiRY1scBzyNwI5JIY9PiwQQB1pHMSytRzX2k+5BIrFkbAiG047zA5qUdsko4WnC2chuFWyx",
+	"ESijnKdGTiGiYb9i6XzWKb1mvs/Knxd6cMe5fS95k1JPkql1etGfw/Zs4TaH2jl2eHbEb2maxCaOoAPN",
+	"NlY3u+TUXD6Yb77Vf7660RuRjZM4ZrzouNjqb61umzc5FuqNWHAz7Ot1mu4LfpUm+HTa2mzR1NH18OOE",
+	"Mcwh72y3o6tiGacpJBNhqxZkPRbqfDGfi0zZoVqQ9Zxlt8mE+QV3/KcHyCH/0fHbBy0+fM0fftFiwlnI",
+	"bPSjPmjwwLnG96tn/P9wH3WCXl4EzZ8ICNFmc1M1F32qO/6JtAHRI3i6uAAm4w/T6unl2dvISGSTEkEV",
+	"4QKlOuZF6F3ZLUh7vAut+IMLbcwGPGVXioiFQuVnLOKl1XnwEqESi3mOl0qrWRLLCFLOxYJPIILCeoEH",
+	"3DmIIdIqcC3gB3+MmwFO/s8iXn7OS6Hjv6IN3mfpUtqql/VwMSthXrXejfGXzP5TyeyNFjM2ZLkQ4i3N",
+	"EFh4a2O7DXmkFb2ltf51UzTdFJcg6lbdFfeR0/knU6pu8KzOhay5QGIh7LuL2NeGWxNo5+LKmA0EuIPc",
+	"R5Dzt6MflQOeP6bRfAZS30R1oT3hjnKlhfuRwvJ/0rPzyMiGO+sXmXtWYZYmDJq/B3fzoM5E5rYjeK6e",
+	"2ccoXF9S0Uxh8j75cVRMDdJvwrqMLf1KGTUnSPrNy+HNo5/w0Whu2QEvlGow1IRgKvd0JKPfDk6ODz+M",
+	"CEV4DMZjvD1h9fAKHfDivV2xWunP55lQYiJSY6IkjN+yVMzRIqR3YsDBCMVioKM1UBmfUNEsBs+IvdOj",
+	"HyRZyAVNjYVwwEMDOZuF0NfHHKm+Q6gt3zBJhWTSr9yg5wt7bZQDbspPpOZNeIfQPjGaOgyDGjNBIskN",
+	"m6uQPjDPxARq8QGTdpquXTqHupi66bN/SnwBsY90Nk99LxjczO4M7hXT4zqmOgIcMRcO7FB7CxFKv33w",
+	"woN+sw5oV/mUgsXq/3Q8O7zzNWs5EArCufdwYUqpb/eAlYOHPp++V9/YfB9egUHZ2exX+4dOYeBcX2mE",
+	"TsSdcHdoVXXJLds2GsUwVxtdpr/mpiI4hU8TjD+JEbnM0uLeuSTlOhTEwJjfih7UzmZ/80V3Y6O7+fyi",
+	"/3pnY3unv/EPDHzY6Ty/6tPX8fZm98Vkg3W3xi9p9/XV1vPuZrw9fjV5yTboi74fpmZG+ODDzYAxuQjr",
+	"X4Dqt/Z6DErJIQsqvHcf6PYBO22wk+9NlMozkHddPPfhQxZXiVyCnPapnEMWfMtkLh8dB269Pkl9pJrg",
+	"AcrvFrT7dMFgae8ZCAAZ6SnvjEiacKZvnGrX+t5DlIjixfI24TaMEkCX7BtwIlLB4a6biBkIOfzohrH5",
+	"gFPyr0XClJvanPFdIm+Sud7PGYru7/R9EXX+p3u24N2jmowFRBNK4h7ZFzMmq7WcAi/BGvyjdZ8yXuXO",
+	"L/CUaf2AOVJstvbT5Ws8WN6xOKEXJv6/1XvlQoh3lC//SK8UJ4fP54zeFF4G9mr2nh9W1Qo9PZ5Zx0ej",
+	"bwE9OMZ9ZVvUFn5EB2tPCUXTESYsSAJ+PVQfZj1iK81pNTzDgJjINDNohIl5mGh9FVzM0gEVgl+1gDW3",
+	"W0CXgwhW9J+hYyikhvo1MNc2SVmRttp2BXB5LdwOq7QivTAL5le8ht2SIyemTG1FLuCRpx8AxvFOEk6W",
+	"TK2hEG1ebLza2erv9PvupqZbLycb7HW/u/0q3uxusRfj7qvJ86tuf/w6fkE3rl6yze1KXT0IX0Glhi/S",
+	"tFiHsG44Vz+wQ9NkgkY6W/8TuAsDX1xBBlBA9f0vMnZqKyr7TwPgDKAShmAJeLt8Ef2wRI7Neh2vjjZu",
+	"7BeraGNAGjvv/rm3PE76H9+d95fvNv7r7uRCfDy+EHfHqZDvNv9+9/eL9Ob44kiLigZq8opCfiycEAjQ",
+	"rrpJ/Wq3rRWsUHnbgIZ1wplDIpBeadu/DKRfwUCKgU1fx2D4FLeqw1xw957H7vZWdZcHeH+C1jsErJEA",
+	"8Q4YrlYyX4nM699zw6CHhuQOGgxVGPBQrMKuKWUNDwIlILOdZELMQvddofT3o6wuJuWhIFntAl0iSP5M",
+	"b/+U8mfYYI1wPnVJqLxhGJewZGqXpExTKAHSEZEZxaE4t17n8SaK4JN4D+AOpSNwSSw+/Y1SuQEeLWTL",
+	"tZVqvFjeOv8SsV9fxH6zDyt3dZu9/Zoifb8UyRoW5A3vo2efzH8Nk/geRT2gL9WAUdlo3rzKeaHEOQYO",
+	"XwsBzvRswV1UJwbi3dElRC2aPBprdw8JdpyHL9gfZ36F7kqy7cD8GJBq7nvMiltHgOUEbdvm8SLOrGSV",
+	"iLMbl0hybaAm/xJzX0HMtbZPme0tmKj+kLqnw7JrFFRRva3Gsq4t83k3FSkj00QqkS3RZmPw2VwwusVp",
+	"q8RzPplUccW3SyqTK31uZ4sffgn1yYpifO0/3O23Yl5bbl6vxhvxi6uXrNufbG53tybPX3df0W3Wfblx",
+	"tcU2x6/jfv+5prQAq4DW7joYc1CZ2h7Z2HzVHevLIfazsMHz3Xpm225mk222SbfiV93Xz8cvu1tXGy+6",
+	"4z7d6L5gr+KXV88nm+ONrXxmDl0IBnliK0bA/hB6bzzExvXZTFzGdfx481Zg8coDfSq8t4yjHdQGSBGg",
+	"ACH0bZwcm9iG0flizvg3dX5OICqeKoav8HlKuZJf8yDhPkP1R6Sqh9DV+TQAFyYbdHYGkEgw6Ny7AWma",
+	"Dl//12wzTwRLE6mGNjPZQmN1fvs0QAaFXt6X1j7o3H/o3H8onufwJq441a/+8Vlepm31NXuNWBb9S3H7",
+	"S3H7QorbL0x5vpfKi6/WcriW48k0PTLV2Fo9Vp95YTIPH63OxvlLclt87Lq4G/2yteSwme8W7BGOKfwK",
+	"GWJ508RGtyfSGkPBSBoTek0TPOA2TVGZrNzcfop2Ut+AWmsJNfUyvl1DqIVy/aPZQfPQoC+hi3xRG0K4",
+	"An3zlZQfh7+uoj/gVfTNGle/ufvvZG7zjUqM7918Bg93DUurvbyefXI4LffPsgV/3G22OnDDlPJquvnO",
+	"qb35zB2PYAiAdeCC410hK2OAKSCoYTQ9RpXJRsAEcsIhKo1QBUjJM4YwFNj9DrmbJikbcH3F+jZkUEgg",
+	"/ayaS/6ajM4uj4dHx8PTs5Nfzg7PzzGjfM9GhMPTEmom0TvIzOcTlmJSQLbguyvivwccAsA9kAUvht0i",
+	"AmOo9nipGJoOIKrRdIHBLJo8VC0k1nXyIRSkokuHm2ao6w/ngNl1z3zACxU4bDukfRSIZ2+IYMc77Gzx",
+	"ODeqNX3VmcT829MV+H+UparwMsZsl1uW0fSUZqoSKmPJrAl1JxBPtv2UTgHDI4H9QUCRO5HFcic8t8iz",
+	"bOkl4GKsjSulY2bArTljMWQzTBhXGU2JuRfUstd21WtqYWeLJle0F2vuIfetGxG/MgQbT4TDlyrqWhY1",
+	"Baqt+jtkK+vn2/MZTBkeKlhblc1GYZdLkHcq8dhesUtNe1zpQSUc6aKQdyLpbdFTVaWDpigXiposDTDe",
+	"fVXL6uenImRP3Of4t3kF8xpS/mCAqMN8NVxrddXpWDQqv6i2LztrtqdmR9yqLNRWv54+oSL99yXCNLGY",
+	"pYsHb/iNEKcN7z6cUoaB7iNbK7dMHtRo9O2rH+vm8vWveJ9MgHczhMQ86zmeiNgEzjM66+EgUX7NeGNI",
+	"JeZzZu0ACb/ukffluxukwC6+fH2tAawIHnVwHLgV/JKqxeU5kEajGc3oksQiV/KM1PbWVy70a1eMSpS7",
+	"GPJkAf9rm5ZzwFJ8NBdCWBM2KWlbhiW/IBt63BPjJD3u67RlKT3pIbbHPLlEpWwfQ8lr042uhcqLpv7x",
+	"co4aUrvKm2Dpr0mz8CCs67LdnMbWcAc+Zb7jUztugvmTj7kbC1DhjdfimhagFdleek8ws8ue02zBAVWj",
+	"mvvVI4d0MkWLHUBtSCE4vv8G3KbWWQyuQoZYFRcvIpSMKjMc7WKyhC28b6E+crXcJTevyCQb8HAqGVmZ",
+	"SYYpyYAjuWPzsvMNGHmSVDNuoeBWNOCjonzMU7s9BdHrA62cKBrzRPGCTBvlsMtOniam9EYUmKBJEQeM",
+	"TginML27T12/dyaxxRR1tpXY4ILCfbAw0Am/ARUCt52SkcXrHEGqfWQcuiYwDJy8+OWAj0pF6Ec9sld5",
+	"4QKanr4NqSKUL/V+T+yruExR2KLRaDTgwGHk0wAOC/gKy8QYdKIByJNBZ+fToJPE8FWbMw4t3XGGZm0O",
+	"NDTLhQ20C4kb7N5O2z/82ANKuoEWdd53uVDD9vAfO4OyFBxokTfw5ecABOigKrYGaO3XJK1Ss0h4GLL8",
+	"k6aqry0MrJ063GPlKIQ3qI0e8Fk3aLu0QRXloLxLH9qs2Bw8t+bhusvFDpBU9XMLvBr86aI+NNAKkb8E",
+	"vZG5sm4ZxrFYkR6enj7o3H+za8+VtloCmL/uDDylUC/pe1hREve+4aU4+fwoviw8JB/LpPVXxh9PIj0V",
+	"3VZJNp938CfDBnkAT/l2ihxZn44+G/8w95N+y5QZEd4zg859NHBPH7j4zE6b783PQCf7ZhrkwBU5FVAD",
+	"NUrInwV4oKmp++57QRDAh8naGAJnC37ET42++ydyyW62mOwcVccnduSeQ7QI8QHdzcMuNzl5Pt2zhUud",
+	"mTKaInx+MDrdwL3rR0wq+DWh0oIJAZg7PI6lw6sGILJUiBtJAOkSg11YivUxK6Hqv+LYj45pwTWUw3rS",
+	"5JYV7Xto33Gfr2FDMDOtMRxYamjhrkftlXHpCohzR0USQov/423OiUNlM1ukz+Dy3/VbJG+wRy2Vx1Qy",
+	"6xq1hYYkwWVYKwIGdeXVlcFDB/gOGSPGv0gyBjSXiCun2yUZyahiBGCsLGQ4TaVwQ0E181gQVx5HP7p2",
+	"waENA8GzGJpLMl7qmbH0iswY5eALR4c3jZdBZjljNE64FiiP5pfMHvoDdp3RikNFj7SM0D9PzlgMQFYG",
+	"c7+a6zCZssmNMzVq+nd2OuIGyoBc2400v+iBhwYGrBPbwT3bYwfWb4re0HgZmNjDxg6N0Zr7c9LXxk3B",
+	"/k4oB5j/XB54Em6dfDazmANxx6umU/vXtTcF/Rxl4phffQItSnI2//6U8dhoIuFJ/eAftjGbJjx+wIat",
+	"nNPn2DpNyRih6O9EdkO4uOsRuFgS5aERymbptk+5j+bvdVgv49YG8dQjQv8YRFRelRNtWpAsstRUjNl5",
+	"9mxj82Wv3+v3NnZe9V/1MRkGp1QtO2RM9JNCuRUT0ZJkLnwlj+J3McJ6xsFbAtEdxRU5mTO+d/SDrIKD",
+	"RljqwcbJFoAxzDgWGyg8jPG5QL0km/FdjeqNSvG8xA/n9cay0V/VsfJwEzCN+zFSUSk1DI2lZahObxTQ",
+	"R8LLwXKz4ipPDwhjcJfAVh2xZ1B2BGza+Xg+uGt12DciIwAKO6Yp5RNQf3hMZoInSmSyR46FLcygj4V3",
+	"J3rgoN5oHrPff7j/vwEAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -49,6 +49,7 @@ func Load(getenv func(string) string, opts Options) (Settings, error) {
 	s.ShutdownTimeout = l.duration("SHUTDOWN_TIMEOUT", 0)
 	s.MetricsAddr = l.metricsAddr("METRICS_ADDR", s)
 	s.Tracing = l.tracing()
+	s.Attachments = l.attachments()
 	l.refuseUnsupported()
 
 	faults := l.faults
