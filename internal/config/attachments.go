@@ -41,8 +41,8 @@ func (l *loader) attachments() Attachments {
 
 	a.MaxBytes = l.number("ATTACHMENT_MAX_BYTES", 1, maxAttachmentBytes)
 	a.Types = l.attachmentTypes("ATTACHMENT_TYPES")
-	a.AccessKey = NewSecret(l.value("AWS_ACCESS_KEY_ID"))
-	a.SecretKey = NewSecret(l.value("AWS_SECRET_ACCESS_KEY"))
+	a.AccessKey = l.storeKey("AWS_ACCESS_KEY_ID")
+	a.SecretKey = l.storeKey("AWS_SECRET_ACCESS_KEY")
 
 	if a.Bucket != "" && a.AccessKey.IsSet() != a.SecretKey.IsSet() {
 		name, other := "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
@@ -54,6 +54,15 @@ func (l *loader) attachments() Attachments {
 	}
 
 	return a
+}
+
+func (l *loader) storeKey(name string) Secret {
+	value := l.value(name)
+	if strings.ContainsFunc(value, notPrintable) {
+		l.fault(name, "has white space or a character that no key has", "copy the key again")
+	}
+
+	return NewSecret(value)
 }
 
 func (l *loader) attachmentsURL(name string, a *Attachments) {
@@ -136,7 +145,7 @@ func parseBucket(value string, a *Attachments) (problem, fix string) {
 // attachmentTypes reads a list of media types. What a browser would run, and
 // images that no model takes, are refused.
 func (l *loader) attachmentTypes(name string) []string {
-	entries, ok := splitList(strings.ToLower(l.value(name)))
+	entries, ok := splitList(l.value(name))
 	if !ok || len(entries) == 0 || len(entries) > maxTypes {
 		l.fault(name, "is no list of types", `use a comma list or a JSON array, such as image/png, text/plain`)
 
@@ -146,17 +155,18 @@ func (l *loader) attachmentTypes(name string) []string {
 	var types []string
 
 	for _, entry := range entries {
-		family, kind, _ := strings.Cut(entry, "/")
+		mediaType := strings.ToLower(entry)
+		family, kind, _ := strings.Cut(mediaType, "/")
 
 		switch {
-		case family == "" || kind == "" || strings.ContainsFunc(entry, notTypeRune) || strings.Contains(kind, "/"):
+		case family == "" || kind == "" || strings.ContainsFunc(mediaType, notTypeRune) || strings.Contains(kind, "/"):
 			l.fault(name, "holds "+l.quote(entry)+", no media type", "use types such as image/png, each by itself")
 		case family == "image" && !slices.Contains([]string{"png", "jpeg", "webp", "gif"}, kind):
 			l.fault(name, "holds "+l.quote(entry), "use image/png, image/jpeg, image/webp and image/gif alone: models take no others")
-		case slices.Contains(types, entry):
+		case slices.Contains(types, mediaType):
 			l.fault(name, "names "+l.quote(entry)+" twice", "list each type once")
 		default:
-			types = append(types, entry)
+			types = append(types, mediaType)
 		}
 	}
 

@@ -114,6 +114,33 @@ func isPublic(piece string) bool {
 	return strings.Contains(public, piece)
 }
 
+func defaultTypes() []string {
+	return []string{
+		"image/png", "image/jpeg", "image/webp", "image/gif", "text/plain", "text/markdown", "text/csv", "application/json",
+	}
+}
+
+// TestPlacesForFiles: both kinds, with all they can say.
+func TestPlacesForFiles(t *testing.T) {
+	t.Parallel()
+
+	for value, want := range map[string]config.Attachments{
+		"file:///data/files":  {Folder: "data/files"},
+		"FILE:////srv/a b/é/": {Folder: "/srv/a b/é/"},
+		"s3://files":          {Bucket: "files"},
+		"s3://files/a/b/?endpoint=http%3A%2F%2F127.0.0.1:9000/&region=eu-central-1": {
+			Bucket: "files", Prefix: "a/b", Endpoint: "http://127.0.0.1:9000", Region: "eu-central-1",
+		},
+	} {
+		got := load(t, with("ATTACHMENTS_URL", value)).Attachments
+		want.MaxBytes, want.Types = got.MaxBytes, got.Types
+
+		if !reflect.DeepEqual(got, want) || !got.IsSet() {
+			t.Errorf("%s is %+v", value, got)
+		}
+	}
+}
+
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 
@@ -143,6 +170,7 @@ func TestDefaults(t *testing.T) {
 
 		LogLevel:        slog.LevelInfo,
 		ShutdownTimeout: 20 * time.Second,
+		Attachments:     config.Attachments{MaxBytes: 10 << 20, Types: defaultTypes()},
 	}
 
 	if !reflect.DeepEqual(got, want) {
@@ -232,6 +260,9 @@ func TestEverySettingIsTaken(t *testing.T) {
 		"RATE_LIMIT_PER_MINUTE", "0", "MAX_SESSIONS_PER_USER", "1", "MAX_MESSAGE_CHARS", "4000",
 		"HISTORY_MAX_MESSAGES", "2", "HISTORY_MAX_CHARS", "4000",
 		"LOG_LEVEL", "WARN", "LOG_FORMAT", "JSON", "SHUTDOWN_TIMEOUT", "0s",
+		"ATTACHMENTS_URL", "s3://files/a?endpoint=https://s3.example.com&region=eu", "ATTACHMENT_MAX_BYTES", "1",
+		"ATTACHMENT_TYPES", `["image/PNG", "application/pdf"]`,
+		"AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY", "s3cr3t/key+example",
 	))
 	want := config.Settings{
 		Database:         config.Database{Driver: config.Postgres, DSN: config.NewSecret(goodDatabase)},
@@ -273,6 +304,12 @@ func TestEverySettingIsTaken(t *testing.T) {
 		LogLevel:        slog.LevelWarn,
 		LogFormat:       config.LogJSON,
 		ShutdownTimeout: 0,
+
+		Attachments: config.Attachments{
+			Bucket: "files", Prefix: "a", Endpoint: "https://s3.example.com", Region: "eu", MaxBytes: 1,
+			Types:     []string{"image/png", "application/pdf"},
+			AccessKey: config.NewSecret("AKIAEXAMPLE"), SecretKey: config.NewSecret("s3cr3t/key+example"),
+		},
 	}
 
 	if !reflect.DeepEqual(got, want) {

@@ -27,6 +27,17 @@ func badModels() map[string]string {
 	}
 }
 
+// badPlaces are no places for files.
+func badPlaces() map[string]string {
+	return map[string]string{
+		"data/files": "no file://", "ftp://host/files": "no file://", "file://files": "two slashes", "file:///": "no folder",
+		"file:////": "no folder", "file:///..": "no folder", "file:///a?b": "a ? or #", "s3://": "no bucket", "s3:///files": "no bucket",
+		"s3://key:hunter2@files": "user or key", "s3://files?key=hunter2": "parameter", "s3://files?region=a&region=b": "twice",
+		"s3://files?endpoint=minio:9000": "endpoint", "s3://files?endpoint=https://a/b": "endpoint", "s3://files#a": "cannot be read",
+		"s3://files/a/../b": "path",
+	}
+}
+
 func tooManyModels(values map[string]string) map[string]string {
 	values["a,b,c,d"] = "4 models"
 
@@ -100,6 +111,16 @@ func badValues() map[string]map[string]string {
 			"redis://user:@h": "no password", "unix:///run/redis.sock": "no redis", "rediss://:hunter2@a b": "cannot be read",
 		},
 		"MCP_SERVERS": {"mcp.json": "not supported"},
+
+		"AWS_ACCESS_KEY_ID":     {"a b": "white space", "key\x7f": "white space"},
+		"AWS_SECRET_ACCESS_KEY": {"a b": "white space", "schlüssel": "white space"},
+
+		"ATTACHMENTS_URL":      badPlaces(),
+		"ATTACHMENT_MAX_BYTES": whole("104857601"),
+		"ATTACHMENT_TYPES": {
+			"png": "png", "image/png; q=1": "image/png", "image/svg+xml": "svg", "image/bmp": "bmp", "text/plain,text/plain": "twice",
+			"image/*": "image/*", "*/*": "*/*", ",": "no list", "[1]": "no list", "a/b/c": "a/b/c",
+		},
 		"JWKS_URL": {
 			"id.example.com/keys": "id.example.com/keys", "ftp://id.example.com": "ftp", "https://": "https", "https://a b": "a b",
 			"https://u:hunter2@id.example.com": "password", "https://id.example.com/#hunter2": "fragment", "https://id:0/": "id:0",

@@ -20,11 +20,13 @@ func freeForm() []string { return []string{"ThreadMetadata"} }
 
 // contract is openapi.yaml made strict: what it does not say may not come.
 type contract struct {
-	spec     *openapi3.T
-	options  []openapi3.SchemaValidationOption
-	event    *openapi3.Schema
-	failure  *openapi3.Schema
-	segments map[string][]string // of each path
+	spec    *openapi3.T
+	options []openapi3.SchemaValidationOption
+	event   *openapi3.Schema
+	// protocolEvent is the ChatKit protocol's.
+	protocolEvent *openapi3.Schema
+	failure       *openapi3.Schema
+	segments      map[string][]string // of each path
 }
 
 // theContract is read once for a test process.
@@ -48,7 +50,7 @@ func newContract(source []byte) (*contract, error) {
 		c.segments[path] = strings.Split(path, "/")
 	}
 	for name, schema := range map[string]**openapi3.Schema{
-		"ThreadStreamEvent": &c.event, "ErrorResponse": &c.failure,
+		"ThreadStreamEvent": &c.event, "ChatKitStreamEvent": &c.protocolEvent, "ErrorResponse": &c.failure,
 	} {
 		ref, ok := spec.Components.Schemas[name]
 		if !ok {
@@ -63,7 +65,7 @@ func newContract(source []byte) (*contract, error) {
 // counts the length of texts in code points as JSON Schema does; the library
 // counts UTF-16 units.
 func makeStrict(name string, schema *openapi3.Schema) {
-	if schema.Type.Is("object") && !slices.Contains(freeForm(), name) {
+	if schema.Type.Is("object") && schema.AdditionalProperties.Schema == nil && !slices.Contains(freeForm(), name) {
 		no := false
 		schema.AdditionalProperties = openapi3.BoolSchema{Has: &no}
 	}

@@ -20,10 +20,15 @@ type streamCheck struct {
 	response *http.Response
 	pending  []byte
 	ended    bool // [DONE] has come
+	// protocol says that it is the ChatKit protocol's, which has no [DONE].
+	protocol bool
 }
 
+// protocolPath is the path of the ChatKit protocol's operation.
+const protocolPath = "/api/v1/chatkit"
+
 func newStreamCheck(v *validator, request *http.Request, response *http.Response) *streamCheck {
-	return &streamCheck{ReadCloser: response.Body, v: v, request: request, response: response}
+	return &streamCheck{ReadCloser: response.Body, v: v, request: request, response: response, protocol: request.URL.Path == protocolPath}
 }
 
 // Read passes on what comes and looks at each frame that it completes. A
@@ -43,7 +48,7 @@ func (c *streamCheck) Read(p []byte) (int, error) {
 		if len(c.pending) > 0 {
 			c.v.t.Errorf("the stream ended in the middle of a frame: %q", c.pending)
 		}
-		if !c.ended {
+		if !c.ended && !c.protocol {
 			c.v.t.Error("the stream ended in order, without [DONE]")
 		}
 	}
@@ -70,7 +75,11 @@ func (c *streamCheck) checkFrame(frame []byte) error {
 	if err := json.Unmarshal(data, &event); err != nil {
 		return fmt.Errorf("an event is not JSON: %w: %s", err, data)
 	}
-	if err := c.v.contract.event.VisitJSON(event, c.v.contract.options...); err != nil {
+	schema := c.v.contract.event
+	if c.protocol {
+		schema = c.v.contract.protocolEvent
+	}
+	if err := schema.VisitJSON(event, c.v.contract.options...); err != nil {
 		return fmt.Errorf("an event is not a ThreadStreamEvent: %w: %s", err, data)
 	}
 	return nil
