@@ -53,7 +53,7 @@ func Check(ctx context.Context, blobs Blobs) error {
 	if err != nil {
 		return fmt.Errorf("cannot read: %w", err)
 	}
-	defer reader.Close() //nolint:errcheck // it was only read
+	defer reader.Close()
 	got, err := io.ReadAll(reader)
 	if err != nil || string(got) != content {
 		return fmt.Errorf("reads other than was written: %w", err)

@@ -7,6 +7,7 @@ import (
 	"hash"
 	"io"
 	"net/http"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -102,11 +103,9 @@ func (c *checkedContent) checkHead() {
 
 // checkText sees that a text is UTF-8 without NUL, as the model is sent it.
 func (c *checkedContent) checkText(p []byte) {
-	for _, b := range p {
-		if b == 0 {
-			c.problem = notText()
-			return
-		}
+	if slices.Contains(p, 0) {
+		c.problem = notText()
+		return
 	}
 	text := append(c.begun, p...) //nolint:gocritic // begun is not used again
 	whole := len(text)

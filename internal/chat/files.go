@@ -82,7 +82,7 @@ func (s *Service) readBlob(ctx context.Context, a Attachment) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer content.Close() //nolint:errcheck // it was only read
+	defer content.Close()
 	data := make([]byte, a.Size)
 	if _, err := io.ReadFull(content, data); err != nil {
 		return nil, fmt.Errorf("read attachment %s: %w", a.ID, err)

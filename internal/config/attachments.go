@@ -12,6 +12,7 @@ const (
 	// maxAttachmentBytes is what is held in memory for a request to the model.
 	maxAttachmentBytes = 100 << 20
 	maxTypes           = 100
+	defaultTypes       = "image/png,image/jpeg,image/webp,image/gif,text/plain,text/markdown,text/csv,application/json"
 )
 
 // Attachments say which files are taken and where they are kept. The zero
@@ -122,7 +123,6 @@ func parseBucket(value string, a *Attachments) (problem, fix string) {
 	}
 
 	endpoint := query.Get("endpoint")
-	at, err := url.Parse(endpoint)
 
 	switch {
 	case u.User != nil:
@@ -131,8 +131,7 @@ func parseBucket(value string, a *Attachments) (problem, fix string) {
 		return "names no bucket", attachmentsHint
 	case strings.Contains(u.Path, "//") || strings.Contains(u.Path, ".."):
 		return "has a path that no key can begin with", attachmentsHint
-	case endpoint == "":
-	case err != nil || at.Scheme != "http" && at.Scheme != "https" || !validHostPort(at) || at.User != nil || strings.Trim(at.Path, "/") != "":
+	case endpoint != "" && !isEndpoint(endpoint):
 		return "has an endpoint that is not http:// or https://, a host and perhaps a port", attachmentsHint
 	}
 
@@ -140,6 +139,13 @@ func parseBucket(value string, a *Attachments) (problem, fix string) {
 	a.Endpoint = strings.TrimRight(endpoint, "/")
 
 	return "", ""
+}
+
+func isEndpoint(value string) bool {
+	at, err := url.Parse(value)
+
+	return err == nil && isWebScheme(at.Scheme) && validHostPort(at) && at.User == nil &&
+		strings.Trim(at.Path, "/") == "" && at.RawQuery == "" && at.Fragment == ""
 }
 
 // attachmentTypes reads a list of media types. What a browser would run, and
@@ -184,9 +190,8 @@ func attachmentSettings() []Setting {
 			"four slashes, `file:////var/lib/chatkit`, for an absolute path), or `s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-central-1` " +
 			"(any S3-compatible store; without endpoint Amazon's). Unset: no files are taken."},
 		{Name: "ATTACHMENT_MAX_BYTES", Default: "10485760", Meaning: "Largest file, in bytes."},
-		{Name: "ATTACHMENT_TYPES", Default: "image/png,image/jpeg,image/webp,image/gif,text/plain,text/markdown,text/csv,application/json",
-			Meaning: "Types of files that are taken: a comma list or a JSON array. The model is shown images and texts (`text/…`, JSON); " +
-				"of files of other types it is told the name."},
+		{Name: "ATTACHMENT_TYPES", Default: defaultTypes, Meaning: "Types of files that are taken: a comma list or a JSON array. The model is shown images and texts (`text/…`, JSON); " +
+			"of files of other types it is told the name."},
 		{Name: "AWS_ACCESS_KEY_ID", Meaning: "Key for the S3-compatible store. Unset: the machine's role."},
 		{Name: "AWS_SECRET_ACCESS_KEY", Secret: true, Meaning: "The secret that goes with AWS_ACCESS_KEY_ID."},
 	}

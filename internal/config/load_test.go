@@ -133,10 +133,30 @@ func TestPlacesForFiles(t *testing.T) {
 		},
 	} {
 		got := load(t, with("ATTACHMENTS_URL", value)).Attachments
-		want.MaxBytes, want.Types = got.MaxBytes, got.Types
+		want.MaxBytes, want.Types = 10<<20, defaultTypes()
 
 		if !reflect.DeepEqual(got, want) || !got.IsSet() {
 			t.Errorf("%s is %+v", value, got)
+		}
+	}
+
+	got := load(t, with(
+		"ATTACHMENTS_URL", "s3://files", "ATTACHMENT_MAX_BYTES", "1", "ATTACHMENT_TYPES", `["image/PNG", "application/pdf"]`,
+		"AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY", "s3cr3t/key+example",
+	)).Attachments
+	want := config.Attachments{
+		Bucket: "files", MaxBytes: 1, Types: []string{"image/png", "application/pdf"},
+		AccessKey: config.NewSecret("AKIAEXAMPLE"), SecretKey: config.NewSecret("s3cr3t/key+example"),
+	}
+
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+
+	for _, one := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		_, err := config.Load(with("ATTACHMENTS_URL", "s3://files", one, "a-key-of-some-sort").get, config.Options{})
+		if err == nil || !strings.Contains(err.Error(), "set both") {
+			t.Errorf("%s alone: %v", one, err)
 		}
 	}
 }
@@ -260,9 +280,6 @@ func TestEverySettingIsTaken(t *testing.T) {
 		"RATE_LIMIT_PER_MINUTE", "0", "MAX_SESSIONS_PER_USER", "1", "MAX_MESSAGE_CHARS", "4000",
 		"HISTORY_MAX_MESSAGES", "2", "HISTORY_MAX_CHARS", "4000",
 		"LOG_LEVEL", "WARN", "LOG_FORMAT", "JSON", "SHUTDOWN_TIMEOUT", "0s",
-		"ATTACHMENTS_URL", "s3://files/a?endpoint=https://s3.example.com&region=eu", "ATTACHMENT_MAX_BYTES", "1",
-		"ATTACHMENT_TYPES", `["image/PNG", "application/pdf"]`,
-		"AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY", "s3cr3t/key+example",
 	))
 	want := config.Settings{
 		Database:         config.Database{Driver: config.Postgres, DSN: config.NewSecret(goodDatabase)},
@@ -304,12 +321,7 @@ func TestEverySettingIsTaken(t *testing.T) {
 		LogLevel:        slog.LevelWarn,
 		LogFormat:       config.LogJSON,
 		ShutdownTimeout: 0,
-
-		Attachments: config.Attachments{
-			Bucket: "files", Prefix: "a", Endpoint: "https://s3.example.com", Region: "eu", MaxBytes: 1,
-			Types:     []string{"image/png", "application/pdf"},
-			AccessKey: config.NewSecret("AKIAEXAMPLE"), SecretKey: config.NewSecret("s3cr3t/key+example"),
-		},
+		Attachments:     config.Attachments{MaxBytes: 10 << 20, Types: defaultTypes()},
 	}
 
 	if !reflect.DeepEqual(got, want) {

@@ -62,7 +62,7 @@ type attachmentContent struct {
 }
 
 func (a attachmentContent) VisitGetAttachmentResponse(w http.ResponseWriter) error {
-	defer a.content.Close() //nolint:errcheck // it was only read
+	defer a.content.Close()
 	disposition := "attachment"
 	if a.IsImage() {
 		disposition = "inline"

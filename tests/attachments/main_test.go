@@ -5,6 +5,7 @@ package attachments_test
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"testing"
 
@@ -33,9 +34,7 @@ func onEach(t *testing.T, env map[string]string, test func(t *testing.T, server 
 				t.Parallel()
 				place := open(t)
 				settings := place.settings()
-				for key, value := range env {
-					settings[key] = value
-				}
+				maps.Copy(settings, env)
 				test(t, harness.Start(t, harness.Options{Database: database, Env: settings}), place)
 			})
 		}
