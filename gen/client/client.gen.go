@@ -2300,9 +2300,6 @@ type After = string
 // AttachmentID defines model for AttachmentId.
 type AttachmentID = openapi_types.UUID
 
-// Expires defines model for Expires.
-type Expires = int64
-
 // Limit defines model for Limit.
 type Limit = int
 
@@ -2386,19 +2383,13 @@ type UpstreamError = ErrorResponse
 
 // GetAttachmentParams defines parameters for GetAttachment.
 type GetAttachmentParams struct {
-	// Expires Until when a signed URL is good, in seconds since 1970. Part of the URL that this server gives.
-	Expires *Expires `form:"expires,omitempty" json:"expires,omitempty"`
-
-	// Signature What makes a signed URL good. Part of the URL that this server gives.
+	// Signature Until when a signed URL is good, and what makes it so. Part of the URL that this server gives.
 	Signature *Signature `form:"signature,omitempty" json:"signature,omitempty"`
 }
 
 // UploadAttachmentParams defines parameters for UploadAttachment.
 type UploadAttachmentParams struct {
-	// Expires Until when a signed URL is good, in seconds since 1970. Part of the URL that this server gives.
-	Expires *Expires `form:"expires,omitempty" json:"expires,omitempty"`
-
-	// Signature What makes a signed URL good. Part of the URL that this server gives.
+	// Signature Until when a signed URL is good, and what makes it so. Part of the URL that this server gives.
 	Signature *Signature `form:"signature,omitempty" json:"signature,omitempty"`
 }
 
@@ -4141,18 +4132,6 @@ func NewGetAttachmentRequest(server string, attachmentID AttachmentID, params *G
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
-		if params.Expires != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "expires", *params.Expires, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
 		if params.Signature != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "signature", *params.Signature, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -4213,18 +4192,6 @@ func NewUploadAttachmentRequestWithBody(server string, attachmentID AttachmentID
 		// styled parameters, preserving literal commas as delimiters
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
-
-		if params.Expires != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "expires", *params.Expires, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
 
 		if params.Signature != nil {
 

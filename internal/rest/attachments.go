@@ -9,13 +9,14 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 )
 
 // UploadAttachment stores the content of an attachment.
 func (h *Handler) UploadAttachment(
 	ctx context.Context, request api.UploadAttachmentRequestObject,
 ) (api.UploadAttachmentResponseObject, error) {
-	visitor := visitorOf(ctx, request.Params.Expires, request.Params.Signature)
+	visitor := visitorOf(ctx, request.Params.Signature)
 	if err := h.Service.UploadAttachment(ctx, request.AttachmentID, visitor, request.Body); err != nil {
 		return nil, err
 	}
@@ -33,7 +34,7 @@ func (uploaded) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
 func (h *Handler) GetAttachment(
 	ctx context.Context, request api.GetAttachmentRequestObject,
 ) (api.GetAttachmentResponseObject, error) {
-	visitor := visitorOf(ctx, request.Params.Expires, request.Params.Signature)
+	visitor := visitorOf(ctx, request.Params.Signature)
 	attachment, content, err := h.Service.OpenAttachment(ctx, request.AttachmentID, visitor)
 	if err != nil {
 		return nil, err
@@ -42,14 +43,11 @@ func (h *Handler) GetAttachment(
 }
 
 // visitorOf is the caller, or whoever has the link.
-func visitorOf(ctx context.Context, expires *int64, signature *string) chat.Visitor {
+func visitorOf(ctx context.Context, signature *string) chat.Visitor {
 	if signature == nil || *signature == "" {
 		return chat.Visitor{UserID: userID(ctx)}
 	}
-	link := chat.Link{Signature: *signature}
-	if expires != nil {
-		link.Expires = *expires
-	}
+	link := stream.ParseLink(*signature)
 	return chat.Visitor{Link: &link}
 }
 

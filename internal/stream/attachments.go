@@ -2,8 +2,8 @@ package stream
 
 import (
 	"fmt"
-	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
@@ -28,8 +28,19 @@ func (l Links) Preview(userID string) Preview {
 }
 
 func (l Links) url(a chat.Attachment, link chat.Link) string {
-	query := url.Values{"expires": {strconv.FormatInt(link.Expires, 10)}, "signature": {link.Signature}}
-	return l.ServerURL + "/api/v1/attachments/" + a.ID.String() + "/content?" + query.Encode()
+	return l.ServerURL + "/api/v1/attachments/" + a.ID.String() + "/content?signature=" +
+		strconv.FormatInt(link.Expires, 10) + "." + link.Signature // in one parameter: JSON may escape an ampersand
+}
+
+// ParseLink reads a signature that Links wrote; of anything else it makes a
+// link that is not good.
+func ParseLink(signature string) chat.Link {
+	expires, rest, _ := strings.Cut(signature, ".")
+	seconds, err := strconv.ParseInt(expires, 10, 64)
+	if err != nil {
+		return chat.Link{}
+	}
+	return chat.Link{Expires: seconds, Signature: rest}
 }
 
 // ToAPINewAttachment is an attachment with how to upload it.

@@ -30,6 +30,13 @@ func TestAPI(t *testing.T) {
 	run(t, "docs/api.md", true, newShell(t, t.TempDir(), server, nil))
 }
 
+// TestAttachments types the guide to files against a demo that takes them.
+func TestAttachments(t *testing.T) {
+	t.Parallel()
+	server := demo(t, map[string]string{"ATTACHMENTS_URL": "file:///data/attachments"})
+	run(t, "docs/attachments.md", true, newShell(t, t.TempDir(), server, nil))
+}
+
 // TestREADME types the README's first session, with `make token`, against
 // the demo.
 func TestREADME(t *testing.T) {
