@@ -2,9 +2,11 @@ package attachments_test
 
 import (
 	"io/fs"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/johannesboyne/gofakes3"
@@ -50,7 +52,8 @@ const bucketName = "files"
 type s3 struct {
 	url     string
 	backend *s3mem.Backend
-	server  *httptest.Server
+	// away makes it answer every request with a failure.
+	away atomic.Bool
 }
 
 func newS3(t *testing.T) place {
@@ -64,9 +67,18 @@ func openS3(t *testing.T) *s3 {
 	if err := backend.CreateBucket(bucketName); err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(gofakes3.New(backend).Server())
+	s := &s3{backend: backend}
+	answer := gofakes3.New(backend).Server()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.away.Load() {
+			http.Error(w, "away", http.StatusServiceUnavailable)
+			return
+		}
+		answer.ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
-	return &s3{url: server.URL, backend: backend, server: server}
+	s.url = server.URL
+	return s
 }
 
 func (s *s3) settings() map[string]string {

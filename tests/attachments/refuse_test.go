@@ -250,3 +250,32 @@ func TestLargest(t *testing.T) {
 		server.Upstream.Await(t, head+string(content[:32000]))
 	})
 }
+
+// TestStoreAway: while the store of files is out of reach, a failure says so
+// and no more; afterwards the same upload passes.
+func TestStoreAway(t *testing.T) {
+	t.Parallel()
+	s3 := openS3(t)
+	server := harness.Start(t, harness.Options{Database: harness.SQLite, Env: s3.settings()})
+	alice := server.User(t)
+	image := picture(t)
+	a, sent := create(t, alice, "a.png", "image/png", len(image)), attach(t, server, alice, "b.png", "image/png", image)
+	thread, _ := open(t, alice, "Look", sent.ID)
+	s3.away.Store(true)
+	get := harness.Request{Method: http.MethodGet, Path: contentPath(sent)}
+	for name, answer := range map[string]harness.Answer{"upload": upload(t, server, a, image), "read": alice.Do(get)} {
+		want(t, answer, 503, "SERVICE_UNAVAILABLE")
+		if body := string(answer.Body); strings.Contains(body, "127.0.0.1") || strings.Contains(body, bucketName+"/") {
+			t.Errorf("%s tells where files are: %s", name, body)
+		}
+	}
+	answer := say(alice, thread, "Again")
+	if all := events(t, answer); all[len(all)-1].Type != "error" {
+		t.Errorf("a run without its files ends with %s", all[len(all)-1].Type)
+	}
+	alice.DeleteSession(uuid.MustParse(thread)) // The row goes, the content must wait.
+	s3.away.Store(false)
+	want(t, upload(t, server, a, image), http.StatusNoContent, "")
+	ask(alice, "attachments.delete", map[string]any{"attachment_id": a.ID}) // It asks for a sweep.
+	eventually(t, "the files are gone", func() bool { return s3.count(t) == 0 })
+}

@@ -234,3 +234,27 @@ func attachmentSentOrSwept(t *testing.T, f *fixture) {
 		must(t, f.ForgetAttachments(t.Context(), swept))
 	}
 }
+
+// attachmentsSweptAtOnce: several sweep until nothing is left, and none is in
+// another's way.
+func attachmentsSweptAtOnce(t *testing.T, f *fixture) {
+	for range 40 {
+		f.announced(t, alice, start())
+	}
+	kept := f.announced(t, alice, after(time.Hour))
+	errs := atOnce(4, func(int) error {
+		for {
+			ids, err := f.SweepAttachments(t.Context(), after(time.Minute), after(time.Minute), limit)
+			if err != nil || len(ids) == 0 {
+				return err
+			}
+			if err := f.ForgetAttachments(t.Context(), ids); err != nil {
+				return err
+			}
+		}
+	})
+	wantOutcomes(t, errs, len(errs), "")
+	equal(t, "left to sweep", len(f.sweep(t, after(time.Minute), after(time.Minute))), 0)
+	f.wantRows(t, "attachments", 1)
+	f.attachment(t, kept.ID)
+}

@@ -97,6 +97,7 @@ func Run(t *testing.T, h Harness) {
 		{"DeleteAttachment tells foreign from missing", attachmentDeleted},
 		{"SweepAttachments finds what nobody can use", attachmentsSwept},
 		{"SweepAttachments keeps what is sent", attachmentSentOrSwept},
+		{"SweepAttachments by several at once", attachmentsSweptAtOnce},
 		{"everything at once in few sessions", everythingAtOnce},
 		{"a context that has ended", cancelled},
 		{"a closed store", closed},
