@@ -119,8 +119,8 @@ func (v *validator) checkDocumented(request *http.Request, response *http.Respon
 			SchemaValidationOptions: v.contract.options,
 		},
 	}
-	media, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	if body != nil && media != jsonMedia && response.StatusCode == http.StatusOK {
+	ok := item.GetOperation(request.Method).Responses.Status(http.StatusOK)
+	if response.StatusCode == http.StatusOK && ok != nil && ok.Value.Content["*/*"] != nil {
 		input.Options.ExcludeResponseBody = true // A file's bytes have no schema.
 		body = nil
 	}
