@@ -125,7 +125,6 @@ func badValues() map[string]map[string]string {
 		},
 	}
 	maps.Copy(values, badFiles(whole))
-
 	return values
 }
 
