@@ -22,6 +22,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/server"
 	"github.com/chatkit-rest/chatkit-rest/internal/sse"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
 	"github.com/chatkit-rest/chatkit-rest/internal/web"
 )
@@ -89,7 +90,11 @@ func assemble(
 		return nil, err
 	}
 	a.tools = a.newTools(ctx, settings)
-	a.service = a.newService(settings, model, pseudonym)
+	attachments, err := a.newAttachments(ctx, settings)
+	if err != nil {
+		return nil, err
+	}
+	a.service = a.newService(settings, model, pseudonym, attachments)
 	return a, nil
 }
 
@@ -143,7 +148,7 @@ func newModel(settings config.Settings) (*openrouter.Client, error) {
 }
 
 func (a *assembly) newService(
-	settings config.Settings, model *openrouter.Client, pseudonym func(string) string,
+	settings config.Settings, model *openrouter.Client, pseudonym func(string) string, attachments *chat.AttachmentOptions,
 ) *chat.Service {
 	return chat.NewService(chat.Options{
 		Store: a.tracing.Store(a.db, databaseName(settings)), Model: a.tracing.Model(model, settings.OpenRouterModel),
@@ -154,7 +159,7 @@ func (a *assembly) newService(
 			SessionsPerUser: settings.MaxSessionsPerUser, MessageChars: settings.MaxMessageChars,
 			HistoryMessages: settings.HistoryMaxMessages, HistoryChars: settings.HistoryMaxChars,
 		},
-		Pseudonym: pseudonym, Detach: telemetry.Detach, Logger: a.logger,
+		Pseudonym: pseudonym, Detach: telemetry.Detach, Logger: a.logger, Attachments: attachments,
 	})
 }
 
@@ -180,13 +185,16 @@ func (a *assembly) mount(ctx context.Context, settings config.Settings, listenin
 	if err != nil {
 		return err
 	}
+	links := stream.Links{Service: a.service, ServerURL: settings.ServerURL(listening)}
 	options := server.Options{
 		API: doors{
 			restDoor{rest.New(rest.Options{
 				Service: a.service, Ready: a.readiness, WriteTimeout: streamWriteTimeout, KeepAlive: sse.KeepAlive,
+				Links: links,
 			})},
 			chatkitDoor{chatkit.New(chatkit.Options{
 				Service: a.service, WriteTimeout: streamWriteTimeout, KeepAlive: sse.KeepAlive,
+				Links: links,
 			})},
 		},
 		Document: doc, Pages: pages, TrustedProxies: settings.TrustedProxies, Gate: gate,

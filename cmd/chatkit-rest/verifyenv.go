@@ -46,6 +46,9 @@ func checks(settings config.Settings) []check {
 	if settings.Tracing.Endpoint != "" || len(settings.Tracing.Unread) > 0 {
 		list = append(list, check{"traces", verifyTraces})
 	}
+	if settings.Attachments.IsSet() {
+		list = append(list, check{"attachments", verifyAttachments})
+	}
 	return append(list, check{"key", verifyKey}, check{"model", verifyModel}, check{"limits", tellLimits})
 }
 

@@ -151,18 +151,15 @@ func (e AssistantMessageItemType) Valid() bool {
 	}
 }
 
-// Defines values for AttachmentType.
+// Defines values for AttachmentUploadDescriptorMethod.
 const (
-	AttachmentTypeFile  AttachmentType = "file"
-	AttachmentTypeImage AttachmentType = "image"
+	AttachmentUploadDescriptorMethodPut AttachmentUploadDescriptorMethod = "PUT"
 )
 
-// Valid indicates whether the value is a known member of the AttachmentType enum.
-func (e AttachmentType) Valid() bool {
+// Valid indicates whether the value is a known member of the AttachmentUploadDescriptorMethod enum.
+func (e AttachmentUploadDescriptorMethod) Valid() bool {
 	switch e {
-	case AttachmentTypeFile:
-		return true
-	case AttachmentTypeImage:
+	case AttachmentUploadDescriptorMethodPut:
 		return true
 	default:
 		return false
@@ -297,6 +294,9 @@ func (e CreateRunMessageRole) Valid() bool {
 
 // Defines values for ErrorCode.
 const (
+	ErrorCodeAttachmentConflict   ErrorCode = "ATTACHMENT_CONFLICT"
+	ErrorCodeAttachmentLimit      ErrorCode = "ATTACHMENT_LIMIT"
+	ErrorCodeAttachmentNotFound   ErrorCode = "ATTACHMENT_NOT_FOUND"
 	ErrorCodeEmptyMessage         ErrorCode = "EMPTY_MESSAGE"
 	ErrorCodeForbidden            ErrorCode = "FORBIDDEN"
 	ErrorCodeInternalError        ErrorCode = "INTERNAL_ERROR"
@@ -321,6 +321,12 @@ const (
 // Valid indicates whether the value is a known member of the ErrorCode enum.
 func (e ErrorCode) Valid() bool {
 	switch e {
+	case ErrorCodeAttachmentConflict:
+		return true
+	case ErrorCodeAttachmentLimit:
+		return true
+	case ErrorCodeAttachmentNotFound:
+		return true
 	case ErrorCodeEmptyMessage:
 		return true
 	case ErrorCodeForbidden:
@@ -397,6 +403,21 @@ func (e ErrorEventCode) Valid() bool {
 	}
 }
 
+// Defines values for FileAttachmentType.
+const (
+	FileAttachmentTypeFile FileAttachmentType = "file"
+)
+
+// Valid indicates whether the value is a known member of the FileAttachmentType enum.
+func (e FileAttachmentType) Valid() bool {
+	switch e {
+	case FileAttachmentTypeFile:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusHealthy HealthStatus = "healthy"
@@ -406,6 +427,21 @@ const (
 func (e HealthStatus) Valid() bool {
 	switch e {
 	case HealthStatusHealthy:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ImageAttachmentType.
+const (
+	ImageAttachmentTypeImage ImageAttachmentType = "image"
+)
+
+// Valid indicates whether the value is a known member of the ImageAttachmentType enum.
+func (e ImageAttachmentType) Valid() bool {
+	switch e {
+	case ImageAttachmentTypeImage:
 		return true
 	default:
 		return false
@@ -1131,23 +1167,17 @@ type AssistantMessageItem struct {
 // AssistantMessageItemType defines model for AssistantMessageItem.Type.
 type AssistantMessageItemType string
 
-// Attachment A file that belongs to a message.
+// Attachment A file that belongs to a message; `type` says whether it is an image.
 type Attachment struct {
-	ID       string         `json:"id"`
-	Name     string         `json:"name"`
-	MimeType string         `json:"mime_type"`
-	Type     AttachmentType `json:"type"`
+	union json.RawMessage
 }
-
-// AttachmentType defines model for Attachment.Type.
-type AttachmentType string
 
 // AttachmentCreateParams The file that is to be uploaded.
 type AttachmentCreateParams struct {
 	MimeType string `json:"mime_type"`
 	Name     string `json:"name"`
 
-	// Size In bytes.
+	// Size In bytes, exactly; not 0.
 	Size int64 `json:"size"`
 }
 
@@ -1156,7 +1186,21 @@ type AttachmentDeleteParams struct {
 	AttachmentID openapi_types.UUID `json:"attachment_id"`
 }
 
-// AttachmentsCreateReq Register a file that is then uploaded.
+// AttachmentUploadDescriptor How to upload the file. Absent once a message has it.
+type AttachmentUploadDescriptor struct {
+	// URL Where to send the file, as it is. Good for half an hour and needs no token.
+	URL    string                           `json:"url"`
+	Method AttachmentUploadDescriptorMethod `json:"method"`
+
+	// Headers What to send with it.
+	Headers map[string]string `json:"headers"`
+}
+
+// AttachmentUploadDescriptorMethod defines model for AttachmentUploadDescriptor.Method.
+type AttachmentUploadDescriptorMethod string
+
+// AttachmentsCreateReq Register a file; the answer is an `Attachment` that says how to upload it.
+// A server that keeps no files answers 501 `NOT_SUPPORTED`.
 type AttachmentsCreateReq struct {
 	Type AttachmentsCreateReqType `json:"type"`
 
@@ -1170,7 +1214,7 @@ type AttachmentsCreateReq struct {
 // AttachmentsCreateReqType defines model for AttachmentsCreateReq.Type.
 type AttachmentsCreateReqType string
 
-// AttachmentsDeleteReq Delete a file.
+// AttachmentsDeleteReq Delete a file that no message has. Others go with their thread.
 type AttachmentsDeleteReq struct {
 	Type AttachmentsDeleteReqType `json:"type"`
 
@@ -1341,21 +1385,24 @@ type DurationSummary struct {
 // | `EMPTY_MESSAGE` | 400 | The message is blank. |
 // | `MESSAGE_TOO_LONG` | 400 | The message is too long. |
 // | `UNAUTHORIZED` | 401 | The token is missing, expired or not valid. |
-// | `FORBIDDEN` | 403 | Another user's session, or an origin that is not allowed. |
+// | `FORBIDDEN` | 403 | Another user's session or file, a signed URL that is not good, or an origin that is not allowed. |
 // | `NOT_FOUND` | 404 | There is no such path. |
 // | `SESSION_NOT_FOUND` | 404 | There is no such session. |
 // | `THREAD_NOT_FOUND` | 404 | The thread is not the session's. |
 // | `ITEM_NOT_FOUND` | 404 | The thread has no such item. |
+// | `ATTACHMENT_NOT_FOUND` | 404 | There is no such file. |
 // | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
 // | `RUN_IN_PROGRESS` | 409 | A run is under way in this thread. |
-// | `REQUEST_TOO_LARGE` | 413 | The body is too large. |
-// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON. |
+// | `ATTACHMENT_CONFLICT` | 409 | A file is not uploaded yet, is uploaded already, or is of a message already. |
+// | `REQUEST_TOO_LARGE` | 413 | The body or the file is too large. |
+// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON, or a file is of a type that is not taken or not what it says. |
 // | `RATE_LIMIT_EXCEEDED` | 429 | Too many requests from this address. |
 // | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
+// | `ATTACHMENT_LIMIT` | 429 | The user has as many files that no message has as a user may have. |
 // | `INTERNAL_ERROR` | 500 | A fault of the server. |
 // | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do. |
 // | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
-// | `SERVICE_UNAVAILABLE` | 503 | The database is out of reach, or the server is stopping. |
+// | `SERVICE_UNAVAILABLE` | 503 | The database or the store of files is out of reach, or the server is stopping. |
 type ErrorCode string
 
 // ErrorDetail Why a request failed.
@@ -1366,21 +1413,24 @@ type ErrorDetail struct {
 	// | `EMPTY_MESSAGE` | 400 | The message is blank. |
 	// | `MESSAGE_TOO_LONG` | 400 | The message is too long. |
 	// | `UNAUTHORIZED` | 401 | The token is missing, expired or not valid. |
-	// | `FORBIDDEN` | 403 | Another user's session, or an origin that is not allowed. |
+	// | `FORBIDDEN` | 403 | Another user's session or file, a signed URL that is not good, or an origin that is not allowed. |
 	// | `NOT_FOUND` | 404 | There is no such path. |
 	// | `SESSION_NOT_FOUND` | 404 | There is no such session. |
 	// | `THREAD_NOT_FOUND` | 404 | The thread is not the session's. |
 	// | `ITEM_NOT_FOUND` | 404 | The thread has no such item. |
+	// | `ATTACHMENT_NOT_FOUND` | 404 | There is no such file. |
 	// | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
 	// | `RUN_IN_PROGRESS` | 409 | A run is under way in this thread. |
-	// | `REQUEST_TOO_LARGE` | 413 | The body is too large. |
-	// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON. |
+	// | `ATTACHMENT_CONFLICT` | 409 | A file is not uploaded yet, is uploaded already, or is of a message already. |
+	// | `REQUEST_TOO_LARGE` | 413 | The body or the file is too large. |
+	// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON, or a file is of a type that is not taken or not what it says. |
 	// | `RATE_LIMIT_EXCEEDED` | 429 | Too many requests from this address. |
 	// | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
+	// | `ATTACHMENT_LIMIT` | 429 | The user has as many files that no message has as a user may have. |
 	// | `INTERNAL_ERROR` | 500 | A fault of the server. |
 	// | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do. |
 	// | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
-	// | `SERVICE_UNAVAILABLE` | 503 | The database is out of reach, or the server is stopping. |
+	// | `SERVICE_UNAVAILABLE` | 503 | The database or the store of files is out of reach, or the server is stopping. |
 	Code ErrorCode `json:"code"`
 
 	// Message For people. It may change; programs look at the code.
@@ -1415,6 +1465,23 @@ type ErrorResponse struct {
 	Error ErrorDetail `json:"error"`
 }
 
+// FileAttachment A file that is no image.
+type FileAttachment struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	MimeType string `json:"mime_type"`
+
+	// UploadDescriptor How to upload the file. Absent once a message has it.
+	UploadDescriptor *AttachmentUploadDescriptor `json:"upload_descriptor,omitempty"`
+
+	// ThreadID The thread of the message that has the file. Absent until a message has it.
+	ThreadID *openapi_types.UUID `json:"thread_id,omitempty"`
+	Type     FileAttachmentType  `json:"type"`
+}
+
+// FileAttachmentType defines model for FileAttachment.Type.
+type FileAttachmentType string
+
 // Health The process is alive.
 type Health struct {
 	Status HealthStatus `json:"status"`
@@ -1422,6 +1489,26 @@ type Health struct {
 
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
+
+// ImageAttachment An image.
+type ImageAttachment struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	MimeType string `json:"mime_type"`
+
+	// UploadDescriptor How to upload the file. Absent once a message has it.
+	UploadDescriptor *AttachmentUploadDescriptor `json:"upload_descriptor,omitempty"`
+
+	// ThreadID The thread of the message that has the file. Absent until a message has it.
+	ThreadID *openapi_types.UUID `json:"thread_id,omitempty"`
+	Type     ImageAttachmentType `json:"type"`
+
+	// PreviewURL Where the image is, for an hour, without a token; it is there once it is uploaded.
+	PreviewURL string `json:"preview_url"`
+}
+
+// ImageAttachmentType defines model for ImageAttachment.Type.
+type ImageAttachmentType string
 
 // InferenceOptions How the client wishes the message to be answered.
 type InferenceOptions struct {
@@ -1545,7 +1632,10 @@ type Message struct {
 
 	// ToolCalls The tools used for this message, in order. Absent when there were none.
 	ToolCalls *[]ToolCall `json:"tool_calls,omitempty"`
-	CreatedAt time.Time   `json:"created_at"`
+
+	// Attachments The files that came with the message. Absent when there were none.
+	Attachments *[]Attachment `json:"attachments,omitempty"`
+	CreatedAt   time.Time     `json:"created_at"`
 }
 
 // MessageContent A part of a message. The user's are `input_text` and `input_tag`, the assistant's `output_text`.
@@ -2099,8 +2189,8 @@ type UserMessageContent struct {
 type UserMessageInput struct {
 	Content []UserMessageContent `json:"content"`
 
-	// Attachments The ids of uploaded files.
-	Attachments []string `json:"attachments"`
+	// Attachments The ids of uploaded files. A file is of one message.
+	Attachments []openapi_types.UUID `json:"attachments"`
 
 	// QuotedText The text the message refers to.
 	QuotedText *string `json:"quoted_text,omitempty"`
@@ -2117,7 +2207,7 @@ type UserMessageItem struct {
 	Type      UserMessageItemType  `json:"type"`
 	Content   []UserMessageContent `json:"content"`
 
-	// Attachments Empty; this server takes no attachments.
+	// Attachments The files that came with the message.
 	Attachments []Attachment `json:"attachments"`
 
 	// QuotedText The text the message refers to.
@@ -2216,17 +2306,35 @@ type WorkflowTaskUpdatedType string
 // After defines model for After.
 type After = string
 
+// AttachmentID defines model for AttachmentId.
+type AttachmentID = openapi_types.UUID
+
 // Limit defines model for Limit.
 type Limit = int
 
 // SessionID defines model for SessionId.
 type SessionID = openapi_types.UUID
 
+// Signature defines model for Signature.
+type Signature = string
+
 // ThreadID defines model for ThreadId.
 type ThreadID = openapi_types.UUID
 
+// AttachmentConflict The answer of a request that failed.
+type AttachmentConflict = ErrorResponse
+
+// AttachmentNotFound The answer of a request that failed.
+type AttachmentNotFound = ErrorResponse
+
+// Conflict The answer of a request that failed.
+type Conflict = ErrorResponse
+
 // Forbidden The answer of a request that failed.
 type Forbidden = ErrorResponse
+
+// ForbiddenAttachment The answer of a request that failed.
+type ForbiddenAttachment = ErrorResponse
 
 // ForbiddenOrigin The answer of a request that failed.
 type ForbiddenOrigin = ErrorResponse
@@ -2273,11 +2381,26 @@ type TooMany = ErrorResponse
 // Unauthorized The answer of a request that failed.
 type Unauthorized = ErrorResponse
 
+// UnsupportedAttachment The answer of a request that failed.
+type UnsupportedAttachment = ErrorResponse
+
 // UnsupportedMediaType The answer of a request that failed.
 type UnsupportedMediaType = ErrorResponse
 
 // UpstreamError The answer of a request that failed.
 type UpstreamError = ErrorResponse
+
+// GetAttachmentParams defines parameters for GetAttachment.
+type GetAttachmentParams struct {
+	// Signature Until when a signed URL is good, and what makes it so. Part of the URL that this server gives.
+	Signature *Signature `form:"signature,omitempty" json:"signature,omitempty"`
+}
+
+// UploadAttachmentParams defines parameters for UploadAttachment.
+type UploadAttachmentParams struct {
+	// Signature Until when a signed URL is good, and what makes it so. Part of the URL that this server gives.
+	Signature *Signature `form:"signature,omitempty" json:"signature,omitempty"`
+}
 
 // ListSessionsParams defines parameters for ListSessions.
 type ListSessionsParams struct {
@@ -2299,6 +2422,69 @@ type CreateThreadJSONRequestBody = CreateThreadRequest
 
 // CreateRunJSONRequestBody defines body for CreateRun for application/json ContentType.
 type CreateRunJSONRequestBody = CreateRunRequest
+
+// AsFileAttachment returns the union data inside the Attachment as a FileAttachment
+func (t Attachment) AsFileAttachment() (FileAttachment, error) {
+	var body FileAttachment
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromFileAttachment overwrites any union data inside the Attachment as the provided FileAttachment, with its discriminator set
+func (t *Attachment) FromFileAttachment(v FileAttachment) error {
+	v.Type = "file"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// AsImageAttachment returns the union data inside the Attachment as a ImageAttachment
+func (t Attachment) AsImageAttachment() (ImageAttachment, error) {
+	var body ImageAttachment
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromImageAttachment overwrites any union data inside the Attachment as the provided ImageAttachment, with its discriminator set
+func (t *Attachment) FromImageAttachment(v ImageAttachment) error {
+	v.Type = "image"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// Discriminator returns the value that says which variant the Attachment holds
+func (t Attachment) Discriminator() (string, error) {
+	var discriminator struct {
+		Discriminator string `json:"type"`
+	}
+	err := json.Unmarshal(t.union, &discriminator)
+	return discriminator.Discriminator, err
+}
+
+// ValueByDiscriminator returns the variant that the Attachment holds
+func (t Attachment) ValueByDiscriminator() (interface{}, error) {
+	discriminator, err := t.Discriminator()
+	if err != nil {
+		return nil, err
+	}
+	switch discriminator {
+	case "file":
+		return t.AsFileAttachment()
+	case "image":
+		return t.AsImageAttachment()
+	default:
+		return nil, errors.New("unknown discriminator value: " + discriminator)
+	}
+}
+
+func (t Attachment) MarshalJSON() ([]byte, error) {
+	return t.union.MarshalJSON()
+}
+
+func (t *Attachment) UnmarshalJSON(b []byte) error {
+	return t.union.UnmarshalJSON(b)
+}
 
 // AsThreadsCreateReq returns the union data inside the ChatKitRequest as a ThreadsCreateReq
 func (t ChatKitRequest) AsThreadsCreateReq() (ThreadsCreateReq, error) {
@@ -3353,6 +3539,12 @@ func (t *UserMessageContent) UnmarshalJSON(b []byte) error {
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// GetAttachment Read a file
+	// (GET /api/v1/attachments/{attachment_id}/content)
+	GetAttachment(c *gin.Context, attachmentID AttachmentID, params GetAttachmentParams)
+	// UploadAttachment Upload a file
+	// (PUT /api/v1/attachments/{attachment_id}/content)
+	UploadAttachment(c *gin.Context, attachmentID AttachmentID, params UploadAttachmentParams)
 	// ProcessChatKit Speak the ChatKit protocol
 	// (POST /api/v1/chatkit)
 	ProcessChatKit(c *gin.Context)
@@ -3390,6 +3582,78 @@ type ServerInterfaceWrapper struct {
 }
 
 type MiddlewareFunc func(c *gin.Context)
+
+// GetAttachment operation middleware
+func (siw *ServerInterfaceWrapper) GetAttachment(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "attachment_id" -------------
+	var attachmentID AttachmentID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "attachment_id", c.Param("attachment_id"), &attachmentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter attachment_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetAttachmentParams
+
+	// ------------- Optional query parameter "signature" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "signature", c.Request.URL.Query(), &params.Signature, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter signature: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetAttachment(c, attachmentID, params)
+}
+
+// UploadAttachment operation middleware
+func (siw *ServerInterfaceWrapper) UploadAttachment(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "attachment_id" -------------
+	var attachmentID AttachmentID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "attachment_id", c.Param("attachment_id"), &attachmentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter attachment_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UploadAttachmentParams
+
+	// ------------- Optional query parameter "signature" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "signature", c.Request.URL.Query(), &params.Signature, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter signature: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.UploadAttachment(c, attachmentID, params)
+}
 
 // ProcessChatKit operation middleware
 func (siw *ServerInterfaceWrapper) ProcessChatKit(c *gin.Context) {
@@ -3621,8 +3885,43 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/api/v1/chatkit/sessions/:session_id/threads", wrapper.CreateThread)
 	router.POST(options.BaseURL+"/api/v1/chatkit/sessions/:session_id/threads/:thread_id/runs", wrapper.CreateRun)
 	router.POST(options.BaseURL+"/api/v1/chatkit", wrapper.ProcessChatKit)
+	router.GET(options.BaseURL+"/api/v1/attachments/:attachment_id/content", wrapper.GetAttachment)
+	router.PUT(options.BaseURL+"/api/v1/attachments/:attachment_id/content", wrapper.UploadAttachment)
 	router.GET(options.BaseURL+"/health", wrapper.GetHealth)
 	router.GET(options.BaseURL+"/readyz", wrapper.GetReadiness)
+}
+
+type AttachmentConflictResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type AttachmentConflictJSONResponse struct {
+	Body ErrorResponse
+
+	Headers AttachmentConflictResponseHeaders
+}
+
+type AttachmentNotFoundResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type AttachmentNotFoundJSONResponse struct {
+	Body ErrorResponse
+
+	Headers AttachmentNotFoundResponseHeaders
+}
+
+type ConflictResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type ConflictJSONResponse struct {
+	Body ErrorResponse
+
+	Headers ConflictResponseHeaders
 }
 
 type ForbiddenResponseHeaders struct {
@@ -3634,6 +3933,17 @@ type ForbiddenJSONResponse struct {
 	Body ErrorResponse
 
 	Headers ForbiddenResponseHeaders
+}
+
+type ForbiddenAttachmentResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type ForbiddenAttachmentJSONResponse struct {
+	Body ErrorResponse
+
+	Headers ForbiddenAttachmentResponseHeaders
 }
 
 type ForbiddenOriginResponseHeaders struct {
@@ -3806,6 +4116,17 @@ type UnauthorizedJSONResponse struct {
 	Headers UnauthorizedResponseHeaders
 }
 
+type UnsupportedAttachmentResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type UnsupportedAttachmentJSONResponse struct {
+	Body ErrorResponse
+
+	Headers UnsupportedAttachmentResponseHeaders
+}
+
 type UnsupportedMediaTypeResponseHeaders struct {
 	RateLimitLimit     *int
 	RateLimitRemaining *int
@@ -3828,6 +4149,571 @@ type UpstreamErrorJSONResponse struct {
 	Body ErrorResponse
 
 	Headers UpstreamErrorResponseHeaders
+}
+
+type GetAttachmentRequestObject struct {
+	AttachmentID AttachmentID `json:"attachment_id"`
+	Params       GetAttachmentParams
+}
+
+type GetAttachmentResponseObject interface {
+	VisitGetAttachmentResponse(w http.ResponseWriter) error
+}
+
+type GetAttachment200ResponseHeaders struct {
+	ContentDisposition *string
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+
+type GetAttachment200AsteriskResponse struct {
+	Body          io.Reader
+	Headers       GetAttachment200ResponseHeaders
+	ContentType   string
+	ContentLength int64
+}
+
+func (response GetAttachment200AsteriskResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", response.ContentType)
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetAttachment400JSONResponse struct{ InvalidRequestJSONResponse }
+
+func (response GetAttachment400JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAttachment401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetAttachment401JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAttachment403JSONResponse struct {
+	ForbiddenAttachmentJSONResponse
+}
+
+func (response GetAttachment403JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAttachment404JSONResponse struct{ AttachmentNotFoundJSONResponse }
+
+func (response GetAttachment404JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAttachment409JSONResponse struct{ AttachmentConflictJSONResponse }
+
+func (response GetAttachment409JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAttachment429JSONResponse struct{ RateLimitExceededJSONResponse }
+
+func (response GetAttachment429JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAttachment500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetAttachment500JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAttachment501JSONResponse struct{ NotSupportedJSONResponse }
+
+func (response GetAttachment501JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(501)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAttachment503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response GetAttachment503JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachmentRequestObject struct {
+	AttachmentID AttachmentID `json:"attachment_id"`
+	Params       UploadAttachmentParams
+	ContentType  string
+	Body         io.Reader
+}
+
+type UploadAttachmentResponseObject interface {
+	VisitUploadAttachmentResponse(w http.ResponseWriter) error
+}
+
+type UploadAttachment204ResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+
+type UploadAttachment204Response struct {
+	Headers UploadAttachment204ResponseHeaders
+}
+
+func (response UploadAttachment204Response) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(204)
+	return nil
+}
+
+type UploadAttachment400JSONResponse struct{ InvalidRequestJSONResponse }
+
+func (response UploadAttachment400JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response UploadAttachment401JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment403JSONResponse struct {
+	ForbiddenAttachmentJSONResponse
+}
+
+func (response UploadAttachment403JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment404JSONResponse struct{ AttachmentNotFoundJSONResponse }
+
+func (response UploadAttachment404JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment409JSONResponse struct{ AttachmentConflictJSONResponse }
+
+func (response UploadAttachment409JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment413JSONResponse struct{ RequestTooLargeJSONResponse }
+
+func (response UploadAttachment413JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment415JSONResponse struct {
+	UnsupportedAttachmentJSONResponse
+}
+
+func (response UploadAttachment415JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment429JSONResponse struct{ RateLimitExceededJSONResponse }
+
+func (response UploadAttachment429JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response UploadAttachment500JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment501JSONResponse struct{ NotSupportedJSONResponse }
+
+func (response UploadAttachment501JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(501)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadAttachment503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response UploadAttachment503JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ProcessChatKitRequestObject struct {
@@ -4023,7 +4909,7 @@ func (response ProcessChatKit404JSONResponse) VisitProcessChatKitResponse(w http
 	return err
 }
 
-type ProcessChatKit409JSONResponse struct{ RunInProgressJSONResponse }
+type ProcessChatKit409JSONResponse struct{ ConflictJSONResponse }
 
 func (response ProcessChatKit409JSONResponse) VisitProcessChatKitResponse(w http.ResponseWriter) error {
 
@@ -5678,6 +6564,12 @@ func (response GetReadiness503JSONResponse) VisitGetReadinessResponse(w http.Res
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// GetAttachment Read a file
+	// (GET /api/v1/attachments/{attachment_id}/content)
+	GetAttachment(ctx context.Context, request GetAttachmentRequestObject) (GetAttachmentResponseObject, error)
+	// UploadAttachment Upload a file
+	// (PUT /api/v1/attachments/{attachment_id}/content)
+	UploadAttachment(ctx context.Context, request UploadAttachmentRequestObject) (UploadAttachmentResponseObject, error)
 	// ProcessChatKit Speak the ChatKit protocol
 	// (POST /api/v1/chatkit)
 	ProcessChatKit(ctx context.Context, request ProcessChatKitRequestObject) (ProcessChatKitResponseObject, error)
@@ -5762,6 +6654,63 @@ type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
 	options     StrictGinServerOptions
+}
+
+// GetAttachment operation middleware
+func (sh *strictHandler) GetAttachment(ctx *gin.Context, attachmentID AttachmentID, params GetAttachmentParams) {
+	var request GetAttachmentRequestObject
+
+	request.AttachmentID = attachmentID
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAttachment(ctx, request.(GetAttachmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAttachment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetAttachmentResponseObject); ok {
+		if err := validResponse.VisitGetAttachmentResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// UploadAttachment operation middleware
+func (sh *strictHandler) UploadAttachment(ctx *gin.Context, attachmentID AttachmentID, params UploadAttachmentParams) {
+	var request UploadAttachmentRequestObject
+
+	request.AttachmentID = attachmentID
+	request.Params = params
+	request.ContentType = ctx.ContentType()
+
+	request.Body = ctx.Request.Body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UploadAttachment(ctx, request.(UploadAttachmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UploadAttachment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(UploadAttachmentResponseObject); ok {
+		if err := validResponse.VisitUploadAttachmentResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
 }
 
 // ProcessChatKit operation middleware
@@ -6074,244 +7023,269 @@ func (sh *strictHandler) GetReadiness(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3tcts4sjd+KyieU5WZKkqRHTsvzodTnsSZ8Z7EzrGdk90d5S9BImxxTQFaArKjnXHV/2qeC3uu5Cl0",
-	"AyBIghRlO4knO192JzLx1t1oNBrdv/4tmor5QnDGlYz2fotmjCYsh/88oYq9Teep6sH/6p8SJqd5ulCp",
-	"4NFe9Iu4JnPKVyRn/1wyqSRRM0ZokuRMSjKnKyIZT0jKCSXzlC8V60dxxD7T+SJj0d6TQRzJ6YzNqe5a",
-	"rRYs2otSrtgFy6Obm9ibwAmb05Sn/KJlEuJcDz8nNGckY+eqNNbOBkNJFljrKZsKnkiy5CrNYJ1TseSK",
-	"TNhFyiWhnF2XB9xaNyJT+aq3f65Y3jyaEuSapnqUc5EzGJazz4qofNUn+xPJuCLXM8bhq5RfkEQwSbhQ",
-	"ZMayxWYT+vjxY29/qWaMq3RKFQuTWglCvY9KQ0Q/MZqzPIojLRBpzpJoT+VLFhhYqlxzU4/7197JkvcO",
-	"k/p4ZzNG8iV/JEmalAdiW5Nn0yd0p7d9vvu8t5O8GPReTJ5Oe8936SDZOX/Gnmxtt07jXORzqqK9aLlM",
-	"kyiuTesmjhY0p3OmzGZoYJSe4njOFO1T/cHYSCFZ0AtmuNYnh0qSqeBKc2vOKAcOzTS7NDXJNEsZB3FN",
-	"dZf/XLJ8FcURp3M9Jeg38uc+p5/fMn6hZtHe9u7TOEDSdftVCZKlUhGhd6aeaom624PwTDLo1Z9Jws7p",
-	"MlPYZE4/p/PlPNrbGuh/pdz8Kw4J2ymTMhW8iesS/xzg/JPzAX2R7G73nk63WG9n8oz2XpzvPOltJ7uT",
-	"59NnbIs+HVhKLqiaFdM3fY6A37eXjDg6m+WMJk1TV/BXmPlLkiqSolb8EivCoe66oBvdWC4Elwwk/Y3I",
-	"J2mSMK7/YcRW/yddLDK951PBH/9DCvizWQW0E3l6kcKvcjmf03wV7UUfUzUzylJcpiwm57mYE8oJfkzU",
-	"jAKFtMaiWSaumZ7hFc2WoH5Ynoscp5HoOb85Pvnp8PXrg6MojuZMSnrBgOqptB3qQ0d3tpTMG3cPDyL9",
-	"gxKXjBMYmhGt7kSe/gsWRfDoi4nI9RkGH9hpCvLq+OR0dHxy+PPh0Wk/uokjuZxOmZTR3jnNJNNUFGrG",
-	"8g8S1URBg30Of9BTyh9JKwi3XKZpTSYsE/wCDgjq9R+c2Y0vDf+Zs/NoL/qPx8Wx/xj/Kh8f6HmcGFlA",
-	"yWjcmpprtLQyIJwmmrEGHkkyPgb6jR2LueXykAvO+sTJR4ktVlio7QrlZDqj/IJJIsWcofqcL6Ua8hm9",
-	"YrprO1p/qKnbbsiEyGBaPK5+3myJdOulaBI2NLr2oj8Hprgdeuy23J/7tOs+vd/d0EXWyXpRH/JOsk7+",
-	"7UT9kCuWc5odFBLWWdDTaltPJxMwXKy1Jll+BUZWo0QfHp0dnBztvx0dnJwcn5TE+tSx6BrM8Vzwiz45",
-	"y1eEXtCUk4yqL66YizmkEmdgBQyX1idaWM2ciaQrLaNkjncKivu7/71L0hXN0uSd5dtGosTmC7XymhaS",
-	"dGQs+clS38RSxYhc0Clrk6WDd+/P/jZ6d3B6uv/zQUVDFkxKJYFR++RjDt0WLOb2o75ZQoNBkuKST1Cx",
-	"1HZAyrLEyUu78P/v/tvD16OTg//5cHB6VpqynUkuMraHSmrCyDDSNsEwapiYaXQmxFuBQlFM7EwIkq2Z",
-	"kKHd6Oz4ePT2+OjnNiLqvliOYr47GGjNmtOpvtb1yelM5EorY/X1jgp7PlxrNa/0kZiI6XKuVQfsyx/G",
-	"FXKPY9jIZklDro1/vFMAB38s/Vn3PskovyQ/jEtyNv4RzDND3CH/YVwl4vjHf4PTpLohNtABE5r8JJJV",
-	"dRtNRLIq2Ud/OT0+uu1u0nICHZq+YLrQY8NOmtDkg77WVW4cJE3KNhv58OHw9W1nVdycix2OPT6YbVM+",
-	"4Cpb5Hs/2RSbHwn1Rix5sqFMc3G6nM50B3UJUmyOMqScV8NzL9Kr1jPu8Ozg3ejo+Gz05vjD0ev6NcD0",
-	"N6NgiMjldAYDfnl5yhlKEo5ppvHD+PTg9PTw+KiY8vhHuGCkqjZHraFLqxv/+J0L2JFQp8vFQp+VmwqY",
-	"yinXHJhUzKbTBWPTWZsEafKefnj//vjk7OB1yBGi7VoypVyLo1rmnEjok6RcCaLY5y99pu871WRuEa9m",
-	"VP13qsgiF0pMRWZ3T222iSA/jEvr++5FyP148HnKWLKxHOWh9mWjsfQS1SZZJ/tnB6O3h+8Oz0YHf311",
-	"cPC6Il/v3LXoyaB42vJfsbzbXcrJzhaR+F7zFY5D+7qmtdJSsoQsFyRVspjnOXjhUum9uH2nclV7Q2tt",
-	"7X2KEokE03cQmm98IczrrStXGPi5TQrR0ELze/8kcBO0hqCy3X0F8bJjwni5dQ5YNwJR9JLJ711VLfkh",
-	"f5+LixzIvJlYVNv6N4V8CV7zJU9YTq7pqlU6PhyNDo9G70+Ofz45OD0tyUa9J3T2OLOqTz7SVJmnamPB",
-	"MJ6w5MufiGsm9n1LzinLr9Ip+8DpFU0zOsk21Soy2IGnWGaMJFTRCZVgxoolGB85o+221OnByf8evjoY",
-	"fTja/9/9w7f7P72taxsztrsx2hkQLq6/tjuzbZ3umcmoJG1dKbFYpPziz7Ou4awzr+2ODP8ehldsHRdu",
-	"3YF5m09k+/bByyFMvTTjv4klvslsDVxPMbmepfoegh6IuZCKUHgjhVcv/XmfvGYZU4wIzojSM7lkJBfi",
-	"K9x/cSL6RKCyTAH9Q2We3sUY1m4uxWrGhnxTQ5T8MA7wf/xjnxzzbDXkuKU1N8mU5nnKJBl7gvx9P3Xd",
-	"y/a+pQ9I1lv7zxvo+OgQtVBzoVSPmML1YkIIrvFJNMWYmK/r+TFz+M4tEgxV+v4EIzaxT01zU5WYK/y6",
-	"bZJnv5wc7L9unqObm3EHGs/hAxBhZxCZKRkDrkSA713MhXhH+ep28h2yDhg31LyDXUAz3cEqYB8UZgEG",
-	"iLwkSWEOnKe5/OLPkVWrDeN9QI7tud5wXDtpA0OhWGNhTxjCdTIn/rTYG470D5yamKeNXaXm1b/qfcCw",
-	"o9Kj4HTKFqo9kuvD0f6Hs1+OTw7/flBXiSaSyX+qFGhbss+LNGdJn/zMtPHL2TUEQTVEA6RSptUwgCOB",
-	"3d9qcvve1ODS0ienkImgtFSWosn2CAatk+FyMHgyhXbwn1/D2+ZmaUgQW8JpOjqiftebJJR10NZF7Xuz",
-	"XaR9oHrHkpSeQYzzRttm2dBF2axY97j/4ci96YzeHbw+3B+d/e192dlyakMcwddKJXmFk+zpEfdIdZ5f",
-	"0emrJW5cHX/8ndsOHxZS5YzObxNhuKy2Lbvq5iJh2SZ+ug/vT89ODvbfBaIMi/6mYpklJsRUXkNs31d3",
-	"zuFMcnYON3+Re5OaMFwnS2zWUqrtC23VkMkKfDh+NFMqbaTiLJVK5Ks/7/lBo6CcJ9XWzH1343Edc5im",
-	"Kr1ip4qqpWxLXsFnHssjuDwscrFguUrNq77RjYwv59HerxGFjqNP1eSSOPrc09/0rmgOMTn6433zMSae",
-	"2KyVX7Fp0YWY/INNgWT7nAtFcZa/1Z4cpFjmU6a3F+V2R9QmnPKEfa63/ohXKpQ/xT4rArl2kFrRj2qJ",
-	"S3o5Ik80555qysLI6/ZTMftT/P4mrtOvWGFHGpYauFltBWnqZtpO3FO3nCqRKEazuy/JQqRcSYIxw2VK",
-	"l9r+FliLmer2TRydpxnDVKaWD3c1vVKVtX+1FaDqMs8iHCSKI20vqFVH8n44eRvF0RtseeBautGe3MTQ",
-	"e9uMdmq8gEXELXIuZSoV5coEGr8qDqLKToUUUBuaRW0zcp0LfPAvs6RgXGDXH8wXavWyFKWC0XNcmK0F",
-	"OyFVbC67i3oh5BHNc3jqLLOKfVZrxaPKT7FUi6UaQdtufDyGFmemgce+Cmt8CpnJbc6n9zRX+4l5Ialq",
-	"qQXNXZwQKimTOVxnl2d/tBK7QVpuYtvDqFHrpdNZaUZG05u0n4Gek8vfHLSpwRCbnDyOKlHqIz1knwKJ",
-	"Oqo5++1aDVdesvv3pvx7LTjryL5UEs2VjIW23HfOw0STqRsLX5tPvxYH9WZ/zTJF6zTD50WtO7WxEOBp",
-	"Ix+/EheS8LzPhL4Uwq1RYPzzlM5ddnkUN2vRJ5uzVtNnhBPpxuCC4LfhcnWkZh7bIOXq1rQx35aTtlnr",
-	"pgycgeR6lmYsrKC7nX7Nm7npKNS2zTRnVLFkRFUpWTuhivVUOmfr+IuevvYk7+rp6/LGN2nZSU90VewV",
-	"WpVkp2Y54by8ZHePZnFFssKypBSdzuZB5u+Tc+Q7VaWsapdjVb9MJGtN0Xk6ZyNLrFb2rbV/Q2Q3Nm06",
-	"705xY8wezrtRG6blr6PNHnLUfQV8eU9zOm+4YBa0hsBGMmFkucgEheC0KqFLVCyhXuzWYAwKSq79UKb/",
-	"ChzyhxzcE7Df3Z5IuXq6067Dq+QzlINBfAK2Uw7jQZooh+eMpl3Aund9dNrQNdO31Lx9khL5e8L+WZ/i",
-	"CbtIpWI5oRUezxhvYzFTNKFqrVfKROu+s59bfJb1WjksnCFdVqyzjwqmqzKrEqjTSWimv4biKBdBipsQ",
-	"ItogF1+RsiXhXUNZfOncnLKvXbu7UNakaICP8+AqfLlG0CFyTtOMJX0C7o8ZTbS1z+p3AEmvQnINL7uj",
-	"nKl8FXQ7AW7G2DyV9uG7ESD9jLStMcYnUwPhZFYxESJjlJd9DLFxHVeHGKNjug8e5jHEYlFY0jJnhevA",
-	"cZUolmXgiU2VJOKak2uRJzIm4+lSKjHHHiBazba1dhe0BEQbw21/ZH0uQwcdGX7qudPj6JVrWjoN50Ue",
-	"dnnRb0ROFkwsMtYnr8ScSQzPsGvY2FTGJXSb+YH9toMJnOj/8yWkRVS9XNUN049ekrHudIxpxRCTqCmQ",
-	"pLqXecqpwreHOYXg2fJZ4lTg2s3vHQpxaKev76DQcXGU8sVS9f2ssXDzQ/3dmfvMNNZmev+csWRCp5eN",
-	"TfVXb8xHfsMs1XRuafQ2lQob2I1Lk2SE8F0jJUQ2QhdVUycYjSX3k+QVtDkTIkMXVb1XqfLlVC1zloyA",
-	"Juv7PHUtgDj1LpeS5aPiRWlNdx8ky411Xu6qXTBMB75QuIawDUd0aiS4tT18uw+flntpFyvT3Bcp2/CC",
-	"qdFkBUZSa9ufmfppdZiUG7fJhmlXl46qWl/TAbz3wHOPlrZyV3LFp6NNCHi64tNmIi4XyXoefoCPdMMb",
-	"d7ytjgz0mFZXN3EkODs+j/Z+bTcVakJxE3dqUBfD7g1DW6xj6zojOjasErz7bAObt2NjT1w7trCCuu7z",
-	"ks7r9LGvVTtOxheyTg2Krb2uQfCM2qBR95ECp1HH1YS26c0n//g3D/HwjrPqvNc6jv9eHwXdPtUM7vS5",
-	"52xZ9yk4h28+BfNc0cIGT4w1dLQ1J5aKUII25kuTaSE4iyvIc1o/ITCEZ0sZ6zJs9+9zwvRf0DmMA9yj",
-	"aWVCPcJ0qF9LQOFCFuGoXVfbZEPcR7YxTn8kFubVL9wW6XGMH9mmJlPPuNjaZQK3VVJpCkAO+MyzVqLg",
-	"hSfUHp4Y1jbXAhRqjTTrMD6SrTqDTs1LTe/nhCzRs9u2rMyi604uCNe9jcer7o02ml9AINc1Ccn/ujb1",
-	"7YYq11kModuWtu99dN9Hsk/2yZRm8GuqCAPA5hmzugPunpQsGE9SfkHG/j1BNxsbxJM1ERTVp399T1cu",
-	"BOvaAbTo6QE8C+UJYkIrgdNL4S3Ed4sOBoM1jn7rTF1QpViuR/7/fqW9f+33/j7ovRj1Pv22FT/dufnP",
-	"dS8NZQxlmiSpXgfN3nsrRrza+gnwl9PjI3IKLHNul/wCIH9kDNiUcFd2ONjo4wA6uIPCfu9d/c0NW0/0",
-	"QvTMjxBoeUKv7XOE99eevEwXPdSkNOtB6IteHk67OaYAKBi82Dsxe0WzrOlZywqWWZFzuyzwreuc5YHQ",
-	"AbfeddTelBZmkc9v4khPzHiaG+ICH6EHKU0s23STVufL02/zDrb27eWZ1t/mSh8MiyqUAbIpZ2qZc5Zo",
-	"+VwhblcB026fF3FTSqsZYrtjIVQS4nCXSK/7ldAXN9ouCMf+jc1cxh6+PUjajEpykV4xDJFDWvjOPtMO",
-	"3FoYDNE1tuO9a/nKb1mO+7q3h8qq8u04yfJevYdXSsOAYhu5p7Zi7waVBl5gltwLCgtvcIj3jVsjWAwS",
-	"deMDp43O8o6M3fqJEaAyeKo2CdDCixN83+AtrXQWoIgHy7kRRSqBAwif3Tlm4Ax2SK5kJfKjT/azzNWi",
-	"UOICXf0uBaoMQRkPOZSRYFAl4wNPpyJhBP4HYyxROSD2r8gSD7LVAxvFkOlOQQo1OapGJ2guiKwcRylZ",
-	"Vy84oJ/XWAkdtr/Qu3l5/u4NuOmD/ykBKNKhFzEnKJ1IZAXrJo7gXKsLwTF34gNfyFIcJZ7SLwnFAyCV",
-	"7nFlOhPplNWtsnWPtfUgiyoFTSr47ahosWxTSai8ZAmYVCumwtZTKnvnOWM9rZdtmoGdBtr/33oWiaFG",
-	"yL7i7NrPAa/s+q9vi4BzvsmsGsvlZFzR3pA7VhWherxD6VwMnVh24NJ51SxgifEvhSLxK+nWX4qugZoE",
-	"dM4IlWRcIJWOS3EcXTjg1QfZzNoIUbVUbGQdYT3/X9AvhQ5/vANQcp0mF0xhlHadxAu6ykSQP9Yg1SbH",
-	"MjPoQtZGvLOh6VkD7TqsMRgG3a1te9am4NvYkgvIKa3fn9GYLE4wPb9PwXf0Ytn613vYxmUhapHUTSW0",
-	"g5jZhQeJawKbN9DDh0DjBJyrFFMWLf6AK16kGN5Uyhww7jPz5gXBEJ1dYHAfrruEP/qy/0jaLYFlEpI+",
-	"8TFB55C9xIX5WsZECnOzwqO4D0JZp9Eyx0QYm8QXqp+UCX6hJyLyy/MM6mGJy4AMmq6CYWbXM5GxArlo",
-	"bUSZ6yzEWHBivQrGgPxO9O/kd4IZX+R38o5Rrjn3+5D/Tnq9Hin9r/6xBj5Ofic7gwH5nWyCxYxdlfHH",
-	"Sx1V0cptkxomeVMrC2RuG/qp4NhoyzTqmGNt+nGVS7CTJ+R3Eq7fg+VH2gqk2C4LnGDocgfnVYbyWFA1",
-	"s9/XoYib21kLxjStgpiUWrbig1jul4GNQ81rkM2OdWe/HOPY+2/fHn+0fNg1zfUSy/jRBh2KqZlwxKrg",
-	"HmIXLzQX1oMemh6quJrQx9YTM406qKaToFDmNjberTS2MO9uzABShm64rWfeAWyjynpExyh62BC2y3Gz",
-	"VLRE97cLeylY/cQX1wKXGNpsIf1vjXbsSFxKb8a+t+3ermYUV9KmCxLVoAyxI8vg2+AG6r49p1YdC79a",
-	"siNQgKICRuGXQPJBhUJgSAHsoRp+en17RXEAJTSEKtuISRDG46ui2tRK31SRuWtZ6yG4yUb/wVHhCyoV",
-	"Z4gxLaMwQ9+Vi4ZUMFK8qlgRIJYjLlQdHK0GilUB0NcDaY10JNS+q3RVxoStgwc3IFCEcK8raIzVEkcV",
-	"tPUqPkEQZPSTtQNeM0XTLOSrXnnP6CayNeDrSlgndAAwN7oGYh4q0Etoqb0k8KxN55JkQlwSF4eatCcy",
-	"1ZytJoiyzSHyQIJ8pXn/82NmEazhrjG+++SCcZbTzAb2gooLR+wKnq3+AGG7DypCd+5Uz7pY3TJmRlDa",
-	"jDDBi16p0lvTbnTYIGu3o9n1PuiHoxDc7Da9+9boYvuNawQvaPALo5maNTjKc6Hbww0sS68Cl/biYcqy",
-	"dgb9dc3Y/8V+XZs6dhya8SE/ZznjU3a8aEiOh4LHWj/BMxC5TuXM1JXxnM0Ty9xgfot1HLeotjjCZylw",
-	"Cq/jOLxF4ZfBS2x1UYc8+Hp5jyu7g0tc38CW+Bi63jVedVq1v/+VKdrRA+HR9lMYr8t/ikeTFd5m4EkX",
-	"MG5qa8sYvWJ6feAvsc1CXri6c9vfjwFOm7ezjjgRcEVogIi4FR7DXV77Omjhxpe/SrRlU9IclpgJnNrL",
-	"JBUjfUV4uhNwV7Ymb9ay5/y+1mX7BaJE6ywLFrIh9ZI3UFsad6eEK1rl4vYNEsLCfGkSHD/JYxPxKbW6",
-	"Sy6YtvptwHJz4qW/edQs5ZcSw73YPOB81z+P0sT9t+yQjwmK7hA/3vKeAN1z7GXKfWd2tBAyBQSlOOLs",
-	"gm6AvPS+aHnkWlbDLFormnvY5jQDr6osg8xulnzqR0s42pkVN7GsFGRe3/R0VcTEdWPal98XdUELbYpy",
-	"8lLHLeET5D42BMT7t6chmwg0Qj3BCFOWWpSzukxhcBjFMnMvi3gjxFwg0NIELlZFqt0OuImjzMLEheLT",
-	"pMLZ6tMYo7Veku0BBkziyR3juS1yA99BP2PqN2xOPxG8YSLOjR9Hhhdd7Q9N+2NoUjc/xvqfWFyaXcMt",
-	"3uEEP4Dt2ypOwY2q/wBsR2548vSNdqgv+Y3bE9LANtiab833d9mWug+9pCb4Ooo7RyrKE5fCqyfaeUN6",
-	"2Lhj+GRsijcwwrUJucC4JmPXYihgRqX5QzUE4ela01zRLHwjMfjRsKqc6aG0Xa1HkS6UalN8hlbiw1Sa",
-	"iH5sd29IC2qSgdBqSoPbSNoLQHirukdUkjBwv/vOFyqnEe74zgAqusFraHDjfKNt+DhQRqUI0bBom20R",
-	"b50iyrqj3Ty/Y5Tv1uB2b/I2nq3DKk70p+76SLOsCSdTiMyUPSnKnFjop5QTGN0L/cX42ZwRfZkm3MQt",
-	"dKKvCz5toeyLYHBAJexubRzKOtjBIoi0AMdxb1OPJGzZcXEpHIPA2x/ohalj7SCDHkky9iD9xusyqFxH",
-	"TZTyUkXP6MUrt2zvntp6c/Gu0nEJbLChVYEu6An/nbKAavNYl8kSXvK6VoGJe0rkxGyXqtYT6DwoIyOV",
-	"YkTjAg9qk3hRD+sLlFl9endFwPy2cJMbOzhCOU3hq2kqyYSl/ALCdEyKAffiJ433LsbnengpLnxYqQS/",
-	"Vci5Zwl2K0d9iJjVbMaOF9YSIe5GVPcS92rGppfN7zWYRwq435LIGYV4a5bmJKeKEbhbkB/G4tKUwmB0",
-	"OsNfJZmstO3FsnMyYVO6lIycsASiY0zUg3kE+GGcsIucJiwZ/1g7JLz3ad1EMnAc4kTSktEgLsFmwJ66",
-	"iuh/g9lg2wAgNU1Sbl4NmklSOJ9IgheHa5Ff2twVCsjJmRCXLAnCAk810eV6A97M5RV+XspYscuGiiNR",
-	"HC39F9BOiz8xLT+UW7a8e7hsDZxPUK5Kc27YpwDYKM7hPS4zEWMlNuIr0CZMfGNa1KbQ5sYyXGxhlA2f",
-	"2IxV6Da9yAuU4c3a6r01ytrg3V3b8jauxcrZ6ZfmE+Zb+bLYnuBlAJI8Gk6YTBNWvOb1yTFslvOUZQka",
-	"Q152mLjmsFUomH/tW6VIVWq1Pr1c1NqbBF2ZLDMTIpUveWeD00uDLTknn+60YTqHXig6hPJSuHm2Yc3f",
-	"5cawc7sLg51MmPoiSzz/S7zRLanNiH/qA51XkGtpwmzUmKkQZSn2Er1VLm0P4wPNBcO7l29t9IQGAOcm",
-	"ipcGjQ/muQHsFVNrudL1vBOTdh9G9oOFZy9l7Xk08MTiU7OsmySJrrEAUz9pJ6yMu6UrubD5YBTAbQLg",
-	"W4IAYFotRDCR/F2JgHHrdyJCJXfgIRABPZ/dKJClUplmspkAgWwCGwMKmyOVcBjExcY04fEb6iozExsG",
-	"36KyMKxnPXucC/OrMcbMq4U/XXlzwdSdRPMhyWRjZsN+qfSmWKoHeyiPIF+21HozJ/Cfx+wf45g1jA5K",
-	"sw8T02K4m+AmbQ0nwuKxmDjHhmDOKeVTlrVfhb1u8XP0GSw5mazINBPShnsWQ1U2eC2MxB977YrbHEIN",
-	"yy7Pphp6V8aK2gCiJ/RQVulukwDS46LN+pJGTcOUiOZj6u2DSm9V90rADR3uc1oZgqtbb7MA1S7TxYL5",
-	"SPCOuabAWzkKpAE7wYZ53Kyf/+lyAilM4SRRDAQCuDQ94VjLoua6XcsjrFBcrw0EDZtTA9dKQ4DEocXU",
-	"/TjWOamZaYjZtfiVa3hqGwYJeDYTy4uZOqPyMojohH9ufQJrVd24plHKk3RqHyzs6nj3EilH9RIp9W1l",
-	"Jtu1KEfxdbNmrk2/Uy2F5vxvkyBGMZjToGCh3wSib755nr02V7u9uVURDzuHIGBLPwKhEPxW0ES/NF+z",
-	"hWJ8xWEzpMV8Cp3JpRPYeTrdQi2pmmUgALLaVvoB31OsgQHPEOCjcr4rW1KdQsFIEUBjyZlcZuqb5LY/",
-	"hBA5s/xWjlQ0chNDagdGqGaiiRzf4ADwzqgbF9LXUAlE5PNOBHlY8Yn2PbmdC967bCMHimwg4wNtCn/q",
-	"xAhvRAz5/5Z0wxnHawLEfMzLNsXhMhK0osDkfnrfxAouYN2kk5bssiLZGtR04InVnaOd0HwDBkEJp7Wr",
-	"XeDNvtt7Kk5gLSk283ieNXBvA4dnQZlv51YxFPDwW5r1rYWsgDsFIlMEzHEHAtNKAR8wZp2etZAZtwql",
-	"fRCa1xClmQFdiic16YsHGjyLCzPY7t/hyhpgTzEe3I8Gvk0Vk1pRuo4V+2BScR0rcu1DqQNyNZ6uNeP6",
-	"xw+2snAyTS0+mr8jOs4do8yqw68FdA+RaS3Gcp0465qUF/mpJCse9nSj1MyoJBN2seQvCToU9S0iy8R1",
-	"OFGn+yWw5fj1sM43OYHdkjqdwTDb9r1U4Hk3kscrWAsmZ0NS+/2SZoNKseXF3Bdh3gfDog9rSQcEi4Cm",
-	"nFBTCOCll54AsABU4h9s6EWaE3HNO0fZY7R+KajeKzHa6uewZtGGzot1VbhnVI7mImcBJ2ab38i4B1zr",
-	"Ty2pq89LzDBxfMHYf5MLRC4Ek0Tw+9D7ocLTmxVvLWp6x51qIm/eO8h6vEFV3s2HKCr0FgdNX1F52U4S",
-	"q47PqLy0NCg3X1Mmwe/AlAG489m1lk+bHmZBOt2hEyxp0vGkK0i7SQtHy0+BzbXukFSIdGJOSrvbGlNZ",
-	"7wy8HarKsel58KFoV8ZMdepkk1oUUcthgheOWoxy9WDpniRpC25tkhtpc7D8AL+i2PdmsAgd0iHNFP/w",
-	"CZEY7OLyIm8aueeHfHYvSfHGogy/JAxMBcF9aIswOrFXR8AruBTMrCnJS4xx5X4wxmY5ti3GRiiRb90L",
-	"wi2NkG9lgDhylyu5dXIyCuusopxdt+rFxqxmg8ZXZMn8sTzczeTcoIBWvuSPpKvTdb/lsh5Snaw/i13d",
-	"ttjVwy1DdYvKWl+pclW1ZJU/0+aHJqc+OLsm8LL8Lb2F3uN2NXCuu67CLpo1Vbsx7D/QYMKWiZSN8SFO",
-	"d27x877Yy81trOGwJXzLl5umKqk1cv2cXjGv/k+5CloFFKv6iI8ZYiYYZGZQx8wJ23j5+OKAD+sCGBq5",
-	"1ljyeRMuhgh/V5SI1lKy65//MVOIOW9YEE9df4ho6tYzhuY3ILuFdsrX42M47GENG2s1tjdlYmXU++Nh",
-	"pepxGLGDliIIbLyV217fkh31+Ic1rCg9m2zKBm+0e2JBUS84ECR+yZzb2ESI+pHiD4wZpfCKFiaYqu4b",
-	"kf6Va3MfJK9UQe74hN5a+eGlX48TLh/aXgEX/xhuGGO8snw77tRDB9p4VKr/vhmr/JCB+2FYUR67xir8",
-	"U7FLMPQeSpHKbwbDFogVaKE1JqVtRuTXrs09kNer616j7wnE2ZaoW2SsWFeSo3VcS1n9JpQvBzO0kP6C",
-	"qdFkVfZEdKC+6f+eyL8euMz6Tb2MGRd1r9I5WMyrUh7eNyN9O7SZpfsG4GYeke6J3mVPXYvRWnGvoZsO",
-	"YIjwqdZCB0KqvV4SS/SJMBf5tzNQg27IFk4A0vgIVjKqvHF34Ep5tHviz+mKT293RMcOhoYAEP2UrTu0",
-	"Hxyy7W0Oa7ni09EdTuwqwe+Jj+hBaL7mu1OFNnmKvhK1S06tFjpvBChUIsKdKWqR2ZqqxQcAqpYyWEjC",
-	"r9sdiJ71yp5LrIsOsNC3LZd4yyrdnUpmb9/EjWkaH0vF6h20fAkBKVXkgl4xrQ+Km1P3uiDdKyp7YO+N",
-	"ICtECc2xwCtQsh4bvOElxbusdkLaKxdrvsVTyhfEzfNb3iMMXmO3twLD+1QmekNBhHA9aHKoJOy1xgLO",
-	"ZF39Zs1EADHNVRnEtKIClKLTWYsSSNHUXC4yQRPAdMgwM785xbTA7tketIM4bAr6GRDiNU+9qa1L0TXR",
-	"OFzI4iaO/rkUiiWjMEQd7FwEByzedHN2js7OerL+hun6tSpEdq/47Astdo0maAiH7lajvFV0IKzxZakI",
-	"h7IGl9ewMzjIvmuzDsvoy8rU7h3BZG9Z3/XOYnwPEtw4wWfVSII7RW7dwiXb5IgNH9P+e14pGbWShXzn",
-	"3eWdBnVPupgzxMusvGqVigjoodvBeboHEpVx5S65uLb50QRL7iqRJbViMfXYova0Vg9s5SIXy0XluRVA",
-	"PDorvl23WTbAAYkh8Eufk+lVU4RPh+Rb6HOuNchCrVyp4jKcS3Aj6aNbS2aMGekeQLq3szauOFZYU5sU",
-	"LcHP18ezJxbBtCXprME6+nep/vPRpco0Xi8QBNEgJsT6JkvlJbznQ1RdI+4D+7ygPGFJM/wLVpGWM31z",
-	"EguExmkv3ScLyKVuMY/VKtT1yMcSCADOyCZ29GviS+Wl3CBqrwDMWAP7VRWHnFEpuGZ+ZyzW4vv10gDL",
-	"iAsOtUlG2JiqSEeSJiaotnA3BYtifn0b4/6OcJdW1o0nH73PS0J87e25LlHq0a3O+8Bs68wtQuYD5rKr",
-	"yj6jgIoBXl/Y/QGlZ1BhNtkPVF6OUp6wz425mFrRGEPCTiZGSDGMne4EUdbGSj9xoyNcTuc8M299+I+1",
-	"nLDxSCEPmCEF9QjhvQMCi6Qg5zT/znizWVzXRhFdHfijjxw2XeapWp1qSiFBJ4zmLN9fYoFO/Ncbq1n+",
-	"8vEsqp0x5C8fz8j1TEgLDIdIBmhHIOi3JipWg1e2pr6mIzAITkQYptBZM6UWEVwMxWXK7GQCqJZ0zmB4",
-	"KFmCX8dwfEMlmL5XixzMG3xd09JkTfn5Uqohn9I8X8Fb/zEU6R872PsCxtl4QbGWvyncD7FMUBA81VPC",
-	"CVi34l5El2rWA2C8Yml0kf43W0U3N3hFFPWFvdJDF3id+h6+yGjKyS9nZ+/3DCxCUaElBvPCgwWJoZAw",
-	"oUPux5mAp96LqENLN5XkOk+VYrw/5EP+H/9BTLzXkB9cMaAJfD1ZKj9AApGE0L+M4tQnpwiCQFI55OPf",
-	"hhYUYRjtETDOyRAMVf3v//v//5+bcWwr4tAkkWQ8Z4qO+1BwHioUh/pBi54MMeZb//LbEErwmk71n8ya",
-	"7TA34z1XN1pP+1zkQ24rS8elm/O5V4oaXp1mIkv0QgkDUiyompUL4e9pIsPPVly0gFsk7URMwansXqh2",
-	"Bjv4QgWV2oEAcyggjs1tX64GADgRi8a7ZFwv7T42mpKTMdQgH5MZownL+0MOZgxQjyXS1s+u1uLXUr1g",
-	"aEfCFoWp+H+95oj6o+XjLJ0zBCw/efOKPHny5AU4M89egYhBbShOxn8f98mhATb/8OHwtbSy9XEmHOC4",
-	"FbBi9CVPWE7Gj+kifXy1NTbOJ6r3N1zMxvumhjt8vkd+AqWhuTwmmqvmuoabkIyLzTfGR1/470eyrqT6",
-	"5KONi7AqhA55B8WByb4OBrSiJ7QigYnBB2WlEROWSWZ2YM7OoT4QcHJn8ISM3xyf/HT4+vXB0diSDoDs",
-	"5ZDvc71fcr3RNCVhpz8ZWC2nyTVP+VIx1Bv6AHUEllUKD7lzMpPSbkchl8xrG9t9CVG8sQFru7a5Q1qF",
-	"ZhnLvavz2OHv9+B/x7H/0wmb01Qb9VD7Z8hLf5JMjTEgC4UZRYm6tx+Tr2SclPmSS5f/RIccsti0JkF/",
-	"jPXGbw2cUtV/tLu+wVuPWt2En0d215wcnJ6R/feHURxdsRwBFqOt/qA/gCeLBeN0kUZ70ZP+oP8EngTV",
-	"DE5VQ/LH0xlVl5hjtxCywaeXCGF54ParM2tgp4lzo5ME3DXdRxApvKcFbMiLjYVn80QkK/sWhMrqmnLF",
-	"EvAlQdEQ6R0iMrZBEpo7jsQY2w2DFrLxsngKTmVxMIHonljBhG0kFc0VpvyQH8blgEItH01xnuN4yMft",
-	"YdV+82pQxPhHFCBzdRvyEsCroSY8wTgxIuNfXx8fHXwaE4pJdYwnqEZg9SCRQ+7CFaDD2pFoCpqDKjX2",
-	"D2H8imVigceN5sSQWx2t6WhPP3PhLJ+5cKzsvz98JMlSLmlmzI8hDw3k9JcgUokFUn1Pm0kI+jrNhDSF",
-	"vA3eq54v8NooR25AazOWFMVbZjRBtWcE1KiMVJJLtlC4bZxoHCbRXmRKuhshjdBeZVL9JJJVBUOTLqCa",
-	"jm76+B8S4Y3YZzpfZP4VG0BVrbMk2i8H1UYGUxW2mAsicFhfpReQXz95bw+/Wu+Wq5dE4fT6r8gz8p0j",
-	"6+ZT2MN/42WTVgJmbyDDFjd9MX2vKpr5PrwCk5u7Paj3D53CwHjjWQsKhZwwWxNbVm16Kz3W1W2Eqx/5",
-	"1w2DeJgbQC+Y5/ZgsCFTMaXNpwk6txPEO7C0uHH+DrkJBdHr/mvZPRNtD7af9ra2ettPzgYv9rZ29wZb",
-	"f0ev6l705HxAXyS7272n0y3W25k8o70X5ztPetvJ7uT59Bnbok8H/huYGeGTn6QKlmoZDLQE8GkvA+jx",
-	"LhKdarJ3E+j2Fpw2iGs3xgX+GPRdD/d9eJMldSJXgOp8KheJTg+ZzNWt4yDxNiepn98a3EDF2YJmSg+M",
-	"F3vOgHd5rKe8NyZZyvV9blzvWp97mFtWPljeppyZIxVStS1i+VRkgsNZNxVzUHL40SVjiyGn5J/LlCk3",
-	"tQXjL4m8TBean3NU3cbg0lSo2G9NhDEtHlc/9wupFeZe916KJpWeJFOb9KI/v4mjv/ZOlrx32BDnhDnI",
-	"adInr6A+aw0BvhCOdVnTWhh2UAmGpuiU5eNDfkWzNPHq/ewMttY3+8CpuQchSMrO4Mn6Rm9EPkmThHFs",
-	"sdNhdorNj4R6I5bcDPNifaOTJT/kNlsVWm11mJw5iM6EeEtzQ4mt3S6UkMvFQuSKJe9YktIzEzq0s91h",
-	"qmdCvKMcapbsduOWYjmnGeTVYqsOzDoS6tTOERt1oMcpy6/SKfNrz93470PR6YLRy+B1Hrx9F+AutPYW",
-	"AJ5X7h+P7U1IT+aCNdxD8Epn7rO2RWPNGHTh9KFQ8hhjnSSBiz7aEPM++VhUt9U6Suvw2DQzQCapuZ1o",
-	"oxWcWKU600Negql4WaswbS7UeFMM2aJ++RwbsskUKLyGx7bik8dWr639ECKq4ei+o2mkF2ZxQMpnsVty",
-	"7HSVKcvCBdz09C3AuPb0bXzF1AZW0fbZ1vO9ncHeYOCOa7rzbLrFXgx6u8+T7d4OezrpPZ8+Oe8NJi+S",
-	"p3Tr/Bnb3q2V5AAHOVo2fJll5RImTcO50iMRzdIpAzra0kGmIvi2j+UKVqg2AkTO3ttibP79ACQDqISP",
-	"PAIuMF/FSKyQY7vZ0GuijRv76TraGHyX6N0/9ldH6eDzu9PB6t3W/1wfn4nPR2fi+igT8t32367/dpZd",
-	"Hp0dRnErNXnNKj8STgkEaFdn0qDebWcrK1QZK2BmHXPmkpikVxXrO7ViNjUt3A3vq5gW+HTS+QB2qzv4",
-	"PGUssefj7Y7i+zhVXbqWO/c8cbenqjs8Pt3EDS48zHWVgA4J8E9WM2P9d9s/uodAV8/pikwYydi5ImLp",
-	"fJdDHnJevjRV8OBWoAQkxZBciHnovCtVDbyT68UEVZU0q12gCzUr7urd71P+DFtcEkderWp5aarpr5h6",
-	"STKmKZQC6YjIjeFQnls/urufIngv3gekFOkIXFGL93+i1E6AOyvZKix7gPhnYHa5df6pYr+9in2wFyt3",
-	"dBvefkuV/qryVh5W5C33o8e/mf8apckNqnpI3G7IY7fxAkWBxFJ1RAxNuBAigciEJXfvxvgyd01X8Ixp",
-	"IvWs8z2k2EuVUKO7+2CxKmpZt5lSqSGt5r7HuNtNFFhB0K5t7q7iqmVmG1ScZVwqyYVBqflTzX0DNdfZ",
-	"SWXYW/JT/SFtTweD0aqo4mZfTbVK+vVMZIzMUqlEvkKfjYF2cOEuFuKhrFiKIrZ31yqubl/FZHJVE+1s",
-	"8cOvYT4VBdt//e0ub39r5rXj5vV8spU8PX/GeoPp9m5vZ/rkRe853WW9Z1vnO2x78iIZDJ5oSgvwCmjr",
-	"DjxMgantk63t572JPhwSP88Dnr87z2zXzWy6y7bpTvK89+LJ5Flv53zraW8yoFu9p+x58uz8yXR7srVT",
-	"zMwlJsMg9+zFCPgfQveN2/i4vpiLy7wf3929FVi88vLFS/ctW31Ukx1ihihkHz+MnWNDZzFcRywYf1D7",
-	"55izPXJNlanNu8ioyWb8VhsJ+QyFY5CqXnJ/9NsQ3jHZMNobQmTRMLpxA9IsG734n/l2EWqapVKNbO6D",
-	"zaqPfv1tiAIKvXysrH0Y3XyKbj6V93OYiWt29fO/f5GbaVd7zR4jfhXyPw23Pw23r2C4/cyU9/ZSu/E1",
-	"eg43engyTQ9NIYdOl9XHXqzM7Udr8nH+nF6VL7su+EbfbC05bG6NxYmBbWqijNmQF03TxGCFptI6Q8FJ",
-	"mhB6QVPc4DYQWpm4/8J/in5S34Ha6Ak1ULsP1xFqUaD+aH7QIj7oa9giX9WHEC5e2X4kPfJrtP55FP3R",
-	"jqIH61x9cOff8QJDOmqC7518BkprA0+rPbwe/+YyQW8e50t+t9NsfeCGqQLQdvKdUnvymTMe060gm8pF",
-	"yDsMfOOAKWE0YEg9hpbJ1pQscswhNI1QBSBrc4aJbtj9HrmepRkbcn3E+j5kMEimgieB5JIXZHzy4Wh0",
-	"eDR6f3L888nB6SmmmOzbsHC4WgLcOr2GVB0+ZRlmBuRL/nJNEPiQQxS4l8blBbJbMDGM156sFEPXAYQ2",
-	"mi4wmEWTh6qlREh4P0lLKrpyyAyGuv5wDtNR98yHvATea9sh7eNAUHtLGDueYSfLuz2jWtdXk0vMPz1d",
-	"bdA7eapKN2NM+rxiOc3e01zVQmUsmTWhrgVCUXWf0nvIEkyBP5iyeC3yRO6F5xZ7ni29BFyM9XFldMIM",
-	"Lh6HBDYuyJRxldOMmHNBrfpdV72hFXaybHuK9gLOPWyQTcPi18Zh445wGexlW8vmZUKhJp9DtihnwZ4v",
-	"4MrwcAe6mmw2FLtWcbcWlO3VydG0x5W+roUjnZWST6BEaTsdNEW5UNSkaoDz7pt6Vr88FSGF4qZA2CqK",
-	"HzaQ8pHBsAvL1Wij1dWnY/Pd/Xp8vu5sYE8DR9yqbDL/oJk+ofqeNxXCtImYpYsHoPJAiNNFdm9PKSNA",
-	"N7Ets1UlD1o0+vTVl3Vz+PpHvE8mSIAdQXaefTmeisREzzM67+MgcXHMeGNIJRYLZv0AKb/ok4/Vsxu0",
-	"wEu8+fpWA3gRPOrgOHAq+NWYystzMDDGMprTFUlEYeQZre2tr1ojzK4YjSh3MBQZA/7XNjcH64pWQ1hT",
-	"Nq1YW0Ykv6IYetJjC8wW0hd1FSmvQC0my6UqY68wlLwx5+hCqKLe0h8v8aglv6vKBEt/TZqlB5LXlPLm",
-	"LLaWM/A+kx7v++EmmER5l7OxBEbYeixu6AFak/KleVIq+q3vSwBcUE8A65MDOp2hx07CJ0JwvP8Nuc2v",
-	"s0n5pTSxOvJGTCgZ12Y4fonJErZmp8U7KMxyl+G8Jp1syMP5ZGRtOhnmJQNSzZ5Nzi4YMPY0qRbcElZ/",
-	"POTjsn4s8rs9A9HrA72cqBqLbPGSThsXwG5On6YGtTcOTNDkiQMKEIRTmN7dp67fa5PYYurB2SIOcEAh",
-	"HyzQXMovsUY8sJ2SsUUEGkO+fWwedE1gGDzy4pdDPq7Urxz3yX7thgvwGlCCXhHKV5rfU3srrlIUWDQe",
-	"j4ccJIz8NoTNAm+FVWIMo3gI+mQY7f02jNIEvuqyx6Gl287QrMuGhmaFsoF2IXWD3dtp+5sfe0BNN9Sq",
-	"zvuuUGrYHv5jb1jVgkOt8oa+/hyCAh3W1dYQvf2apHVqlgkPQ1Z/0lT1rYWh9VOHe6xthTCDutgBX5RB",
-	"uxUG1YyDKpc+dVmx2XhuzaNNl4sdIKma5xa4NfjTRXtoqA0ifwmakYWxbgXGiViZHp6dPoxuHuzaC6Ot",
-	"kQDmr3tDzyjUS/oeVpQm/Qe8FKef7ySXpYvkXYW0+cj442mk+6LbOs3myw7+ZMSgCOCpnk6xI+v90Wfr",
-	"7+Z80neZqiDCfWYY3cRDd/WBg89w2nxvfgY62TvTsECvKKiAFqgxQv5d0AfamrrvvhcYAbyYfM9AAvf6",
-	"JLvdYbILNB3v+SG3S51Y7033ZOlSZ2aMZgjQGYxOtwWEqSSZ4BeESosoBHCRcDmWDsAO0MgyIS4BsZCb",
-	"YBeWYWmdWqj6Lzj2nWNacA3VsJ4svWJl/x76d9znG/gQzEwbHAeWGlApPb1i/RI8KzptPHykMgmhxX95",
-	"zDl20GyGRXoPrv7VzCJ5iT1qrTyhktmnUQtlLgkuw3oRMKirqBMCL3SA75AzYt4XSc6A5hLB5XS7NCc5",
-	"VYwAlpXFEITK8HYoKISYCOIAuPWl6yU8aGNBEn0CQnNJJitbkn3OKIe3cHzwpskqKCwnjCYp1wrlzvKS",
-	"203/ml3ktPagokdaxfg+T05YAmhWBtWznuswnbHppXM1avpHe5G4BKDhC8tI84seeGSwwKLEDu75HiNY",
-	"v4HVpskqMLHbjR0ao7P0F6RvjJsC/k4pB9zPQh94Gm6TfDazmNfimtddp/avGzMF3zmqxDG/+gRaVvRs",
-	"8f17xhNjiYQn9cjfbBM2S3lyC4atndOXYJ2mZCIw/0jkl4SL6z6BgyVVHiShbNduryj34T29Dpt1XLm7",
-	"Mor1r58wIaCAkv4VYt6xfwwiqq7KqTatSJZ5ZjCp9x4/3tp+1h/0B/2tveeD5wNMhsEp1YHNjYt+WgJ0",
-	"NhEtae7CV4oofhcjrGccPCUQ4lGck+MF4/uHj2QdITRG7FcbJ1sCxjDjWGyg8DB+wXKb8V2P6o0r8bzE",
-	"D+f1xrLRX/WxinATcI37MVJxJTUMnaVVvE5vFLBH6kO8ETnJBE3IhGaUT8EO4QmZC54qkcs+ORKICxyD",
-	"fHqHkwfV6Q3jSd3Np5v/FwAA//8=",
+	"7L3tcts4sjd+KyidU5WZU7QiO3Ze7A+nPLEz493EzvHLye6O8pcgEba4pgAtAVnRZlz1v5rnwp4reQrd",
+	"AAiSIEXZTpzJzJfdiUy8NRqNRr/8+nNnLKYzwRlXsrP7uTNhNGYZ/OcpVextMk3UBvyv/ilmcpwlM5UI",
+	"3tnt/CIWZEr5kmTsX3MmlSRqwgiN44xJSaZ0SSTjMUk4oWSa8Lli3U7UYZ/odJayzu6zXtSR4wmbUt21",
+	"Ws5YZ7eTcMWuWNa5vY28CZyyKU14wq8aJiEu9fBTQjNGUnapCmNtrzGUZIG1nrGx4LEkc66SFNY5FnOu",
+	"yIhdJVwSytmiOODmqhGZypYb+5eKZfWjKUEWNNGjXIqMwbCcfVJEZcsu2R9JxhVZTBiHrxJ+RWLBJOFC",
+	"kQlLZ+tN6MOHDxv7czVhXCVjqliY1EoQ6n1UGKLzE6MZyzpRRzNEkrG4s6uyOQsMLFWmd1OP+7eN0znf",
+	"OIqr451PGMnm/IkkSVwciG2OXoyf0e2Nrcudlxvb8avexqvR8/HGyx3ai7cvX7Bnm1uN07gU2ZSqzm5n",
+	"Pk/iTlSZ1m3UmdGMTpkyh6Fmo/QUh1OmaJfqD4aGC8mMXjGza11ypCQZC670bk0Z5bBDE71dmppknCaM",
+	"A7smust/zVm27EQdTqd6StBvx5/7lH56y/iVmnR2t3aeRwGS7itFx5Mp46qOrJdJygJ03Rn1xi/oztbG",
+	"q3iTbWxfvqAbLy+3n21sxjujl+MXbJM+37TznFE18abphhwAQe9O+qizStwoQdJEKiK0YNGULixiqxcm",
+	"ZAq9+jOJ2SWdpwqbTOmnZDqfdnY3e/pfCTf/ikJn5YxJmQheR12Jfw4Q+Nllj76Kd7Y2no81gUcv6MYr",
+	"TeCtnMC9MIFNn/en7llyxamaZ4EDfgHCDQQKJTK54iwmF6dvSSLJlRBxRCiPyWJCFZnSayZJoogUXfKe",
+	"Zsoyvv5c6S/UJJFEsuyGZeQquWGyjsGlm08Nk29uvQyt43ySMRrXbYGCv8IO7Ol5Jng5fYmdwaHuuzG3",
+	"urGcCS4ZChx3oF4LfpkmYzgRRozo/6SzWaplcCL4039KvfDPdjnQARfqYpYKGjMgkZxPpzRbdnY7x0KR",
+	"ufkLWTJ9Jm5oOgd+YFkmMhwo1tPbPz/ff/3Lu8Pj88Hrk+M3b49en3eizpRJSa8YkDqRJD/7msy81P2e",
+	"0QI8IXiZZFJ1O7dRR87HYyZlZ/eSppJpIsyDc7YrMTL1gafspktTvZXL4NRu/d38z4xddnY7//E0156e",
+	"4l/l00M9oVOzl7izYQFsqbWYMHO5G0WKcMZiOF5KkBEjPwwDixr+qBm4WV8LTdO0eFr+vF7hatdL3iSs",
+	"T7XtRX9+W7zFjoV6I+Y8XvMEzPk1Fwte5n4i5+MJbEBLNjo+OR+8Obk4Pijw0bHwuWhCJYo8LVe+NPdk",
+	"hnXylRRZxE34u+eRP5ZszObc0juf8j6R8FogZmRCtWY0bmTu04vjwdHx4P3pyc+nh2dn1WnjnWblIXA3",
+	"1bq4fszNMnGlX3h7+Da5FJmRVIx/ad7fxznoZ1jMMrKgSz0h5c34h2FpbcMfIyIyQgsSF1YFv4tL/Ti1",
+	"lDPL/WPK2zciGyVxzPiah0lkyVVSkrIfEjUxr2RxnbCIXGZiSign+DGqiGYzaJqKBYub+PXNyelPRwcH",
+	"h8dVTjUdTukST5dk3ri7eL70D0pcM47cwoh+54os+TcsiiBVkE1i/NpOU5DXJ6dng5PTo5+Pjs9qjqVQ",
+	"E5ZdSHwfegeTwx/0lLIn0qqed1ymaU1GLBX8CiwD1Ov/K2gsdgZaqBVWBoTztJcnkgxPgH5Dt8Xc7nKf",
+	"C866xPFHYVsss1CnCAGfjCeUXzFJpJgyfDdP51L1+YTeMN21Ha3b53+QE5qrRuue1Vasuko3auBT775b",
+	"h1Uj7xlYut3ShF87eSFuwBhyl5lBP4Yf8TUrMq1D6UmybI9QeQ13GSWcLYjm0i98l1VpHplnN9ChICPd",
+	"hBtFKPlh6Ajwx7muTtz98+el1fbSetiroY3gJ6vlfp+3EvzkDyf3j7hiGafpYc5hrRk9Kbf1ZSvYP63p",
+	"Do11TRx9dHx+eHq8/3ZweHp6clpg6zO3RQtwSmSCX3XJebYk9IomnKRUfXEtJZ9DInEGlsFwaV2imdUq",
+	"+5Iu4Q09Rc8KxfPd/d456YamSfzO7ttarMSmM7X0mhaezUD30VyRxSRRjMgZbX6CHr57f/73wbvDs7P9",
+	"nw9LEjLfpEQSGLVLPmTQbb7F3H7UNUuoUSwSXPIpCpbKCUhYGjt+aWb+/91/e3QwOD38n4vDs+JT384k",
+	"EynbRSE1YqTf0Xd7v1MzMdPoXIi3ovyoPxeomDRNyNBucH5yMnh7cvxzExFRyUE23+n1tGTN6FixTHbJ",
+	"2URkSgtj9fWuitz0aV0FsRjPQW2Ec/nDsETuYQQH2SypzzmdMjTpww7+WPiz7n2UUn5NfhgW+Gz4I7xV",
+	"DHH7/IdhmYjDH/8At0n5QKwhA0Y0/knEy/IxGol4WdCP/nJ2cnzX06T5BDo0fcF0oceakzSi8cU8ictv",
+	"GpLERZ2NXFwcHdx1VrkDLj/h2OM3c2yKF1zpiHzvN5ti0zv6Cbg4m48nuoMqByk2tf5M61T0gizoTeMd",
+	"d3R++K7Ge+BbWSc0N+brAb+2A8GZTs8Oz86OTo59/wE8MBJVmaOW0IXVfffvzWOhzuazmb4r12UwlVGu",
+	"d2BUUpvOZoyNJ00cpMl7dvH+/cnp+eFByCoI/vUx5Zod1TzjREKfJOFKEMU+qS9vkTeiybwiXk+o+mui",
+	"yCwTSoxFWo0GMLONBflhWFjfd89C7sfDT2PG4rX5KAu1LyqNhXi8RhfQ/vnh4O3Ru6PzweHfXh8eHpT4",
+	"6517Fj3r5QF+fiyf97pLONneNH4o+RWuQxtjqKXSXLKYzGfgRHPzvASTdCK9uMPvlK8qkYSNrb1PkSOR",
+	"YPoNQrO1H4RZtXXpCQM/N3EhKlqofu+fBl6CVhFUtruvwF52TBgvs8YBa0Ygil5jONP3LKrm/Ii/N57e",
+	"ddmi3NZ/KZQduHd1U690BXfJB5ooE7BrNBjGY/boPurvnHPOWHaTjNkFpzc0SekoXVeqyGAHnmCZMBJT",
+	"RUdUghor5qB8ZIw261Jnh6f/e/T6cHBxvP+/+0dv9396W5U2Zmz3YrQzIFwsvrY5s2mdzudqRJLWrpSY",
+	"zRJ+9eddV3PXmaBdR4Y/huIVWcOFW3dg3uYT2Xx88HEIUy/M+O9ijj6ZzZ7rKSKLSaLfIWiBmAqpCAVf",
+	"J3i99OddcsBSphgRnBElIKaYZEJ8hfcvTgSimmSRAgQinQrz9B7GsHbzKFYT1ufrKqLkh2Fg/4c/dskJ",
+	"T5d9jkcawrnGNMsSJsnQY+Tv29X1IMf7jjYgWW1djRltEcJTMaGUr5jc9GLiaRboEn2U0FEzh+9cI8FM",
+	"ge+PMSKTelA3N1VKecCvmyZ5/svp4f5B/Rzd3Iw50FgOvwEWdgqRmZJR4AoE+N7ZXIh3lC/vxt8h7YBx",
+	"Q8176AV5BHFZP8jVAgwQ2SNxrg7UR0E/ICuVtTaM9wE+tvd6zXXtuA0UhUKUtNEnDOHaqxO24WWSgteG",
+	"KghOML4c3XUhKtk0/VPZr9EGLjg14VJrW1lNwEDZcIERSwV/4njMZqo5COzieP/i/JeT06N/HFalqQmC",
+	"8r2cAtVS9mmWZCzukp+ZWhGRGHWmiZSVtIBjgd3faXL73tTgvdMlZ5iooPm0EIi2SzDrl/Tnvd6zMbSD",
+	"//wahjo3S0OCyBIOYzsNUb/rQxJK227qovK9OS7S+rbuHFvMxdE0EBlE3kNoSgMTOgfQ4N3hwdH+4Pzv",
+	"76uWGZsfY05Lood6OtNbTiVZaDHLuZjzMfsKGkh5Msb1pZYzE7VbmA/5YRhe43fv7/K46h2LE3oOOa9r",
+	"5vCFuyjquauiTVrw2JmNuQXjP5XkNU5yQ4+4S8rz/IpeCM1hw/L4w++ddWZSZYxO7xLyOi+3LdqOpyJm",
+	"6TqG44v3Z+enh/vvAmGveX9jMU9jE/MsFxBs+tWtxTiTjF2CKUpk3qRGDNfpUqjBTAVqNhktwajoh9cl",
+	"0obOThKpRLb80/AUVDWL8CVNzdx3t96uY6b/WCU37ExRNZdNYAbod7R7BK/ZWSZmLFOJCTMxspHx+bSz",
+	"+2uHQsedj2WwgajzaUN/s3FDMwgS0x/vm48RiMCiGPyKTfMuxOifbAwk2+dcKIqz/FzxgUkxz8YM0iu5",
+	"PRGVCSc8Zp+qrT/gGx/5T7FPiiQum6jbqQBy6OWILNY791xTFkZedZ7y2Z/h97dRlX75ClvSsNDAzWoz",
+	"SFM302binrnllIlEMb3CfUlmIuFKEgxiL1K60PZzYC1mqlu3UUe/QBHaouHDHU2vRKXNX20GqDrP0g4O",
+	"0ok6WgtVy5bkvTh924k6b7DloWvpRnt2G0HvTTParuwFLCJq4HMpE6koVyby/XV+EZVOKiAz2VhBapuR",
+	"RSYwAqW4JfnGBU794XSmlnuFsCkM5+TCHC3EU1FsKtuzes7kHZpl4HsvbhX7pFayR3k/xVzN5moAbdvt",
+	"4wm0ODcNvO0rbY1PITO59ffpPc3UfmxcdmUpNfOQa1BIGUCv6nZ5+kcjsWu45TayPQxqpV4ynhRmZCS9",
+	"yUPr6Tk5XKJekxgMbZPjx0EpbWKgh+xSIFFLMWe/XSnhikt2/153/w4EZy23L5FE70rKQkfuO9/DWJOp",
+	"3RYemE+/1g7qw37AUkWrNEN/t5adgMVQ3dPaffxKuxCH530u9KMQXo0CA/LHdOpA3zpRvRR9tv7WavoM",
+	"cCLtNjgn+F12uTxS/R7bqPny0bSGa7uTtlnjoQzcgWQxSVIWFtDtbr/6w1x3FWrdZpwxqlg8oKoA3hVT",
+	"xTZUMmWr9hftx82gX+Xb1+GIrdOylZxoK9hLtCrwTkVzwnl54GcezaISZ4V5qWBpLHPQJe47LQIJWMba",
+	"I0Pd3xDTxRYTBrn0CPRGOZoHNY/Eie51mnCq8E0/pRAlBTROAPktyDZay/TmF3UStG2GvwbDp/f5rWPy",
+	"5bEBidOLv406grOTy87ur81MWxr9Nmr+vDL8xwJ1X8O+vKcZncp6OEjn2kDMMQtTVD2w02TKBpblCmCU",
+	"OxVYOwuS1+JDmfw7cMkfcTBPyIiwT3Ss0uUemDNAhLszknD1fLtZppeZF6ZlBo28JTXzKQYs1VES7x1N",
+	"y4C2X8DHbAXUWFCFC82bJ4nIVgdmaiKrBXLFLTYZYilziLKCj5mHijShEnJDy0vyjEE0jhPdN03fBywS",
+	"3iYH3rBKIN4BBBHgOMXFlSTrlKmJiH1x9/7ivKWAez8vPjm28hdjyARhp2YpBL4GkDFd8rMQMUR3TWgK",
+	"Ro6JmGcAkIngfdz43wqMOs+S5lugtO34VjYrzs1vzfsv8byfsn9V13XKrhKpmMXD2iupzpSTYd7REEUC",
+	"SNhJgWUS1e3zfRcPr7+6ZmwGq0YHNvYpyU5vk5SyfNCUWJIpTNGYqpVmUJOv8M5+bnF6V6sBYWkYujxz",
+	"QnbxRmt7e5Z3oJXqZaa/YktR8AS31ARRUk+IFwMHuuREX46SXAkbqcOSzAtGf7StKIjTFVuBwSHrb8WB",
+	"a3efrTBZbWCFP7wJm38QrZpc0iRlcZeAcJvQWL9HWfWVKulN6HKFYJhBxlS2DEolUHOGJrqkC98NACJ6",
+	"oLXhIUaZGOxvs4qRECmjvGgFi4xzozzEEF0nXfCBDA0gkl6SQyRCwBazq0SxNAVfQaIkEQtOFiKLZUSG",
+	"47lUYoo9QICvbWs5E1oCBq/ZbX9krTlCBy03/Mxz+ESd165pQdJPc+iK4qLfiIzMmJjpO/C1mDKJ58Su",
+	"Ye3HHC6h3cwP7bctHmmx/j+fQxpY1UvvXzNjs6xaJ+PJKk06IDNXHn7vmopCJ311B7lQjDoJn81V10+0",
+	"rVGV9Xfn7jPTWD8ku5eMxSM6vq5tqr96Yz7yG6aJpnNDo7eJVNjAHlwaxwPEfR8oIdIBGlHrOsEAVrkf",
+	"x6+hzbkQKRpRq71Klc3Hap6xeAA0Wd3nmWsBxKl2OZcsG+Q+zxXdXUiWmfdjsatmxjAd+EzhGsIxHNCx",
+	"4eDG9vDtPnxa7KWZrUxzn6VswyumBqMlqO2NbX9m6qflUVxs3MQbpl2VO8pifUUH4JEEh6TmtmJXcsnH",
+	"g3UIeLbk43oizmfx6j28gI90w/u+gytMseolXMuG7RuGjljL1tWNaNmwTPD2sw0c3paNPXZt2cIy6kpz",
+	"hC/zWn3sS9WWk/GZrFWD/GivahC8o9Zo1H6kwG3UcjWhYwpmH3f9m1AR8DQuW5+1luO/11dBu0/1Brf6",
+	"fA2DF7gvbj8GoQFQwwZboVV0tDYn5opQgjrmnklOE5xFJeRaiOEDLB1PlzLaZVjv3+eE3YDZ5NIN8ICq",
+	"lQlGCtOh+iwBgQuJ14NmWW3zs/Ec2cY4/YGYGb90uC3S4wQ/sk3Ne9IYgZt5Ao9VXGoK2DfoiFzJUeCD",
+	"DLUHJ9jK5pqBQq2RZi3GR7KVZ9CqeaHpw9yQBXq2O5alWbQ9yTnh2rfx9qp9o7XmF2DIVU1C/L+qTfW4",
+	"och1GkPotaX1e78s1BPZJftkTFP4NVGEQaWvCbOyA96elMwYjxN+RYb+O0E3GxqQqBUxPuXgFP1OVy5I",
+	"cOEwrfT0ANEKi/swAJCF6aEx1jfc93q9Fa4oa+6fUaVYpkf+/36lG//e3/hHb+PVYOPj583o+fbtf67y",
+	"hRWLb4XNy1hhp3oD/OXs5JicwZY5s0t2BShpMgI4X3grO3M32jiADu6isN+HrdFXYsP8CKHAp3RhHWbe",
+	"XzfkdTLbQElK0w0IztLLw2nXR70ABYMPe8dmr2ma1jleLWOZFTmzywy9sZcsCwS3uPWuova6tDCLfHkb",
+	"dfTEjO+jJnL1CVqQkthum27SaHx5/jie2pXRcS+0/DZP+mDgXi4McJsypuYZZ1Bia4lQh3l9P+sAx0Mp",
+	"rWSw5bggWBJzEeZIr4fl0Fe3Wi8IR6cOzVyGXmHEmXUaXSU3DIM4kRa+sc+0A7MWhuu0jT5671q+9lsW",
+	"IxMfzJVeFr4tJ1k8qw/gRzcbkB+jyLow87MbFBr4gJlzL2wxfMAhIj1qjLEyUPU2QqUagGziB70rY6d6",
+	"YwSoDJaqdUII8eEE39dYS0udBSjiIRmvRZFSaAvWNGgd1XIOJyRTshSb1CX7aeqKmCpxhaZ+lzVaRO2N",
+	"+hzqjzIor3rBk7GIGYH/wShgFA4Ily7S2EO59vCZ0RPXKoymwkfl+Bm9CyItRvpK1tYKDiUpKlsJHTbH",
+	"kLh5efbuNXbTx0s13t6QR8wxSisSWca6jTpwr1WZ4IQ79oEvZCHSF2/pPULxAkikc66MJyIZs6pWtip8",
+	"oBoGVKagQc+4GxUt/HciCZXXDP3iS1bjy0/kxmXG2IaWyzYRxk4D9f/HnkVsqBHSrzhb+LAZpVP/9XUR",
+	"MM7XqVVDOR8NS9LbRSU0R+QU7sXQjWUHLtxX9QwWG/tSKFekhFDxpegaqGlEp4xQSYY5uPOwGLDRYge8",
+	"yqzraRshqhbKvK4irGf/C9ql0OCPbwBKFkl8xRTmEVRJPKPLVAT3xyqkWuWYpwaQzeqI91Y0PW2gWYbV",
+	"hmehubXpzFrUEhvhdgW59NX3MyqT+Q2m5/cx6EfPl61/fYBjXGSiBk5dl0NbsJldeJC4JvR+DTl8BDSO",
+	"wbhKMXrKQra4qteK4UuluAPGfGZ8XhAM0doEBu/hqkn4g8/7T6Q9ElhZJu4SH0YZixpzYb6WEZHChpTC",
+	"VdwFpqzSaJ5hqpZNMw3F26WCX+mJiOz6MoVgKnEd4EHTVTAQcjERKcvB3lbGOLrOQhsLRqzXwRiQ34j+",
+	"nfxGMCeR/EbeMcr1zv3W57+RjY0NUvhf/WOlXgP5jWz3euQ3sg58PXZVLNlQ6Khc4ME2qZRxqGtlaz/Y",
+	"hj4EBjbaNI1aYkuYfvK6W9DJM/IbCdf/0639Wl+mxPb6xb7syDkCO4y8jdMvgiTNqJrY76sg7/XtrKJj",
+	"mpbhoQotG5GXLJMUIeNDzStg+KZpsLxt/cwxoNUyx/kvJzjt/bdvTz7Ynd4xI2vqFEH9DWQfxF3aXsp1",
+	"RaGLV3qfVyPRVpbgiop6vfgFSv0isVGoRDXi8stg/VI34zK4Moy2+cwsG/AFDI6RHTtHWXbnI4hcAR3t",
+	"+B15dT9KBVfRGOmwMSx/UH28zFECgZAUpUAIeEkPu6Wp1QK7qczviJiU97AmCmRgE9v0WA/nVD9EscyW",
+	"HmAHRFmwXpcvBvIYW2izicx5Z3x+xwMF/APse8uK1jLkQAlXId+FCvgudmS50SHdWmBbJTJ4JCMF18C/",
+	"1SN6lsZqTZdy6alAIaUSMpJfys8HxwuB+gUw9Cp1QGqKi1cFVScKgGCHC0+HoNRrcU/CILRlKLcyr+ul",
+	"lEvAlStUVMAyQrDLtUah49zAVyhSFGE2WP62eFcsnlUC/PKLGUPlDsRHrIKEVsAhS4VkglXo9ej6ZjgW",
+	"at+VgSwCphfSb2yN8ircfg1ETqhSRAm/2B/A/lIsE1iqWFKGVAkCdX+0iuEBUzQJ5kUsvbgKE+ocMH7G",
+	"rBWgCeifbSNzjxRISlTd97AMOZ1KkgpxTVxgctyce1mxvpuo2iYL2TcS9S2NQ9gPokZ8mfsGfe+TK8ZZ",
+	"RlMb6Q3iNRzCLXi6/B3EcX9TIdtTJ7ZWBW8XYX6C3GaYCbSqQrXUutPo4IxWHkdz6n2cIkcheOqvawyp",
+	"0MX2G1UIntOglPzYmBqKGr/L9izBy8QrwUkKuYyNDLPS57tV9jvW4vgUHT+4EK0RVhLx0KcaysRrbf55",
+	"GeB1yHttx+pvzKcFZzC+RQZxIcOwXWRfJTcxaJ0yns18cxpgP35hNFWTGj9bJjS3gQEnTW4CLJL7tS1x",
+	"JtBfW0iaX+zXFUbHjkMzLmfrhiy33wxHzzJ2k7DFoClLcsJwviSREUbTYDZk5AVegjVlz1jT0CIIaab4",
+	"g59s3DpZsve7OXCYO97Ssz0tJ94/6pErckCQnfklyxgfs5NZDZgRpBtr5QyCIsgikRNTmNJzvY7szRZM",
+	"Obdu1Aa9LupgkAa4SFeRByIz8MugSbe8qCMejOV5wJXdw0EsMoj8aecoLrtwmu+zIkVb2uM92n4Mo/b6",
+	"gWloQYBIBQhwAkzCytpSRm8YJF8rkTcL+aRqk8c3a3baRJK0xPUCi00NpNed8LPuE/vSQgWtjYMp5R7U",
+	"gRpgjcrAk2UeJ2IwopI93w6m+jdcRBV0A7+vVWgMgZyJ6pYFK2GSas1MuJGactW/fnp0eF/qGMdPeVyH",
+	"fQqt7pMZfaTY1Kbv1ANj+IdHTRJ+LTH4mU0Drmj98yCJ3X/LFngZIOiO8ONNLyDGBSddJ7wAGjETMgHE",
+	"y6jD2RVdAynzfd7y2LVsq4s8kSSJveJINAUfoyxWqVgPHMSPHXS0Myuu27JCylX10NNlHiHebtO+/Lmo",
+	"MlroUBRTeVseCZ8gD3EgIPutGSbGxGNr1dgxRpiy1KLSVnkKQ6Up1qney6NvESOLQMsaBbZZD7iNOqmF",
+	"9Q1Fa0uFs9W3McYu75GtHqYP4M0d4b0tMgO3Rj8hNA8cTh+op2YizqkddcxetNU/NO1PoElV/Rjqfw6x",
+	"rsECTJiu0Mg3cHwb2Sl4UPUf8AEGu+Hx0yOdUJ/za48nJEWvcTTfmu/vcyx1H3pJda9YiidHKspjB2ih",
+	"J9r6QHoVMobwydBUf2OEaxVyhlG+FmMJ/pBSaf5QDsh7vlI1VzQNv0hMARpYFbyzidar9SjSBRavi5/V",
+	"SHyYSh3RT+zpDUlBTTJgWk1psJlL+wAIH1UXUkRiBt5Q3/JM5biDJ7414J1ucAANbp1TqQnPEOow5gGL",
+	"Fh29Ae+rAXLNOIYBN9Ii83jx4Db/A5MoMkb0G5JwE7zWDv2wgElXi/3by6FNC0pXU9ft8RRf3jNLZ3Pz",
+	"bjF1Nh69xSpO9afuwUvTtA6JXYjUVHrMKztacNGEExj9YbbOJY80UPZV0JZTCptfGUe6Ctg6TwKhOXee",
+	"5xHFWsgM82fsEI6o/YFeDaMiBOgTSYYeaPRwVQa066iOUh7Uwzm9eu2W7b2sG99a3uM/KsBZ17TK8as9",
+	"5r9XFm9lHqsyUcNLXtUqMHFP7J2a41KW0wLNHd7meyIXcjyiHHF0nXwPD00WxG91evfFWH9cQPO1TTKh",
+	"nOTwYzqRZMQSfgVhtiZFkHv5D8beGGEwHIQa5Va3RIKlLWSOtAS7k181RMwyGkHLJ3aBEPcjqguleD1h",
+	"4+t69zriQEBlGUnkhKJnI8lIRhUj8BoiPwzFtanXx+h4gr9KMlpqbZGll2TExnQuGTllMUS3mphC47P9",
+	"YRizq4zGLB7+WLkkvFAm3UQyhMaEiSQFNUdcg5aDPbVl0b+ComPbQMkTGifcOHnrSZKby0iMT52FyK5t",
+	"7imG7aVCXLM4WHhirIkuVz85zFxe4+eFjFO7bIht7ESduR+w0mrxp6blRbFlg5vaZVvifIJ8VZhzzTkF",
+	"1U5cQvhEaiK+C9uITvt1NvGNaVGZQpPhzexiw0bZ+Lv1tgoNvVdZXsdivbb6bA3SpgJCrm3xGFdi3e30",
+	"C/MJ71vxeducoG0ADj0ajphMYpYHXxh4TXKZsDRGZcjL7hYLDkeFgvrXfFTyVONG7dPDkqh4UejSZImb",
+	"AORszlsrnB6MRcGc+ny7qWpIyKfSIhWHwlu5qZrRfV4M23d7MNjJhKkv0tizGEVrvZKalPjnfimdUm0E",
+	"GjMb2WyK4uYA6GBfc2n3GP5uHhieJWFzLacflNAxWTg0qHwwz3BhH8VayhUMCq02aefbyF60BYAKWfce",
+	"DTy2+FjP6ybJsW3o1thPug0L43bpxi7tLRi0dZcEtoaYLZhWAxFMJl5bImDe2b2IUMr9+xaIgLbadhRI",
+	"E6lMM1lPgEA2oM1TgMORSLgMovxgmvS2NWWVmYlNY2sQWRiFuXp7nNH1q22MmVfD/rTdmyum7sWa3xJP",
+	"1mYm5heyDdX6Vi/lAeBdFFqvZ7b+85r9fVyzZqOD3OzDvDUo7iYcS2vDsbB4aiYsvSb2fkz5mKXNT2Gv",
+	"W/wcbQZzTkZLMk6FtNH5+VClA14JfPHHXrniJoNQzbKLsynHvhaxHteA2Au59krdrRPvf5K3WV00s26Y",
+	"AtF8TNx9EOmN4l4JeKHDew5ydC8JJfqYBah2ncxmzI/DdZtrSggX41ZqsI9sYMrt6vmfzUeQghwGecDQ",
+	"JYA71ROONC/qXbdrAY91qPokNGwq3rKCGwIkDi2masexxkm9mYaYbcuruoZntmGQgOcTMb+aqHMqr4OI",
+	"jPjnRtCmRtGNaxokPE7G1mFhV8fbF+E7rhbhqx4rM9m2Zd/yr+slc2X6rap11eO3mChriuGnBsUS7SYQ",
+	"L/ToODlaXW3ncysjFrcOmsCWfsxEzviNDlq/+HO9hlKITy+rIe3rCVXh5Zyl0y3UkqqeBwIg6U3FxdCf",
+	"YhUMcEOAjcrZrgz/LCiUJBcBNLWMyXmqHgWb5lsI6jPLb9yRkkSu25DKhRGqym1i3de4ALw76tYFIdYE",
+	"Pohs2oog31ZEpfUnN++C55et3YE8edPYQOsCtlpthDciJik8Jt1wxtGKkDYfs7pJcBTydRCchz40sYIL",
+	"WDXpuCEZOEdBATEdcLG6e7QVGn9AISjgrLfVC7zZt/On4gRWkmI9i+d5ze6tYfDMKfN4ZhVDAQ9/rV7e",
+	"WsgpeFMgslRAHXcgbo0U8AHfVslZC3l1p+Dfb0LyGqLUb0Cbcpx18uIbDffFhZnaLN/hympgyzGC3Y9f",
+	"vksVskrZ45Y1oWFSURXreaWj1AGxG0vXinH96wdbWTi4uhYfzN8R3e6eUWbl4VcWZAmRaWWNhCpxVjUp",
+	"LvJjgVe82hG1XDOhkozY1ZzvETQo6ldEmopFOLWo/SOw4fr1apWscwO7JbW6g2G2zWcpr8dRS55EEoux",
+	"DipnDQbJw5Imbm8GKS7moQjzPhjIfVRJkyBYZj7hhJpCPnteQgWguFCJf7ChF0lGxIK3zgvIs+RdGoBX",
+	"xL7RzmHVojWNF42x3rdRZ0LlYCoyFjBiNtmNjHnAtf7YkGz7srAZJo4vmK1gspfIlWCSCP4Qcr9r7FiD",
+	"Gc1Uc0WhsowzkafvaabwnEarum8qONTQO/D6ys4V+6QGMUs1G6w9xDn7pA6gbX7RdBWV180kseL4nMpr",
+	"S4Ni8xVljvwOTBmfe99dK/dp3cssSKd7dIIlyVredDlp12nhaPkxcLhWXZIO9AJuSnvaapNv7104I1RV",
+	"a9374CJvV8Q8d+JknVpSnYbLBB8clRjl8sXSPq3TFsxcJ5vTZo35AX4jdimyOwA5tEjgNFP83adwYrCL",
+	"y+S8rd09P+SzfUmpN7ZKwB5hoCoI7oNxhKsLeHWAvIKJwcyaAr9EGFfuB2OslxXcoGyEUg9XeRDuqIQ8",
+	"lgLiyF2sxNrKyCissYpytmiUi7V52AbONc+S+X1ZuOvJuUYBzGzOn0hXZ/Nhy11+S3Uu/yxWeddild9u",
+	"Gck7VMb8SpUnyyUn/ZnWO5qc+OBsQcCz/JjWQs+5XQ6cay+rsIt6SdWsDPsOGkzYMpGyETridOcW7vSL",
+	"eW7uog2HNeE7em7qqpxXyPVzcsO8+n3FKqYlGK+yEx8zxEwwyMTgpJkbtvbx8cUhKlYFMNTumtSyfuBb",
+	"iE19x3V2MUT4++JaNJaCX+3+x0wh5qxhwXoo+kOshmItY6h+AxZd6KR8vX0Mhz2s2EbpGg3KDt92m1ga",
+	"9eH20DPRh4GZGI/9gg/5EcuP12NuRzX+YcVWFNwm626DN9oDbUFe7z8QJH7NnNnYRIj6keLf2GYUwisa",
+	"NgH98uuR/rVr8xAk95zaNTIr5EJvrNy059fThseH1lfAxD+EF8YQnyyPtzvV0IGmPYKvBxV/eJut8kMG",
+	"HmbD0Ose3Cr8U35KMPQeSonLRwOOC8QKNNAak9LWI/KBa/MA5DW+/yB9TyHOtkDdPGPFmpIcraNKyuqj",
+	"UL4YzNBA+iumBqNl0RLRgvqm/wci/2qoNWs39TJmXNS9SqagMS8LeXiPRvpmMDZL9zXg2DwiPRC9i5a6",
+	"BqW1ZF5DMx3AEKGr1oIdQqq9XhKLoeSSyB5PQQ2aIRt2AgpDDGAlg5KPu8WuFEd7oP05W/Lx3a7oyMHQ",
+	"EKgbMmarLu1vDov3Lpe1XPLx4B43dpngD7SPaEGof+a7W4XWWYq+ErULRq0GOq8FKFQgwr0papHZQia3",
+	"glEkB6iay2DdH1e7Pxw9a/8cESoh0QGBrO9a7hhAQgwoSeLKIowp1mJtzMJtVSyiLk3DZSgCdRwYfgEB",
+	"KVHkit4wLQ/yl1P7Mk5+EYOcqrW75yDt69Dphd6xdgU4AlMJjes9Vlsh7ZlMXJeHvLYr5Qvi5vktHxAG",
+	"r7bbO4HhfSwSvaaEQ56O4elzXXKkJJw1V5wRajCOJzSjY8UyGRFIU2axflZe8GQsYqw+RiCDSOvelwZ2",
+	"NVNF2NU1gUITVDVdAVAADu169UINvJTndrwLaPpWrxnuYV140AC7r3AKJ7bmRtuU5HCRjtuo86+5UCwe",
+	"hMHs4IwjjGDu/c3YJZpFq2n9ayb2V8rL2VPlb3RosStkRk3gdJB7vwAa7cMCzj7/4gy1c0/M2TuWcb83",
+	"Dz8A+9ZO8EU54OBeAV53sNzW2WvDt7nv9ivkrJaSle99tLxLo2pwF1OGsJol51ehOoIeuhnDp328URF+",
+	"7pqLhU2jJlhZX4k0rlTBqYYgNWe/epgsV5mYz0peWcD6aC31dtxhWQMuJIL4MH2dJjd1gUAtcnShz6mW",
+	"IDO17OxCmcIy6kvwIOkbXnNmhInrHvJ7Se6tVUcyV7rWqcaCn68Oe48t0GlDblqNEvVHKWv0wWXU1L5C",
+	"ECvRACtE+sFL5TW4/SH4rhYegn2aUR6zuB4lBqvZyYl+YIkZIug0F2SVOTJTu9DIgzmCWzqUrkqAZAEr",
+	"AGdk8z+6Ffal8lquEdyX42qsQAcrs0PGqBRcb35ryNb8+9XcAMuI8h1q4oywJlXijjiJTextbpUKljr+",
+	"+jrGw13hLvus3Z588D4vMPHCO3Ntgtk7d7rvA7Otbm4eWR/QlW0PEAcPbya9v5DSUBV6BjxmnfNA5fUg",
+	"4TH7VJuyqQWNUSTsZCJEHsMQ61ZIZk1b6ed3tETVaZ2O5q0P/7FyJ2zYUshQZkhBPUJ47kLYIinIJc2+",
+	"s71ZL/xrrcCvFvujrxw2nmeJWp5pSiFBR4xmLNufYyFd/NcbK1n+8uG8U7ljyF8+nJPFREiLH4eAB6hH",
+	"IDa4JqreRS4UYZ9miZGfsEFwI8IwucyaKDXrwMNQXCfMTiYAfqkfqHp4qMWCX2PdWShx0yX7xbrY6ITT",
+	"3GRV+elcqj4f0yxbQkjASZZcJXzo0PFztGdjLMWathSL/UPIU5/DS6Oza6ZrrY+7HTpXkw3Az8uXRmfJ",
+	"X9myc3uLT0RRXdhrPXQO63nDMjJLacLJL+fn73cNekJeeiYC9cJDD4mgPDyhfe6Ho4BB3wu8Q003kWSR",
+	"JUox3u3zPv+P/yAmLKzPD28Y0AS+Hs2VH0eBgENohkZ26pIzxEogiezz4ee+xU7od3YJKOekD4qq/vf/",
+	"/f//z+0wsqV+aBxLMpwyRYdgy8K686F+UKMnfQwN17987kNhddOp/pNZsx3mdriLlm0Rg4XsUmR9DvHi",
+	"dCqjwsv5Mi9tgM6piUhjvVDCgBQzqiZWKiBL7Goiw895BXLlALdjMQbbs3Nkbfe20ZH15uTi+AAIoNlQ",
+	"xNjc9uVKBYCtMW+8Q4bvDs9/OTkY6D723749+XB4MDSSkpPhvubJIZkwGrOs2+egxgD1WCyJUWk0c/01",
+	"UWSWCSXGAlwAM4Z6pCmETIt/XXAEB9L8cZ5MGeKan755TZ49e/YKbJ7nr4HFoOgVJ8N/DLvkyOCfX1wc",
+	"HUjLWx8mwuGSWwbLR5/zmGVk+JTOkqc3m0OiDMzLXz6cw8NsqOWAyJJ/w+e75CcQGnqXh0Tvqnmu4SEk",
+	"w/zwDdE3DP/9RFaFVJd8sDYuK0Jon7cQHJgT7NBCS3JCCxKYGHxQFBoRYam0Ja8zdgllhGAnt3vPyPDN",
+	"yelPRwcHh8dDSzrAu5d9vs/1ecn0QdOUhJP+rGelnCbXNOFzxVBu6AvUEViWKdznzhZNCqcdmVwyr21k",
+	"zyUE+0YG021hU4y0CE1TlnlP56GD6d+A/x1G/k+nbEoTrdRDiaA+L/xJMjXEuC1kZmQl6lxEJq3JOI+z",
+	"OZd5efE+h2Q3LUnQHmON9ps9J1T1H+2przHqo1Q3Ueode2pOD8/Oyf77o07UuWEZ4jB2Nru9bg88GzPG",
+	"6Szp7HaedXvdZ+A5VBO4VQ3Jn3rmqaef838Mkvj2qWcFvWKq3jgbESVsdWfYY8HZroU2BSaHqiQjuNCg",
+	"3rhmeq929zDqcxe/L5MrzmI4v1dCxH7RdqSB44GjuLOrZ+bZdY1vlCnAj6x5ruafeCbho/p8V+/7s+SK",
+	"UzXPsHx0ZvCFgKJbvV4Jp/G/nv4XoHKC1ld4EI0Srt/H1eSC26iGxl1ybEvogD8SeCwpZPvpcw5nXGsy",
+	"hk/1qMbKsnGQSCwsGwLrtOM8QcPTHhkmPE04G1r6w74ZKTHMGWXo1CYa9j6WDl2damzm+7T8eaEHd0bb",
+	"95I3KfUkmVqnF/05bM82bnOonWOHp0f8hqZJbKINOtBsc3WzC07NjYJZ6du9Z6sbvRHZKIljxovuje3e",
+	"9uq2eZNjod6IOTfDvlqn6WvBL9MEH1jbWy2aOroeftKqAK51px1dFcs4TSHlCFu1IOuxUGfz2Uxkyg7V",
+	"gqxnLLtJxswvy+M/UEC4+E+TXz9q8eG/D+AXLSacHc3GSOqDBs+gK3zlei6Cj7dRJ+gLRmj9sYBAbjYz",
+	"tXXR87rrn0gbNj0E7cmFORmvmVZiL07fRkbMmsQJqggXKKoxe0Lvyl5BhOMFZ8Uf3FIj1ucpu1REzBVq",
+	"NCMRL60igzcDlVjyc7RUWneSWGyQci7mfAxxFtZX3OfOjQzxWAFZjx88oriH4/yTiJdfUtJ3/Ae0gfos",
+	"3TTb9QIcrlAlzIPWuwb+FMR/KEG82WLGhiznQrylGWIKb2/utCGPtPK0tNY/xX+T+L8A+bXqAriNnHY+",
+	"nlB1jWd1JmTNrRALYV9I7jXt1gR6tLg0FgMBniD3EaT77ernX5/nz160nIEoNwFdaEpYUK60xD5SWPlP",
+	"eiYeGdlIZ/12cg8gTNCEQfOX214ez5nI3GwED8tT+2yEO0kqminM2yc/DItZQfr1Vpespd8Tw+bcSL95",
+	"ObJ5+CM+78zV2eeFKg2GmhBH5R55ZPjrwcnx4cchoYiMwXiMVyKsHt6LfV68jCsGK/25NXQY6yRh/Ial",
+	"YobGIL0TfW4tKJqO1jZl3EFFixi8DfbfHz2RZC7nNDXGwT4PDeSsC0JfHzOk+i6htnLDOBWSSb9og54v",
+	"7LW58bmpPJGa19sCUX1iNEoYBjUP+kSSazZToUt+lokxlOEDJu00Xbt0BiUxddOn/5T4rGGf6HSW+g4w",
+	"uJndGdwvZsZ1TGEEOGIuEtgB9haCk3796EUG/Wp9z67oKQXb0n93PBO8czNrORCKv7n1IGFKWW+3AJOD",
+	"hz6fvlfa2HwfXoEB2NnqVfuHTmHgXF9pRE3EnXB3aFV1yY3aNhDFMFcbXaa35qYiLoVPEww9iRG0zNLi",
+	"1nkj5ToUxJiYX4vO085Wb+v5xubmxtaz896r3c2d3d7mPzDmYbfz7LJHX8U7WxvPx5tsY3v0gm68utx+",
+	"trEV74xejl+wTfq850eomRE++kgzYEcuIvoXUPqtqR7jUXK0ggrv3Qa6vcNOG9jkWxOg8hTk3Qae+/Ah",
+	"i6tELqFN+1TO0Qq+ZTKXj47DtV6fpD5ITfAA5XcLGnM2wLRo7xmI/RjqKe8OSZpwpm+catf63kOAiOLF",
+	"8jbhNoIS8Jbsw24sUsHhrhuLKQg5/OiasVmfU/KvecKUm9qM8T0ir5OZ3s8piu7v9H0Rdf62cTrnG0c1",
+	"yQoIJJTEXfJaTJmslnEKvARroI/Wfcp4RTu/wlOm9QPmSLHp2k+Xx3iwvGNxQs9N6H+r98q5EO8oX/6e",
+	"XilODp/NGL0O+tm854dVtUJPj6fWRdHoBUBfi3E02Ra1NR/Rt9pVQtF0iLkKkoAHDtWHaZfYInNaDc8w",
+	"FiYyzQwQYWIeJlpfBe+ydBiF4FItwMztFYDlIHgVPV3owgmpoX75y7XtTFakrTZIAVJeC1/CKq1IL8zi",
+	"+BWvYbfkyIkpU1aRC3jk6QeA8bmThJMlU2soRFvnmy93t3u7vZ67qen2i/Eme9Xb2HkZb21ss+ejjZfj",
+	"Z5cbvdGr+DndvHzBtnYqJfUgcgWVGj5P02IJwrrhXOnADk2TMRrpbOlP4C6MeXG1GEAB1fe/yNh7W0zZ",
+	"fxoAZwCVMPpKwNvlq+iHJXJs1et4dbRxYz9fRRuDz9h598/95XHS+/TurLd8t/k/i5Nz8en4XCyOUyHf",
+	"bf198ffz9Pr4/EiLigZq8opCfiycEAjQrrpJvWq3rRWsUGXbgIZ1wpkDIZBeVds/DaSPYCDFmKbHMRg+",
+	"xK3q4Bbcveexu71V3eUBLp2g9Q6xaiSguwN8q5XMlyLz+vd8K+h2IbnXBYMK+jwUVbBnqljDg0AJSGon",
+	"mRDT0H1XqPp9L6uLyXYoSFa7QJcDkj/T2z+l/Bk2WCOco1wSKq8ZRhAsmdojKdMUSoB0RGRGcSjOrdu5",
+	"v4ki+CTeB6RD6QhcEosPf6NUboB7C9lyWaUaL5a3zj9F7OOL2G/2YeWubrO3jynSX5eCWMOCvOF99PSz",
+	"+a9BEt+iqAfgpRocKhvImxc4L1Q3x5jhKyHAQ57NuQvoxJC5BV1CfKFJobF295Bgx3n4gv1+5lforiTb",
+	"DsyPAanmvseEuHUEWE7Qtm3uL+LMSlaJOLtxiSRXBmXyTzH3CGKutX3KbG/BRPW71D0djF2joIrqbTWW",
+	"dW2Fz8VEpIxMEqlEtkSbjYFmc3HoFqKtEnn5YFLF1d0uqUyu6rmdLX74NdQnK4rxtX93t9+KeW27eb0c",
+	"bcbPL1+wjd54a2dje/zs1cZLusM2XmxebrOt0au413umKS3AKqC1uw7GHFSmtk82t15ujPTlEPsJ2OD5",
+	"bj2zHTez8Q7botvxy41Xz0YvNrYvN59vjHp0c+M5exm/uHw23hptbuczc8BCMMgDWzEC9ofQe+MuNq4v",
+	"ZuIyruP7m7cCi1ce3lPhvWUc7aA2QDA/BfSgb+Pk2Jw2jKMXM8a/qfNzAvHrVDF8hc9SypV8zIOE+wyF",
+	"H5GqHjhX53MfXJis39ntQ8h/v3PrBqRpOnj1P9OtPAcsTaQa2KRki4rV+fVzHxkUevlQWnu/c/uxc/ux",
+	"eJ7Dm7jiVL/8xxd5mbbV1+w1Yln0T8XtT8XtKyluPzPl+V4qL75ay+FajifT9MgUYmv1WH3qhcncfbQ6",
+	"G+fPyU3xsevibvTL1pLDJr1bnEc4pib9j/V53jSxIeuJtMZQMJLGhF7RBA+4zVBUJiE3t5+indQ3oNZa",
+	"Qk2pjG/XEGpRXH9vdtA8NOhr6CJf1YYQLj7ffCXlx+HPq+h3eBV9s8bVb+7+O5nZJKIS43s3n4HCXcPS",
+	"ai+vp58dRMvt02zO73ebrQ7cMFW8mm6+M2pvPnPHIw4CwBy44HhXw8oYYArgaRhNj1FlshErgZxwiEoj",
+	"VAFI8pQhAgV2v0sWkyRlfa6vWN+GDAoJ5JRVs75fkeHpxfHg6Hjw/vTk59PDszPM/d63EeHwtIRySXQB",
+	"OfR8zFJMCsjmfG9F/HefQwC4h6/gxbBbMGAM1R4tFUPTAUQ1mi4wmEWTh6q5xJJOPnqCVHTpINMMdf3h",
+	"HCa77pn3eaH4hm2HtI8C8ewNEex4h53O7+dGtaavOpOYf3u62v73slQVXsaY7XLDMpq+p5mqhMpYMmtC",
+	"LQRCybaf0nuA70hgfxBLZCGyWO6G5xZ5li29BFyMtXGldMQMrjUHZAkuyJhxldGUmHtBLbttV72mFnY6",
+	"b3JFe7HmHmjfuhHxK0Ow8UQ4aKmirmUBU6DQqr9Dtqh+vj1fwJThAYK1VdlsFHa5+ninEo/t1bnUtMeV",
+	"HlTCkc4LeSeS3hQ9VVU6aIpyoajJ0gDj3aNaVr88FSF74jaHvs2Ll9eQ8onBoA7z1WCt1VWnY4Go/Hra",
+	"vuys2Z6aHXGrsihbvXr6hOrz35YI08Rili4esuE3Qpw2vHt3ShkGuo1smdwyeVCj0bevfqyby9e/4n0y",
+	"ATLNABLzrOd4LGITOM/otIuDRPk1440hlZjNmLUDJPyqSz6U726QAnv48vW1BrAieNTBceBW8KupFpfn",
+	"8BmNZjSlSxKLXMkzUttbX7nGr10xKlHuYsiTBfyvbVrOAUvx0VwIYU3YuKRtGZb8imzocU+Mk/S4r9OW",
+	"pfSkB9ge8+QSlbLXGEpem250JVReL/X3l3PUkNpV3gRLf02auYdeXZft5jS2hjvwIfMdH9pxE8yfvM/d",
+	"WEAJb7wW17QArcj20nuCmV32nGZzDlAZ1dyvLjmk4wla7AA/QwrB8f3X5za1zqJlFTLEqpB4EaFkWJnh",
+	"cA+TJWzNfYvfkavlLrl5RSZZn4dTycjKTDJMSQYIyV2bl51vwNCTpJpxC7W2oj4fFuVjntrtKYheH2jl",
+	"RNGYJ4oXZNowR1x28jQxVTeiwARNijjAc0I4hendfer6XZjEFlPP2RZhgwsK98EiQCf8GlQI3HZKhhaq",
+	"cwip9pFx6JrAMHDy4pd9PizVnx92yX7lhQu4d/o2pIpQvtT7Pbav4jJFYYuGw2GfA4eRz304LOArLBOj",
+	"34n6IE/6nd3P/U4Sw1dtzji0dMcZmrU50NAsFzbQLiRusHs7bf/wYw8o6fpa1Hnf5UIN28N/7PbLUrCv",
+	"RV7fl599EKD9qtjqo7Vfk7RKzSLhYcjyT5qqvrbQt3bqcI+VoxDeoDZ6wBfdoJ3SBlWUg/IufWyzYnPw",
+	"3JoH6y4XO0BS1c8t8Grwp4v6UF8rRP4S9EbmyrplGMdiRXp4enq/c/vNrj1X2moJYP662/eUQr2k72FF",
+	"Sdz9hpfi5PO9+LLwkLwvk9ZfGb8/ifRQdFsl2XzewZ8MG+QBPOXbKXJkfTj6bP7D3E/6LVNmRHjP9Du3",
+	"Ud89feDiMzttvjc/A53sm6mfA1fkVEAN1CghfxTggaam7rvvBUEAHyZrYwiczvkRf2/03T+QS3arxWRn",
+	"qDo+sCP3DKJFiI/lbh52ucnJ8+mezl3qzITRFJHzg9HpBuldP2JSwa8IlRZMCHDc4XEsHbI0AJGlQlwD",
+	"lDg3wS4sxdKYlVD1X3Dse8e04BrKYT1pcsOK9j2077jP17AhmJnWGA4sNbRw16N2y7h0BcS5oyIJocV/",
+	"e5tz4lDZzBbpM7j8d/0WyWvsUUvlEZXMukZtjSFJcBnWioBBXXlhZfDQAb5DxojxL5KMAc0l4srpdklG",
+	"MqoYARgrC+5NUyncUFDIPBbEVcbRj649cGjDQPAshuaSjJZ6Ziy9JFNGOfjC0eFN42WQWU4ZjROuBcq9",
+	"+SWzh/6AXWW04lDRIy0j9M+TUxYDkJWB26/mOownbHztTI2a/p3djriGCiBXdiPNL3rggYEB68R2cM/2",
+	"2IH1m3o3NF4GJna3sUNjtOb+nPS1cVOwv2PKAZA/lweehFsnn80s5kAseNV0av+69qagn6NMHPOrT6B5",
+	"Sc7m379nPDaaSHhST/zDNmKThMd32LCVc/oSW6cpGSNo/EJk14SLRZfAxZIoD41QNku315T7uPteh/Uy",
+	"bm0QTz0i9I9BROVVOdGmBck8S02xmN2nTze3XnR73V53c/dl72UPk2FwStWKQ8ZEPy5UWjERLUnmwlfy",
+	"KH4XI6xnHLwlEN1RXJKTGeP7R09kFRw0wqIMNk62AIxhxrHYQOFhjM8FSiXZjO9qVG9UiuclfjivN5aN",
+	"/qqOlYebgGncj5GKSqlhaCwtQ3V6o4A+El4OVpoVl3l6QBhYuwS26og9hQIhYNPOx/PBXavDvhEZAVDY",
+	"EU0pH4P6w2MyFTxRIpNdcixsCQV9LLw70QMH9UbzmP324+3/CwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -8,7 +8,7 @@ import (
 
 // checkRequest refuses what no store need be asked about.
 func (s *Service) checkRequest(req RunRequest) error {
-	if err := s.checkMessage(req.Content); err != nil {
+	if err := s.checkMessage(req.Content, len(req.Attachments) > 0); err != nil {
 		return err
 	}
 	if err := s.checkQuote(req.QuotedText); err != nil {
@@ -17,7 +17,8 @@ func (s *Service) checkRequest(req RunRequest) error {
 	return s.checkModel(req.Inference.Model)
 }
 
-func (s *Service) checkMessage(content []Content) error {
+// checkMessage takes a blank text where there are files.
+func (s *Service) checkMessage(content []Content, files bool) error {
 	chars, blank := 0, true
 	for n, part := range content {
 		chars += utf8.RuneCountInString(part.Text)
@@ -34,7 +35,7 @@ func (s *Service) checkMessage(content []Content) error {
 		return Errorf(CodeMessageTooLong, "The message has %d characters; the limit is %d characters.",
 			chars, s.Limits.MessageChars)
 	}
-	if blank {
+	if blank && !files {
 		return Errorf(CodeEmptyMessage, "The message is empty; write something in message.content[0].text.")
 	}
 	return nil

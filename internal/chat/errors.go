@@ -19,11 +19,17 @@ const (
 	CodeSessionNotFound    Code = "SESSION_NOT_FOUND"
 	CodeThreadNotFound     Code = "THREAD_NOT_FOUND"
 	CodeItemNotFound       Code = "ITEM_NOT_FOUND"
+	CodeAttachmentNotFound Code = "ATTACHMENT_NOT_FOUND"
+	CodeAttachmentConflict Code = "ATTACHMENT_CONFLICT"
+	CodeAttachmentLimit    Code = "ATTACHMENT_LIMIT"
+	CodeRequestTooLarge    Code = "REQUEST_TOO_LARGE"
 	CodeSessionLimit       Code = "SESSION_LIMIT"
 	CodeNotSupported       Code = "NOT_SUPPORTED"
 	CodeRunInProgress      Code = "RUN_IN_PROGRESS"
 	CodeUpstreamError      Code = "UPSTREAM_ERROR"
 	CodeServiceUnavailable Code = "SERVICE_UNAVAILABLE"
+
+	CodeUnsupportedMediaType Code = "UNSUPPORTED_MEDIA_TYPE"
 )
 
 // Error is a failure that may be told to a caller as it stands: Message holds

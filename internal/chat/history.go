@@ -41,7 +41,7 @@ func messagesOf(item Item, newest bool) []Message {
 // userMessages is the message and, after it, what it refers to, as the
 // openai-chatkit package's ThreadItemConverter does.
 func userMessages(item Item, newest bool) []Message {
-	messages := []Message{{Role: RoleUser, Content: item.Text()}}
+	messages := []Message{{Role: RoleUser, Content: item.Text(), attachments: item.Attachments}}
 	if newest && item.QuotedText != nil && *item.QuotedText != "" {
 		messages = append(messages, Message{
 			Role: RoleUser, Content: "The user is referring to this in particular: \n" + *item.QuotedText,

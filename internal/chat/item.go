@@ -122,6 +122,9 @@ type Item struct {
 	// QuotedText is what a user message refers to; nil where nothing.
 	QuotedText *string
 	Inference  Inference
+	// Attachments are a user message's, as they were when it was sent; their
+	// UserID and CreatedAt are not kept.
+	Attachments []Attachment
 	// ClientCall and Workflow are set in items of these types alone.
 	ClientCall *ClientToolCall
 	Workflow   *Workflow

@@ -58,7 +58,9 @@ const (
 type Message struct {
 	Role    Role
 	Content string
-	// Images follow the text.
+	// Files are texts of attached files, each a part after the text.
+	Files []string
+	// Images follow the texts.
 	Images []Image
 	// ToolCalls are an assistant message's; their results follow as tool
 	// messages.
@@ -69,6 +71,9 @@ type Message struct {
 	// calls, a JSON array. It goes back as it came (OpenRouter's
 	// documentation, "Reasoning Tokens").
 	ReasoningDetails json.RawMessage
+
+	// attachments become Files and Images before the message is sent.
+	attachments []Attachment
 }
 
 // Image is a picture that is sent to a model.

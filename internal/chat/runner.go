@@ -57,6 +57,9 @@ func (s *Service) answer(r *ActiveRun, t *turn) (err error) {
 			err = fmt.Errorf("panic in run: %v", p)
 		}
 	}()
+	if err := s.loadFiles(r.ctx, r.history); err != nil {
+		return err
+	}
 	for range maxSteps {
 		calls, details, err := s.step(r, t)
 		if err != nil {

@@ -38,6 +38,8 @@ type Options struct {
 	TitleModel string
 	// Tools are the server's; nil is none.
 	Tools Toolbox
+	// Attachments say where files are kept; nil takes none.
+	Attachments *AttachmentOptions
 	// Pseudonym turns a user's id into the stable name upstream is told.
 	Pseudonym func(userID string) string
 	// Detach returns a context that carries what logs and traces need of a
@@ -74,6 +76,7 @@ type Service struct {
 
 	stopHousekeeping context.CancelFunc
 	housekeeping     sync.WaitGroup
+	sweeping         chan struct{}
 }
 
 // NewService returns a service that has not started its housekeeping: call
@@ -98,7 +101,7 @@ func NewService(o Options) *Service {
 		o.Lease = defaultLease
 	}
 	return &Service{
-		Options: o, owner: uuid.New(), stopping: make(chan struct{}),
+		Options: o, owner: uuid.New(), stopping: make(chan struct{}), sweeping: make(chan struct{}, 1),
 		live: make(map[uuid.UUID]*ActiveRun), starting: make(map[uuid.UUID][]*ActiveRun),
 	}
 }
@@ -157,6 +160,7 @@ func (s *Service) DeleteSession(ctx context.Context, userID string, id uuid.UUID
 	if err := s.Store.DeleteSession(ctx, userID, id); err != nil {
 		return err
 	}
+	s.sweepSoon()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if run := s.live[id]; run != nil {
@@ -183,6 +187,9 @@ func (s *Service) Start(ctx context.Context) error {
 	}
 	ctx, s.stopHousekeeping = context.WithCancel(context.WithoutCancel(ctx))
 	s.housekeeping.Go(func() { s.keepHouse(ctx) })
+	if s.Attachments != nil {
+		s.housekeeping.Go(func() { s.keepAttachments(ctx) })
+	}
 	return nil
 }
 

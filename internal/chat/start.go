@@ -20,6 +20,8 @@ type RunRequest struct {
 	// QuotedText is what the message refers to; nil where nothing.
 	QuotedText *string
 	Inference  Inference
+	// Attachments are the ids of uploaded files.
+	Attachments []uuid.UUID
 	// ClientTools are what the page offers the model.
 	ClientTools []Tool
 }
@@ -94,8 +96,8 @@ func (c cancelled) Error() string { return "the run was cancelled: " + string(c.
 // returns the message is durable; the answer is followed in the run's log.
 //
 // Returns EMPTY_MESSAGE, MESSAGE_TOO_LONG, INVALID_REQUEST, SESSION_NOT_FOUND,
-// FORBIDDEN, THREAD_NOT_FOUND, RUN_IN_PROGRESS and, while the server stops,
-// SERVICE_UNAVAILABLE.
+// FORBIDDEN, THREAD_NOT_FOUND, RUN_IN_PROGRESS, ATTACHMENT_NOT_FOUND,
+// ATTACHMENT_CONFLICT and, while the server stops, SERVICE_UNAVAILABLE.
 func (s *Service) StartRun(ctx context.Context, req RunRequest) (*ActiveRun, error) {
 	if err := s.checkRequest(req); err != nil {
 		return nil, err
@@ -103,15 +105,20 @@ func (s *Service) StartRun(ctx context.Context, req RunRequest) (*ActiveRun, err
 	if req.ThreadID != req.SessionID {
 		return nil, s.threadNotFound(ctx, req)
 	}
+	attachments, err := s.attachmentsFor(ctx, req.UserID, req.Attachments)
+	if err != nil {
+		return nil, err
+	}
 	return s.start(ctx, starting{
 		userID: req.UserID, sessionID: req.SessionID, inference: req.Inference, clientTools: req.ClientTools,
 		store: func(ctx context.Context, run Run) (StartedRun, []Event, error) {
 			message := Item{
 				ID: newID(), SessionID: req.SessionID, RunID: run.ID, Type: ItemUserMessage,
 				Content: req.Content, QuotedText: req.QuotedText, Inference: req.Inference, CreatedAt: run.StartedAt,
+				Attachments: attachments,
 			}
 			started, err := s.Store.StartRun(ctx, NewRun{
-				UserID: req.UserID, Run: run, Message: message, Title: titleFrom(message.Text()),
+				UserID: req.UserID, Run: run, Message: message, Title: titleOf(message),
 			}, s.Limits.HistoryMessages)
 			started.History = append(started.History, message)
 			return started, []Event{ItemDone{message}}, err

@@ -45,7 +45,10 @@ type Store interface {
 	//
 	// Returns errors as Session does, and ErrRunInProgress if the session has
 	// a running run whose lease is not over; one whose lease is over is marked
-	// failed with FailureServerStopped and does not stand in the way. After an
+	// failed with FailureServerStopped and does not stand in the way. The
+	// message's attachments are its own from then on; returns
+	// ErrAttachmentNotFound if one is not the user's, ErrAttachmentNotUploaded
+	// and ErrAttachmentSent if one cannot be sent. After an
 	// error of another kind the run and its message may be stored, now or in a
 	// moment; FinishRun then ends it.
 	StartRun(ctx context.Context, start NewRun, historyLimit int) (StartedRun, error)
@@ -111,6 +114,8 @@ type Store interface {
 	// at now or, where the database serves one process alone (SQLite), at
 	// once. It returns how many it marked.
 	FailOrphanedRuns(ctx context.Context, owner uuid.UUID, now time.Time) (int, error)
+
+	AttachmentStore
 }
 
 // NewRun is what Store.StartRun stores.

@@ -22,3 +22,13 @@ func titleFrom(text string) string {
 	}
 	return string([]rune(text)[:maxTitleChars])
 }
+
+// titleOf makes a title of a user message: of its text, or of its first file's
+// name where it has none.
+func titleOf(message Item) string {
+	title := titleFrom(message.Text())
+	if title == "" && len(message.Attachments) > 0 {
+		title = titleFrom(message.Attachments[0].Name)
+	}
+	return title
+}

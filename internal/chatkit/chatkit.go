@@ -12,6 +12,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 )
 
 // Options are what a Handler is made of. All are required.
@@ -22,6 +23,8 @@ type Options struct {
 	WriteTimeout time.Duration
 	// KeepAlive is how long a stream may be quiet before a comment is sent.
 	KeepAlive time.Duration
+	// Links are the links to attachments.
+	Links stream.Links
 }
 
 // Handler answers the protocol's operation.
@@ -79,8 +82,10 @@ func (h *Handler) answer(ctx context.Context, value any) (api.ProcessChatKitResp
 		return h.listItems(ctx, req.Params)
 	case api.ItemsFeedbackReq:
 		return h.addFeedback(ctx, req.Params)
-	case api.AttachmentsCreateReq, api.AttachmentsDeleteReq:
-		return nil, chat.Errorf(chat.CodeNotSupported, "This server takes no attachments.")
+	case api.AttachmentsCreateReq:
+		return h.createAttachment(ctx, req.Params)
+	case api.AttachmentsDeleteReq:
+		return done(h.Service.DeleteAttachment(ctx, userID(ctx), req.Params.AttachmentID))
 	case api.InputTranscribeReq:
 		return nil, chat.Errorf(chat.CodeNotSupported, "This server cannot turn speech into text.")
 	case api.ThreadsSyncCustomActionReq:

@@ -11,12 +11,10 @@ import (
 func fromAPIInput(
 	ctx context.Context, input api.UserMessageInput, metadata *api.RequestMetadata,
 ) (chat.RunRequest, error) {
-	if len(input.Attachments) > 0 {
-		return chat.RunRequest{}, chat.Errorf(chat.CodeNotSupported, "This server takes no attachments.")
-	}
 	req := chat.RunRequest{
 		UserID: userID(ctx), QuotedText: input.QuotedText, ClientTools: fromAPITools(metadata),
-		Content: make([]chat.Content, len(input.Content)),
+		Attachments: input.Attachments,
+		Content:     make([]chat.Content, len(input.Content)),
 	}
 	if input.InferenceOptions.Model != nil {
 		req.Inference.Model = *input.InferenceOptions.Model

@@ -69,7 +69,7 @@ func (h *Handler) retryAfterItem(
 // tells of every failure in the stream.
 func (h *Handler) follow(ctx context.Context, run *chat.ActiveRun, first ...any) (api.ProcessChatKitResponseObject, error) {
 	events, err := stream.New(stream.Options{
-		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError,
+		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError, Preview: h.Links.Preview(userID(ctx)),
 	}, run, ctx.Done(), first...)
 	if err != nil {
 		run.Cancel(chat.FailureInternal)

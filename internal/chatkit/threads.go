@@ -97,9 +97,10 @@ func (h *Handler) page(ctx context.Context, thread uuid.UUID, query chat.ItemQue
 	if err != nil {
 		return api.ThreadItemPage{}, err
 	}
+	preview := h.Links.Preview(userID(ctx))
 	page := api.ThreadItemPage{Data: make([]api.ThreadItem, len(found.Items)), HasMore: found.HasMore}
 	for n, item := range found.Items {
-		if page.Data[n], err = stream.ToAPIItem(item); err != nil {
+		if page.Data[n], err = stream.ToAPIItem(item, preview); err != nil {
 			return api.ThreadItemPage{}, err
 		}
 	}

@@ -52,6 +52,7 @@ func Load(getenv func(string) string, opts Options) (Settings, error) {
 	s.MetricsAddr = l.metricsAddr("METRICS_ADDR", s)
 	s.Tracing = l.tracing(opts.Names)
 	s.MCPServers = l.mcpServers("MCP_SERVERS")
+	s.Attachments = l.attachments()
 
 	faults := l.faults
 	if len(opts.Only) > 0 {

@@ -114,6 +114,53 @@ func isPublic(piece string) bool {
 	return strings.Contains(public, piece)
 }
 
+func defaultTypes() []string {
+	return []string{
+		"image/png", "image/jpeg", "image/webp", "image/gif", "text/plain", "text/markdown", "text/csv", "application/json",
+	}
+}
+
+// TestPlacesForFiles: both kinds, with all they can say.
+func TestPlacesForFiles(t *testing.T) {
+	t.Parallel()
+
+	for value, want := range map[string]config.Attachments{
+		"file:///data/files":  {Folder: "data/files"},
+		"FILE:////srv/a b/é/": {Folder: "/srv/a b/é/"},
+		"s3://files":          {Bucket: "files"},
+		"s3://files/a/b/?endpoint=http%3A%2F%2F127.0.0.1:9000/&region=eu-central-1": {
+			Bucket: "files", Prefix: "a/b", Endpoint: "http://127.0.0.1:9000", Region: "eu-central-1",
+		},
+	} {
+		got := load(t, with("ATTACHMENTS_URL", value)).Attachments
+		want.MaxBytes, want.Types = 10<<20, defaultTypes()
+
+		if !reflect.DeepEqual(got, want) || !got.IsSet() {
+			t.Errorf("%s is %+v", value, got)
+		}
+	}
+
+	got := load(t, with(
+		"ATTACHMENTS_URL", "s3://files", "ATTACHMENT_MAX_BYTES", "1", "ATTACHMENT_TYPES", `["image/PNG", "application/pdf"]`,
+		"AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY", "s3cr3t/key+example",
+	)).Attachments
+	want := config.Attachments{
+		Bucket: "files", MaxBytes: 1, Types: []string{"image/png", "application/pdf"},
+		AccessKey: config.NewSecret("AKIAEXAMPLE"), SecretKey: config.NewSecret("s3cr3t/key+example"),
+	}
+
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+
+	for _, one := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		_, err := config.Load(with("ATTACHMENTS_URL", "s3://files", one, "a-key-of-some-sort").get, config.Options{})
+		if err == nil || !strings.Contains(err.Error(), "set both") {
+			t.Errorf("%s alone: %v", one, err)
+		}
+	}
+}
+
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 
@@ -143,6 +190,7 @@ func TestDefaults(t *testing.T) {
 
 		LogLevel:        slog.LevelInfo,
 		ShutdownTimeout: 20 * time.Second,
+		Attachments:     config.Attachments{MaxBytes: 10 << 20, Types: defaultTypes()},
 	}
 
 	if !reflect.DeepEqual(got, want) {
@@ -274,6 +322,7 @@ func TestEverySettingIsTaken(t *testing.T) {
 		LogLevel:        slog.LevelWarn,
 		LogFormat:       config.LogJSON,
 		ShutdownTimeout: 0,
+		Attachments:     config.Attachments{MaxBytes: 10 << 20, Types: defaultTypes()},
 	}
 
 	if !reflect.DeepEqual(got, want) {

@@ -27,6 +27,17 @@ func badModels() map[string]string {
 	}
 }
 
+// badPlaces are no places for files.
+func badPlaces() map[string]string {
+	return map[string]string{
+		"data/files": "no file://", "ftp://host/files": "no file://", "file://files": "two slashes", "file:///": "no folder",
+		"file:////": "no folder", "file:///..": "no folder", "file:///a?b": "a ? or #", "s3://": "no bucket", "s3:///files": "no bucket",
+		"s3://key:hunter2@files": "user or key", "s3://files?key=hunter2": "parameter", "s3://files?region=a&region=b": "twice",
+		"s3://files?endpoint=minio:9000": "endpoint", "s3://files?endpoint=https://a/b": "endpoint", "s3://files#a": "cannot be read",
+		"s3://files/a/../b": "path",
+	}
+}
+
 func tooManyModels(values map[string]string) map[string]string {
 	values["a,b,c,d"] = "4 models"
 
@@ -40,7 +51,7 @@ func badValues() map[string]map[string]string {
 	}
 	timeout := map[string]string{"20": "20", "-1s": "-1s", "2h": "2h", "soon": "soon"}
 
-	return map[string]map[string]string{
+	values := map[string]map[string]string{
 		"DATABASE_URL": {
 			"  ": "not set", "chat.db": "no URL", "mysql://u:p@h/chat": "neither",
 			"postgresql+asyncpg://u:p@h/chat": "driver", "sqlite+aiosqlite:///chat.db": "driver",
@@ -111,6 +122,23 @@ func badValues() map[string]map[string]string {
 			"9090": "9090", "127.0.0.1": "127.0.0.1", "http://127.0.0.1:9090": "http", "127.0.0.1:": "127.0.0.1:", "127.0.0.1:99999": "99999",
 			"127.0.0.1:http": "http", "a b:9090": "a b", ":+9": "+9", ":8080": "HOST and PORT", "localhost:8080": "HOST and PORT",
 			"127.0.0.1:8080": "HOST and PORT", "[::]:8080": "HOST and PORT",
+		},
+	}
+	maps.Copy(values, badFiles(whole))
+	return values
+}
+
+// badFiles are values of the settings for files.
+func badFiles(whole func(string) map[string]string) map[string]map[string]string {
+	return map[string]map[string]string{
+		"AWS_ACCESS_KEY_ID":     {"a b": "white space", "key\x7f": "white space"},
+		"AWS_SECRET_ACCESS_KEY": {"a b": "white space", "schlüssel": "white space"},
+
+		"ATTACHMENTS_URL":      badPlaces(),
+		"ATTACHMENT_MAX_BYTES": whole("104857601"),
+		"ATTACHMENT_TYPES": {
+			"png": "png", "image/png; q=1": "image/png", "image/svg+xml": "svg", "image/bmp": "bmp", "text/plain,text/plain": "twice",
+			"image/*": "image/*", "*/*": "*/*", ",": "no list", "[1]": "no list", "a/b/c": "a/b/c",
 		},
 	}
 }

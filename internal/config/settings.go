@@ -51,6 +51,8 @@ type Settings struct {
 	// TrustedProxies are masked, and never IPv4-mapped IPv6.
 	TrustedProxies []netip.Prefix
 
+	Attachments Attachments
+
 	RedisURL           Secret // not set: each replica limits for itself
 	RateLimitPerMinute int    // requests of an address; 0: no limit
 	MaxSessionsPerUser int

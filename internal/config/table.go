@@ -14,7 +14,7 @@ type Setting struct {
 
 // All lists the settings in the order in which they are checked and told.
 func All() []Setting {
-	return []Setting{
+	return append([]Setting{
 		{Name: "DATABASE_URL", Secret: true, Meaning: "Where sessions are kept. Required, except in the demo. " +
 			"`postgresql://user:password@host:5432/database`, or `sqlite:///data/chatkit.db` (relative to the working folder; " +
 			"four slashes, `sqlite:////var/lib/chatkit.db`, for an absolute path)."},
@@ -68,7 +68,7 @@ func All() []Setting {
 		{Name: "SHUTDOWN_TIMEOUT", Default: "20s", Meaning: "How long running answers get to end when the server stops."},
 		{Name: "METRICS_ADDR", Meaning: "A listener of its own for `/metrics` (Prometheus): `127.0.0.1:9090`, or `:9090` for all addresses. " +
 			"Unset: none."},
-	}
+	}, attachmentSettings()...)
 }
 
 const defaultSystemPrompt = "You are a helpful assistant. Answer clearly and briefly, in the language of the user."

@@ -82,10 +82,10 @@ func fromMessage(message *chat.Message) requestMessage {
 	return to
 }
 
-// fromContent is the text, or the text and after it the images: OpenRouter
+// fromContent is the text, or the texts and after them the images: OpenRouter
 // recommends that order.
 func fromContent(message *chat.Message) any {
-	if len(message.Images) == 0 {
+	if len(message.Images) == 0 && len(message.Files) == 0 {
 		if message.Content == "" && len(message.ToolCalls) > 0 {
 			return nil
 		}
@@ -94,6 +94,9 @@ func fromContent(message *chat.Message) any {
 	var parts []requestPart
 	if message.Content != "" {
 		parts = append(parts, requestPart{Type: "text", Text: message.Content})
+	}
+	for _, file := range message.Files {
+		parts = append(parts, requestPart{Type: "text", Text: file})
 	}
 	for _, image := range message.Images {
 		url := "data:" + image.MimeType + ";base64," + base64.StdEncoding.EncodeToString(image.Data)

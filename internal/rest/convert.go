@@ -34,13 +34,13 @@ func toAPITitle(title string) *string {
 	return &title
 }
 
-func toAPISession(session chat.Session, items []chat.Item) (api.Session, error) {
+func toAPISession(session chat.Session, items []chat.Item, preview stream.Preview) (api.Session, error) {
 	messages := make([]api.Message, 0, len(items))
 	for _, item := range items {
 		if !item.Type.IsMessage() {
 			continue
 		}
-		message, err := toAPIMessage(item)
+		message, err := toAPIMessage(item, preview)
 		if err != nil {
 			return api.Session{}, err
 		}
@@ -52,7 +52,7 @@ func toAPISession(session chat.Session, items []chat.Item) (api.Session, error) 
 	}, nil
 }
 
-func toAPIMessage(item chat.Item) (api.Message, error) {
+func toAPIMessage(item chat.Item, preview stream.Preview) (api.Message, error) {
 	message := api.Message{
 		ID: item.ID, Role: api.MessageRoleUser, CreatedAt: item.CreatedAt,
 		Content: make([]api.MessageContent, len(item.Content)),
@@ -64,6 +64,13 @@ func toAPIMessage(item chat.Item) (api.Message, error) {
 		if err := toAPIContent(&message.Content[n], part); err != nil {
 			return api.Message{}, err
 		}
+	}
+	if len(item.Attachments) > 0 {
+		attachments, err := stream.ToAPIAttachments(item, preview)
+		if err != nil {
+			return api.Message{}, err
+		}
+		message.Attachments = &attachments
 	}
 	if calls := toAPICalls(item); len(calls) > 0 {
 		message.ToolCalls = &calls

@@ -58,11 +58,17 @@ func statuses() map[chat.Code]int {
 		chat.CodeSessionNotFound:    http.StatusNotFound,
 		chat.CodeThreadNotFound:     http.StatusNotFound,
 		chat.CodeItemNotFound:       http.StatusNotFound,
+		chat.CodeAttachmentNotFound: http.StatusNotFound,
+		chat.CodeAttachmentConflict: http.StatusConflict,
+		chat.CodeAttachmentLimit:    http.StatusTooManyRequests,
+		chat.CodeRequestTooLarge:    http.StatusRequestEntityTooLarge,
 		chat.CodeNotSupported:       http.StatusNotImplemented,
 		chat.CodeRunInProgress:      http.StatusConflict,
 		chat.CodeSessionLimit:       http.StatusTooManyRequests,
 		chat.CodeUpstreamError:      http.StatusBadGateway,
 		chat.CodeServiceUnavailable: http.StatusServiceUnavailable,
+
+		chat.CodeUnsupportedMediaType: http.StatusUnsupportedMediaType,
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 )
 
 // Readiness is what the server finds out about itself when asked whether it
@@ -31,6 +32,8 @@ type Options struct {
 	WriteTimeout time.Duration
 	// KeepAlive is how long a stream may be quiet before a comment is sent.
 	KeepAlive time.Duration
+	// Links are the links to attachments.
+	Links stream.Links
 }
 
 // Handler answers the operations of openapi.yaml, but for the ChatKit

@@ -37,6 +37,7 @@ func (h *Handler) CreateRun(
 	}
 	events, err := stream.New(stream.Options{
 		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError, End: endOfStream,
+		Preview: h.Links.Preview(userID(ctx)),
 	}, run, ctx.Done())
 	if err != nil {
 		run.Cancel(chat.FailureInternal)

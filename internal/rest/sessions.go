@@ -53,7 +53,7 @@ func (h *Handler) GetSession(
 	if err != nil {
 		return nil, err
 	}
-	data, err := toAPISession(session, items)
+	data, err := toAPISession(session, items, h.Links.Preview(session.UserID))
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -25,8 +27,10 @@ import (
 type checker struct {
 	routes  map[string]*routers.Route // by method and gin's pattern of the path
 	options *openapi3filter.Options
-	maxBody int64
-	tracing *telemetry.Tracing
+	// withoutBody are the same for a body that is not looked at.
+	withoutBody *openapi3filter.Options
+	maxBody     int64
+	tracing     *telemetry.Tracing
 }
 
 func newChecker(o Options) (*checker, error) {
@@ -52,6 +56,9 @@ func newChecker(o Options) (*checker, error) {
 		},
 		maxBody: o.MaxBody, tracing: o.Tracing,
 	}
+	withoutBody := *c.options
+	withoutBody.ExcludeRequestBody = true
+	c.withoutBody = &withoutBody
 	for path, item := range spec.Paths.Map() {
 		for method, operation := range item.Operations() {
 			c.routes[method+" "+ginPath(path)] = &routers.Route{
@@ -60,6 +67,19 @@ func newChecker(o Options) (*checker, error) {
 		}
 	}
 	return c, nil
+}
+
+// isSigned says that the URL claims to be a signed one.
+func isSigned(c *gin.Context) bool { return c.Query("signature") != "" }
+
+// takesSignedURLs says that an operation needs no principal: the document
+// lists "none" among its ways to authenticate.
+func (k *checker) takesSignedURLs(c *gin.Context) bool {
+	route, ok := k.routes[c.Request.Method+" "+c.FullPath()]
+	if !ok || route.Operation.Security == nil {
+		return false
+	}
+	return slices.ContainsFunc(*route.Operation.Security, func(way openapi3.SecurityRequirement) bool { return len(way) == 0 })
 }
 
 // ginPath is a path of the document as gin's pattern.
@@ -80,7 +100,14 @@ func (k *checker) middleware(c *gin.Context) {
 
 // check answers for a request that the document refuses.
 func (k *checker) check(c *gin.Context, route *routers.Route) {
-	if route.Operation.RequestBody != nil && !k.readBody(c) {
+	options := k.options
+	switch {
+	case route.Operation.RequestBody == nil:
+	case route.Operation.RequestBody.Value.Content["application/json"] == nil:
+		// A file is read by its operation, which knows how large it may be.
+		options = k.withoutBody
+		allowTime(c)
+	case !k.readBody(c):
 		return
 	}
 	params := make(map[string]string, len(c.Params))
@@ -88,11 +115,22 @@ func (k *checker) check(c *gin.Context, route *routers.Route) {
 		params[param.Key] = param.Value
 	}
 	err := openapi3filter.ValidateRequest(c.Request.Context(), &openapi3filter.RequestValidationInput{
-		Request: c.Request, PathParams: params, Route: route, Options: k.options,
+		Request: c.Request, PathParams: params, Route: route, Options: options,
 	})
 	if err != nil {
 		fail(c, http.StatusBadRequest, api.ErrorCodeInvalidRequest, explain(err))
 	}
+}
+
+// fileTimeout is how long the sending of a file may take.
+const fileTimeout = 5 * time.Minute
+
+// allowTime gives a request with a file longer than others have. A writer
+// without deadlines (a test's recorder) needs none.
+func allowTime(c *gin.Context) {
+	control := http.NewResponseController(c.Writer)
+	_ = control.SetReadDeadline(time.Now().Add(fileTimeout))
+	_ = control.SetWriteDeadline(time.Now().Add(fileTimeout + writeTimeout))
 }
 
 // readBody reads the body, within bounds, and sees that it is one JSON value:

@@ -54,7 +54,7 @@ func TestMigrate(t *testing.T) {
 			if pending(t, s) {
 				t.Error("migrations are pending after Migrate")
 			}
-			want := []string{"feedback", "goose_db_version", "items", "runs", "secrets", "sessions", "users"}
+			want := []string{"attachments", "feedback", "goose_db_version", "items", "runs", "secrets", "sessions", "users"}
 			if got := tables(t, c); !slices.Equal(got, want) {
 				t.Errorf("tables %v, want %v", got, want)
 			}

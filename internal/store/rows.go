@@ -104,6 +104,17 @@ type detailRow struct {
 	ToolChoice string         `json:"tool_choice,omitempty"`
 	ClientCall *clientCallRow `json:"client_call,omitempty"`
 	Workflow   *workflowRow   `json:"workflow,omitempty"`
+
+	Attachments []attachedRow `json:"attachments,omitempty"`
+}
+
+// attachedRow is an attachment as it was when the message was sent.
+type attachedRow struct {
+	ID       uuid.UUID `json:"id"`
+	Name     string    `json:"name"`
+	MimeType string    `json:"mime_type"`
+	Size     int64     `json:"size"`
+	Digest   string    `json:"digest"`
 }
 
 type clientCallRow struct {

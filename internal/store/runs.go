@@ -18,7 +18,7 @@ import (
 func (s *Store) StartRun(ctx context.Context, start chat.NewRun, historyLimit int) (chat.StartedRun, error) {
 	var started chat.StartedRun
 	err := s.do(ctx, "start run", func(ctx context.Context) (err error) {
-		if s.driver == PostgreSQL {
+		if s.driver == PostgreSQL && len(start.Message.Attachments) == 0 {
 			started, err = startRunAtOnce(s.write.WithContext(ctx), start, historyLimit)
 			if !isUniqueViolation(err) {
 				return err
@@ -49,6 +49,9 @@ func startRun(tx *gorm.DB, start chat.NewRun, historyLimit int) (chat.StartedRun
 	}
 	if !inserted {
 		return chat.StartedRun{}, safeError("the id of the message is taken")
+	}
+	if err := sendAttachments(tx, start.UserID, start.Message); err != nil {
+		return chat.StartedRun{}, err
 	}
 	history, err := newestItems(tx, row.ID, row.ItemSeq, historyLimit)
 	return newStartedRun(row, history), err

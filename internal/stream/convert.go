@@ -24,14 +24,14 @@ func ToAPIThread(session chat.Session, items api.ThreadItemPage) api.Thread {
 	return thread
 }
 
-// ToAPIItem is an item as the ChatKit protocol has it. Returns an error for an
-// item that no client sees.
-func ToAPIItem(item chat.Item) (api.ThreadItem, error) {
+// ToAPIItem is an item as the ChatKit protocol has it, its images with
+// previews. Returns an error for an item that no client sees.
+func ToAPIItem(item chat.Item, preview Preview) (api.ThreadItem, error) {
 	var to api.ThreadItem
 	var err error
 	switch item.Type {
 	case chat.ItemUserMessage:
-		err = fromUserMessage(&to, item)
+		err = fromUserMessage(&to, item, preview)
 	case chat.ItemAssistantMessage:
 		content := make([]api.AssistantMessageContent, len(item.Content))
 		for n, part := range item.Content {
@@ -62,11 +62,15 @@ func ToAPIItem(item chat.Item) (api.ThreadItem, error) {
 	return to, nil
 }
 
-func fromUserMessage(to *api.ThreadItem, item chat.Item) error {
+func fromUserMessage(to *api.ThreadItem, item chat.Item, preview Preview) error {
+	attachments, err := ToAPIAttachments(item, preview)
+	if err != nil {
+		return err
+	}
 	message := api.UserMessageItem{
 		Type: api.UserMessageItemTypeUserMessage,
 		ID:   item.ID, ThreadID: item.SessionID, CreatedAt: item.CreatedAt,
-		Content: make([]api.UserMessageContent, len(item.Content)), Attachments: []api.Attachment{},
+		Content: make([]api.UserMessageContent, len(item.Content)), Attachments: attachments,
 		QuotedText: item.QuotedText,
 	}
 	if item.Inference.Model != "" {

@@ -10,13 +10,13 @@ import (
 )
 
 // toAPIEvent turns an event into its generated type.
-func toAPIEvent(event chat.Event) (any, error) {
+func toAPIEvent(event chat.Event, preview Preview) (any, error) {
 	switch event := event.(type) {
 	case chat.ItemDone:
-		item, err := ToAPIItem(event.Item)
+		item, err := ToAPIItem(event.Item, preview)
 		return api.ThreadItemDoneEvent{Type: api.ThreadItemDoneEventTypeThreadItemDone, Item: item}, err
 	case chat.ItemAdded:
-		item, err := ToAPIItem(event.Item)
+		item, err := ToAPIItem(event.Item, preview)
 		return api.ThreadItemAddedEvent{Type: api.ThreadItemAddedEventTypeThreadItemAdded, Item: item}, err
 	case chat.StreamOptions:
 		return api.StreamOptionsEvent{

@@ -28,6 +28,8 @@ type Options struct {
 	KeepAlive time.Duration
 	// Failed is the event that tells of a failure, to be encoded as JSON.
 	Failed func(chat.Failed) any
+	// Preview makes the previews of the user's images.
+	Preview Preview
 	// End is the data of the last line; empty is none.
 	End string
 }
@@ -49,7 +51,7 @@ type Stream struct {
 func New(o Options, run *chat.ActiveRun, done <-chan struct{}, first ...any) (*Stream, error) {
 	out := sse.NewWriter(o.WriteTimeout)
 	s := &Stream{
-		done: done, run: run, follower: run.Follow(0), out: out, encoder: newEncoder(out, o.Failed), keepAlive: o.KeepAlive,
+		done: done, run: run, follower: run.Follow(0), out: out, encoder: newEncoder(out, o.Failed, o.Preview), keepAlive: o.KeepAlive,
 		end: o.End,
 	}
 	if err := Write(out, first...); err != nil {

@@ -36,6 +36,13 @@ func TestAPI(t *testing.T) {
 	run(t, "docs/api.md", true, newShell(t, t.TempDir(), at(server), nil))
 }
 
+// TestAttachments types the guide to files against a demo that takes them.
+func TestAttachments(t *testing.T) {
+	t.Parallel()
+	server := demo(t, map[string]string{"ATTACHMENTS_URL": "file:///data/attachments"})
+	run(t, "docs/attachments.md", true, newShell(t, t.TempDir(), at(server), nil))
+}
+
 // TestREADME types the README into a copy of the repository: `make run`, which
 // is the demo there, and what it says from there on. The database and the
 // model, where they are asked for, are the tests'.

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/blob"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/config"
+)
+
+// linkSecret is the name of the key that signs links to attachments.
+const linkSecret = "attachment links"
+
+func openBlobs(settings config.Settings) (blob.Blobs, error) {
+	a := settings.Attachments
+	blobs, err := blob.Open(blob.Options{
+		Folder: a.Folder, Bucket: a.Bucket, Prefix: a.Prefix, Endpoint: a.Endpoint, Region: a.Region,
+		AccessKey: a.AccessKey.Reveal(), SecretKey: a.SecretKey.Reveal(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ATTACHMENTS_URL: %w", err)
+	}
+	return blobs, nil
+}
+
+// newAttachments opens the store of files; nil where there is none.
+func (a *assembly) newAttachments(ctx context.Context, settings config.Settings) (*chat.AttachmentOptions, error) {
+	if !settings.Attachments.IsSet() {
+		return nil, nil //nolint:nilnil // none is a way to run
+	}
+	blobs, err := openBlobs(settings)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, func() { _ = blobs.Close() })
+	key, err := a.db.Secret(ctx, linkSecret)
+	if err != nil {
+		return nil, fmt.Errorf("read the key of links from the database: %w", err)
+	}
+	return &chat.AttachmentOptions{
+		Blobs: blobs, MaxBytes: int64(settings.Attachments.MaxBytes), Types: settings.Attachments.Types, LinkKey: []byte(key),
+	}, nil
+}
+
+// verifyAttachments writes a file, reads it and deletes it.
+func verifyAttachments(ctx context.Context, settings config.Settings) (detail string, err error) {
+	blobs, err := openBlobs(settings)
+	if err != nil {
+		return "", err
+	}
+	defer blobs.Close() //nolint:errcheck // nothing is left to be written
+	if err := blob.Check(ctx, blobs); err != nil {
+		return "", fmt.Errorf("ATTACHMENTS_URL: %w", err)
+	}
+	place := "folder " + settings.Attachments.Folder
+	if settings.Attachments.Bucket != "" {
+		place = "bucket " + settings.Attachments.Bucket
+	}
+	return fmt.Sprintf("%s can be written and read; %d bytes a file", place, settings.Attachments.MaxBytes), nil
+}

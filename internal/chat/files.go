@@ -1,0 +1,91 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"unicode/utf8"
+)
+
+// maxFileBytes bounds the files that a request to the model has, of all its
+// messages together: a long thread does not send all of its files each time.
+const maxFileBytes = 20 << 20
+
+// loadFiles puts the contents of the attachments into the messages, the newest
+// first, until the bounds are reached: maxFileBytes, and as many characters of
+// texts as of history. Of the others the model is told that they are there.
+func (s *Service) loadFiles(ctx context.Context, history []Message) error {
+	budget := fileBudget{bytes: maxFileBytes, chars: s.Limits.HistoryChars}
+	for n := range slices.Backward(history) {
+		message := &history[n]
+		for _, a := range message.attachments {
+			if err := s.loadFile(ctx, message, a, &budget); err != nil {
+				return err
+			}
+		}
+		message.attachments = nil
+	}
+	return nil
+}
+
+type fileBudget struct {
+	bytes int64
+	chars int
+}
+
+func (s *Service) loadFile(ctx context.Context, message *Message, a Attachment, budget *fileBudget) error {
+	switch {
+	case !a.IsImage() && !a.IsText():
+		message.tellOf(a, "its content cannot be shown here")
+		return nil
+	case a.Size > budget.bytes || a.IsText() && budget.chars <= 0:
+		message.tellOf(a, "its content is left out")
+		return nil
+	}
+	content, err := s.readBlob(ctx, a)
+	if errors.Is(err, ErrNoBlob) {
+		message.tellOf(a, "its content is gone")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	budget.bytes -= a.Size
+	if a.IsImage() {
+		message.Images = append(message.Images, Image{MimeType: a.MimeType, Data: content})
+		return nil
+	}
+	text := firstChars(string(content), budget.chars)
+	cut := len(text) < len(content)
+	budget.chars -= utf8.RuneCountInString(text)
+	head := fmt.Sprintf("Attached file %q (%s)", a.Name, a.MimeType)
+	if cut {
+		head += ", its beginning"
+	}
+	message.Files = append(message.Files, head+":\n"+text)
+	return nil
+}
+
+// tellOf tells the model of a file that it is not shown.
+func (m *Message) tellOf(a Attachment, why string) {
+	m.Files = append(m.Files, fmt.Sprintf("Attached file %q (%s, %d bytes); %s.", a.Name, a.MimeType, a.Size, why))
+}
+
+// readBlob reads a whole content; it was not stored with more bytes than Size.
+func (s *Service) readBlob(ctx context.Context, a Attachment) ([]byte, error) {
+	if s.Attachments == nil {
+		return nil, ErrNoBlob
+	}
+	content, err := s.Attachments.Blobs.Open(ctx, blobKey(a.ID))
+	if err != nil {
+		return nil, err
+	}
+	defer content.Close()
+	data := make([]byte, a.Size)
+	if _, err := io.ReadFull(content, data); err != nil {
+		return nil, fmt.Errorf("read attachment %s: %w", a.ID, err)
+	}
+	return data, nil
+}

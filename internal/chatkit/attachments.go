@@ -1,0 +1,23 @@
+package chatkit
+
+import (
+	"context"
+
+	"github.com/chatkit-rest/chatkit-rest/gen/api"
+)
+
+// createAttachment is the first step of an upload; the second is the REST
+// door's.
+func (h *Handler) createAttachment(
+	ctx context.Context, params api.AttachmentCreateParams,
+) (api.ProcessChatKitResponseObject, error) {
+	created, err := h.Service.CreateAttachment(ctx, userID(ctx), params.Name, params.MimeType, params.Size)
+	if err != nil {
+		return nil, err
+	}
+	attachment, err := h.Links.ToAPINewAttachment(created)
+	if err != nil {
+		return nil, err
+	}
+	return answer{attachment}, nil
+}

@@ -1,0 +1,198 @@
+package config
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+const (
+	attachmentsHint = "use file:///data/attachments for a folder, or s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-central-1"
+	// maxAttachmentBytes is what is held in memory for a request to the model.
+	maxAttachmentBytes = 100 << 20
+	maxTypes           = 100
+	defaultTypes       = "image/png,image/jpeg,image/webp,image/gif,text/plain,text/markdown,text/csv,application/json"
+)
+
+// Attachments say which files are taken and where they are kept. The zero
+// value takes none.
+type Attachments struct {
+	// Folder is of the disk, relative or absolute.
+	Folder string
+	// Bucket and the others are of an S3-compatible store.
+	Bucket    string
+	Prefix    string
+	Endpoint  string // empty: Amazon's
+	Region    string // empty: the store is asked
+	AccessKey Secret // not set: the machine's role
+	SecretKey Secret
+
+	MaxBytes int
+	Types    []string // each once
+}
+
+// IsSet says whether files are taken.
+func (a Attachments) IsSet() bool { return a.Folder != "" || a.Bucket != "" }
+
+func (l *loader) attachments() Attachments {
+	var a Attachments
+
+	l.attachmentsURL("ATTACHMENTS_URL", &a)
+
+	a.MaxBytes = l.number("ATTACHMENT_MAX_BYTES", 1, maxAttachmentBytes)
+	a.Types = l.attachmentTypes("ATTACHMENT_TYPES")
+	a.AccessKey = l.storeKey("AWS_ACCESS_KEY_ID")
+	a.SecretKey = l.storeKey("AWS_SECRET_ACCESS_KEY")
+
+	if a.Bucket != "" && a.AccessKey.IsSet() != a.SecretKey.IsSet() {
+		name, other := "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
+		if a.AccessKey.IsSet() {
+			name, other = other, name
+		}
+
+		l.fault(name, "is not set, and "+other+" is", "set both, or neither to use the machine's role")
+	}
+
+	return a
+}
+
+func (l *loader) storeKey(name string) Secret {
+	value := l.value(name)
+	if strings.ContainsFunc(value, notPrintable) {
+		l.fault(name, "has white space or a character that no key has", "copy the key again")
+	}
+
+	return NewSecret(value)
+}
+
+func (l *loader) attachmentsURL(name string, a *Attachments) {
+	value := l.value(name)
+	scheme, rest, _ := strings.Cut(value, "://")
+
+	problem, fix := "", ""
+
+	switch strings.ToLower(scheme) {
+	case "":
+	case "file":
+		a.Folder, problem, fix = parseFolder(rest)
+	case "s3":
+		problem, fix = parseBucket(value, a)
+	default:
+		problem, fix = "is no file:// or s3:// URL", attachmentsHint
+	}
+
+	if problem != "" {
+		l.fault(name, problem, fix)
+	}
+}
+
+// parseFolder reads what follows "file://". As with sqlite://, the slash that
+// comes next only ends the (empty) host: file:///data is the relative path
+// data, and file:////data is the absolute path /data.
+func parseFolder(rest string) (folder, problem, fix string) {
+	path, ok := strings.CutPrefix(rest, "/")
+
+	switch {
+	case !ok && rest != "":
+		return "", "has two slashes after file:, which makes the path a host", attachmentsHint
+	case strings.Trim(path, "/.") == "":
+		return "", "names no folder", attachmentsHint
+	case strings.ContainsAny(path, "?#") || strings.ContainsFunc(path, unicode.IsControl):
+		return "", "has a ? or # or a control character in the path", "name another folder"
+	}
+
+	return path, "", ""
+}
+
+func parseBucket(value string, a *Attachments) (problem, fix string) {
+	u, err := url.Parse(value)
+	if err != nil || u.Fragment != "" {
+		return "cannot be read as a URL", attachmentsHint
+	}
+
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return "has parameters that cannot be read", attachmentsHint
+	}
+
+	for parameter, values := range query {
+		if !slices.Contains([]string{"endpoint", "region"}, parameter) || len(values) != 1 {
+			return "has a parameter that is not endpoint or region, or one twice", attachmentsHint
+		}
+	}
+
+	endpoint := query.Get("endpoint")
+
+	switch {
+	case u.User != nil:
+		return "holds a user or key", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead"
+	case u.Host == "" || strings.ContainsAny(u.Host, ":_"):
+		return "names no bucket", attachmentsHint
+	case strings.Contains(u.Path, "//") || strings.Contains(u.Path, ".."):
+		return "has a path that no key can begin with", attachmentsHint
+	case endpoint != "" && !isEndpoint(endpoint):
+		return "has an endpoint that is not http:// or https://, a host and perhaps a port", attachmentsHint
+	}
+
+	a.Bucket, a.Prefix, a.Region = u.Host, strings.Trim(u.Path, "/"), query.Get("region")
+	a.Endpoint = strings.TrimRight(endpoint, "/")
+
+	return "", ""
+}
+
+func isEndpoint(value string) bool {
+	at, err := url.Parse(value)
+
+	return err == nil && isWebScheme(at.Scheme) && validHostPort(at) && at.User == nil &&
+		strings.Trim(at.Path, "/") == "" && at.RawQuery == "" && at.Fragment == ""
+}
+
+// attachmentTypes reads a list of media types. What a browser would run, and
+// images that no model takes, are refused.
+func (l *loader) attachmentTypes(name string) []string {
+	entries, ok := splitList(l.value(name))
+	if !ok || len(entries) == 0 || len(entries) > maxTypes {
+		l.fault(name, "is no list of types", `use a comma list or a JSON array, such as image/png, text/plain`)
+
+		return nil
+	}
+
+	var types []string
+
+	for _, entry := range entries {
+		mediaType := strings.ToLower(entry)
+		family, kind, _ := strings.Cut(mediaType, "/")
+
+		switch {
+		case family == "" || kind == "" || strings.ContainsFunc(mediaType, notTypeRune) || strings.Contains(kind, "/"):
+			l.fault(name, "holds "+l.quote(entry)+", no media type", "use types such as image/png, each by itself")
+		case family == "image" && !slices.Contains([]string{"png", "jpeg", "webp", "gif"}, kind):
+			l.fault(name, "holds "+l.quote(entry), "use image/png, image/jpeg, image/webp and image/gif alone: models take no others")
+		case slices.Contains(types, mediaType):
+			l.fault(name, "names "+l.quote(entry)+" twice", "list each type once")
+		default:
+			types = append(types, mediaType)
+		}
+	}
+
+	return types
+}
+
+func notTypeRune(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("/.+-_!#$&^", r)
+}
+
+// attachmentSettings describe the settings of this file.
+func attachmentSettings() []Setting {
+	return []Setting{
+		{Name: "ATTACHMENTS_URL", Meaning: "Where the files of messages are kept: `file:///data/attachments` (relative to the working folder; " +
+			"four slashes, `file:////var/lib/chatkit`, for an absolute path), or `s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-central-1` " +
+			"(any S3-compatible store; without endpoint Amazon's). Unset: no files are taken."},
+		{Name: "ATTACHMENT_MAX_BYTES", Default: "10485760", Meaning: "Largest file, in bytes."},
+		{Name: "ATTACHMENT_TYPES", Default: defaultTypes, Meaning: "Types of files that are taken: a comma list or a JSON array. The model is shown images and texts (`text/…`, JSON); " +
+			"of files of other types it is told the name."},
+		{Name: "AWS_ACCESS_KEY_ID", Meaning: "Key for the S3-compatible store. Unset: the machine's role."},
+		{Name: "AWS_SECRET_ACCESS_KEY", Secret: true, Meaning: "The secret that goes with AWS_ACCESS_KEY_ID."},
+	}
+}

@@ -1,0 +1,208 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+const (
+	looseCount = `SELECT count(*) FROM attachments
+		WHERE user_id = ? AND session_id IS NULL AND item_id IS NULL AND state <> 'deleted'`
+	attachmentInsert = `INSERT INTO attachments (id, user_id, name, mime_type, size, state, digest, upload_until, created_at)
+		VALUES (?, ?, ?, ?, ?, 'pending', '', 0, ?)`
+)
+
+// CreateAttachment implements [chat.Store].
+func (s *Store) CreateAttachment(ctx context.Context, a chat.Attachment, maxLoose int) error {
+	return s.inTransaction(ctx, "create attachment", func(tx *gorm.DB) error {
+		loose, err := readNumber(tx.Raw(looseCount, a.UserID))
+		if err != nil {
+			return err
+		}
+		if loose >= maxLoose {
+			return chat.ErrAttachmentLimit(maxLoose)
+		}
+		return tx.Exec(attachmentInsert, a.ID.String(), a.UserID, toText(a.Name), toText(a.MimeType), a.Size,
+			toMicros(a.CreatedAt)).Error
+	})
+}
+
+const attachmentSelect = `SELECT id, user_id, session_id, item_id, name, mime_type, size, state, digest, created_at
+		FROM attachments WHERE id = ? AND state <> 'deleted'`
+
+// attachmentRow is a row of attachments.
+type attachmentRow struct {
+	ID        uuid.UUID
+	UserID    string
+	SessionID uuid.NullUUID
+	ItemID    uuid.NullUUID
+	Name      string
+	MimeType  string
+	Size      int64
+	State     string
+	Digest    string
+	CreatedAt int64
+}
+
+func attachmentFields(r *attachmentRow) []any {
+	return []any{
+		&r.ID, &r.UserID, &r.SessionID, &r.ItemID, &r.Name, &r.MimeType, &r.Size, &r.State, &r.Digest, &r.CreatedAt,
+	}
+}
+
+// Attachment implements [chat.Store].
+func (s *Store) Attachment(ctx context.Context, id uuid.UUID) (chat.Attachment, error) {
+	var found chat.Attachment
+	err := s.do(ctx, "read attachment", func(ctx context.Context) error {
+		row, err := readAttachment(s.read.WithContext(ctx), id)
+		found = toChatAttachment(row)
+		return err
+	})
+	if err != nil {
+		return chat.Attachment{}, err
+	}
+	return found, nil
+}
+
+// readAttachment reads an attachment that is not garbage, as far as its row
+// tells: one that a message has, and no session, went with its session.
+func readAttachment(db *gorm.DB, id uuid.UUID) (attachmentRow, error) {
+	rows, err := readRows(db.Raw(attachmentSelect, id.String()), attachmentFields)
+	if err != nil {
+		return attachmentRow{}, err
+	}
+	if len(rows) == 0 || rows[0].ItemID.Valid && !rows[0].SessionID.Valid {
+		return attachmentRow{}, chat.ErrAttachmentNotFound()
+	}
+	return rows[0], nil
+}
+
+func toChatAttachment(row attachmentRow) chat.Attachment {
+	return chat.Attachment{
+		ID: row.ID, UserID: row.UserID, SessionID: row.SessionID.UUID, Name: row.Name, MimeType: row.MimeType,
+		Size: row.Size, State: chat.AttachmentState(row.State), Digest: row.Digest, CreatedAt: fromMicros(row.CreatedAt),
+	}
+}
+
+// ClaimUpload implements [chat.Store].
+func (s *Store) ClaimUpload(ctx context.Context, id uuid.UUID, now, until time.Time) error {
+	return s.do(ctx, "claim upload", func(ctx context.Context) error {
+		db := s.write.WithContext(ctx)
+		claimed := db.Exec(`UPDATE attachments SET upload_until = ? WHERE id = ? AND state = 'pending' AND upload_until <= ?`,
+			toMicros(until), id.String(), toMicros(now))
+		if claimed.Error != nil || claimed.RowsAffected == 1 {
+			return claimed.Error
+		}
+		if _, err := readAttachment(db, id); err != nil {
+			return err
+		}
+		return chat.ErrAttachmentUploaded()
+	})
+}
+
+// EndUpload implements [chat.Store].
+func (s *Store) EndUpload(ctx context.Context, id uuid.UUID, until time.Time, digest string) error {
+	state := chat.AttachmentStored
+	if digest == "" {
+		state = chat.AttachmentPending
+	}
+	return s.do(ctx, "end upload", func(ctx context.Context) error {
+		ended := s.write.WithContext(ctx).Exec(`UPDATE attachments SET state = ?, digest = ?, upload_until = 0
+			WHERE id = ? AND state = 'pending' AND upload_until = ?`, string(state), digest, id.String(), toMicros(until))
+		if ended.Error == nil && ended.RowsAffected == 0 {
+			return chat.ErrAttachmentNotFound()
+		}
+		return ended.Error
+	})
+}
+
+// DeleteAttachment implements [chat.Store]. Until when an upload has it stays
+// noted: the sweep waits for that.
+func (s *Store) DeleteAttachment(ctx context.Context, userID string, id uuid.UUID) error {
+	return s.do(ctx, "delete attachment", func(ctx context.Context) error {
+		db := s.write.WithContext(ctx)
+		deleted := db.Exec(`UPDATE attachments SET state = 'deleted'
+			WHERE id = ? AND user_id = ? AND state <> 'deleted' AND item_id IS NULL`, id.String(), userID)
+		if deleted.Error != nil || deleted.RowsAffected == 1 {
+			return deleted.Error
+		}
+		row, err := readAttachment(db, id)
+		if err != nil {
+			return err
+		}
+		if row.UserID != userID {
+			return chat.ErrForbiddenAttachment()
+		}
+		return chat.ErrAttachmentSent()
+	})
+}
+
+// sendAttachments gives a message its attachments.
+func sendAttachments(tx *gorm.DB, userID string, message chat.Item) error {
+	for _, a := range message.Attachments {
+		sent := tx.Exec(`UPDATE attachments SET session_id = ?, item_id = ?
+			WHERE id = ? AND user_id = ? AND state = 'stored' AND item_id IS NULL`,
+			message.SessionID.String(), message.ID.String(), a.ID.String(), userID)
+		if sent.Error != nil {
+			return sent.Error
+		}
+		if sent.RowsAffected == 1 {
+			continue
+		}
+		row, err := readAttachment(tx, a.ID)
+		switch {
+		case err != nil:
+			return err
+		case row.UserID != userID:
+			return chat.ErrForbiddenAttachment()
+		case row.State != string(chat.AttachmentStored):
+			return chat.ErrAttachmentNotUploaded()
+		}
+		return chat.ErrAttachmentSent()
+	}
+	return nil
+}
+
+// The rows without a session are few, and have an index of their own.
+const (
+	sweepSelect = `SELECT id FROM attachments WHERE session_id IS NULL AND upload_until <= ?
+		AND (state = 'deleted' OR item_id IS NOT NULL OR created_at < ?) LIMIT CAST(? AS bigint)`
+	sweepUpdate   = `UPDATE attachments SET state = 'deleted' WHERE id IN (` + sweepSelect
+	sweepReturn   = `) AND session_id IS NULL RETURNING id`
+	sweepPostgres = sweepUpdate + ` FOR UPDATE SKIP LOCKED` + sweepReturn
+	sweepSQLite   = sweepUpdate + sweepReturn
+)
+
+// SweepAttachments implements [chat.Store].
+func (s *Store) SweepAttachments(ctx context.Context, now, unsentBefore time.Time, limit int) ([]uuid.UUID, error) {
+	var ids []uuid.UUID
+	err := s.do(ctx, "sweep attachments", func(ctx context.Context) (err error) {
+		statement := sweepSQLite
+		if s.driver == PostgreSQL {
+			statement = sweepPostgres
+		}
+		ids, err = readRows(s.write.WithContext(ctx).Raw(statement, toMicros(now), toMicros(unsentBefore), limit),
+			func(id *uuid.UUID) []any { return []any{id} })
+		return err
+	})
+	return ids, err
+}
+
+// ForgetAttachments implements [chat.Store].
+func (s *Store) ForgetAttachments(ctx context.Context, ids []uuid.UUID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	texts := make([]string, len(ids))
+	for n, id := range ids {
+		texts[n] = id.String()
+	}
+	return s.do(ctx, "forget attachments", func(ctx context.Context) error {
+		return s.write.WithContext(ctx).Exec(`DELETE FROM attachments WHERE state = 'deleted' AND id IN (?)`, texts).Error
+	})
+}

@@ -1,0 +1,260 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+const (
+	digest    = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+	loosePlus = 100
+)
+
+func newAttachment(user string, at time.Time) chat.Attachment {
+	return chat.Attachment{
+		ID: uuid.New(), UserID: user, Name: "a ✓.png", MimeType: "image/png", Size: 7, State: chat.AttachmentPending, CreatedAt: at,
+	}
+}
+
+// announced stores a pending attachment.
+func (f *fixture) announced(t *testing.T, user string, at time.Time) chat.Attachment {
+	t.Helper()
+	a := newAttachment(user, at)
+	must(t, f.CreateAttachment(t.Context(), a, loosePlus))
+	return a
+}
+
+// uploaded stores an attachment with its content.
+func (f *fixture) uploaded(t *testing.T, user string, at time.Time) chat.Attachment {
+	t.Helper()
+	a := f.announced(t, user, at)
+	until := at.Add(time.Minute)
+	must(t, f.ClaimUpload(t.Context(), a.ID, at, until))
+	must(t, f.EndUpload(t.Context(), a.ID, until, digest))
+	a.State, a.Digest = chat.AttachmentStored, digest
+	return a
+}
+
+// sending is a run whose message has the attachments.
+func sending(session chat.Session, at time.Time, attachments ...chat.Attachment) chat.NewRun {
+	run := newRun(session, "look", at)
+	run.Message.Attachments = attachments
+	return run
+}
+
+func (f *fixture) attachment(t *testing.T, id uuid.UUID) chat.Attachment {
+	t.Helper()
+	a, err := f.Attachment(t.Context(), id)
+	must(t, err)
+	return a
+}
+
+func (f *fixture) sweep(t *testing.T, now, unsentBefore time.Time) []uuid.UUID {
+	t.Helper()
+	ids, err := f.SweepAttachments(t.Context(), now, unsentBefore, limit)
+	must(t, err)
+	return ids
+}
+
+func attachmentStored(t *testing.T, f *fixture) {
+	a := f.announced(t, alice, start())
+	equal(t, "attachment", f.attachment(t, a.ID), a)
+	_, err := f.Attachment(t.Context(), uuid.New())
+	wantCode(t, "missing", err, chat.CodeAttachmentNotFound)
+	b := f.uploaded(t, alice, start())
+	equal(t, "uploaded", f.attachment(t, b.ID), b)
+}
+
+func attachmentLimit(t *testing.T, f *fixture) {
+	session := f.create(t, alice, start())
+	a := f.uploaded(t, alice, start())
+	must(t, f.CreateAttachment(t.Context(), newAttachment(alice, start()), 2))
+	err := f.CreateAttachment(t.Context(), newAttachment(alice, start()), 2)
+	wantCode(t, "a third", err, chat.CodeAttachmentLimit)
+	must(t, f.CreateAttachment(t.Context(), newAttachment(bob, start()), 2))
+	_, err = f.StartRun(t.Context(), sending(session, start(), a), limit)
+	must(t, err)
+	must(t, f.CreateAttachment(t.Context(), newAttachment(alice, start()), 2)) // One is sent.
+}
+
+func uploadClaimed(t *testing.T, f *fixture) {
+	a := f.announced(t, alice, start())
+	until := after(time.Minute)
+	errs := atOnce(8, func(int) error { return f.ClaimUpload(t.Context(), a.ID, start(), until) })
+	wantOutcomes(t, errs, 1, chat.CodeAttachmentConflict)
+	wantCode(t, "missing", f.ClaimUpload(t.Context(), uuid.New(), start(), until), chat.CodeAttachmentNotFound)
+	must(t, f.EndUpload(t.Context(), a.ID, until, "")) // It failed, and is free again.
+	equal(t, "attachment", f.attachment(t, a.ID), a)
+	must(t, f.ClaimUpload(t.Context(), a.ID, start(), until))
+	// Nobody has heard of that upload again; another takes its place.
+	must(t, f.ClaimUpload(t.Context(), a.ID, until, after(time.Hour)))
+	wantCode(t, "a late end", f.EndUpload(t.Context(), a.ID, until, digest), chat.CodeAttachmentNotFound)
+	must(t, f.EndUpload(t.Context(), a.ID, after(time.Hour), digest))
+	wantCode(t, "a second upload", f.ClaimUpload(t.Context(), a.ID, after(2*time.Hour), after(3*time.Hour)),
+		chat.CodeAttachmentConflict)
+	equal(t, "state", f.attachment(t, a.ID).State, chat.AttachmentStored)
+}
+
+func uploadDeleted(t *testing.T, f *fixture) {
+	a := f.announced(t, alice, start())
+	until := after(time.Hour)
+	must(t, f.ClaimUpload(t.Context(), a.ID, start(), until))
+	must(t, f.DeleteAttachment(t.Context(), alice, a.ID))
+	equal(t, "swept during the upload", len(f.sweep(t, after(time.Minute), start())), 0)
+	wantCode(t, "the end", f.EndUpload(t.Context(), a.ID, until, digest), chat.CodeAttachmentNotFound)
+	equal(t, "swept after it", f.sweep(t, until, start()), []uuid.UUID{a.ID})
+}
+
+func attachmentsSent(t *testing.T, f *fixture) {
+	session := f.create(t, alice, start())
+	a, b := f.uploaded(t, alice, start()), f.uploaded(t, alice, start())
+	run := sending(session, after(time.Second), b, a)
+	_, err := f.StartRun(t.Context(), run, limit)
+	must(t, err)
+	sent := f.items(t, session)[0].Attachments
+	for n, want := range []chat.Attachment{b, a} {
+		want.SessionID = session.ID
+		equal(t, "attachment", f.attachment(t, want.ID), want)
+		want.UserID, want.CreatedAt = "", time.Time{} // A message does not keep them.
+		equal(t, "attachment of the message", sent[n], want)
+	}
+	wantCode(t, "deleting", f.DeleteAttachment(t.Context(), alice, a.ID), chat.CodeAttachmentConflict)
+}
+
+func attachmentsRefused(t *testing.T, f *fixture) {
+	session := f.create(t, alice, start())
+	good := f.uploaded(t, alice, start())
+	sent := f.uploaded(t, alice, start())
+	f.finish(t, f.beginWith(t, session, sent), "seen", after(time.Second))
+	before := f.session(t, session)
+	for name, bad := range map[string]struct {
+		a    chat.Attachment
+		code chat.Code
+	}{
+		"missing":          {newAttachment(alice, start()), chat.CodeAttachmentNotFound},
+		"another user's":   {f.uploaded(t, bob, start()), chat.CodeForbidden},
+		"not uploaded":     {f.announced(t, alice, start()), chat.CodeAttachmentConflict},
+		"sent already":     {sent, chat.CodeAttachmentConflict},
+		"twice in the one": {good, chat.CodeAttachmentConflict},
+	} {
+		_, err := f.StartRun(t.Context(), sending(session, after(time.Minute), good, bad.a), limit)
+		wantCode(t, name, err, bad.code)
+	}
+	equal(t, "session", f.session(t, session), before)
+	equal(t, "the good one", f.attachment(t, good.ID), good)
+	f.wantRows(t, "runs", 1)
+}
+
+func (f *fixture) beginWith(t *testing.T, session chat.Session, attachments ...chat.Attachment) chat.Run {
+	t.Helper()
+	run := sending(session, after(time.Second), attachments...)
+	_, err := f.StartRun(t.Context(), run, limit)
+	must(t, err)
+	return run.Run
+}
+
+func attachmentSentAtOnce(t *testing.T, f *fixture) {
+	a := f.uploaded(t, alice, start())
+	sessions := make([]chat.Session, 6)
+	for n := range sessions {
+		sessions[n] = f.create(t, alice, start())
+	}
+	errs := atOnce(len(sessions), func(n int) error {
+		_, err := f.StartRun(t.Context(), sending(sessions[n], after(time.Second), a), limit)
+		return err
+	})
+	wantOutcomes(t, errs, 1, chat.CodeAttachmentConflict)
+	f.wantRows(t, "items", 1)
+}
+
+func attachmentDeleted(t *testing.T, f *fixture) {
+	a := f.uploaded(t, alice, start())
+	wantCode(t, "another user's", f.DeleteAttachment(t.Context(), bob, a.ID), chat.CodeForbidden)
+	wantCode(t, "missing", f.DeleteAttachment(t.Context(), alice, uuid.New()), chat.CodeAttachmentNotFound)
+	must(t, f.DeleteAttachment(t.Context(), alice, a.ID))
+	wantCode(t, "again", f.DeleteAttachment(t.Context(), alice, a.ID), chat.CodeAttachmentNotFound)
+	_, err := f.Attachment(t.Context(), a.ID)
+	wantCode(t, "reading", err, chat.CodeAttachmentNotFound)
+	equal(t, "swept", f.sweep(t, start(), start()), []uuid.UUID{a.ID})
+}
+
+func attachmentsSwept(t *testing.T, f *fixture) {
+	day := 24 * time.Hour
+	gone, kept := f.create(t, alice, start()), f.create(t, alice, start())
+	ofGone, ofKept := f.uploaded(t, alice, start()), f.uploaded(t, alice, start())
+	f.beginWith(t, gone, ofGone)
+	f.beginWith(t, kept, ofKept)
+	old, pending, young := f.uploaded(t, alice, start()), f.announced(t, alice, start()), f.uploaded(t, alice, after(day))
+	must(t, f.DeleteSession(t.Context(), alice, gone.ID))
+	_, err := f.Attachment(t.Context(), ofGone.ID)
+	wantCode(t, "of a session that is gone", err, chat.CodeAttachmentNotFound)
+	for round := range 2 { // What is not forgotten is told again.
+		found := f.sweep(t, after(day), after(time.Second))
+		want := []uuid.UUID{ofGone.ID, old.ID, pending.ID}
+		for _, id := range want {
+			if !slices.Contains(found, id) || len(found) != len(want) {
+				t.Errorf("round %d found %v, want %v", round, found, want)
+			}
+		}
+	}
+	must(t, f.ForgetAttachments(t.Context(), append(f.sweep(t, after(day), after(time.Second)), young.ID, ofKept.ID)))
+	must(t, f.ForgetAttachments(t.Context(), nil))
+	equal(t, "swept when all is forgotten", len(f.sweep(t, after(day), after(time.Second))), 0)
+	f.wantRows(t, "attachments", 2) // Forgetting takes garbage alone.
+	f.attachment(t, young.ID)
+	f.attachment(t, ofKept.ID)
+}
+
+// attachmentSentOrSwept: an old attachment that is sent while sweeps go on is
+// either sent and kept, or swept and not sent.
+func attachmentSentOrSwept(t *testing.T, f *fixture) {
+	for n := range 8 {
+		session := f.create(t, fmt.Sprint("user ", n), start())
+		a := f.uploaded(t, session.UserID, start())
+		var swept []uuid.UUID
+		errs := atOnce(2, func(i int) error {
+			if i == 0 {
+				_, err := f.StartRun(t.Context(), sending(session, after(time.Second), a), limit)
+				return err
+			}
+			var err error
+			swept, err = f.SweepAttachments(t.Context(), after(time.Hour), after(time.Hour), limit)
+			return err
+		})
+		must(t, errs[1])
+		if sent := errs[0] == nil; sent == slices.Contains(swept, a.ID) {
+			t.Errorf("sent: %v, swept: %v", errs[0], swept)
+		}
+		must(t, f.ForgetAttachments(t.Context(), swept))
+	}
+}
+
+// attachmentsSweptAtOnce: several sweep until nothing is left, and none is in
+// another's way.
+func attachmentsSweptAtOnce(t *testing.T, f *fixture) {
+	for range 40 {
+		f.announced(t, alice, start())
+	}
+	kept := f.announced(t, alice, after(time.Hour))
+	errs := atOnce(4, func(int) error {
+		for {
+			ids, err := f.SweepAttachments(t.Context(), after(time.Minute), after(time.Minute), limit)
+			if err != nil || len(ids) == 0 {
+				return err
+			}
+			if err := f.ForgetAttachments(t.Context(), ids); err != nil {
+				return err
+			}
+		}
+	})
+	wantOutcomes(t, errs, len(errs), "")
+	equal(t, "left to sweep", len(f.sweep(t, after(time.Minute), after(time.Minute))), 0)
+	f.wantRows(t, "attachments", 1)
+	f.attachment(t, kept.ID)
+}

@@ -1,0 +1,125 @@
+package attachments_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/harness"
+)
+
+// TestFlow: a picture and a text are uploaded, sent, shown to the model, listed
+// at both doors, served, and gone with their thread.
+func TestFlow(t *testing.T) {
+	t.Parallel()
+	onEach(t, nil, func(t *testing.T, server *harness.Server, place place) {
+		alice := server.User(t)
+		image, notes := picture(t), []byte("Buy milk.\nÜber alles: ✓\n")
+		shown := attach(t, server, alice, "red.png", "image/png", image)
+		read := attach(t, server, alice, "notes ✓.txt", "text/plain", notes)
+		if shown.Type != "image" || shown.PreviewURL == "" || read.Type != "file" || read.PreviewURL != "" {
+			t.Errorf("the attachments are %+v and %+v", shown, read)
+		}
+		if got := place.count(t); got != 2 {
+			t.Errorf("%d files are stored, want 2", got)
+		}
+		thread, message := open(t, alice, "What is in these?", shown.ID, read.ID)
+		checkSent(t, message, thread, shown.ID, read.ID)
+		checkSent(t, items(t, alice, thread)[0], thread, shown.ID, read.ID)
+		checkREST(t, alice, thread, shown.ID)
+		checkUpstream(t, server.Upstream.Await(t, asked(notes)), image, notes)
+		checkServed(t, server, alice, message.Attachments[0], image)
+		say(alice, thread, "And now?") // Files of earlier messages are shown again.
+		checkUpstream(t, server.Upstream.Await(t, "And now?"), image, notes)
+		alice.DeleteSession(uuid.MustParse(thread))
+		want(t, alice.Do(harness.Request{Method: http.MethodGet, Path: contentPath(shown)}), 404, "ATTACHMENT_NOT_FOUND")
+		eventually(t, "the files are gone", func() bool { return place.count(t) == 0 })
+	})
+}
+
+// asked is what the harness knows a question by: the texts of all its parts.
+func asked(notes []byte) string {
+	return "What is in these?\nAttached file \"notes ✓.txt\" (text/plain):\n" + string(notes)
+}
+
+func checkSent(t *testing.T, message item, thread string, ids ...string) {
+	t.Helper()
+	if len(message.Attachments) != len(ids) {
+		t.Fatalf("the message has the attachments %+v", message.Attachments)
+	}
+	for n, a := range message.Attachments {
+		if a.ID != ids[n] || a.ThreadID != thread || a.Upload != nil {
+			t.Errorf("attachment %d is %+v", n, a)
+		}
+	}
+}
+
+func checkREST(t *testing.T, user *harness.User, thread, id string) {
+	t.Helper()
+	message := user.Session(uuid.MustParse(thread)).Messages[0]
+	if message.Attachments == nil || len(*message.Attachments) != 2 {
+		t.Fatalf("the REST door shows %+v", message)
+	}
+	image, err := (*message.Attachments)[0].AsImageAttachment()
+	if err != nil || image.ID != id {
+		t.Errorf("the REST door shows the image %+v, %v", image, err)
+	}
+}
+
+// checkUpstream: the model was asked with the text, the file's text and the
+// picture, each a part.
+func checkUpstream(t *testing.T, request *harness.UpstreamRequest, image, notes []byte) {
+	t.Helper()
+	for _, message := range request.Body.Messages {
+		if len(message.Parts) == 0 {
+			continue
+		}
+		parts := message.Parts
+		if len(parts) != 3 || parts[0].Text != "What is in these?" || !strings.HasSuffix(parts[1].Text, string(notes)) ||
+			parts[2].Type != "image_url" ||
+			parts[2].ImageURL.URL != "data:image/png;base64,"+base64.StdEncoding.EncodeToString(image) {
+			t.Errorf("the parts are %+v", parts)
+		}
+		return
+	}
+	t.Error("no message had parts")
+}
+
+// checkServed: the owner reads the file with a token, and by the preview
+// without.
+func checkServed(t *testing.T, server *harness.Server, owner *harness.User, a attachment, content []byte) {
+	t.Helper()
+	answers := []harness.Answer{
+		owner.Do(harness.Request{Method: http.MethodGet, Path: contentPath(a)}),
+		server.Do(t, harness.Request{Method: http.MethodGet, Path: contentPath(a), Header: http.Header{"Cookie": {"auth-token=" + owner.Token}}}),
+		server.Do(t, harness.Request{Method: http.MethodGet, Path: pathOf(t, server, a.PreviewURL)}),
+	}
+	for n, answer := range answers {
+		if answer.Status != http.StatusOK || !bytes.Equal(answer.Body, content) {
+			t.Errorf("way %d: %d, %d bytes", n, answer.Status, len(answer.Body))
+		}
+		for name, value := range map[string]string{
+			"Content-Type": "image/png", "X-Content-Type-Options": "nosniff", "Content-Disposition": "inline; filename=red.png",
+			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox", "Cache-Control": "no-store",
+		} {
+			if got := answer.Header.Get(name); got != value {
+				t.Errorf("way %d: header %s is %q, want %q", n, name, got, value)
+			}
+		}
+	}
+}
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !holds(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("it did not come: %s", what)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}

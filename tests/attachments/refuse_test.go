@@ -1,0 +1,281 @@
+package attachments_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/harness"
+)
+
+const script = "<script>alert(1)</script>"
+
+// TestRefusals: what is no file of the caller's, or not as it was announced.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{
+		"ATTACHMENT_MAX_BYTES": "4096",
+		"ATTACHMENT_TYPES":     "image/png, image/jpeg, text/plain, application/json, text/html, application/pdf",
+	}
+	onEach(t, env, func(t *testing.T, server *harness.Server, place place) {
+		for name, check := range map[string]func(*testing.T, *harness.Server){
+			"announcing": refuseAnnouncement, "content": refuseContent, "again": refuseAgain, "another user": refuseAnother,
+			"links": refuseLinks, "messages": refuseMessages, "delete": deleteLoose, "limit": refuseTooMany, "pages": servePage,
+			"not shown": notShown,
+		} {
+			t.Run(name, func(t *testing.T) { check(t, server) })
+		}
+		_ = place
+	})
+}
+
+func refuseAnnouncement(t *testing.T, server *harness.Server) {
+	alice := server.User(t)
+	want(t, announce(alice, "a.png", "image/png", 4097), 413, "REQUEST_TOO_LARGE")
+	want(t, announce(alice, "a.svg", "image/svg+xml", 10), 415, "UNSUPPORTED_MEDIA_TYPE")
+	want(t, announce(alice, "a.exe", "application/octet-stream", 10), 415, "UNSUPPORTED_MEDIA_TYPE")
+	want(t, announce(alice, "a.png", "image/png", 0), 400, "INVALID_REQUEST")
+	want(t, announce(alice, "a.png", "image/png", -1), 400, "INVALID_REQUEST")
+	want(t, announce(alice, " ", "image/png", 10), 400, "INVALID_REQUEST")
+	want(t, announce(alice, "a\x00b", "image/png", 10), 400, "INVALID_REQUEST")
+	want(t, announce(alice, strings.Repeat("a", 256), "image/png", 10), 400, "INVALID_REQUEST")
+	want(t, ask(alice, "attachments.create", map[string]any{"name": "a.png", "size": 1}), 400, "INVALID_REQUEST")
+	create(t, alice, "a.txt", "Text/Plain; charset=utf-8", 4096)
+}
+
+func refuseContent(t *testing.T, server *harness.Server) {
+	alice := server.User(t)
+	image := picture(t)
+	for name, bad := range map[string]struct {
+		mimeType string
+		size     int
+		content  []byte
+		status   int
+		code     string
+	}{
+		"a script as a picture": {"image/png", len(script), []byte(script), 415, "UNSUPPORTED_MEDIA_TYPE"},
+		"a PNG as JPEG":         {"image/jpeg", len(image), image, 415, "UNSUPPORTED_MEDIA_TYPE"},
+		"too short":             {"image/png", len(image) + 1, image, 400, "INVALID_REQUEST"},
+		"too long":              {"image/png", len(image) - 1, image, 413, "REQUEST_TOO_LARGE"},
+		"no text":               {"text/plain", 3, []byte("a\xff\xfe"), 415, "UNSUPPORTED_MEDIA_TYPE"},
+		"a cut character":       {"text/plain", 2, []byte("a\xc3"), 415, "UNSUPPORTED_MEDIA_TYPE"},
+		"a NUL":                 {"application/json", 3, []byte("1\x002"), 415, "UNSUPPORTED_MEDIA_TYPE"},
+		"nothing":               {"text/plain", 1, nil, 400, "INVALID_REQUEST"},
+	} {
+		a := create(t, alice, name, bad.mimeType, bad.size)
+		want(t, upload(t, server, a, bad.content), bad.status, bad.code)
+		want(t, alice.Do(harness.Request{Method: http.MethodGet, Path: contentPath(a)}), 409, "ATTACHMENT_CONFLICT")
+		answer := ask(alice, "threads.create", map[string]any{"input": input("Hello", a.ID)})
+		want(t, answer, 409, "ATTACHMENT_CONFLICT")
+	}
+	// What was refused may be sent anew.
+	a := create(t, alice, "again.png", "image/png", len(image))
+	want(t, upload(t, server, a, bytes.Repeat([]byte("x"), len(image))), 415, "UNSUPPORTED_MEDIA_TYPE")
+	want(t, upload(t, server, a, image), http.StatusNoContent, "")
+	if total := alice.Sessions().Meta.Total; total != 0 {
+		t.Errorf("refused messages left %d threads", total)
+	}
+}
+
+func refuseAgain(t *testing.T, server *harness.Server) {
+	alice := server.User(t)
+	a := attach(t, server, alice, "a.txt", "text/plain", []byte("one"))
+	want(t, upload(t, server, a, []byte("two")), 409, "ATTACHMENT_CONFLICT")
+	if got := alice.Do(harness.Request{Method: http.MethodGet, Path: contentPath(a)}); string(got.Body) != "one" {
+		t.Errorf("the file is %q", got.Body)
+	}
+	// With a token, and no signature, the owner may upload too.
+	b := create(t, alice, "b.txt", "text/plain", 3)
+	answer := alice.Do(harness.Request{
+		Method: http.MethodPut, Path: contentPath(b), Header: http.Header{"Content-Type": {"text/plain"}}, Body: strings.NewReader("one"),
+	})
+	want(t, answer, http.StatusNoContent, "")
+}
+
+// refuseAnother: every operation on another user's file.
+func refuseAnother(t *testing.T, server *harness.Server) {
+	alice, bob := server.User(t), server.User(t)
+	a := create(t, alice, "a.txt", "text/plain", 3)
+	put := func() harness.Request {
+		return harness.Request{
+			Method: http.MethodPut, Path: contentPath(a), Header: http.Header{"Content-Type": {"text/plain"}}, Body: strings.NewReader("bob"),
+		}
+	}
+	want(t, bob.Do(put()), 403, "FORBIDDEN")
+	want(t, server.Do(t, put()), 401, "UNAUTHORIZED")
+	want(t, upload(t, server, a, []byte("one")), http.StatusNoContent, "")
+	get := harness.Request{Method: http.MethodGet, Path: contentPath(a)}
+	want(t, bob.Do(get), 403, "FORBIDDEN")
+	want(t, server.Do(t, get), 401, "UNAUTHORIZED")
+	want(t, ask(bob, "attachments.delete", map[string]any{"attachment_id": a.ID}), 403, "FORBIDDEN")
+	want(t, ask(bob, "threads.create", map[string]any{"input": input("Hello", a.ID)}), 403, "FORBIDDEN")
+	thread, _ := open(t, bob, "Hello")
+	want(t, say(bob, thread, "Hello", a.ID), 403, "FORBIDDEN")
+	if got := alice.Do(get); string(got.Body) != "one" {
+		t.Errorf("the file is %q", got.Body)
+	}
+}
+
+// refuseLinks: a link is good for one thing with one file, as it was given.
+func refuseLinks(t *testing.T, server *harness.Server) {
+	alice := server.User(t)
+	image := picture(t)
+	a, b := create(t, alice, "a.png", "image/png", len(image)), create(t, alice, "b.png", "image/png", len(image))
+	upload := pathOf(t, server, a.Upload.URL)
+	place, signature, _ := strings.Cut(upload, "?signature=")
+	_, digest, _ := strings.Cut(signature, ".")
+	for name, path := range map[string]string{
+		"another file":      strings.Replace(upload, a.ID, b.ID, 1),
+		"a longer life":     place + "?signature=4102444800." + digest,
+		"no signature":      place + "?signature=x",
+		"a preview's":       pathOf(t, server, a.PreviewURL),
+		"no time at all":    place + "?signature=" + digest,
+		"another signature": place + "?signature=4102444800." + strings.Repeat("A", 43),
+	} {
+		answer := server.Do(t, harness.Request{
+			Method: http.MethodPut, Path: path, Header: http.Header{"Content-Type": {"image/png"}}, Body: bytes.NewReader(image),
+		})
+		if answer.Status != 403 {
+			t.Errorf("%s: %d %s", name, answer.Status, answer.Body)
+		}
+	}
+	want(t, server.Do(t, harness.Request{Method: http.MethodGet, Path: upload}), 403, "FORBIDDEN")
+	// A signature opens no other operation.
+	want(t, server.Do(t, harness.Request{Method: http.MethodGet, Path: harness.SessionsPath + "?signature=x"}), 401, "UNAUTHORIZED")
+}
+
+func refuseMessages(t *testing.T, server *harness.Server) {
+	alice := server.User(t)
+	a := attach(t, server, alice, "a.txt", "text/plain", []byte("one"))
+	want(t, ask(alice, "threads.create", map[string]any{"input": input("Hello", uuid.NewString())}), 404, "ATTACHMENT_NOT_FOUND")
+	want(t, ask(alice, "threads.create", map[string]any{"input": input("Hello", "none")}), 400, "INVALID_REQUEST")
+	want(t, ask(alice, "threads.create", map[string]any{"input": input("Hello", a.ID, a.ID)}), 400, "INVALID_REQUEST")
+	if total := alice.Sessions().Meta.Total; total != 0 {
+		t.Errorf("refused messages left %d threads", total)
+	}
+	thread, _ := open(t, alice, "", a.ID) // A file alone is a message.
+	if title := alice.Sessions().Data[0].Title; title == nil || *title != "a.txt" {
+		t.Errorf("the title is %v", title)
+	}
+	want(t, say(alice, thread, "Again", a.ID), 409, "ATTACHMENT_CONFLICT")
+	if got := len(items(t, alice, thread)); got != 2 {
+		t.Errorf("the thread has %d items after a refused message", got)
+	}
+	want(t, ask(alice, "attachments.delete", map[string]any{"attachment_id": a.ID}), 409, "ATTACHMENT_CONFLICT")
+	want(t, ask(alice, "threads.create", map[string]any{"input": input(" ")}), 400, "EMPTY_MESSAGE")
+}
+
+func deleteLoose(t *testing.T, server *harness.Server) {
+	alice := server.User(t)
+	a := attach(t, server, alice, "a.txt", "text/plain", []byte("one"))
+	answer := ask(alice, "attachments.delete", map[string]any{"attachment_id": a.ID})
+	if answer.Status != http.StatusOK || strings.TrimSpace(string(answer.Body)) != "{}" {
+		t.Errorf("deleting answered %d %s", answer.Status, answer.Body)
+	}
+	want(t, alice.Do(harness.Request{Method: http.MethodGet, Path: contentPath(a)}), 404, "ATTACHMENT_NOT_FOUND")
+	want(t, ask(alice, "attachments.delete", map[string]any{"attachment_id": a.ID}), 404, "ATTACHMENT_NOT_FOUND")
+	want(t, ask(alice, "threads.create", map[string]any{"input": input("Hello", a.ID)}), 404, "ATTACHMENT_NOT_FOUND")
+}
+
+func refuseTooMany(t *testing.T, server *harness.Server) {
+	alice := server.User(t)
+	var last attachment
+	for n := range 50 {
+		last = create(t, alice, itoa(n)+".txt", "text/plain", 1)
+	}
+	want(t, announce(alice, "51.txt", "text/plain", 1), 429, "ATTACHMENT_LIMIT")
+	ask(alice, "attachments.delete", map[string]any{"attachment_id": last.ID})
+	create(t, alice, "51.txt", "text/plain", 1)
+}
+
+// servePage: what a browser could run is handed over as a file.
+func servePage(t *testing.T, server *harness.Server) {
+	alice := server.User(t)
+	a := attach(t, server, alice, "a \"page\".html", "text/html", []byte(script))
+	answer := alice.Do(harness.Request{Method: http.MethodGet, Path: contentPath(a)})
+	if got := answer.Header.Get("Content-Disposition"); got != `attachment; filename="a \"page\".html"` {
+		t.Errorf("Content-Disposition is %s", got)
+	}
+	if got := answer.Header.Get("Content-Security-Policy"); !strings.Contains(got, "sandbox") {
+		t.Errorf("Content-Security-Policy is %s", got)
+	}
+}
+
+// notShown: of a file that is neither an image nor a text the model is told
+// the name; a long text is cut.
+func notShown(t *testing.T, server *harness.Server) {
+	alice := server.User(t)
+	a := attach(t, server, alice, "a.pdf", "application/pdf", []byte("%PDF-1.7"))
+	open(t, alice, "A report", a.ID)
+	told := "A report\nAttached file \"a.pdf\" (application/pdf, 8 bytes); its content cannot be shown here."
+	server.Upstream.Await(t, told)
+}
+
+// TestOff: without ATTACHMENTS_URL there are no files.
+func TestOff(t *testing.T) {
+	t.Parallel()
+	server := harness.Start(t, harness.Options{Database: harness.SQLite})
+	alice := server.User(t)
+	want(t, announce(alice, "a.png", "image/png", 10), 501, "NOT_SUPPORTED")
+	want(t, ask(alice, "attachments.delete", map[string]any{"attachment_id": uuid.NewString()}), 501, "NOT_SUPPORTED")
+	want(t, ask(alice, "threads.create", map[string]any{"input": input("Hello", uuid.NewString())}), 501, "NOT_SUPPORTED")
+	path := "/api/v1/attachments/" + uuid.NewString() + "/content"
+	want(t, alice.Do(harness.Request{Method: http.MethodGet, Path: path}), 501, "NOT_SUPPORTED")
+	put := harness.Request{Method: http.MethodPut, Path: path, Header: http.Header{"Content-Type": {"image/png"}}, Body: strings.NewReader("x")}
+	want(t, alice.Do(put), 501, "NOT_SUPPORTED")
+}
+
+// TestLargest: a file of the largest size passes, through both places; one
+// without an announced length too.
+func TestLargest(t *testing.T) {
+	t.Parallel()
+	onEach(t, nil, func(t *testing.T, server *harness.Server, _ place) {
+		alice := server.User(t)
+		content := bytes.Repeat([]byte("0123456789abcde\n"), 10<<20/16)
+		a := create(t, alice, "a.txt", "text/plain", len(content))
+		answer := alice.Do(harness.Request{
+			Method: http.MethodPut, Path: contentPath(a), Header: http.Header{"Content-Type": {"text/plain"}},
+			Body: io.MultiReader(bytes.NewReader(content)), // chunked
+		})
+		want(t, answer, http.StatusNoContent, "")
+		if got := alice.Do(harness.Request{Method: http.MethodGet, Path: contentPath(a)}); !bytes.Equal(got.Body, content) {
+			t.Errorf("%d bytes came back", len(got.Body))
+		}
+		open(t, alice, "Long", a.ID)
+		head := "Long\nAttached file \"a.txt\" (text/plain), its beginning:\n"
+		server.Upstream.Await(t, head+string(content[:32000]))
+	})
+}
+
+// TestStoreAway: while the store of files is out of reach, a failure says so
+// and no more; afterwards the same upload passes.
+func TestStoreAway(t *testing.T) {
+	t.Parallel()
+	s3 := openS3(t)
+	server := harness.Start(t, harness.Options{Database: harness.SQLite, Env: s3.settings()})
+	alice := server.User(t)
+	image := picture(t)
+	a, sent := create(t, alice, "a.png", "image/png", len(image)), attach(t, server, alice, "b.png", "image/png", image)
+	thread, _ := open(t, alice, "Look", sent.ID)
+	s3.away.Store(true)
+	get := harness.Request{Method: http.MethodGet, Path: contentPath(sent)}
+	for name, answer := range map[string]harness.Answer{"upload": upload(t, server, a, image), "read": alice.Do(get)} {
+		want(t, answer, 503, "SERVICE_UNAVAILABLE")
+		if body := string(answer.Body); strings.Contains(body, "127.0.0.1") || strings.Contains(body, bucketName+"/") {
+			t.Errorf("%s tells where files are: %s", name, body)
+		}
+	}
+	answer := say(alice, thread, "Again")
+	if all := events(t, answer); all[len(all)-1].Type != "error" {
+		t.Errorf("a run without its files ends with %s", all[len(all)-1].Type)
+	}
+	alice.DeleteSession(uuid.MustParse(thread)) // The row goes, the content must wait.
+	s3.away.Store(false)
+	want(t, upload(t, server, a, image), http.StatusNoContent, "")
+	ask(alice, "attachments.delete", map[string]any{"attachment_id": a.ID}) // It asks for a sweep.
+	eventually(t, "the files are gone", func() bool { return s3.count(t) == 0 })
+}

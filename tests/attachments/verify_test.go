@@ -1,0 +1,40 @@
+package attachments_test
+
+import (
+	"maps"
+	"regexp"
+	"testing"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/harness"
+)
+
+// TestVerifyEnv: the place for files is written and read, and one that cannot
+// be is told by its setting.
+func TestVerifyEnv(t *testing.T) {
+	t.Parallel()
+	upstream := harness.NewUpstream(t)
+	s3, files := openS3(t), newDisk(t)
+	gone := s3.settings()
+	gone["ATTACHMENTS_URL"] = "s3://elsewhere?endpoint=" + s3.url + "&region=us-east-1"
+	for name, settings := range map[string]struct {
+		env  map[string]string
+		line string
+		code int
+	}{
+		"disk":      {files.settings(), `attachments +ok +folder \S+ can be written and read; 10485760 bytes a file`, 0},
+		"S3":        {s3.settings(), `attachments +ok +bucket files can be written and read; 10485760 bytes a file`, 0},
+		"no bucket": {gone, `attachments +FAILED +ATTACHMENTS_URL: cannot write: .*`, 1},
+		"no folder": {map[string]string{"ATTACHMENTS_URL": "file:////dev/null/files"}, `attachments +FAILED +ATTACHMENTS_URL: make the folder: .*`, 1},
+		"none":      {nil, `result +ok.*`, 0},
+	} {
+		env := harness.Settings(harness.NewDatabase(t, harness.SQLite), "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe", upstream)
+		maps.Copy(env, settings.env)
+		result := harness.Execute(t, env, "verify-env")
+		if !regexp.MustCompile(`(?m)^`+settings.line+`$`).MatchString(result.Stdout) || result.ExitCode != settings.code {
+			t.Errorf("%s: exit code %d:\n%s", name, result.ExitCode, result.Output())
+		}
+	}
+	if s3.count(t) != 0 || files.count(t) != 0 {
+		t.Error("verify-env left files")
+	}
+}
