@@ -102,7 +102,11 @@ func (p *parts) build(folder string) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
 	defer cancel()
-	path := filepath.Join(p.folder, strings.ReplaceAll(folder, "/", "-"))
+	// It keeps its own name: the guides' commands are typed with it.
+	path := filepath.Join(p.folder, strings.ReplaceAll(folder, "/", "-"), filepath.Base(folder))
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", fmt.Errorf("make a folder for %s: %w", folder, err)
+	}
 	args := []string{"build", "-o", path}
 	if raceDetector {
 		args = append(args, "-race")
