@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Asks a real small language model two questions over the REST door.
+# Asks a real small language model two questions over the REST door, and lets
+# it call a tool of an MCP server ten times.
 #
 # chatkit-rest runs as a newcomer runs it, with OPENROUTER_BASE_URL at a model
 # server on this machine. The first run downloads about 320 MB and compiles the
@@ -13,6 +14,7 @@ venv=$cache/venv
 work=$(mktemp -d)
 model_pid=
 chatkit_pid=
+tools= # the file of MCP_SERVERS
 
 say() { printf '==> %s\n' "$*"; }
 
@@ -118,7 +120,8 @@ chatkit() {
 		OPENROUTER_API_KEY=local \
 		OPENROUTER_BASE_URL="$model_url" \
 		OPENROUTER_MODEL="$model_name" \
-		PORT="$port" \
+		PORT="$port" RATE_LIMIT_PER_MINUTE=0 \
+		${tools:+MCP_SERVERS="$tools"} \
 		"$root/bin/chatkit-rest" "$@"
 }
 
@@ -182,6 +185,45 @@ expect_history "$question" "$first"
 follow_up='Which river flows through it?'
 ask "$follow_up" Seine
 expect_history "$question" "$first" "$follow_up" "$answer"
+
+# The model is offered tools of an MCP server, and chooses whether to call one.
+# choose QUESTION: asks it in a new session, and says whether the tool was called.
+choose() {
+	local body stream=$work/stream.txt
+	session=$(api -X POST "$sessions" | check field id) || fail "no session was made"
+	body=$(python3 -c 'import json, sys
+print(json.dumps({"message": {"role": "user", "content": [{"type": "input_text", "text": sys.argv[1]}]}}))' "$1")
+	api -N -X POST -H 'Content-Type: application/json' -d "$body" \
+		"$sessions/$session/threads/$session/runs" >"$stream" || fail "the run was refused"
+	api -o "$work/session.json" "$sessions/$session" || fail "the session could not be read"
+	python3 -c 'import json, sys
+calls = [c for m in json.load(open(sys.argv[1]))["data"]["messages"] for c in m.get("tool_calls", [])]
+print("\n".join(c["name"] + " " + c["arguments"] + " -> " + str(c.get("result")) for c in calls))' "$work/session.json"
+}
+
+say "Stopping chatkit-rest, and starting it with tools"
+stop "$chatkit_pid" || fail "chatkit-rest did not exit with 0 when it was stopped"
+(cd "$root" && go build -o "$work/tasks" ./tests/tasks/server)
+printf '{"mcpServers": {"tasks": {"command": "%s", "allowedTools": ["add_task", "list_tasks"]}}}' "$work/tasks" >"$work/mcp.json"
+tools=$work/mcp.json
+start_chatkit
+
+chosen=0 sessions_made=0
+for question in "Add task: Buy milk" "Add task: Feed the cat" "Add task: Pay the rent" "Add task: Write to Tom" "Add task: Buy bread" \
+	"Add task: Mow the lawn" "Add task: Book a table" "Add task: Wash the car" "Add task: Buy stamps" "Add task: Read a book"; do
+	called=$(choose "$question") || fail "the run failed; its words are above"
+	title=${question#Add task: }
+	if [[ $called == *"tasks__add_task"*"Added task"*"$title"* ]]; then
+		chosen=$((chosen + 1))
+	fi
+	say "$question ==> ${called:-no tool} ==> $(check stream "$work/stream.txt" "")"
+	if ((sessions_made++ == 0)); then cp "$work/stream.txt" "$work/first.txt"; fi
+	api -X DELETE -o /dev/null "$sessions/$session" || fail "the session could not be deleted"
+done
+say "The first stream:"
+cat "$work/first.txt"
+say "It called the tool rightly in $chosen of 10 tries"
+((chosen > 0)) || fail "the model never called the tool"
 
 say "Stopping chatkit-rest"
 stop "$chatkit_pid" || fail "chatkit-rest did not exit with 0 when it was stopped"

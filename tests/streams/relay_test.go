@@ -2,10 +2,12 @@ package streams_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -32,7 +34,7 @@ func newRelay(t *testing.T, target string) *relay {
 		t.Fatal(err)
 	}
 	r := &relay{target: u.Host, conns: make(map[net.Conn]struct{})}
-	r.listen(t, "127.0.0.1:0")
+	r.listen(t, ownAddress())
 	u.Host = r.listener.Addr().String()
 	r.URL = u.String()
 	t.Cleanup(func() {
@@ -40,6 +42,15 @@ func newRelay(t *testing.T, target string) *relay {
 		r.serving.Wait()
 	})
 	return r
+}
+
+// relays counts them, so that each has a loopback address of its own: while one
+// is cut nobody else takes its port.
+var relays atomic.Uint32
+
+func ownAddress() string {
+	n := relays.Add(1)
+	return fmt.Sprintf("127.0.%d.%d:0", 1+n/250, 1+n%250)
 }
 
 func (r *relay) listen(t *testing.T, address string) {
