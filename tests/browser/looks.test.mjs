@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import { openPage, startBrowser } from './lab/browser.mjs';
 import { folds, message, openPlayground, say } from './lab/playground.mjs';
 import { startServer, tokenFor } from './lab/server.mjs';
+import { toolsEnv } from './lab/tools.mjs';
 import { startUpstream } from './lab/upstream.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -79,7 +80,7 @@ for (const colorScheme of ['light', 'dark']) {
 
   test(`thoughts and tools, ${colorScheme}`, async (t) => {
     const upstream = await startUpstream(t, ...beforeAnAnswer);
-    const server = await startServer(t, { demo: false, env: upstream.env });
+    const server = await startServer(t, { demo: false, env: { ...upstream.env, ...await toolsEnv(t) } });
     const context = await startBrowser(t, { colorScheme, reducedMotion: 'reduce', viewport: wide });
     const { page, watch } = await openPlayground(context, server.url, await tokenFor('ada'));
     const shot = (name) => look(page, `thinking-${colorScheme}-${name}`);

@@ -4,13 +4,14 @@ import { test } from 'node:test';
 import { startBrowser } from './lab/browser.mjs';
 import { answers, folds, foldsNow, message, openPlayground, say } from './lab/playground.mjs';
 import { startServer, tokenFor } from './lab/server.mjs';
+import { toolsEnv } from './lab/tools.mjs';
 import { startUpstream } from './lab/upstream.mjs';
 
 const spoken = (page) => page.locator('[aria-live=polite] p').allTextContents();
 
 async function open(t, scripts, options = {}) {
   const upstream = await startUpstream(t, ...scripts);
-  const server = await startServer(t, { demo: false, env: { ...upstream.env, ...options.env } });
+  const server = await startServer(t, { demo: false, env: { ...upstream.env, ...await toolsEnv(t), ...options.env } });
   const context = await startBrowser(t, options.browser);
   const token = await tokenFor('ada');
   return { upstream, server, token, ...(await openPlayground(context, server.url, token)) };
@@ -69,8 +70,8 @@ test('a run that is stopped while it thinks', async (t) => {
   watch.assertClean();
 });
 
-// No tool is offered here, so the server itself answers each call: that there
-// is no such tool. It tells of the call and keeps it as it does any other.
+// The tools that are called here are not among those offered, so the server
+// itself answers: that there is no such tool.
 test('a tool shows while it is called, and then what it was given and what it gave', async (t) => {
   const { page, upstream, watch } = await open(t, [
     ['Let me see.', { call: 'add_task', args: '{"title":"Buy milk"}' }, { call: 'list_tasks', args: '{}' }],
