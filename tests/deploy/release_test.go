@@ -77,12 +77,13 @@ func TestRelease(t *testing.T) {
 // checkLinks wants what the papers point at beside them.
 func checkLinks(t *testing.T, files map[string][]byte) {
 	t.Helper()
+	code := regexp.MustCompile("(?ms)^```.*?^```") // may look like a link
 	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
 	for file, content := range files {
 		if path.Ext(file) != ".md" {
 			continue
 		}
-		for _, match := range link.FindAllStringSubmatch(string(content), -1) {
+		for _, match := range link.FindAllStringSubmatch(code.ReplaceAllString(string(content), ""), -1) {
 			target := path.Join(path.Dir(file), match[1])
 			there := slices.ContainsFunc(slices.Collect(maps.Keys(files)), func(name string) bool {
 				return name == target || strings.HasPrefix(name, target+"/")
