@@ -36,7 +36,9 @@ func restLines(t *testing.T, user *harness.User, thread uuid.UUID) []line {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var text struct{ Text string }
+			var text struct {
+				Text string `json:"text"`
+			}
 			if err := json.Unmarshal(raw, &text); err != nil {
 				t.Fatal(err)
 			}
@@ -85,75 +87,87 @@ func protocolLines(t *testing.T, user *harness.User, thread uuid.UUID) []line {
 	return lines
 }
 
-// Whatever one door wrote, the other reads.
-func TestBothDoors(t *testing.T) {
-	t.Parallel()
+// writing is a way to write a thread, and how each door reads it.
+type writing struct {
+	name           string
+	write          func(t *testing.T, user *harness.User, text string) uuid.UUID
+	scripts        []harness.Script
+	rest, protocol []line
+}
+
+func byREST(t *testing.T, user *harness.User, text string) uuid.UUID {
+	t.Helper()
+	session := user.CreateSession()
+	user.Say(session, text)
+	return session
+}
+
+func byProtocol(t *testing.T, user *harness.User, text string) uuid.UUID {
+	t.Helper()
+	body := request("threads.create", object{"input": input(text)})
+	body["metadata"] = object{"client_tools": []any{object{"name": "pick", "description": "Lets the user pick."}}}
+	return stream(t, user, body)[0].Thread.ID
+}
+
+func writings() []writing {
 	call := harness.Call{ID: "call_1", Name: "tasks__list_tasks", Arguments: `{}`}
 	pick := harness.Call{ID: "call_2", Name: "pick", Arguments: `{"of":"colours"}`}
-	answered := func(text string) harness.Script {
-		return harness.Script{harness.Text(text), harness.Finish("stop"), harness.Usage(9, 3, 0.1), harness.Done()}
-	}
-	rest := func(t *testing.T, user *harness.User, text string) uuid.UUID {
-		t.Helper()
-		session := user.CreateSession()
-		user.Say(session, text)
-		return session
-	}
-	protocol := func(t *testing.T, user *harness.User, text string) uuid.UUID {
-		t.Helper()
-		body := request("threads.create", object{"input": input(text)})
-		body["metadata"] = object{"client_tools": []any{object{"name": "pick", "description": "Lets the user pick."}}}
-		return stream(t, user, body)[0].Thread.ID
-	}
-	cases := []struct {
-		name           string
-		write          func(t *testing.T, user *harness.User, text string) uuid.UUID
-		scripts        []harness.Script
-		rest, protocol []line
-	}{
+	return []writing{
 		{
-			"REST writes", rest, []harness.Script{answered("Good day.")},
+			"REST writes", byREST,
+			[]harness.Script{answered("Good day.")},
 			[]line{{"user", "{}", ""}, {"assistant", "Good day.", ""}},
 			[]line{{"user", "{}", ""}, {"assistant", "Good day.", ""}},
 		},
 		{
-			"the protocol writes", protocol, []harness.Script{answered("Good day.")},
+			"the protocol writes", byProtocol,
+			[]harness.Script{answered("Good day.")},
 			[]line{{"user", "{}", ""}, {"assistant", "Good day.", ""}},
 			[]line{{"user", "{}", ""}, {"assistant", "Good day.", ""}},
 		},
 		{
-			"the server's tool, by REST", rest, []harness.Script{harness.CallsTools(call), answered("There are none.")},
+			"the server's tool, by REST", byREST,
+			[]harness.Script{harness.CallsTools(call), answered("There are none.")},
 			[]line{
-				{"user", "{}", ""}, {"assistant", "", `tasks__list_tasks{} = There are no tasks.`},
+				{"user", "{}", ""},
+				{"assistant", "", `tasks__list_tasks{} = There are no tasks.`},
 				{"assistant", "There are none.", ""},
 			},
 			[]line{{"user", "{}", ""}, {"assistant", "There are none.", ""}},
 		},
 		{
-			"the server's tool, by the protocol, with words", protocol,
+			"the server's tool, by the protocol, with words", byProtocol,
 			[]harness.Script{
 				append(harness.Script{harness.Text("Let me see.")}, harness.CallsTools(call)...), answered("There are none."),
 			},
 			[]line{
-				{"user", "{}", ""}, {"assistant", "Let me see.", `tasks__list_tasks{} = There are no tasks.`},
+				{"user", "{}", ""},
+				{"assistant", "Let me see.", `tasks__list_tasks{} = There are no tasks.`},
 				{"assistant", "There are none.", ""},
 			},
 			[]line{{"user", "{}", ""}, {"assistant", "Let me see.", ""}, {"assistant", "There are none.", ""}},
 		},
 		{
-			"the page's tool", protocol, []harness.Script{harness.CallsTools(pick)},
+			"the page's tool", byProtocol,
+			[]harness.Script{harness.CallsTools(pick)},
 			[]line{{"user", "{}", ""}, {"assistant", "", `pick{"of":"colours"}`}},
 			[]line{{"user", "{}", ""}, {"assistant", "", "pick pending"}},
 		},
 		{
-			"a thought", protocol, []harness.Script{append(harness.Script{harness.Reasoning("Hm.")}, answered("Good day.")...)},
+			"a thought", byProtocol,
+			[]harness.Script{append(harness.Script{harness.Reasoning("Hm.")}, answered("Good day.")...)},
 			[]line{{"user", "{}", ""}, {"assistant", "Good day.", ""}},
 			[]line{{"user", "{}", ""}, {"assistant", "Good day.", ""}},
 		},
 	}
+}
+
+// Whatever one door wrote, the other reads.
+func TestBothDoors(t *testing.T) {
+	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		server := withTasks(t, database)
-		for _, c := range cases {
+		for _, c := range writings() {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				user := server.User(t)

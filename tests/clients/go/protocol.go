@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/oapi-codegen/runtime/types"
+
 	"example.com/conversation/generated/chatkit"
 )
 
@@ -96,7 +98,7 @@ func firstMessage() (chatkit.ChatKitRequest, error) {
 	err = request.FromThreadsCreateReq(chatkit.ThreadsCreateReq{
 		Type: chatkit.ThreadsCreateReqTypeThreadsCreate,
 		Params: chatkit.ThreadCreateParams{Input: chatkit.UserMessageInput{
-			Content: []chatkit.UserMessageContent{text}, Attachments: []string{},
+			Content: []chatkit.UserMessageContent{text}, Attachments: []types.UUID{},
 		}},
 	})
 	return request, err
