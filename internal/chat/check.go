@@ -19,8 +19,11 @@ func (s *Service) checkRequest(req RunRequest) error {
 
 // checkMessage takes a blank text where there are files.
 func (s *Service) checkMessage(content []Content, files bool) error {
-	chars, blank := 0, true
+	chars, blank, told := 0, true, 0
 	for n, part := range content {
+		if part.Tag != nil {
+			told += len(part.Tag.Data) + len(part.Tag.ID)
+		}
 		chars += utf8.RuneCountInString(part.Text)
 		blank = blank && strings.TrimSpace(part.Text) == ""
 		if strings.ContainsRune(part.Text, 0) || hasNUL(part.Tag) {
@@ -30,6 +33,9 @@ func (s *Service) checkMessage(content []Content, files bool) error {
 	if len(content) > s.Limits.MessageChars { // Empty parts have no characters and yet a size.
 		return Errorf(CodeMessageTooLong, "The message has %d parts; it may have as many as characters, %d.",
 			len(content), s.Limits.MessageChars)
+	}
+	if told > maxTagBytes {
+		return Errorf(CodeMessageTooLong, "The data of the message's tags is longer than %d bytes.", maxTagBytes)
 	}
 	if chars > s.Limits.MessageChars {
 		return Errorf(CodeMessageTooLong, "The message has %d characters; the limit is %d characters.",
@@ -49,6 +55,15 @@ func hasNUL(tag *Tag) bool {
 	return strings.ContainsRune(tag.ID, 0) || strings.Contains(string(tag.Data), `\u0000`) ||
 		tag.Group != nil && strings.ContainsRune(*tag.Group, 0)
 }
+
+// What a page tells the model beside a message costs as the message does. These
+// bound the data of a message's tags, the tools of the page with all they say
+// of themselves, and the output of one of them.
+const (
+	maxTagBytes    = 8 << 10
+	maxToolsBytes  = 64 << 10
+	maxOutputBytes = 64 << 10
+)
 
 // maxQuoteChars bounds a quoted text, in Unicode code points: it is part of an
 // answer, which is longer than a message.

@@ -6,7 +6,8 @@ import "github.com/google/uuid"
 // protocol's ThreadStreamEvents. It is one of the types in this file.
 type Event interface{ event() }
 
-// ItemDone says that an item is complete and durable ("thread.item.done").
+// ItemDone says that an item is complete ("thread.item.done"), and durable; but
+// a workflow is stored with the next message of its run.
 type ItemDone struct{ Item Item }
 
 // StreamOptions says what a client may do with the stream ("stream_options").

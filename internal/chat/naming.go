@@ -31,6 +31,9 @@ func (s *Service) nameSession(r *ActiveRun, t *turn) {
 	for _, item := range t.untold {
 		answer.WriteString(item.Text())
 	}
+	if strings.TrimSpace(answer.String()) == "" {
+		return // It waits for the page, so there is no exchange yet.
+	}
 	s.runners.Go(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), namingTimeout)
 		defer cancel()

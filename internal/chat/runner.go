@@ -88,7 +88,7 @@ func (s *Service) step(r *ActiveRun, t *turn) ([]ToolCall, json.RawMessage, erro
 	defer stream.Close() //nolint:errcheck // nothing is lost with it
 	r.log.open(nil)
 	runtime.Gosched() // Whoever waited for this has the first events to send.
-	r.tools.choice = ""
+	r.tools.choice, t.finishReason = "", ""
 	if len(r.tools.offered) == 0 {
 		r.history = nil // Sent, and not sent again; an answer may take minutes.
 	}
@@ -111,6 +111,9 @@ func (s *Service) step(r *ActiveRun, t *turn) ([]ToolCall, json.RawMessage, erro
 	r.used = r.run.Usage
 	if len(r.tools.offered) == 0 {
 		return nil, nil, nil // Nobody offered what it calls.
+	}
+	if len(calls.calls) > 0 && (t.finishReason == "length" || t.finishReason == "content_filter") {
+		return nil, nil, cancelled{FailureAnswerTooLong} // What was cut off a call nobody knows.
 	}
 	return calls.complete(), details, nil
 }

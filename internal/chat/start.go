@@ -162,6 +162,9 @@ func (s *Service) Retry(ctx context.Context, req RetryRequest) (*ActiveRun, erro
 // Resume goes on with the output of a client tool. Returns errors as StartRun
 // does, and ErrNoPendingCall.
 func (s *Service) Resume(ctx context.Context, req ResumeRequest) (*ActiveRun, error) {
+	if len(req.Output) > maxOutputBytes {
+		return nil, Errorf(CodeInvalidRequest, "The output is longer than %d bytes; return less.", maxOutputBytes)
+	}
 	return s.start(ctx, starting{
 		userID: req.UserID, sessionID: req.SessionID, clientTools: req.ClientTools,
 		store: func(ctx context.Context, run Run) (StartedRun, []Event, error) {
@@ -295,6 +298,9 @@ func (s *Service) saveStart(ctx context.Context, r *ActiveRun, what starting) er
 	r.session, r.titled, r.history = started.Session, started.TitleSet, history
 	r.model = s.modelOf(started.History)
 	r.thought = leftOpen(started.History)
+	if len(events) == 0 {
+		r.tools.choice = r.tools.chosen(started.History)
+	}
 	if r.model != "" {
 		r.run.Model = r.model
 	}

@@ -499,3 +499,84 @@ func TestRetry(t *testing.T) {
 	}
 	wantHistory(t, service, session.ID, "user_message: hello", "assistant_message: Second.")
 }
+
+// A call that was cut off is not made: nobody knows what it would have been.
+func TestCallsThatAreCutOffAreNotMade(t *testing.T) {
+	t.Parallel()
+	cut := []chat.Chunk{{Calls: []chat.ToolCallDelta{{ID: "a", Name: "erase"}}}, {FinishReason: "length"}}
+	service, _ := withTools(t, chat.Options{}, toolbox{
+		"erase": func(context.Context, chat.ToolUse) chat.ToolResult {
+			t.Error("the tool was called")
+			return chat.ToolResult{}
+		},
+	}, cut, text("Never said."))
+	session, run := ask(t, service)
+	if last := failed(t, follow(t, run, nil)); last.AllowRetry {
+		t.Errorf("the run ended with %+v", last)
+	}
+	wantHistory(t, service, session.ID, "user_message: hello")
+}
+
+// What a page says beside a message is bounded as the message is.
+func TestWhatAPageSaysIsBounded(t *testing.T) {
+	t.Parallel()
+	service, model := withTools(t, chat.Options{}, nil, text("Yes."))
+	session, err := service.CreateSession(t.Context(), alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := []byte(`"` + strings.Repeat("a", 70_000) + `"`)
+	tagged := hello(session.ID)
+	tagged.Content = []chat.Content{{Type: chat.ContentInputTag, Text: "a", Tag: &chat.Tag{ID: "1", Data: long}}}
+	if _, err := service.StartRun(t.Context(), tagged); chat.CodeOf(err) != chat.CodeMessageTooLong {
+		t.Errorf("a tag of 70,000 bytes: %v", err)
+	}
+	offering := hello(session.ID)
+	offering.ClientTools = []chat.Tool{{Name: "a", Parameters: long}}
+	if _, err := service.StartRun(t.Context(), offering); chat.CodeOf(err) != chat.CodeInvalidRequest {
+		t.Errorf("a tool of 70,000 bytes: %v", err)
+	}
+	resume := chat.ResumeRequest{UserID: alice, SessionID: session.ID, Output: long}
+	if _, err := service.Resume(t.Context(), resume); chat.CodeOf(err) != chat.CodeInvalidRequest {
+		t.Errorf("an output of 70,000 bytes: %v", err)
+	}
+	if len(model.requests) != 0 {
+		t.Errorf("%d requests", len(model.requests))
+	}
+}
+
+// A message that is answered anew has the tool that its user chose.
+func TestRetryKeepsTheChosenTool(t *testing.T) {
+	t.Parallel()
+	service, model := withTools(t, chat.Options{}, toolbox{"look": gives("seen")}, text("First."), text("Second."))
+	session, err := service.CreateSession(t.Context(), alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := hello(session.ID)
+	request.Inference.ToolChoice = "look"
+	run, err := service.StartRun(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	question := follow(t, run, nil)[0].(chat.ItemDone).Item
+	run, err = service.Retry(t.Context(), chat.RetryRequest{UserID: alice, SessionID: session.ID, ItemID: question.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	follow(t, run, nil)
+	for n, sent := range model.requests {
+		if sent.ToolChoice != "look" {
+			t.Errorf("request %d chose %q", n, sent.ToolChoice)
+		}
+	}
+}
+
+// A server that takes files no more still shows which there were.
+func TestLinksWithoutFiles(t *testing.T) {
+	t.Parallel()
+	service, _ := withTools(t, chat.Options{}, nil, text("Yes."))
+	if link := service.ViewLink(chat.Attachment{}); link.Signature == "" {
+		t.Error("there is no link")
+	}
+}

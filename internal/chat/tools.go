@@ -27,7 +27,12 @@ func (s *Service) gatherTools(ctx context.Context, client []Tool, choice string)
 		all.offered = slices.Clone(all.offered)
 		all.client = make(map[string]bool, len(client))
 	}
+	size := 0
 	for _, tool := range client {
+		size += len(tool.Description) + len(tool.Parameters)
+		if size > maxToolsBytes {
+			return tools{}, Errorf(CodeInvalidRequest, "The page's tools are longer than %d bytes; offer fewer, or say less.", maxToolsBytes)
+		}
 		if all.has(tool.Name) {
 			return tools{}, Errorf(CodeInvalidRequest, "There are two tools named %q; name the page's otherwise.", tool.Name)
 		}
@@ -39,6 +44,19 @@ func (s *Service) gatherTools(ctx context.Context, client []Tool, choice string)
 	}
 	all.choice = choice
 	return all, nil
+}
+
+// chosen is the choice of a user message that is answered anew; empty where
+// there is none, or the tool is there no more.
+func (t tools) chosen(history []Item) string {
+	if len(history) == 0 {
+		return ""
+	}
+	last := history[len(history)-1]
+	if choice := last.Inference.ToolChoice; last.Type == ItemUserMessage && t.has(choice) {
+		return choice
+	}
+	return ""
 }
 
 func (t tools) has(name string) bool {

@@ -3,6 +3,7 @@ package openrouter
 import (
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
@@ -76,10 +77,30 @@ func fromMessage(message *chat.Message) requestMessage {
 			arguments = noArguments
 		}
 		to.ToolCalls = append(to.ToolCalls, requestCall{
-			ID: call.ID, Type: functionType, Function: requestFunction{Name: call.Name, Arguments: arguments},
+			ID: call.ID, Type: functionType, Function: requestFunction{Name: functionName(call.Name), Arguments: arguments},
 		})
 	}
 	return to
+}
+
+// maxFunctionName is the longest name that the OpenAI API takes.
+const maxFunctionName = 64
+
+// functionName is a name as the API takes it. What a model calls need be none,
+// and servers refuse a history that says so.
+func functionName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-':
+			return r
+		default:
+			return '_'
+		}
+	}, name)
+	if name == "" {
+		return "_"
+	}
+	return name[:min(len(name), maxFunctionName)]
 }
 
 // fromContent is the text, or the texts and after them the images: OpenRouter

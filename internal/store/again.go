@@ -74,6 +74,10 @@ func supersede(tx *gorm.DB, row sessionRow, run chat.Run, position int) (session
 	return rows[0], nil
 }
 
+// turnCount counts the items from the last user message on.
+const turnCount = `SELECT count(*) FROM items WHERE session_id = ? AND superseded_at IS NULL AND position >= (
+		SELECT COALESCE(max(position), 0) FROM items WHERE session_id = ? AND type = 'user_message' AND superseded_at IS NULL)`
+
 // ResumeRun implements [chat.Store].
 func (s *Store) ResumeRun(ctx context.Context, resume chat.Resume, historyLimit int) (chat.StartedRun, error) {
 	var started chat.StartedRun
@@ -85,7 +89,12 @@ func (s *Store) ResumeRun(ctx context.Context, resume chat.Resume, historyLimit 
 		if err := insertRun(tx, resume.Run); err != nil {
 			return err
 		}
-		history, err := newestItems(tx, row.ID, row.ItemSeq+1, max(historyLimit, 1))
+		turn, err := readNumber(tx.Raw(turnCount, row.ID.String(), row.ID.String()))
+		if err != nil {
+			return err
+		}
+		// A call goes upstream with the question it belongs to.
+		history, err := newestItems(tx, row.ID, row.ItemSeq+1, max(historyLimit, turn, 1))
 		if err != nil {
 			return err
 		}

@@ -162,14 +162,17 @@ func resumeRun(t *testing.T, f *fixture) {
 	var next chat.Run
 	resume := func(user string, output string) (chat.StartedRun, error) {
 		next = newRun(session, "", after(5*time.Second)).Run
-		return f.ResumeRun(t.Context(), chat.Resume{UserID: user, Run: next, Output: json.RawMessage(output)}, limit)
+		// However little is asked for, the call comes with its question.
+		return f.ResumeRun(t.Context(), chat.Resume{UserID: user, Run: next, Output: json.RawMessage(output)}, 1)
 	}
 	_, err := resume(alice, `1`)
 	wantCode(t, "during a run", err, chat.CodeRunInProgress)
+	thought := newItem(run, chat.ItemWorkflow, after(2*time.Second))
+	thought.Workflow = &chat.Workflow{Thoughts: []string{"hm"}}
 	call := newItem(run, chat.ItemClientToolCall, after(3*time.Second))
 	call.ClientCall = &chat.ClientToolCall{CallID: "a", Name: "pick", Arguments: json.RawMessage(`{}`)}
 	run.Status, run.EndedAt = chat.RunCompleted, after(3*time.Second)
-	_, err = f.FinishRun(t.Context(), run, []chat.Item{call})
+	_, err = f.FinishRun(t.Context(), run, []chat.Item{thought, call})
 	must(t, err)
 	_, err = resume(bob, `1`)
 	wantCode(t, "another user's", err, chat.CodeForbidden)
@@ -177,8 +180,8 @@ func resumeRun(t *testing.T, f *fixture) {
 	started, err := resume(alice, `{"colour":"green"}`)
 	must(t, err)
 	call.ClientCall.Output = json.RawMessage(`{"colour":"green"}`)
-	equal(t, "history", started.History, []chat.Item{begun.Message, call})
-	equal(t, "items", f.items(t, session), []chat.Item{begun.Message, call})
+	equal(t, "history", started.History, []chat.Item{begun.Message, thought, call})
+	equal(t, "items", f.items(t, session), []chat.Item{begun.Message, thought, call})
 	f.finish(t, next, "Green.", after(6*time.Second))
 	_, err = resume(alice, `2`)
 	wantCode(t, "no call waits", err, chat.CodeInvalidRequest)
