@@ -21,8 +21,8 @@ func (h *Handler) createThread(ctx context.Context, req api.ThreadsCreateReq) (a
 	if err != nil {
 		return nil, err
 	}
-	return h.follow(ctx, run, api.ThreadCreatedEvent{
-		Type: api.ThreadCreatedEventTypeThreadCreated, Thread: stream.ToAPIThread(session, api.ThreadItemPage{}),
+	return h.follow(ctx, run, stream.ThreadEvent{
+		Type: string(api.ThreadCreatedEventTypeThreadCreated), Thread: stream.ToAPIThread(session, stream.ItemPage{}),
 	})
 }
 

@@ -59,9 +59,9 @@ func (h *Handler) listThreads(ctx context.Context, params api.ThreadListParams) 
 	if err != nil {
 		return nil, err
 	}
-	page := api.ThreadPage{Data: make([]api.Thread, len(found.Sessions)), HasMore: found.HasMore}
+	page := stream.ThreadPage{Data: make([]stream.Thread, len(found.Sessions)), HasMore: found.HasMore}
 	for n, session := range found.Sessions {
-		page.Data[n] = stream.ToAPIThread(session, api.ThreadItemPage{})
+		page.Data[n] = stream.ToAPIThread(session, stream.ItemPage{})
 	}
 	if found.HasMore {
 		after := found.Cursor().String()
@@ -75,7 +75,7 @@ func (h *Handler) updateThread(ctx context.Context, params api.ThreadUpdateParam
 	if err != nil {
 		return nil, err
 	}
-	return answer{stream.ToAPIThread(session, api.ThreadItemPage{})}, nil
+	return answer{stream.ToAPIThread(session, stream.ItemPage{})}, nil
 }
 
 func (h *Handler) deleteThread(ctx context.Context, params api.ThreadDeleteParams) (api.ProcessChatKitResponseObject, error) {
@@ -92,16 +92,16 @@ func (h *Handler) listItems(ctx context.Context, params api.ItemsListParams) (ap
 	return answer{page}, nil
 }
 
-func (h *Handler) page(ctx context.Context, thread uuid.UUID, query chat.ItemQuery) (api.ThreadItemPage, error) {
+func (h *Handler) page(ctx context.Context, thread uuid.UUID, query chat.ItemQuery) (stream.ItemPage, error) {
 	found, err := h.Service.Items(ctx, userID(ctx), thread, query)
 	if err != nil {
-		return api.ThreadItemPage{}, err
+		return stream.ItemPage{}, err
 	}
 	preview := h.Links.Preview(userID(ctx))
-	page := api.ThreadItemPage{Data: make([]api.ThreadItem, len(found.Items)), HasMore: found.HasMore}
+	page := stream.ItemPage{Data: make([]stream.Item, len(found.Items)), HasMore: found.HasMore}
 	for n, item := range found.Items {
 		if page.Data[n], err = stream.ToAPIItem(item, preview); err != nil {
-			return api.ThreadItemPage{}, err
+			return stream.ItemPage{}, err
 		}
 	}
 	if found.HasMore {

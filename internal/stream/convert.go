@@ -9,15 +9,15 @@ import (
 
 // ToAPIThread is a session as the ChatKit protocol has it, with a page of its
 // items.
-func ToAPIThread(session chat.Session, items api.ThreadItemPage) api.Thread {
+func ToAPIThread(session chat.Session, items ItemPage) Thread {
 	if items.Data == nil {
-		items.Data = []api.ThreadItem{}
+		items.Data = []Item{}
 	}
-	thread := api.Thread{
+	thread := Thread{Items: items, Thread: api.Thread{
 		ID: session.ID, CreatedAt: session.CreatedAt,
 		Status:   api.ActiveStatus{Type: api.ActiveStatusTypeActive},
-		Metadata: api.ThreadMetadata{}, Items: items,
-	}
+		Metadata: api.ThreadMetadata{},
+	}}
 	if session.Title != "" {
 		thread.Title = &session.Title
 	}
@@ -26,12 +26,10 @@ func ToAPIThread(session chat.Session, items api.ThreadItemPage) api.Thread {
 
 // ToAPIItem is an item as the ChatKit protocol has it, its images with
 // previews. Returns an error for an item that no client sees.
-func ToAPIItem(item chat.Item, preview Preview) (api.ThreadItem, error) {
-	var to api.ThreadItem
-	var err error
+func ToAPIItem(item chat.Item, preview Preview) (Item, error) {
 	switch item.Type {
 	case chat.ItemUserMessage:
-		err = fromUserMessage(&to, item, preview)
+		return toAPIUserMessage(item, preview)
 	case chat.ItemAssistantMessage:
 		content := make([]api.AssistantMessageContent, len(item.Content))
 		for n, part := range item.Content {
@@ -40,32 +38,28 @@ func ToAPIItem(item chat.Item, preview Preview) (api.ThreadItem, error) {
 				content[n].Annotations = append(content[n].Annotations, toAPIAnnotation(source))
 			}
 		}
-		err = to.FromAssistantMessageItem(api.AssistantMessageItem{
+		return api.AssistantMessageItem{
 			Type: api.AssistantMessageItemTypeAssistantMessage,
 			ID:   item.ID, ThreadID: item.SessionID, CreatedAt: item.CreatedAt, Content: content,
-		})
+		}, nil
 	case chat.ItemClientToolCall:
-		err = to.FromClientToolCallItem(toAPIClientCall(item))
+		return toAPIClientCall(item), nil
 	case chat.ItemWorkflow:
-		err = to.FromWorkflowItem(api.WorkflowItem{
+		return api.WorkflowItem{
 			Type: api.WorkflowItemTypeWorkflow,
 			ID:   item.ID, ThreadID: item.SessionID, CreatedAt: item.CreatedAt, Workflow: toAPIWorkflow(item.Workflow),
-		})
+		}, nil
 	case chat.ItemHiddenContext, chat.ItemToolCalls:
-		return to, fmt.Errorf("an item of type %s is not for clients", item.Type)
+		return nil, fmt.Errorf("an item of type %s is not for clients", item.Type)
 	default:
-		return to, fmt.Errorf("no wire form for an item of type %s", item.Type)
+		return nil, fmt.Errorf("no wire form for an item of type %s", item.Type)
 	}
-	if err != nil {
-		return to, fmt.Errorf("convert thread item: %w", err)
-	}
-	return to, nil
 }
 
-func fromUserMessage(to *api.ThreadItem, item chat.Item, preview Preview) error {
+func toAPIUserMessage(item chat.Item, preview Preview) (Item, error) {
 	attachments, err := ToAPIAttachments(item, preview)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	message := api.UserMessageItem{
 		Type: api.UserMessageItemTypeUserMessage,
@@ -89,10 +83,10 @@ func fromUserMessage(to *api.ThreadItem, item chat.Item, preview Preview) error 
 			})
 		}
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("convert message content: %w", err)
 		}
 	}
-	return to.FromUserMessageItem(message)
+	return message, nil
 }
 
 // ToAPITag is a part of a message that is a tag.
