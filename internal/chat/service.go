@@ -113,12 +113,16 @@ func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microseco
 // CreateSession makes an empty session. Returns ErrSessionLimit if the user
 // holds as many as allowed.
 func (s *Service) CreateSession(ctx context.Context, userID string) (Session, error) {
-	now := s.now()
-	session := Session{ID: uuid.New(), UserID: userID, CreatedAt: now, UpdatedAt: now}
+	session := s.newSession(userID)
 	if err := s.Store.CreateSession(ctx, session, s.Limits.SessionsPerUser); err != nil {
 		return Session{}, err
 	}
 	return session, nil
+}
+
+func (s *Service) newSession(userID string) Session {
+	now := s.now()
+	return Session{ID: uuid.New(), UserID: userID, CreatedAt: now, UpdatedAt: now}
 }
 
 // ListSessions returns a page of the user's sessions, newest update first.

@@ -109,6 +109,35 @@ func (s *Service) StartRun(ctx context.Context, req RunRequest) (*ActiveRun, err
 	if err != nil {
 		return nil, err
 	}
+	return s.startMessage(ctx, req, attachments, func(ctx context.Context, start NewRun) (StartedRun, error) {
+		return s.Store.StartRun(ctx, start, s.Limits.HistoryMessages)
+	})
+}
+
+// StartThread makes a session and starts its first run; both are stored or
+// neither. The session returned is as it was before the message. Returns
+// errors as CreateSession and StartRun do.
+func (s *Service) StartThread(ctx context.Context, req RunRequest) (*ActiveRun, Session, error) {
+	if err := s.checkRequest(req); err != nil {
+		return nil, Session{}, err
+	}
+	attachments, err := s.attachmentsFor(ctx, req.UserID, req.Attachments)
+	if err != nil {
+		return nil, Session{}, err
+	}
+	session := s.newSession(req.UserID)
+	req.SessionID = session.ID
+	run, err := s.startMessage(ctx, req, attachments, func(ctx context.Context, start NewRun) (StartedRun, error) {
+		return s.Store.StartThread(ctx, session, s.Limits.SessionsPerUser, start)
+	})
+	return run, session, err
+}
+
+// startMessage starts a run that answers a message of the user's.
+func (s *Service) startMessage(
+	ctx context.Context, req RunRequest, attachments []Attachment,
+	store func(ctx context.Context, start NewRun) (StartedRun, error),
+) (*ActiveRun, error) {
 	return s.start(ctx, starting{
 		userID: req.UserID, sessionID: req.SessionID, inference: req.Inference, clientTools: req.ClientTools,
 		store: func(ctx context.Context, run Run) (StartedRun, []Event, error) {
@@ -117,33 +146,11 @@ func (s *Service) StartRun(ctx context.Context, req RunRequest) (*ActiveRun, err
 				Content: req.Content, QuotedText: req.QuotedText, Inference: req.Inference, CreatedAt: run.StartedAt,
 				Attachments: attachments,
 			}
-			started, err := s.Store.StartRun(ctx, NewRun{
-				UserID: req.UserID, Run: run, Message: message, Title: titleOf(message),
-			}, s.Limits.HistoryMessages)
+			started, err := store(ctx, NewRun{UserID: req.UserID, Run: run, Message: message, Title: titleOf(message)})
 			started.History = append(started.History, message)
 			return started, []Event{ItemDone{message}}, err
 		},
 	})
-}
-
-// StartThread makes a session and starts its first run. Returns errors as
-// CreateSession and StartRun do.
-func (s *Service) StartThread(ctx context.Context, req RunRequest) (*ActiveRun, Session, error) {
-	if err := s.checkRequest(req); err != nil {
-		return nil, Session{}, err
-	}
-	session, err := s.CreateSession(ctx, req.UserID)
-	if err != nil {
-		return nil, Session{}, err
-	}
-	req.SessionID, req.ThreadID = session.ID, session.ID
-	run, err := s.StartRun(ctx, req)
-	if err != nil {
-		// Nobody knows its id, so it would only count.
-		_ = s.Store.DeleteSession(context.WithoutCancel(ctx), req.UserID, session.ID)
-		return nil, Session{}, err
-	}
-	return run, session, nil
 }
 
 // Retry answers a user message anew; what was answered before is kept in the

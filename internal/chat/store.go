@@ -53,6 +53,10 @@ type Store interface {
 	// moment; FinishRun then ends it.
 	StartRun(ctx context.Context, start NewRun, historyLimit int) (StartedRun, error)
 
+	// StartThread stores a session and its first run as one: as CreateSession
+	// and then StartRun would, and returns errors as they do.
+	StartThread(ctx context.Context, s Session, maxPerUser int, start NewRun) (StartedRun, error)
+
 	// RetryRun stores a run that answers a user message of the thread anew.
 	// The items after the message are kept as superseded: no other method
 	// knows of them. The history it returns ends with the message.

@@ -12,7 +12,7 @@ import (
 )
 
 // PostgreSQL is a round trip away for each statement, and two more for a
-// transaction, so the two writes of a run are one statement each. What stands
+// transaction, so the writes of a run are one statement each. What stands
 // in their way is a unique index; then nothing is done, and the transaction
 // that SQLite uses finds out what to do.
 
@@ -67,7 +67,7 @@ func startRunAtOnce(db *gorm.DB, start chat.NewRun, historyLimit int) (chat.Star
 	if err != nil {
 		return chat.StartedRun{}, err
 	}
-	args := slices.Concat(countMessageArgs(start), withoutSession(runArgs(start.Run)), message, []any{max(historyLimit, 0)})
+	args := slices.Concat(countMessageArgs(start), withoutSecond(runArgs(start.Run)), message, []any{max(historyLimit, 0)})
 	rows, err := readRows(db.Raw(startAtOnce, args...), startFields)
 	if err != nil {
 		return chat.StartedRun{}, err
@@ -88,8 +88,9 @@ func abandonRun(db *gorm.DB, run chat.Run) error {
 		string(chat.FailureInternal), "The history could not be read.", run.ID.String()).Error
 }
 
-// withoutSession leaves out the session's id, which is a run's second column.
-func withoutSession(run []any) []any { return slices.Delete(run, 1, 2) }
+// withoutSecond leaves out the id of what a row belongs to, which the statement
+// knows: the second column of a run and of a session.
+func withoutSecond(args []any) []any { return slices.Delete(args, 1, 2) }
 
 // historyOf is the items of the rows, which come newest first. The statement
 // saw them as they were when it began; if it then waited for the session's

@@ -15,20 +15,40 @@ func (s *Store) CreateSession(ctx context.Context, session chat.Session, maxPerU
 		return chat.ErrSessionLimit(maxPerUser)
 	}
 	return s.inTransaction(ctx, "create session", func(tx *gorm.DB) error {
-		// The user's row counts and is locked by it, so that creates of one
-		// user go one after the other.
-		counted := tx.Exec(`INSERT INTO users (id, session_count) VALUES (?, 1)
-			ON CONFLICT (id) DO UPDATE SET session_count = users.session_count + 1
-			WHERE users.session_count < ?`, session.UserID, maxPerUser)
-		if counted.Error != nil {
-			return counted.Error
-		}
-		if counted.RowsAffected == 0 {
-			return chat.ErrSessionLimit(maxPerUser)
-		}
-		return tx.Exec(`INSERT INTO sessions (id, user_id, title, created_at, updated_at) VALUES (?, ?, NULLIF(?, ''), ?, ?)`,
-			session.ID.String(), session.UserID, session.Title, toMicros(session.CreatedAt), toMicros(session.UpdatedAt)).Error
+		return createSession(tx, session, maxPerUser)
 	})
+}
+
+// countSession counts a session to its user, whose row is locked by it, so
+// that creates of one user go one after the other. It finds no row to change
+// where the user holds as many as allowed.
+const countSession = `INSERT INTO users (id, session_count) VALUES (?, 1)
+		ON CONFLICT (id) DO UPDATE SET session_count = users.session_count + 1
+		WHERE users.session_count < ?`
+
+func createSession(tx *gorm.DB, session chat.Session, maxPerUser int) error {
+	counted := tx.Exec(countSession, session.UserID, maxPerUser)
+	if counted.Error != nil {
+		return counted.Error
+	}
+	if counted.RowsAffected == 0 {
+		return chat.ErrSessionLimit(maxPerUser)
+	}
+	return tx.Exec(`INSERT INTO sessions (`+sessionColumns+`) VALUES (?, ?, NULLIF(?, ''), ?, ?, ?, ?, ?)`,
+		sessionArgs(session)...).Error
+}
+
+// sessionArgs are the values of sessionColumns of a new session. One that has
+// a message has just the one, which gave the title.
+func sessionArgs(session chat.Session) []any {
+	var titlePosition *int
+	if session.Title != "" && session.MessageCount > 0 {
+		titlePosition = &session.MessageCount
+	}
+	return []any{
+		session.ID.String(), session.UserID, session.Title, titlePosition, session.MessageCount, session.MessageCount,
+		toMicros(session.CreatedAt), toMicros(session.UpdatedAt),
+	}
 }
 
 // Session implements [chat.Store].

@@ -49,6 +49,15 @@ func (s tracedStore) CreateSession(ctx context.Context, session chat.Session, ma
 	return err
 }
 
+func (s tracedStore) StartThread(
+	ctx context.Context, session chat.Session, maxPerUser int, start chat.NewRun,
+) (chat.StartedRun, error) {
+	ctx, end := s.begin(ctx, "StartThread")
+	started, err := s.Store.StartThread(ctx, session, maxPerUser, start)
+	end(err)
+	return started, err
+}
+
 func (s tracedStore) Session(ctx context.Context, userID string, id uuid.UUID) (chat.Session, error) {
 	ctx, end := s.begin(ctx, "Session")
 	session, err := s.Store.Session(ctx, userID, id)

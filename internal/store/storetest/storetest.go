@@ -77,6 +77,11 @@ func Run(t *testing.T, h Harness) {
 		{"StartRun refuses ids that are taken", startTaken},
 		{"StartRun under many at once", startAtOnce},
 		{"StartRun takes over a dead run", startExpired},
+		{"StartThread stores the session, the run and its message", threadStores},
+		{"StartThread refuses one too many", threadLimit},
+		{"StartThread under a hundred at once", threadsAtOnce},
+		{"StartThread stores all or nothing", threadTaken},
+		{"StartThread sends attachments", threadAttachments},
 		{"updates never go back", updatedForward},
 		{"FinishRun stores the end", finishStores},
 		{"FinishRun without an item", finishWithoutItem},
@@ -309,6 +314,11 @@ func (f *fixture) methods(s chat.Session) map[string]func(ctx context.Context) e
 		},
 		"StartRun": func(ctx context.Context) error {
 			_, err := f.StartRun(ctx, run, limit)
+			return err
+		},
+		"StartThread": func(ctx context.Context) error {
+			session := newSession(s.UserID, start())
+			_, err := f.StartThread(ctx, session, limit, newRun(session, "hello", start()))
 			return err
 		},
 		"FinishRun": func(ctx context.Context) error {

@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// StartThread implements [chat.Store].
+func (s *Store) StartThread(
+	ctx context.Context, session chat.Session, maxPerUser int, start chat.NewRun,
+) (chat.StartedRun, error) {
+	if maxPerUser < 1 {
+		return chat.StartedRun{}, chat.ErrSessionLimit(maxPerUser)
+	}
+	session.Title, session.MessageCount, session.UpdatedAt = start.Title, 1, start.Message.CreatedAt
+	err := s.do(ctx, "start thread", func(ctx context.Context) error {
+		if s.driver == PostgreSQL && len(start.Message.Attachments) == 0 {
+			return startThreadAtOnce(s.write.WithContext(ctx), session, maxPerUser, start)
+		}
+		return s.transact(ctx, func(tx *gorm.DB) error { return startThread(tx, session, maxPerUser, start) })
+	})
+	if err != nil {
+		return chat.StartedRun{}, err
+	}
+	return chat.StartedRun{Session: session, TitleSet: session.Title != ""}, nil
+}
+
+func startThread(tx *gorm.DB, session chat.Session, maxPerUser int, start chat.NewRun) error {
+	if err := createSession(tx, session, maxPerUser); err != nil {
+		return err
+	}
+	if err := insertRun(tx, start.Run); err != nil {
+		return err
+	}
+	inserted, err := insertItem(tx, start.Message, firstPosition)
+	if err == nil && !inserted {
+		err = safeError("the id of the message is taken")
+	}
+	if err != nil {
+		return err
+	}
+	return sendAttachments(tx, start.UserID, start.Message)
+}
+
+const firstPosition = 1
+
+//nolint:unqueryvet // the columns are named within
+const startThreadStatement = `WITH counted AS (` + countSession + ` RETURNING id), session AS (
+		INSERT INTO sessions (` + sessionColumns + `) SELECT ?, counted.id, NULLIF(?, ''), ?, ?, ?, ?, ? FROM counted RETURNING id
+	), run AS (
+		INSERT INTO runs (` + runColumns + `) SELECT ?, session.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM session
+	), message AS (
+		INSERT INTO items (` + itemInsertColumns + `) SELECT session.id, ?, ?, ?, ?, ?, ?, ?, ? FROM session
+	)
+	SELECT count(*) FROM session`
+
+// startThreadAtOnce is startThread in one statement: see atonce.go.
+func startThreadAtOnce(db *gorm.DB, session chat.Session, maxPerUser int, start chat.NewRun) error {
+	message, err := itemArgs(start.Message)
+	if err != nil {
+		return err
+	}
+	args := slices.Concat(
+		[]any{session.UserID, maxPerUser}, withoutSecond(sessionArgs(session)), withoutSecond(runArgs(start.Run)),
+		[]any{firstPosition}, message,
+	)
+	made, err := readNumber(db.Raw(startThreadStatement, args...))
+	if err == nil && made == 0 {
+		err = chat.ErrSessionLimit(maxPerUser)
+	}
+	return err
+}
