@@ -36,9 +36,11 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 
 // openSQLiteFile opens no connection yet.
 func openSQLiteFile(path, option string, conns int) (*sql.DB, error) {
-	// busy_timeout comes first: the pragmas after it may have to wait.
+	// busy_timeout comes first: the pragmas after it may have to wait. A
+	// transaction that finds 4,000 pages (16 MB) in the log copies them to the
+	// file, and all others wait; with SQLite's own 1,000 one in a hundred would.
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)" +
-		"&_pragma=foreign_keys(1)&_pragma=synchronous(1)&" + option
+		"&_pragma=foreign_keys(1)&_pragma=synchronous(1)&_pragma=wal_autocheckpoint(4000)&" + option
 	pool, err := sql.Open(sqlite.DriverName, dsn)
 	if err != nil {
 		return nil, err
