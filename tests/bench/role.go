@@ -19,17 +19,24 @@ const (
 	handlerRole  = "handler"
 )
 
-// serveRole serves on a free port of the loopback interface, whose address is
-// the first line it prints, until its standard input ends: that is when the
-// process that started it is gone.
+// serveRole serves HTTP: see serveListener.
 func serveRole(ctx context.Context, handler http.Handler, stdout io.Writer) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	return serveListener(ctx, stdout, server.Serve, func(net.Listener) error { return server.Close() })
+}
+
+// serveListener serves on a free port of the loopback interface, whose address
+// is the first line it prints, until its standard input ends: that is when the
+// process that started it is gone.
+func serveListener(
+	ctx context.Context, stdout io.Writer, serve func(net.Listener) error, stop func(net.Listener) error,
+) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp4", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() { served <- serve(listener) }()
 	if _, err := fmt.Fprintln(stdout, listener.Addr()); err != nil {
 		return fmt.Errorf("tell the address: %w", err)
 	}
@@ -44,7 +51,7 @@ func serveRole(ctx context.Context, handler http.Handler, stdout io.Writer) erro
 	case <-orphaned:
 	case <-ctx.Done():
 	}
-	if err := server.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+	if err := stop(listener); err != nil && !errors.Is(err, net.ErrClosed) {
 		return fmt.Errorf("stop: %w", err)
 	}
 	return nil

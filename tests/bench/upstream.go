@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -44,7 +47,9 @@ func pieces() [][]byte {
 	return chunks
 }
 
-// upstream stands in for OpenRouter.
+// upstream stands in for OpenRouter. It speaks HTTP by hand, on its
+// connections: in life it is another machine, so it must cost these cores as
+// little as it can.
 type upstream struct {
 	chunks [][]byte
 	// bursts counts the answers whose burst has been written.
@@ -53,35 +58,68 @@ type upstream struct {
 
 func serveUpstream(ctx context.Context, stdout io.Writer) error {
 	u := &upstream{chunks: pieces()}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /api/v1/chat/completions", u.complete)
-	mux.HandleFunc("GET /bursts", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, strconv.FormatInt(u.bursts.Load(), 10)) // The asker sees what is missing.
-	})
-	return serveRole(ctx, mux, stdout)
+	return serveListener(ctx, stdout, u.accept, func(l net.Listener) error { return l.Close() })
 }
 
-func (u *upstream) complete(w http.ResponseWriter, r *http.Request) {
+// accept serves each connection until the listener is closed.
+func (u *upstream) accept(listener net.Listener) error {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return err
+		}
+		go u.serve(conn)
+	}
+}
+
+// serve answers the requests of a connection. An error says that the client
+// has gone, or is none of ours; it sees that the connection ends.
+func (u *upstream) serve(conn net.Conn) {
+	defer conn.Close() //nolint:errcheck // there is nobody left to tell
+	in := bufio.NewReader(conn)
+	for {
+		request, err := http.ReadRequest(in)
+		if err != nil || u.answer(conn, request) != nil {
+			return
+		}
+	}
+}
+
+func (u *upstream) answer(conn net.Conn, request *http.Request) error {
 	received := time.Now()
-	a, err := readQuestion(r.Body)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
+	switch request.Method + " " + request.URL.Path {
+	case "POST /api/v1/chat/completions":
+		a, err := readQuestion(request.Body)
+		if err != nil {
+			return errors.Join(err, writeText(conn, "400 Bad Request", err.Error()))
+		}
+		return u.complete(&chunkWriter{conn: conn, chunks: u.chunks, answer: a, received: received})
+	case "GET /bursts":
+		return writeText(conn, "200 OK", strconv.FormatInt(u.bursts.Load(), 10))
+	default:
+		return writeText(conn, "404 Not Found", "")
 	}
-	if !wait(r.Context(), a.First) {
-		return
-	}
-	w.Header().Set("Content-Type", "text/event-stream")
-	out := &chunkWriter{w: w, control: http.NewResponseController(w), chunks: u.chunks, answer: a, received: received}
-	// An error below says that the client has gone.
-	if out.writeBurst() != nil {
-		return
+}
+
+func writeText(conn net.Conn, status, text string) error {
+	_, err := fmt.Fprintf(conn, "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", status, len(text), text)
+	return err
+}
+
+const streamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+func (u *upstream) complete(out *chunkWriter) error {
+	time.Sleep(out.answer.First)
+	out.pending = append(out.pending, streamHead...)
+	if err := out.writeBurst(); err != nil {
+		return err
 	}
 	u.bursts.Add(1)
-	if out.writePaced(r.Context()) != nil {
-		return
+	if err := out.writePaced(); err != nil {
+		return err
 	}
-	_, _ = io.WriteString(w, lastChunks)
+	out.chunk = append(out.chunk, lastChunks...)
+	return out.end()
 }
 
 func readQuestion(body io.Reader) (answer, error) {
@@ -90,7 +128,11 @@ func readQuestion(body io.Reader) (answer, error) {
 			Content question `json:"content"`
 		} `json:"messages"`
 	}
-	if err := json.NewDecoder(body).Decode(&request); err != nil {
+	text, err := io.ReadAll(body)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := json.Unmarshal(text, &request); err != nil {
 		return answer{}, err
 	}
 	if len(request.Messages) == 0 {
@@ -117,39 +159,22 @@ func (c *question) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// wait returns false if ctx ends first.
-func wait(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
 // chunkWriter writes the deltas of an answer.
 type chunkWriter struct {
-	w        http.ResponseWriter
-	control  *http.ResponseController
+	conn     net.Conn
 	chunks   [][]byte
 	answer   answer
 	received time.Time
 	written  int
-	stamped  []byte
+	// chunk is what the next chunk of HTTP holds; pending is what goes before it.
+	chunk, pending []byte
 }
 
 func (c *chunkWriter) writeBurst() error {
 	for c.written < c.answer.Burst {
-		if err := c.write(); err != nil {
-			return err
-		}
+		c.add()
 		if c.written%c.answer.Block == 0 || c.written == c.answer.Burst {
-			if err := c.control.Flush(); err != nil {
+			if err := c.flush(); err != nil {
 				return err
 			}
 		}
@@ -157,40 +182,52 @@ func (c *chunkWriter) writeBurst() error {
 	return nil
 }
 
-func (c *chunkWriter) writePaced(ctx context.Context) error {
+func (c *chunkWriter) writePaced() error {
 	if c.written == c.answer.Deltas {
 		return nil
 	}
 	ticker := time.NewTicker(c.answer.Pace)
 	defer ticker.Stop()
 	for c.written < c.answer.Deltas {
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		if err := c.write(); err != nil {
-			return err
-		}
-		if err := c.control.Flush(); err != nil {
+		<-ticker.C
+		c.add()
+		if err := c.flush(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *chunkWriter) write() error {
-	chunk := c.chunks[c.written%len(c.chunks)]
+func (c *chunkWriter) add() {
 	if c.answer.Stamp {
-		c.stamped = append(c.stamped[:0], chunkHead...)
+		c.chunk = append(c.chunk, chunkHead...)
 		if c.written == 0 {
-			c.stamped = appendStamp(c.stamped, receivedMark, c.received)
+			c.chunk = appendStamp(c.chunk, receivedMark, c.received)
 		}
-		c.stamped = appendStamp(c.stamped, wroteMark, time.Now())
-		c.stamped = append(c.stamped, chunkTail...)
-		chunk = c.stamped
+		c.chunk = appendStamp(c.chunk, wroteMark, time.Now())
+		c.chunk = append(c.chunk, chunkTail...)
+	} else {
+		c.chunk = append(c.chunk, c.chunks[c.written%len(c.chunks)]...)
 	}
 	c.written++
-	_, err := c.w.Write(chunk)
+}
+
+// flush sends what was added.
+func (c *chunkWriter) flush() error {
+	c.pending = strconv.AppendInt(c.pending, int64(len(c.chunk)), 16)
+	c.pending = append(c.pending, "\r\n"...)
+	c.pending = append(c.pending, c.chunk...)
+	c.pending = append(c.pending, "\r\n"...)
+	_, err := c.conn.Write(c.pending)
+	c.chunk, c.pending = c.chunk[:0], c.pending[:0]
+	return err
+}
+
+// end sends what was added, and the answer's end.
+func (c *chunkWriter) end() error {
+	if err := c.flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(c.conn, "0\r\n\r\n")
 	return err
 }
