@@ -48,7 +48,6 @@ func startThread(tx *gorm.DB, session chat.Session, maxPerUser int, start chat.N
 
 const firstPosition = 1
 
-//nolint:unqueryvet // the columns are named within
 const startThreadStatement = `WITH counted AS (` + countSession + ` RETURNING id), session AS (
 		INSERT INTO sessions (` + sessionColumns + `) SELECT ?, counted.id, NULLIF(?, ''), ?, ?, ?, ?, ? FROM counted RETURNING id
 	), run AS (

@@ -72,8 +72,10 @@ func TestWireTypesWriteWhatTheGeneratedTypesDo(t *testing.T) {
 	}
 	session := chat.Session{ID: uuid.New(), Title: "A title", CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	for _, event := range []chat.Event{
-		chat.SessionUpdated{Session: session}, chat.PartAdded{ItemID: uuid.New(), Index: 1},
-		chat.PartDone{ItemID: uuid.New(), Text: "all"}, chat.ThoughtAdded{ItemID: uuid.New(), Text: "so"},
+		chat.SessionUpdated{Session: session},
+		chat.PartAdded{ItemID: uuid.New(), Index: 1},
+		chat.PartDone{ItemID: uuid.New(), Text: "all"},
+		chat.ThoughtAdded{ItemID: uuid.New(), Text: "so"},
 		chat.ThoughtUpdated{ItemID: uuid.New(), Index: 1, Text: "so it is"},
 	} {
 		sameEvent(t, event, preview)

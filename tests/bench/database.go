@@ -40,7 +40,7 @@ func openDatabase(ctx context.Context, databaseURL string, conns int) (*sql.DB, 
 	if engineOf(databaseURL) == sqlite {
 		driver = "sqlite"
 		dsn = "file:" + (&url.URL{Path: sqlitePath(databaseURL)}).EscapedPath() + "?_pragma=busy_timeout(5000)" +
-			"&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(1)"
+			"&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(1)&_pragma=wal_autocheckpoint(4000)"
 	}
 	db, err := sql.Open(driver, dsn)
 	if err != nil {

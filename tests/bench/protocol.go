@@ -342,6 +342,8 @@ func (l *lab) protocolMemory(ctx context.Context, ways []*way) error {
 		n := int64(l.size.memoryStreams)
 		t.add(w.name, thousands(float64(n)), kilobytes((with-before)/n))
 	}
-	l.report.part("Memory of live streams of the protocol", "As above.", t)
+	l.report.part("Memory of live streams of the protocol",
+		fmt.Sprintf("Each is a new thread's; it has had %d deltas and gets one more every %s. Resident memory of the process, "+
+			"the mean of %s, less what it was before.", memoryBurst, memoryPace, l.size.memorySettle), t)
 	return nil
 }

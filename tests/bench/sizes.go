@@ -59,7 +59,7 @@ func sizesFor(quick bool) sizes {
 			fewSessions: 1000, manySessions: 50_000,
 			writeRuns: 10, writeFew: 10, writeMany: 1000,
 			slowStreams: 49, slowDeltas: 500, stuckDeltas: 40_000,
-			doorStreams: []int{1, 100}, doorProbes: 50, doorMemoryStreams: 100,
+			doorStreams: []int{1, 100}, doorProbes: 50, doorMemoryStreams: 500,
 		}
 	}
 	return sizes{
@@ -71,6 +71,6 @@ func sizesFor(quick bool) sizes {
 		fewSessions: 1000, manySessions: 1_000_000,
 		writeRuns: 50, writeFew: 10, writeMany: 1000,
 		slowStreams: 49, slowDeltas: 2000, stuckDeltas: 40_000,
-		doorStreams: []int{1, 100, 1000}, doorProbes: 200, doorMemoryStreams: 500,
+		doorStreams: []int{1, 100, 1000}, doorProbes: 200, doorMemoryStreams: 1000,
 	}
 }

@@ -75,7 +75,7 @@ func (u *upstream) accept(listener net.Listener) error {
 // serve answers the requests of a connection. An error says that the client
 // has gone, or is none of ours; it sees that the connection ends.
 func (u *upstream) serve(conn net.Conn) {
-	defer conn.Close() //nolint:errcheck // there is nobody left to tell
+	defer conn.Close()
 	in := bufio.NewReader(conn)
 	for {
 		request, err := http.ReadRequest(in)

@@ -16,6 +16,23 @@ const (
 	loosePlus = 100
 )
 
+func attachmentClauses() []clause {
+	return []clause{
+		{"StartThread sends attachments", threadAttachments},
+		{"CreateAttachment stores the attachment", attachmentStored},
+		{"CreateAttachment refuses one too many", attachmentLimit},
+		{"ClaimUpload gives an upload to one", uploadClaimed},
+		{"EndUpload of a deleted attachment", uploadDeleted},
+		{"StartRun gives the message its attachments", attachmentsSent},
+		{"StartRun refuses attachments it cannot send", attachmentsRefused},
+		{"StartRun sends an attachment once under many at once", attachmentSentAtOnce},
+		{"DeleteAttachment tells foreign from missing", attachmentDeleted},
+		{"SweepAttachments finds what nobody can use", attachmentsSwept},
+		{"SweepAttachments keeps what is sent", attachmentSentOrSwept},
+		{"SweepAttachments by several at once", attachmentsSweptAtOnce},
+	}
+}
+
 func newAttachment(user string, at time.Time) chat.Attachment {
 	return chat.Attachment{
 		ID: uuid.New(), UserID: user, Name: "a ✓.png", MimeType: "image/png", Size: 7, State: chat.AttachmentPending, CreatedAt: at,

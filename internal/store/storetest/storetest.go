@@ -40,13 +40,16 @@ type Probe interface {
 	Rows(t *testing.T, table string) int
 }
 
+// clause is one thing that the interface promises.
+type clause struct {
+	name string
+	test func(t *testing.T, f *fixture)
+}
+
 // Run tests the interface, clause by clause.
 func Run(t *testing.T, h Harness) {
 	t.Helper()
-	clauses := []struct {
-		name string
-		test func(t *testing.T, f *fixture)
-	}{
+	clauses := append([]clause{
 		{"CreateSession stores the session", createStores},
 		{"CreateSession refuses one too many", createLimit},
 		{"CreateSession under a hundred at once", createAtOnce},
@@ -81,7 +84,6 @@ func Run(t *testing.T, h Harness) {
 		{"StartThread refuses one too many", threadLimit},
 		{"StartThread under a hundred at once", threadsAtOnce},
 		{"StartThread stores all or nothing", threadTaken},
-		{"StartThread sends attachments", threadAttachments},
 		{"updates never go back", updatedForward},
 		{"FinishRun stores the end", finishStores},
 		{"FinishRun without an item", finishWithoutItem},
@@ -102,21 +104,10 @@ func Run(t *testing.T, h Harness) {
 		{"RenewLeases moves the live ones of the runs", renew},
 		{"FailOrphanedRuns marks the dead", orphans},
 		{"FailOrphanedRuns spares the owner's", orphansOwn},
-		{"CreateAttachment stores the attachment", attachmentStored},
-		{"CreateAttachment refuses one too many", attachmentLimit},
-		{"ClaimUpload gives an upload to one", uploadClaimed},
-		{"EndUpload of a deleted attachment", uploadDeleted},
-		{"StartRun gives the message its attachments", attachmentsSent},
-		{"StartRun refuses attachments it cannot send", attachmentsRefused},
-		{"StartRun sends an attachment once under many at once", attachmentSentAtOnce},
-		{"DeleteAttachment tells foreign from missing", attachmentDeleted},
-		{"SweepAttachments finds what nobody can use", attachmentsSwept},
-		{"SweepAttachments keeps what is sent", attachmentSentOrSwept},
-		{"SweepAttachments by several at once", attachmentsSweptAtOnce},
 		{"everything at once in few sessions", everythingAtOnce},
 		{"a context that has ended", cancelled},
 		{"a closed store", closed},
-	}
+	}, attachmentClauses()...)
 	for _, clause := range clauses {
 		t.Run(clause.name, func(t *testing.T) {
 			t.Parallel()
