@@ -81,19 +81,23 @@ func (r *recorder) record(session, run string, starts bool) error {
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
 	var position int
-	if err := within(ctx, tx, r.count).QueryRowContext(ctx, now, session).Scan(&position); err != nil {
+	//nolint:sqlclosecheck // the transaction's end closes it
+	err = within(ctx, tx, r.count).QueryRowContext(ctx, now, session).Scan(&position)
+	if err != nil {
 		return fmt.Errorf("count: %w", err)
 	}
 	kind, statement, args := "assistant_message", r.ended, []any{now, run}
 	if starts {
 		kind, statement, args = "user_message", r.run, []any{run, session, now, run}
 	}
-	_, err = within(ctx, tx, statement).ExecContext(ctx, args...)
+	_, err = within(ctx, tx, statement).ExecContext(ctx, args...) //nolint:sqlclosecheck // as above
 	if err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
 	id := uuid.Must(uuid.NewV7()).String()
-	if _, err := within(ctx, tx, r.item).ExecContext(ctx, session, position, id, run, kind, now); err != nil {
+	//nolint:sqlclosecheck // as above
+	_, err = within(ctx, tx, r.item).ExecContext(ctx, session, position, id, run, kind, now)
+	if err != nil {
 		return fmt.Errorf("item: %w", err)
 	}
 	if starts {
