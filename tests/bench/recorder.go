@@ -114,6 +114,7 @@ func within(ctx context.Context, tx *sql.Tx, statement *sql.Stmt) *sql.Stmt {
 }
 
 func (r *recorder) readHistory(ctx context.Context, tx *sql.Tx, session string, position int) error {
+	//nolint:sqlclosecheck // as above
 	rows, err := within(ctx, tx, r.history).QueryContext(ctx, session, position, historyLength)
 	if err != nil {
 		return err
