@@ -83,14 +83,14 @@ func (s *Server) Restart() {
 		args = append(args, "--port", s.port)
 	}
 	s.output = new(bytes.Buffer)
-	s.cmd = exec.Command("redis-server", args...) //nolint:gosec // fixed words and files of the test
-	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
-	s.cmd.SysProcAttr = child.Attributes()
-	if err := s.cmd.Start(); err != nil {
+	cmd := exec.Command("redis-server", args...) //nolint:gosec // fixed words and files of the test
+	cmd.Stdout, cmd.Stderr = s.output, s.output
+	cmd.SysProcAttr = child.Attributes()
+	if err := cmd.Start(); err != nil {
 		s.tb.Fatalf("start redis-server (tests/prepare.sh redis installs it): %v", err)
 	}
-	cmd, exited := s.cmd, make(chan struct{})
-	s.exited = exited
+	exited := make(chan struct{})
+	s.cmd, s.exited = cmd, exited
 	go func() {
 		_ = cmd.Wait() // Its end is all that counts.
 		close(exited)
