@@ -116,7 +116,11 @@ def check(record: dict[str, Any]) -> Iterator[str]:
         for problem in wrong(EVENT, event):
             yield f"event {n} ({kind}): {problem}"
     kind = (record.get("request") or {}).get("type")
-    if record["status"] != 200:
+    if record.get("upload"):
+        # The package says nothing of the answer but whether it is a success.
+        if not record.get("ours") and not 200 <= record["status"] < 300:
+            yield f"the upload's status is {record['status']}: {record.get('body')}"
+    elif record["status"] != 200:
         if not record.get("ours"):
             yield f"the status is {record['status']}: {record.get('body')}"
     elif kind in STREAMS:

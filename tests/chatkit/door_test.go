@@ -94,8 +94,8 @@ func checkTypes(t *testing.T, records []record) (said string, ok bool) {
 	return string(out), err == nil
 }
 
-// startOurs starts the server under test with an upstream of its own and the
-// reference's tools over MCP.
+// startOurs starts the server under test with an upstream of its own, the
+// reference's tools over MCP and a folder for files.
 func startOurs(t *testing.T) *target {
 	t.Helper()
 	u := newUpstream(t)
@@ -110,6 +110,7 @@ func startOurs(t *testing.T) *target {
 		"MAX_SESSIONS_PER_USER": "1000",
 		"MAX_MESSAGE_CHARS":     "10000",
 		"MCP_SERVERS":           writeServers(t, here),
+		"ATTACHMENTS_URL":       "file:///" + filepath.Join(t.TempDir(), "files"), // a fourth slash: an absolute path
 	}})
 	ours := &target{
 		name: "ours", url: server.URL + "/api/v1/chatkit", upstream: u, toolPrefix: ourPrefix,

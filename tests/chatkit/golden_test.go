@@ -48,6 +48,7 @@ func checkGolden(t *testing.T, path string, text []byte) {
 var (
 	createdAt = regexp.MustCompile(`"created_at":"[^"]*"`)
 	duration  = regexp.MustCompile(`"duration":\d+`)
+	origin    = regexp.MustCompile(`"http://127\.0\.0\.1:\d+/`)
 )
 
 // transcript tells a run to people: a request after ">", then each event on a
@@ -66,6 +67,7 @@ func transcript(t *testing.T, s scenario, records []record) []byte {
 	replacer := strings.NewReplacer(known...)
 	asItCame := func(raw []byte) string {
 		text := createdAt.ReplaceAllString(string(raw), `"created_at":"`+someTime+`"`)
+		text = origin.ReplaceAllString(text, `"http://127.0.0.1/`)
 		return replacer.Replace(duration.ReplaceAllString(text, `"duration":"`+someDuration+`"`))
 	}
 	var text strings.Builder
@@ -88,6 +90,9 @@ func requestText(t *testing.T, s step) string {
 	t.Helper()
 	if s.Text != nil {
 		return *s.Text
+	}
+	if s.Upload != nil {
+		return fmt.Sprintf("(%d bytes of attachment %d)", len(s.Upload.content()), s.Upload.Attachment)
 	}
 	var line bytes.Buffer
 	if err := json.Compact(&line, s.Request); err != nil {

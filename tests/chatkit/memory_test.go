@@ -14,12 +14,24 @@ type memory struct {
 	prefix  string // of the server's tools
 	threads []string
 	items   map[string][]string // by type
-	page    struct {
+	// attachments are those that were announced.
+	attachments []announced
+	page        struct {
 		After string `json:"after"`
 		Data  []struct {
 			ID string `json:"id"`
 		} `json:"data"`
 	}
+}
+
+// announced is an attachment with how its bytes are sent.
+type announced struct {
+	ID     string `json:"id"`
+	Upload struct {
+		URL     string            `json:"url"`
+		Method  string            `json:"method"`
+		Headers map[string]string `json:"headers"`
+	} `json:"upload_descriptor"`
 }
 
 // note takes the ids of an answer.
@@ -48,14 +60,19 @@ func (m *memory) note(r record) {
 	}
 	if len(r.Events) == 0 {
 		_ = json.Unmarshal(r.Body, &m.page) // An answer that is no page leaves the last.
+		var a announced
+		if json.Unmarshal(r.Body, &a) == nil && a.Upload.URL != "" {
+			m.attachments = append(m.attachments, a)
+		}
 	}
 }
 
-var placeholder = regexp.MustCompile(`\{(thread|after|data|item|tool)(?::([a-z_]+))?(?::(\d+))?\}`)
+var placeholder = regexp.MustCompile(`\{(thread|after|data|item|tool|attachment)(?::([a-z_]+))?(?::(\d+))?\}`)
 
 // fill replaces the placeholders of a request: {thread} is the thread that was
 // created last, {thread:1} the first; {item:user_message} the last item of a
-// type that was done, {item:user_message:1} the first; {after} the last page's
+// type that was done, {item:user_message:1} the first; {attachment} the last that was announced,
+// {attachment:1} the first; {after} the last page's
 // cursor, {data:1} the id of its first entry; {tool:x} is the name of tool x.
 func (m *memory) fill(t *testing.T, request []byte) []byte {
 	t.Helper()
@@ -69,6 +86,10 @@ func (m *memory) fill(t *testing.T, request []byte) []byte {
 			ids = m.threads
 		case "item":
 			ids = m.items[string(match[2])]
+		case "attachment":
+			for _, a := range m.attachments {
+				ids = append(ids, a.ID)
+			}
 		case "after":
 			ids = []string{m.page.After}
 		case "data":

@@ -39,6 +39,8 @@ type record struct {
 	Events []json.RawMessage `json:"events,omitempty"`
 	End    string            `json:"end,omitempty"`
 	Body   json.RawMessage   `json:"body,omitempty"`
+	// Upload says that bytes were sent, and no request.
+	Upload bool `json:"upload,omitempty"`
 	// Asked are the requests to the upstream meanwhile.
 	Asked []json.RawMessage `json:"asked,omitempty"`
 	// Ours says that the answer need not parse as the package's: the scenario
@@ -68,7 +70,7 @@ func (tg *target) play(t *testing.T, s scenario) []record {
 			request = []byte(*st.Text)
 		}
 		tg.upstream.prepare(st.Upstream)
-		r := tg.send(t, s.Name+"/"+st.As, request, st)
+		r := tg.do(t, s.Name+"/"+st.As, request, st, known)
 		for deadline := time.Now().Add(patience); st.Until > 0 && pageSize(r.Body) < st.Until; time.Sleep(pause) {
 			if time.Now().After(deadline) {
 				t.Fatalf("%s: step %d: the page has not %d entries: %s", tg.name, n, st.Until, r.Body)
@@ -77,7 +79,7 @@ func (tg *target) play(t *testing.T, s scenario) []record {
 		}
 		r.Target, r.Scenario, r.Step, r.Ours = tg.name, s.Name, n, st.Ours != nil
 		r.Request = request
-		if st.Text != nil {
+		if st.Text != nil || st.Upload != nil {
 			r.Request = nil
 		}
 		r.Asked = tg.upstream.requests()
@@ -85,6 +87,39 @@ func (tg *target) play(t *testing.T, s scenario) []record {
 		records = append(records, r)
 	}
 	return records
+}
+
+// do sends what a step says: a request, or bytes.
+func (tg *target) do(t *testing.T, user string, request []byte, st step, known *memory) record {
+	t.Helper()
+	if st.Upload == nil {
+		return tg.send(t, user, request, st)
+	}
+	if st.Upload.Attachment < 1 || st.Upload.Attachment > len(known.attachments) {
+		t.Fatalf("%s: attachment %d is not announced", tg.name, st.Upload.Attachment)
+	}
+	return tg.upload(t, known.attachments[st.Upload.Attachment-1], st.Upload.content())
+}
+
+// upload sends bytes as the attachment's descriptor says, as the component
+// does: without a token.
+func (tg *target) upload(t *testing.T, to announced, content []byte) record {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, to.Upload.Method, to.Upload.URL, bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range to.Upload.Headers {
+		request.Header.Set(name, value)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatalf("%s: upload: %v", tg.name, err)
+	}
+	defer response.Body.Close()
+	return record{Status: response.StatusCode, Upload: true, Body: tg.readBody(t, response.Body)}
 }
 
 func pageSize(body []byte) int {
@@ -116,15 +151,25 @@ func (tg *target) send(t *testing.T, user string, body []byte, st step) record {
 		r.Events, r.End = tg.readStream(t, response.Body, st.CloseWhenSaid)
 		return r
 	}
-	answer, err := io.ReadAll(response.Body)
+	r.Body = tg.readBody(t, response.Body)
+	return r
+}
+
+// readBody reads an answer that is no stream; what is no JSON becomes a string
+// of it. There may be none.
+func (tg *target) readBody(t *testing.T, body io.Reader) json.RawMessage {
+	t.Helper()
+	answer, err := io.ReadAll(body)
 	if err != nil {
 		t.Fatalf("%s: read the answer: %v", tg.name, err)
 	}
-	r.Body = answer
-	if !json.Valid(answer) {
-		r.Body = json.RawMessage(text(string(answer)))
+	if len(answer) == 0 {
+		return nil
 	}
-	return r
+	if !json.Valid(answer) {
+		return json.RawMessage(text(string(answer)))
+	}
+	return answer
 }
 
 // readStream reads events until the stream's end, or until they have said

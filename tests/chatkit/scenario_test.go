@@ -26,6 +26,8 @@ type step struct {
 	Request json.RawMessage `json:"request"`
 	// Text is sent instead of Request where the body is no JSON.
 	Text *string `json:"text"`
+	// Upload is sent instead of Request, to where an attachment's bytes go.
+	Upload *upload `json:"upload"`
 	// As is another user's name; "" is the scenario's own.
 	As string `json:"as"`
 	// Upstream is how the upstream answers during this step: the first request
@@ -40,6 +42,22 @@ type step struct {
 	// Ours is what the server under test must answer where it does not answer
 	// as the reference does.
 	Ours *ours `json:"ours"`
+}
+
+// upload is the bytes of an attachment.
+type upload struct {
+	// Attachment says which: the first that was announced is 1.
+	Attachment int `json:"attachment"`
+	// Text or Base64 are the bytes.
+	Text   string `json:"text"`
+	Base64 []byte `json:"base64"`
+}
+
+func (u upload) content() []byte {
+	if u.Base64 != nil {
+		return u.Base64
+	}
+	return []byte(u.Text)
 }
 
 // asked tells of a request to the upstream.

@@ -1,4 +1,5 @@
-"""The reference over HTTP: one path, no framework between uvicorn and it.
+"""The reference over HTTP: one path and the uploads', no framework between
+uvicorn and it.
 
     uvicorn --app-dir tests/chatkit reference.app:app --loop uvloop --http httptools
 
@@ -19,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from .server import ReferenceServer
 from .store import Context
+from .uploads import PLACE
 
 server = ReferenceServer(
     os.environ["OPENAI_BASE_URL"],
@@ -35,6 +37,8 @@ async def answer(request: Request) -> Response:
     context = Context(request.headers.get("authorization", ""))
     if b'"client_tools"' in body:
         context.client_tools = json.loads(body).get("metadata", {}).get("client_tools", [])
+    if b'"attachments.create"' in body:
+        context.origin = str(request.base_url).rstrip("/")
     try:
         result = await server.process(body, context)
     except ValidationError as problem:
@@ -48,11 +52,23 @@ async def answer(request: Request) -> Response:
     return Response(result.json, media_type="application/json")
 
 
+async def upload(request: Request, attachment_id: str) -> Response:
+    try:
+        server.attachment_store.take(attachment_id, await request.body())
+    except NotFoundError:
+        return Response(b'{"detail":"not found"}', 404, media_type="application/json")
+    return Response(status_code=204)
+
+
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] != "http":
         raise RuntimeError("only HTTP is served here")  # uvicorn then serves without a lifespan
     if scope["path"] == "/readyz":
         await Response(b"ok")(scope, receive, send)
         return
-    response = await answer(Request(scope, receive))
+    request = Request(scope, receive)
+    if scope["path"].startswith(PLACE):
+        response = await upload(request, scope["path"].removeprefix(PLACE))
+    else:
+        response = await answer(request)
     await response(scope, receive, send)

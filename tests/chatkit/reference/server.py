@@ -2,6 +2,7 @@
 
 import json
 import os
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -41,14 +42,16 @@ from openai import DefaultAsyncHttpxClient
 from openai.types.responses import (
     EasyInputMessageParam,
     ResponseInputContentParam,
+    ResponseInputImageParam,
     ResponseInputTextParam,
 )
 from pydantic import TypeAdapter
 
 from .model import CompletedModel, OwnIdsModel
-from .store import Context, MemoryStore, Uploads
+from .store import Context, MemoryStore
 from .title import title_from
 from .tools import TOOLS
+from .uploads import Uploads
 
 HISTORY = 100
 REQUESTS: TypeAdapter[ChatKitReq] = TypeAdapter(ChatKitReq)
@@ -84,6 +87,9 @@ class Converter(ThreadItemConverter):
     assistant's messages as Chat Completions takes them: the SDK refuses the
     package's form, which is the Responses API's."""
 
+    def __init__(self, uploads: Uploads) -> None:
+        self._uploads = uploads
+
     async def assistant_message_to_input(self, item: AssistantMessageItem) -> TResponseInputItem:
         text = "".join(part.text for part in item.content)
         return EasyInputMessageParam(type="message", role="assistant", content=text)
@@ -92,7 +98,15 @@ class Converter(ThreadItemConverter):
         return ResponseInputTextParam(type="input_text", text=f"{tag.text}: {json.dumps(tag.data)}")
 
     async def attachment_to_message_content(self, file: Attachment) -> ResponseInputContentParam:
-        return ResponseInputTextParam(type="input_text", text=f"[{file.name}, {file.mime_type}]")
+        content = self._uploads.content(file.id)
+        if content is None:
+            text = f"[{file.name}, {file.mime_type}]"
+            return ResponseInputTextParam(type="input_text", text=text)
+        if file.type == "image":
+            url = f"data:{file.mime_type};base64,{b64encode(content).decode()}"
+            return ResponseInputImageParam(type="input_image", detail="auto", image_url=url)
+        text = f"{file.name}:\n{content.decode(errors='replace')}"
+        return ResponseInputTextParam(type="input_text", text=text)
 
 
 def written(message: UserMessageItem) -> str:
@@ -101,6 +115,14 @@ def written(message: UserMessageItem) -> str:
         f"@{part.text}" if isinstance(part, UserMessageTagContent) else part.text
         for part in message.content
     )
+
+
+def title_of(message: UserMessageItem) -> str:
+    """Of the text, or of the first file's name where there is none."""
+    title = title_from(written(message))
+    if not title and message.attachments:
+        title = title_from(message.attachments[0].name)
+    return title
 
 
 class ReferenceServer(ChatKitServer[Context]):
@@ -116,7 +138,9 @@ class ReferenceServer(ChatKitServer[Context]):
         tools: bool = True,
         as_it_comes: bool = False,
     ) -> None:
-        super().__init__(MemoryStore(), Uploads())
+        store = MemoryStore()
+        uploads = Uploads(store)
+        super().__init__(store, uploads)
         self._client = AsyncOpenAI(
             base_url=base_url,
             api_key=api_key,
@@ -129,7 +153,7 @@ class ReferenceServer(ChatKitServer[Context]):
         self._as_it_comes = as_it_comes
         self._model_class = OwnIdsModel if plain else CompletedModel
         self._default_model = os.environ.get("MODEL", "test/model")
-        self._converter = Converter()
+        self._converter = Converter(uploads)
         self._tools = [server_tool(*tool) for tool in TOOLS] if tools else []
         self._run_config = RunConfig(
             tracing_disabled=True, tool_not_found_behavior="return_error_to_model"
@@ -173,7 +197,7 @@ class ReferenceServer(ChatKitServer[Context]):
                 raise
         finally:
             if thread.title is None and input_user_message:
-                thread.title = title_from(written(input_user_message))
+                thread.title = title_of(input_user_message)
 
     async def process(
         self, request: str | bytes | bytearray, context: Context

@@ -4,26 +4,17 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from chatkit.store import AttachmentStore, NotFoundError, Store
-from chatkit.types import (
-    Attachment,
-    AttachmentCreateParams,
-    AttachmentUploadDescriptor,
-    FileAttachment,
-    ImageAttachment,
-    Page,
-    Thread,
-    ThreadItem,
-    ThreadMetadata,
-)
+from chatkit.store import NotFoundError, Store
+from chatkit.types import Attachment, Page, Thread, ThreadItem, ThreadMetadata
 
 
 @dataclass
 class Context:
-    """Who asks, and what their page offers."""
+    """Who asks, where, and what their page offers."""
 
     user: str
     client_tools: list[dict] = field(default_factory=list)
+    origin: str = ""
 
 
 T = TypeVar("T")
@@ -149,24 +140,10 @@ class MemoryStore(Store[Context]):
         await self.load_attachment(attachment_id, context)
         del self._attachments[attachment_id]
 
-
-class Uploads(AttachmentStore[Context]):
-    """Says where an attachment's bytes go and come from. There is nothing."""
-
-    async def create_attachment(
-        self, input: AttachmentCreateParams, context: Context
-    ) -> Attachment:
-        attachment_id = self.generate_attachment_id(input.mime_type, context)
-        url = f"http://127.0.0.1/attachments/{attachment_id}"
-        fields = {
-            "id": attachment_id,
-            "name": input.name,
-            "mime_type": input.mime_type,
-            "upload_descriptor": AttachmentUploadDescriptor(url=url, method="PUT"),
-        }
-        if input.mime_type.startswith("image/"):
-            return ImageAttachment(**fields, preview_url=url)
-        return FileAttachment(**fields)
-
-    async def delete_attachment(self, attachment_id: str, context: Context) -> None:
-        """The store forgets it."""
+    def end_upload(self, attachment_id: str) -> None:
+        """An attachment whose bytes are there has no upload descriptor any more."""
+        if attachment_id not in self._attachments:
+            raise NotFoundError(f"{attachment_id} is not there")
+        user, attachment = self._attachments[attachment_id]
+        uploaded = attachment.model_copy(update={"upload_descriptor": None})
+        self._attachments[attachment_id] = (user, uploaded)
