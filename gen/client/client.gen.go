@@ -1304,8 +1304,13 @@ type CreateRunContentType string
 
 // CreateRunMessage A message of the user.
 type CreateRunMessage struct {
+	// Attachments The ids of uploaded files. A file is of one message.
+	// `attachments.create` of the ChatKit protocol makes them.
+	Attachments *[]openapi_types.UUID `json:"attachments,omitempty"`
+
 	// Content The parts of the message. All of them together may have 500 characters,
-	// counted in Unicode code points, and must hold more than white space.
+	// counted in Unicode code points, and must hold more than white space
+	// where no file comes with them.
 	Content []CreateRunContent   `json:"content"`
 	Role    CreateRunMessageRole `json:"role"`
 }
@@ -1394,7 +1399,7 @@ type DurationSummary struct {
 // | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
 // | `ATTACHMENT_LIMIT` | 429 | The user has as many files that no message has as a user may have. |
 // | `INTERNAL_ERROR` | 500 | A fault of the server. |
-// | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do. |
+// | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do, or a file where it keeps none. |
 // | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
 // | `SERVICE_UNAVAILABLE` | 503 | The database or the store of files is out of reach, or the server is stopping. |
 type ErrorCode string
@@ -1422,7 +1427,7 @@ type ErrorDetail struct {
 	// | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
 	// | `ATTACHMENT_LIMIT` | 429 | The user has as many files that no message has as a user may have. |
 	// | `INTERNAL_ERROR` | 500 | A fault of the server. |
-	// | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do. |
+	// | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do, or a file where it keeps none. |
 	// | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
 	// | `SERVICE_UNAVAILABLE` | 503 | The database or the store of files is out of reach, or the server is stopping. |
 	Code ErrorCode `json:"code"`
@@ -2353,9 +2358,6 @@ type RateLimitExceeded = ErrorResponse
 
 // RequestTooLarge The answer of a request that failed.
 type RequestTooLarge = ErrorResponse
-
-// RunInProgress The answer of a request that failed.
-type RunInProgress = ErrorResponse
 
 // ServiceUnavailable The answer of a request that failed.
 type ServiceUnavailable = ErrorResponse
@@ -6395,6 +6397,13 @@ type CreateRunResponse500Headers struct {
 	RateLimitReset     *int
 }
 
+// CreateRunResponse501Headers the declared response headers of an HTTP 501 response for CreateRun
+type CreateRunResponse501Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+
 // CreateRunResponse502Headers the declared response headers of an HTTP 502 response for CreateRun
 type CreateRunResponse502Headers struct {
 	RateLimitLimit     *int
@@ -6424,7 +6433,7 @@ type CreateRunResponse struct {
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *ThreadNotFound
 	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *RunInProgress
+	JSON409 *Conflict
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *RequestTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -6433,6 +6442,8 @@ type CreateRunResponse struct {
 	JSON429 *RateLimitExceeded
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
+	// JSON501 the response for an HTTP 501 `application/json` response
+	JSON501 *NotSupported
 	// JSON502 the response for an HTTP 502 `application/json` response
 	JSON502 *UpstreamError
 	// JSON503 the response for an HTTP 503 `application/json` response
@@ -6457,6 +6468,8 @@ type CreateRunResponse struct {
 	Headers429 *CreateRunResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *CreateRunResponse500Headers
+	// Headers501 the parsed response headers for an HTTP 501 response
+	Headers501 *CreateRunResponse501Headers
 	// Headers502 the parsed response headers for an HTTP 502 response
 	Headers502 *CreateRunResponse502Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
@@ -6484,7 +6497,7 @@ func (r CreateRunResponse) GetJSON404() *ThreadNotFound {
 }
 
 // GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r CreateRunResponse) GetJSON409() *RunInProgress {
+func (r CreateRunResponse) GetJSON409() *Conflict {
 	return r.JSON409
 }
 
@@ -6506,6 +6519,11 @@ func (r CreateRunResponse) GetJSON429() *RateLimitExceeded {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r CreateRunResponse) GetJSON500() *InternalError {
 	return r.JSON500
+}
+
+// GetJSON501 returns the response for an HTTP 501 `application/json` response
+func (r CreateRunResponse) GetJSON501() *NotSupported {
+	return r.JSON501
 }
 
 // GetJSON502 returns the response for an HTTP 502 `application/json` response
@@ -9659,7 +9677,7 @@ func ParseCreateRunResponse(rsp *http.Response) (*CreateRunResponse, error) {
 		response.JSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest RunInProgress
+		var dest Conflict
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -9692,6 +9710,13 @@ func ParseCreateRunResponse(rsp *http.Response) (*CreateRunResponse, error) {
 			return nil, err
 		}
 		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
+		var dest NotSupported
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON501 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 502:
 		var dest UpstreamError
@@ -9971,6 +9996,30 @@ func ParseCreateRunResponse(rsp *http.Response) (*CreateRunResponse, error) {
 			headers.RateLimitReset = &value
 		}
 		response.Headers500 = &headers
+	case rsp.StatusCode == 501:
+		var headers CreateRunResponse501Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		response.Headers501 = &headers
 	case rsp.StatusCode == 502:
 		var headers CreateRunResponse502Headers
 		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {

@@ -28,10 +28,14 @@ const (
 func (h *Handler) CreateRun(
 	ctx context.Context, request api.CreateRunRequestObject,
 ) (api.CreateRunResponseObject, error) {
-	run, err := h.Service.StartRun(ctx, chat.RunRequest{
+	message := chat.RunRequest{
 		UserID: userID(ctx), SessionID: request.SessionID, ThreadID: request.ThreadID,
 		Content: fromAPIContent(request.Body.Message.Content), Inference: fromAPIModel(request.Body.Model),
-	})
+	}
+	if request.Body.Message.Attachments != nil {
+		message.Attachments = *request.Body.Message.Attachments
+	}
+	run, err := h.Service.StartRun(ctx, message)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func TestRefusals(t *testing.T) {
 		for name, check := range map[string]func(*testing.T, *harness.Server){
 			"announcing": refuseAnnouncement, "content": refuseContent, "again": refuseAgain, "another user": refuseAnother,
 			"links": refuseLinks, "messages": refuseMessages, "delete": deleteLoose, "limit": refuseTooMany, "pages": servePage,
-			"not shown": notShown,
+			"not shown": notShown, "REST": refuseREST,
 		} {
 			t.Run(name, func(t *testing.T) { check(t, server) })
 		}
@@ -223,6 +223,7 @@ func TestOff(t *testing.T) {
 	want(t, announce(alice, "a.png", "image/png", 10), 501, "NOT_SUPPORTED")
 	want(t, ask(alice, "attachments.delete", map[string]any{"attachment_id": uuid.NewString()}), 501, "NOT_SUPPORTED")
 	want(t, ask(alice, "threads.create", map[string]any{"input": input("Hello", uuid.NewString())}), 501, "NOT_SUPPORTED")
+	want(t, sendREST(t, alice, alice.CreateSession(), "Hello", uuid.NewString()), 501, "NOT_SUPPORTED")
 	path := "/api/v1/attachments/" + uuid.NewString() + "/content"
 	want(t, alice.Do(harness.Request{Method: http.MethodGet, Path: path}), 501, "NOT_SUPPORTED")
 	put := harness.Request{Method: http.MethodPut, Path: path, Header: http.Header{"Content-Type": {"image/png"}}, Body: strings.NewReader("x")}
