@@ -1,7 +1,6 @@
 package openrouter
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"strings"
 
@@ -64,9 +63,10 @@ type requestToolName struct {
 	Name string `json:"name"`
 }
 
-func fromMessage(message *chat.Message) requestMessage {
+// fromMessage leaves the hole where the bytes of an image go.
+func fromMessage(message *chat.Message, hole string) requestMessage {
 	to := requestMessage{
-		Role: message.Role, Content: fromContent(message), ToolCallID: message.ToolCallID,
+		Role: message.Role, Content: fromContent(message, hole), ToolCallID: message.ToolCallID,
 		ReasoningDetails: wholeDetails(message.ReasoningDetails),
 	}
 	for _, call := range message.ToolCalls {
@@ -105,7 +105,7 @@ func functionName(name string) string {
 
 // fromContent is the text, or the texts and after them the images: OpenRouter
 // recommends that order.
-func fromContent(message *chat.Message) any {
+func fromContent(message *chat.Message, hole string) any {
 	if len(message.Images) == 0 && len(message.Files) == 0 {
 		if message.Content == "" && len(message.ToolCalls) > 0 {
 			return nil
@@ -120,8 +120,9 @@ func fromContent(message *chat.Message) any {
 		parts = append(parts, requestPart{Type: "text", Text: file})
 	}
 	for _, image := range message.Images {
-		url := "data:" + image.MimeType + ";base64," + base64.StdEncoding.EncodeToString(image.Data)
-		parts = append(parts, requestPart{Type: "image_url", ImageURL: &requestImage{URL: url}})
+		parts = append(parts, requestPart{
+			Type: "image_url", ImageURL: &requestImage{URL: "data:" + image.MimeType + ";base64," + hole},
+		})
 	}
 	return parts
 }

@@ -55,14 +55,15 @@ func requestBody(req chat.ModelRequest, options *Options) ([]byte, error) {
 		Messages: make([]requestMessage, len(req.Messages)), Tools: fromTools(req.Tools), ToolChoice: fromChoice(req.ToolChoice),
 		Stream: true, StreamOptions: streamOptions{IncludeUsage: true}, MaxTokens: options.MaxTokens, User: req.User,
 	}
+	hole, images := holeFor(req.Messages)
 	for n := range req.Messages {
-		request.Messages[n] = fromMessage(&req.Messages[n])
+		request.Messages[n] = fromMessage(&req.Messages[n], hole)
 	}
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(&request)
-	return body.Bytes(), err
+	return fillHoles(body.Bytes(), hole, images), err
 }
 
 // fallbacks are the models to try after the one that is asked.
