@@ -1401,7 +1401,7 @@ type DurationSummary struct {
 // | `INTERNAL_ERROR` | 500 | A fault of the server. |
 // | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do, or a file where it keeps none. |
 // | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
-// | `SERVICE_UNAVAILABLE` | 503 | The database or the store of files is out of reach, or the server is stopping. |
+// | `SERVICE_UNAVAILABLE` | 503 | The database or the store of files is out of reach, the server is busy with files, or it is stopping. |
 type ErrorCode string
 
 // ErrorDetail Why a request failed.
@@ -1429,7 +1429,7 @@ type ErrorDetail struct {
 	// | `INTERNAL_ERROR` | 500 | A fault of the server. |
 	// | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do, or a file where it keeps none. |
 	// | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
-	// | `SERVICE_UNAVAILABLE` | 503 | The database or the store of files is out of reach, or the server is stopping. |
+	// | `SERVICE_UNAVAILABLE` | 503 | The database or the store of files is out of reach, the server is busy with files, or it is stopping. |
 	Code ErrorCode `json:"code"`
 
 	// Message For people. It may change; programs look at the code.

@@ -250,6 +250,152 @@ func TestFilesAreBounded(t *testing.T) {
 	}
 }
 
+// No more images are sent than a message may have, and the newest message's
+// before the others'.
+func TestImagesAreCounted(t *testing.T) {
+	t.Parallel()
+	model := &recorder{}
+	service, _, _ := withFiles(t, model)
+	some := func(count int) []uuid.UUID {
+		ids := make([]uuid.UUID, count)
+		for n := range ids {
+			ids[n] = attach(t, service, "image/png", "\x89PNG\x0D\x0A\x1A\x0A").ID
+		}
+		return ids
+	}
+	session := sendFiles(t, service, some(5)...)
+	run, err := service.StartRun(t.Context(), chat.RunRequest{
+		UserID: alice, SessionID: session, ThreadID: session, Attachments: some(18),
+		Content: []chat.Content{{Type: chat.ContentInputText, Text: "And these"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	awaitEnd(t, run)
+	messages := model.asked[1]
+	first, last := messages[0], messages[len(messages)-1]
+	if len(last.Images) != 18 || len(last.Files) != 0 || len(first.Images) != 2 {
+		t.Errorf("of 18 new images %d are sent, of 5 old ones %d", len(last.Images), len(first.Images))
+	}
+	for _, file := range first.Files {
+		if !strings.Contains(file, `"a file" (image/png, 8 bytes); its content is left out`) {
+			t.Errorf("the model is told %q", file)
+		}
+	}
+	if len(first.Files) != 3 {
+		t.Errorf("the model is told of %d images that are left out", len(first.Files))
+	}
+}
+
+// gate is a model that lets a question wait, before upstream begins to answer
+// and then before it ends.
+type gate struct {
+	chat.Model
+
+	asked, begin, end chan struct{}
+}
+
+func (g *gate) Stream(ctx context.Context, _ chat.ModelRequest) (chat.ModelStream, error) {
+	g.asked <- struct{}{}
+	select {
+	case <-g.begin:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return scriptedStream{ctx, func(context.Context) (chat.Chunk, error) {
+		select {
+		case <-g.end:
+			return chat.Chunk{}, io.EOF
+		case <-ctx.Done():
+			return chat.Chunk{}, ctx.Err()
+		}
+	}}, nil
+}
+
+// await waits for a question.
+func (g *gate) await(t *testing.T) {
+	t.Helper()
+	select {
+	case <-g.asked:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the model is not asked")
+	}
+}
+
+// The files of all runs together are bounded, until upstream begins to answer:
+// a run that finds no room fails, and may be tried again.
+func TestFilesAreHeldInTurn(t *testing.T) {
+	t.Parallel()
+	model := &gate{asked: make(chan struct{}, 3), begin: make(chan struct{}), end: make(chan struct{})}
+	service, _, _ := withFiles(t, model)
+	service.HoldFiles(10, time.Millisecond)
+	start := func(content string) *chat.ActiveRun {
+		run, _, err := service.StartThread(t.Context(), chat.RunRequest{
+			UserID: alice, Attachments: []uuid.UUID{attach(t, service, "text/plain", content).ID},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return run
+	}
+	first := start("six...")
+	model.await(t)
+	second := start("five.")
+	soon, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	err := second.Opened(soon)
+	if busy, ok := errors.AsType[*chat.Error](err); !ok || busy.Code != chat.CodeServiceUnavailable || busy.RetryAfter == 0 {
+		t.Errorf("the second run is refused with %v", err)
+	}
+	events := awaitEnd(t, second)
+	if failed, ok := events[len(events)-2].(chat.Failed); !ok || !failed.AllowRetry || !strings.Contains(failed.Message, "busy") {
+		t.Errorf("the second run ends with %+v", events[len(events)-2:])
+	}
+	model.begin <- struct{}{}
+	if err := first.Opened(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	third := start("ten bytes.") // The first goes on answering, and holds nothing.
+	model.await(t)
+	close(model.begin)
+	close(model.end)
+	awaitEnd(t, first)
+	awaitEnd(t, third)
+}
+
+// Each step of a run sends the files again, between its tools they are not held.
+func TestFilesOfSteps(t *testing.T) {
+	t.Parallel()
+	blobs := &shelf{blobs: map[string][]byte{}}
+	options := chat.Options{Attachments: &chat.AttachmentOptions{
+		Blobs: blobs, MaxBytes: 100, Types: []string{"image/png"}, LinkKey: []byte("key"),
+	}}
+	var (
+		service *chat.Service
+		model   *steps
+	)
+	box := toolbox{"look": func(ctx context.Context, _ chat.ToolUse) chat.ToolResult {
+		release, err := service.Hold(ctx, 10)
+		if err != nil {
+			t.Errorf("while a tool works: %v", err)
+			return chat.ToolResult{}
+		}
+		release()
+		return chat.ToolResult{Text: "Seen."}
+	}}
+	service, model = withTools(t, options, box, calls("look"), text("Fine."))
+	service.HoldFiles(10, time.Millisecond)
+	sendFiles(t, service, attach(t, service, "image/png", "\x89PNG\x0D\x0A\x1A\x0A").ID)
+	if len(model.requests) != 2 {
+		t.Fatalf("the model was asked %d times", len(model.requests))
+	}
+	for n, request := range model.requests {
+		if len(request.Messages[0].Images) != 1 {
+			t.Errorf("request %d has %d images", n, len(request.Messages[0].Images))
+		}
+	}
+}
+
 // A store of files that is away fails the run, which may be tried again; a
 // content that is gone does not.
 func TestFilesAway(t *testing.T) {
@@ -269,7 +415,7 @@ func TestFilesAway(t *testing.T) {
 	}
 	blobs.fail(true)
 	events := again()
-	if failed, ok := events[len(events)-1].(chat.Failed); !ok || !failed.AllowRetry {
+	if failed, ok := events[len(events)-1].(chat.Failed); !ok || !failed.AllowRetry || !strings.Contains(failed.Message, "store of attachments") {
 		t.Errorf("the last event is %+v", events[len(events)-1])
 	}
 	blobs.fail(false)

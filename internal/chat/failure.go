@@ -19,6 +19,9 @@ func (r *ActiveRun) conclude(err error) *failure {
 		return r.concludeStopped(stop.code)
 	}
 	r.run.Status = RunFailed
+	if away, ok := errors.AsType[*Error](err); ok && away.Code == CodeServiceUnavailable {
+		return r.fail(FailureUnavailable, away.Message, true)
+	}
 	upstream, ok := errors.AsType[*UpstreamError](err)
 	if !ok {
 		return r.fail(FailureInternal, "The answer could not be completed; try again.", true)
@@ -41,7 +44,7 @@ func (r *ActiveRun) concludeStopped(code FailureCode) *failure {
 		return r.fail(code, "The model went on calling tools without an answer and was stopped.", false)
 	case FailureSessionGone:
 		return r.fail(code, "The session was deleted.", false)
-	case FailureClientLeft, FailureInternal:
+	case FailureClientLeft, FailureUnavailable, FailureInternal:
 	}
 	return r.fail(code, "The run was cancelled.", true)
 }

@@ -9,15 +9,52 @@ import (
 	"unicode/utf8"
 )
 
-// maxFileBytes bounds the files that a request to the model has, of all its
-// messages together: a long thread does not send all of its files each time.
-const maxFileBytes = 20 << 20
+const (
+	// maxFileBytes bounds the files that a request to the model has, of all
+	// its messages together: a long thread does not send all of its files each
+	// time. maxImages bounds the images among them, which providers do too; the
+	// newest message has all of its own.
+	maxFileBytes = 20 << 20
+	maxImages    = maxAttachments
+)
+
+// withFiles is a history with the contents of its attachments. They are held
+// in memory until sent is called.
+func (s *Service) withFiles(ctx context.Context, history []Message) (messages []Message, sent func(), err error) {
+	if !slices.ContainsFunc(history, func(m Message) bool { return len(m.attachments) > 0 }) {
+		return history, func() {}, nil
+	}
+	sent, err = s.files.hold(ctx, min(shownBytes(history), maxFileBytes))
+	if err != nil {
+		return nil, nil, err
+	}
+	messages = slices.Clone(history)
+	if err := s.loadFiles(ctx, messages); err != nil {
+		sent()
+		return nil, nil, err
+	}
+	return messages, sent, nil
+}
+
+// shownBytes is the size of all attachments that the model could be shown.
+func shownBytes(history []Message) int64 {
+	var size int64
+	for n := range history {
+		for _, a := range history[n].attachments {
+			if a.IsImage() || a.IsText() {
+				size += a.Size
+			}
+		}
+	}
+	return size
+}
 
 // loadFiles puts the contents of the attachments into the messages, the newest
-// first, until the bounds are reached: maxFileBytes, and as many characters of
-// texts as of history. Of the others the model is told that they are there.
+// first, until the bounds are reached: maxFileBytes, maxImages, and as many
+// characters of texts as of history. Of the others the model is told that they
+// are there.
 func (s *Service) loadFiles(ctx context.Context, history []Message) error {
-	budget := fileBudget{bytes: maxFileBytes, chars: s.Limits.HistoryChars}
+	budget := fileBudget{bytes: maxFileBytes, images: maxImages, chars: s.Limits.HistoryChars}
 	for n := range slices.Backward(history) {
 		message := &history[n]
 		for _, a := range message.attachments {
@@ -31,8 +68,21 @@ func (s *Service) loadFiles(ctx context.Context, history []Message) error {
 }
 
 type fileBudget struct {
-	bytes int64
-	chars int
+	bytes  int64
+	images int
+	chars  int
+}
+
+// has says whether there is room for a file, or for its beginning.
+func (b *fileBudget) has(a Attachment) bool {
+	switch {
+	case a.Size > b.bytes:
+		return false
+	case a.IsImage():
+		return b.images > 0
+	default:
+		return b.chars > 0
+	}
 }
 
 func (s *Service) loadFile(ctx context.Context, message *Message, a Attachment, budget *fileBudget) error {
@@ -40,7 +90,7 @@ func (s *Service) loadFile(ctx context.Context, message *Message, a Attachment, 
 	case !a.IsImage() && !a.IsText():
 		message.tellOf(a, "its content cannot be shown here")
 		return nil
-	case a.Size > budget.bytes || a.IsText() && budget.chars <= 0:
+	case !budget.has(a):
 		message.tellOf(a, "its content is left out")
 		return nil
 	}
@@ -50,10 +100,11 @@ func (s *Service) loadFile(ctx context.Context, message *Message, a Attachment, 
 		return nil
 	}
 	if err != nil {
-		return err
+		return s.blobsFailed(ctx, err)
 	}
 	budget.bytes -= a.Size
 	if a.IsImage() {
+		budget.images--
 		message.Images = append(message.Images, Image{MimeType: a.MimeType, Data: content})
 		return nil
 	}

@@ -79,6 +79,7 @@ const (
 	FailureServerStopped FailureCode = "server_stopped"
 	FailureAnswerTooLong FailureCode = "answer_too_long"
 	FailureTooManySteps  FailureCode = "too_many_steps"
+	FailureUnavailable   FailureCode = "unavailable"
 	FailureInternal      FailureCode = "internal"
 )
 

@@ -57,9 +57,6 @@ func (s *Service) answer(r *ActiveRun, t *turn) (err error) {
 			err = fmt.Errorf("panic in run: %v", p)
 		}
 	}()
-	if err := s.loadFiles(r.ctx, r.history); err != nil {
-		return err
-	}
 	for range maxSteps {
 		calls, details, err := s.step(r, t)
 		if err != nil {
@@ -79,9 +76,7 @@ func (s *Service) answer(r *ActiveRun, t *turn) (err error) {
 // step streams one answer of the model into the log. It returns the tools that
 // the model calls.
 func (s *Service) step(r *ActiveRun, t *turn) ([]ToolCall, json.RawMessage, error) {
-	stream, err := s.Model.Stream(r.ctx, ModelRequest{
-		Model: r.model, Messages: r.history, User: s.Pseudonym(r.user), Tools: r.tools.offered, ToolChoice: r.tools.choice,
-	})
+	stream, err := s.ask(r)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -116,6 +111,19 @@ func (s *Service) step(r *ActiveRun, t *turn) ([]ToolCall, json.RawMessage, erro
 		return nil, nil, cancelled{FailureAnswerTooLong} // What was cut off a call nobody knows.
 	}
 	return calls.complete(), details, nil
+}
+
+// ask sends the history to the model. Its files are read for each step and held
+// until upstream begins to answer, not for as long as the run goes on.
+func (s *Service) ask(r *ActiveRun) (ModelStream, error) {
+	messages, sent, err := s.withFiles(r.ctx, r.history)
+	if err != nil {
+		return nil, err
+	}
+	defer sent()
+	return s.Model.Stream(r.ctx, ModelRequest{
+		Model: r.model, Messages: messages, User: s.Pseudonym(r.user), Tools: r.tools.offered, ToolChoice: r.tools.choice,
+	})
 }
 
 // take does what a chunk says.

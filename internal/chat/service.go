@@ -74,6 +74,8 @@ type Service struct {
 	starting map[uuid.UUID][]*ActiveRun
 	runners  sync.WaitGroup
 
+	files fileHold
+
 	stopHousekeeping context.CancelFunc
 	housekeeping     sync.WaitGroup
 	sweeping         chan struct{}
@@ -102,7 +104,8 @@ func NewService(o Options) *Service {
 	}
 	return &Service{
 		Options: o, owner: uuid.New(), stopping: make(chan struct{}), sweeping: make(chan struct{}, 1),
-		live: make(map[uuid.UUID]*ActiveRun), starting: make(map[uuid.UUID][]*ActiveRun),
+		files: newFileHold(maxHeldBytes, maxHoldWait),
+		live:  make(map[uuid.UUID]*ActiveRun), starting: make(map[uuid.UUID][]*ActiveRun),
 	}
 }
 

@@ -274,6 +274,7 @@ func TestStoreAway(t *testing.T) {
 	if all := events(t, answer); all[len(all)-1].Type != "error" {
 		t.Errorf("a run without its files ends with %s", all[len(all)-1].Type)
 	}
+	want(t, sendREST(t, alice, uuid.MustParse(thread), "Again"), 503, "SERVICE_UNAVAILABLE")
 	alice.DeleteSession(uuid.MustParse(thread)) // The row goes, the content must wait.
 	s3.away.Store(false)
 	want(t, upload(t, server, a, image), http.StatusNoContent, "")
