@@ -43,26 +43,6 @@ type requestFunction struct {
 	Arguments string `json:"arguments"`
 }
 
-type requestTool struct {
-	Type     string              `json:"type"`
-	Function requestToolFunction `json:"function"`
-}
-
-type requestToolFunction struct {
-	Name        string          `json:"name"`
-	Description string          `json:"description,omitempty"`
-	Parameters  json.RawMessage `json:"parameters,omitempty"`
-}
-
-type requestChoice struct {
-	Type     string          `json:"type"`
-	Function requestToolName `json:"function"`
-}
-
-type requestToolName struct {
-	Name string `json:"name"`
-}
-
 // fromMessage leaves the hole where the bytes of an image go.
 func fromMessage(message *chat.Message, hole string) requestMessage {
 	to := requestMessage{
@@ -125,22 +105,4 @@ func fromContent(message *chat.Message, hole string) any {
 		})
 	}
 	return parts
-}
-
-func fromTools(tools []chat.Tool) []requestTool {
-	var to []requestTool
-	for _, tool := range tools {
-		to = append(to, requestTool{
-			Type:     functionType,
-			Function: requestToolFunction{Name: tool.Name, Description: tool.Description, Parameters: tool.Parameters},
-		})
-	}
-	return to
-}
-
-func fromChoice(name string) *requestChoice {
-	if name == "" {
-		return nil
-	}
-	return &requestChoice{Type: functionType, Function: requestToolName{Name: name}}
 }

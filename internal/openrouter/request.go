@@ -33,15 +33,16 @@ func requestOptions(o Options, http doer) []option.RequestOption {
 // completionRequest is what is asked of POST /chat/completions of the OpenAI API.
 // The library's own types are encoded by reflection over every field there is.
 type completionRequest struct {
-	Model         string           `json:"model"`
-	Models        []string         `json:"models,omitempty"`
-	Messages      []requestMessage `json:"messages"`
-	Tools         []requestTool    `json:"tools,omitempty"`
-	ToolChoice    *requestChoice   `json:"tool_choice,omitempty"`
-	Stream        bool             `json:"stream"`
-	StreamOptions streamOptions    `json:"stream_options"`
-	MaxTokens     int              `json:"max_tokens,omitempty"`
-	User          string           `json:"user,omitempty"`
+	Model    string           `json:"model"`
+	Models   []string         `json:"models,omitempty"`
+	Messages []requestMessage `json:"messages"`
+	Tools    []requestTool    `json:"tools,omitempty"`
+	// ToolChoice is a word or a requestChoice; nil leaves it to the model.
+	ToolChoice    any           `json:"tool_choice,omitempty"`
+	Stream        bool          `json:"stream"`
+	StreamOptions streamOptions `json:"stream_options"`
+	MaxTokens     int           `json:"max_tokens,omitempty"`
+	User          string        `json:"user,omitempty"`
 }
 
 type streamOptions struct {
@@ -52,13 +53,14 @@ type streamOptions struct {
 func requestBody(req chat.ModelRequest, options *Options) ([]byte, error) {
 	request := completionRequest{
 		Model: req.Model, Models: fallbacks(req.Model, options.FallbackModels),
-		Messages: make([]requestMessage, len(req.Messages)), Tools: fromTools(req.Tools), ToolChoice: fromChoice(req.ToolChoice),
-		Stream: true, StreamOptions: streamOptions{IncludeUsage: true}, MaxTokens: options.MaxTokens, User: req.User,
+		Messages: make([]requestMessage, len(req.Messages)),
+		Stream:   true, StreamOptions: streamOptions{IncludeUsage: true}, MaxTokens: options.MaxTokens, User: req.User,
 	}
 	hole, images := holeFor(req.Messages)
 	for n := range req.Messages {
 		request.Messages[n] = fromMessage(&req.Messages[n], hole)
 	}
+	request.offer(&req)
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)

@@ -65,7 +65,9 @@ func TestRequest(t *testing.T) {
 			{"role": "tool", "tool_call_id": "call_1", "content": "12 °C & <rain>"},
 			{"role": "assistant", "content": "It rains."},
 			{"role": "user", "content": "Thanks"}
-		]}`)
+		],
+		"tools": [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}],
+		"tool_choice": "none"}`)
 	want := http.Header{
 		"Authorization":  {"Bearer " + key},
 		"Accept":         {"text/event-stream"},

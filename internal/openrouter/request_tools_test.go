@@ -65,6 +65,34 @@ func TestRequestWithToolsAndImages(t *testing.T) {
 	}
 }
 
+// A history with calls needs tools, also where none is offered any more: some
+// providers refuse it without. The names are as in the calls, and nobody calls
+// them.
+func TestRequestAfterToolsHaveGone(t *testing.T) {
+	t.Parallel()
+	_, body := sentBy(t, "", chat.ModelRequest{Messages: []chat.Message{
+		{Role: chat.RoleUser, Content: "Hello"},
+		{Role: chat.RoleAssistant, ToolCalls: []chat.ToolCall{
+			{ID: "1", Name: "look", Arguments: "{}"}, {ID: "2", Name: "now.utc", Arguments: "{}"}, {ID: "3", Name: "look", Arguments: "{}"},
+		}},
+		{Role: chat.RoleTool, ToolCallID: "1"},
+		{Role: chat.RoleTool, ToolCallID: "2"},
+		{Role: chat.RoleTool, ToolCallID: "3"},
+	}})
+	var sent struct {
+		Tools      json.RawMessage `json:"tools"`
+		ToolChoice json.RawMessage `json:"tool_choice"`
+	}
+	if err := json.Unmarshal([]byte(body), &sent); err != nil {
+		t.Fatal(err)
+	}
+	checkJSON(t, string(sent.ToolChoice), `"none"`)
+	checkJSON(t, string(sent.Tools), `[
+		{"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}},
+		{"type": "function", "function": {"name": "now_utc", "parameters": {"type": "object", "properties": {}}}}
+	]`)
+}
+
 func TestFallbackModels(t *testing.T) {
 	t.Parallel()
 	fallbacks := func(o *openrouter.Options) { o.FallbackModels = []string{"b/second", "test/model", "c/third"} }
