@@ -11,7 +11,9 @@ const unanswered = "The server stopped before the tool had answered."
 
 // messagesOf turns an item into what the model is sent of it: a tool exchange
 // is an assistant message with its calls, then a result for each. What a user
-// message quotes goes with the newest alone.
+// message quotes goes with the newest turn alone. So do the details of the
+// reasoning: within a turn upstream wants them back, but another model may
+// answer the next, and refuse them.
 func messagesOf(item Item, newest bool) []Message {
 	switch item.Type {
 	case ItemUserMessage:
@@ -19,7 +21,7 @@ func messagesOf(item Item, newest bool) []Message {
 	case ItemHiddenContext:
 		return []Message{{Role: RoleUser, Content: hidden(item.Text())}}
 	case ItemClientToolCall:
-		return clientCallMessages(item.ClientCall)
+		return clientCallMessages(item, newest)
 	case ItemWorkflow:
 		return nil // What it thought then is no part of what was said.
 	case ItemAssistantMessage, ItemToolCalls:
@@ -28,6 +30,9 @@ func messagesOf(item Item, newest bool) []Message {
 		return nil
 	}
 	messages := []Message{{Role: RoleAssistant, Content: item.Text(), ToolCalls: item.ToolCalls}}
+	if newest {
+		messages[0].ReasoningDetails = item.ReasoningDetails
+	}
 	for _, call := range item.ToolCalls {
 		result := unanswered
 		if call.Result != nil {
@@ -72,14 +77,43 @@ func mentionsOf(content []Content) string {
 
 // clientCallMessages leaves out a call that nobody answered: upstream takes no
 // call without its result.
-func clientCallMessages(call *ClientToolCall) []Message {
+func clientCallMessages(item Item, newest bool) []Message {
+	call := item.ClientCall
 	if call == nil || call.Output == nil {
 		return nil
 	}
-	return []Message{
-		{Role: RoleAssistant, ToolCalls: []ToolCall{{ID: call.CallID, Name: call.Name, Arguments: string(call.Arguments)}}},
-		{Role: RoleTool, ToolCallID: call.CallID, Content: string(call.Output)},
+	asked := Message{
+		Role: RoleAssistant, ToolCalls: []ToolCall{{ID: call.CallID, Name: call.Name, Arguments: string(call.Arguments)}},
+		beside: call.Beside,
 	}
+	if newest {
+		asked.ReasoningDetails = item.ReasoningDetails
+	}
+	return []Message{asked, {Role: RoleTool, ToolCallID: call.CallID, Content: string(call.Output)}}
+}
+
+// joinSteps makes one message of what the model said in one step, as it said
+// it: details belong to a whole step.
+func joinSteps(messages []Message) []Message {
+	var joined []Message
+	at := -1 // the last assistant message
+	for _, message := range messages {
+		switch {
+		case message.Role == RoleUser:
+			at = -1
+		case message.Role != RoleAssistant:
+		case message.beside && at >= 0:
+			joined[at].ToolCalls = slices.Concat(joined[at].ToolCalls, message.ToolCalls)
+			if joined[at].ReasoningDetails == nil {
+				joined[at].ReasoningDetails = message.ReasoningDetails
+			}
+			continue
+		default:
+			at = len(joined)
+		}
+		joined = append(joined, message)
+	}
+	return joined
 }
 
 // hidden wraps a note as the openai-chatkit package does.
@@ -108,7 +142,7 @@ func boundHistory(items []Item, maxMessages, maxChars int) []Message {
 		taken = append(taken, messages)
 	}
 	slices.Reverse(taken)
-	history := slices.Concat(taken...)
+	history := joinSteps(slices.Concat(taken...))
 	first := slices.IndexFunc(history, func(m Message) bool { return m.Role == RoleUser })
 	if first < 0 {
 		return history

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,6 +54,46 @@ func TestBoundHistoryKeepsTheQuestionOfACall(t *testing.T) {
 	want = append([]string{"user: one", "user: " + hidden("note")}, want...)
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A call of the page's tool is sent in the message that it came with, whose
+// details it may have.
+func TestBoundHistoryJoinsAStep(t *testing.T) {
+	t.Parallel()
+	text := said(ItemAssistantMessage, "Let me ask.")
+	result := "5"
+	ours := Item{Type: ItemToolCalls, ToolCalls: []ToolCall{{ID: "o", Name: "add", Result: &result}}, ReasoningDetails: []byte("[1]")}
+	theirs := func(id string, beside bool, output string) Item {
+		return Item{Type: ItemClientToolCall, ReasoningDetails: []byte("[2]"), ClientCall: &ClientToolCall{
+			CallID: id, Name: "ask", Arguments: []byte("{}"), Output: json.RawMessage(output), Beside: beside,
+		}}
+	}
+	turn := []Item{
+		said(ItemUserMessage, "one"), text, theirs("a", true, "1"), ours, {Type: ItemWorkflow}, theirs("b", true, "2"), theirs("c", false, "3"),
+	}
+	history := boundHistory(turn, 20, 1000)
+	want := []string{
+		"user: one", "assistant calls a: Let me ask.", "tool of a: 1",
+		"assistant calls o calls b", "tool of o: 5", "tool of b: 2", "assistant calls c", "tool of c: 3",
+	}
+	if got := outline(history); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for at, want := range map[int]string{1: "[2]", 3: "[1]", 6: "[2]"} {
+		if got := string(history[at].ReasoningDetails); got != want {
+			t.Errorf("message %d has the details %q, want %q", at, got, want)
+		}
+	}
+	if len(ours.ToolCalls) != 1 {
+		t.Error("the item was changed")
+	}
+	history = boundHistory(append(turn, said(ItemUserMessage, "two")), 20, 1000)
+	if got := outline(history); !slices.Equal(got, append(want, "user: two")) {
+		t.Errorf("got %q", got)
+	}
+	if slices.ContainsFunc(history, func(m Message) bool { return m.ReasoningDetails != nil }) {
+		t.Error("the details of an earlier turn are sent")
 	}
 }
 

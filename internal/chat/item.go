@@ -88,6 +88,8 @@ type ClientToolCall struct {
 	Arguments json.RawMessage
 	// Output is any JSON; nil while the call is pending.
 	Output json.RawMessage
+	// Beside says that the call was made in one step with the item before it.
+	Beside bool
 }
 
 // Workflow is what the model thought before it answered, a text for each
@@ -119,6 +121,9 @@ type Item struct {
 
 	// ToolCalls are an assistant message's, or the item itself.
 	ToolCalls []ToolCall
+	// ReasoningDetails are what upstream said of its reasoning in the step of
+	// the item's calls; nil where nothing. No client sees them.
+	ReasoningDetails json.RawMessage
 	// QuotedText is what a user message refers to; nil where nothing.
 	QuotedText *string
 	Inference  Inference

@@ -72,6 +72,9 @@ type Message struct {
 	// documentation, "Reasoning Tokens").
 	ReasoningDetails json.RawMessage
 
+	// beside says that the message's calls were made in one step with the
+	// assistant message before it.
+	beside bool
 	// attachments become Files and Images before the message is sent.
 	attachments []Attachment
 }

@@ -311,8 +311,8 @@ func TestClientTool(t *testing.T) {
 		sent = append(sent, string(message.Role)+" "+message.Content+strings.Join(names, " "))
 	}
 	want := []string{
-		"user hello", "assistant ours show", "tool ours gave", "tool Not called: the page takes one call at a time. Call it again.",
-		"assistant pick", `tool "green"`,
+		"user hello", "assistant ours show pick", "tool ours gave", "tool Not called: the page takes one call at a time. Call it again.",
+		`tool "green"`,
 	}
 	if !slices.Equal(sent, want) {
 		t.Errorf("the model was sent %q, want %q", sent, want)

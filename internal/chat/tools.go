@@ -117,6 +117,7 @@ func clean(text string) string { return strings.ReplaceAll(text, "\x00", "\uFFFD
 // page: then the call of the page's tool is the last item.
 func (s *Service) callTools(r *ActiveRun, t *turn, calls []ToolCall, details json.RawMessage) (waits bool, err error) {
 	ours, theirs := t.split(r, calls)
+	beside := len(ours) > 0 || t.text.Len() > 0
 	if len(ours) > 0 {
 		if err := s.callOurs(r, t, ours, details); err != nil {
 			return false, err
@@ -127,10 +128,16 @@ func (s *Service) callTools(r *ActiveRun, t *turn, calls []ToolCall, details jso
 	}
 	s.endMessage(r, t)
 	s.leaveThinking(r, t)
-	t.keep(Item{
+	item := Item{
 		ID: newID(), SessionID: r.session.ID, RunID: r.ID, Type: ItemClientToolCall, CreatedAt: s.now(),
-		ClientCall: &ClientToolCall{CallID: theirs.ID, Name: theirs.Name, Arguments: objectOf(theirs.Arguments)},
-	})
+		ClientCall: &ClientToolCall{
+			CallID: theirs.ID, Name: theirs.Name, Arguments: objectOf(theirs.Arguments), Beside: beside,
+		},
+	}
+	if len(ours) == 0 {
+		item.ReasoningDetails = details
+	}
+	t.keep(item)
 	return true, nil
 }
 
@@ -157,7 +164,7 @@ func (t *turn) split(r *ActiveRun, calls []ToolCall) (ours []ToolCall, theirs *T
 func (s *Service) callOurs(r *ActiveRun, t *turn, calls []ToolCall, details json.RawMessage) error {
 	item := t.takeMessage(s, r)
 	told := item.Type == ItemAssistantMessage
-	item.ToolCalls = calls
+	item.ToolCalls, item.ReasoningDetails = calls, details
 	t.items = append(t.items, item)
 	if err := s.saveItems(r, t); err != nil {
 		return err
@@ -171,7 +178,6 @@ func (s *Service) callOurs(r *ActiveRun, t *turn, calls []ToolCall, details json
 		return err
 	}
 	messages := messagesOf(item, true)
-	messages[0].ReasoningDetails = details
 	r.history = append(r.history, messages...)
 	for _, message := range messages {
 		t.size += len(message.Content)

@@ -96,6 +96,9 @@ func toChatDetail(item *chat.Item, column []byte) error {
 	item.QuotedText = detail.QuotedText
 	item.Inference = chat.Inference{Model: detail.Model, ToolChoice: detail.ToolChoice}
 	item.ClientCall = (*chat.ClientToolCall)(detail.ClientCall)
+	if detail.ReasoningDetails != "" {
+		item.ReasoningDetails = json.RawMessage(detail.ReasoningDetails)
+	}
 	for _, a := range detail.Attachments {
 		item.Attachments = append(item.Attachments, chat.Attachment{
 			ID: a.ID, SessionID: item.SessionID, Name: a.Name, MimeType: a.MimeType, Size: a.Size, Digest: a.Digest,
@@ -114,12 +117,12 @@ func toChatDetail(item *chat.Item, column []byte) error {
 // fromChatDetail keeps none as NULL.
 func fromChatDetail(item chat.Item) (*string, error) {
 	if item.QuotedText == nil && item.Inference == (chat.Inference{}) && item.ClientCall == nil && item.Workflow == nil &&
-		len(item.Attachments) == 0 {
+		len(item.Attachments) == 0 && len(item.ReasoningDetails) == 0 {
 		return nil, nil //nolint:nilnil // NULL is the column's word for none
 	}
 	detail := detailRow{
 		QuotedText: item.QuotedText, Model: item.Inference.Model, ToolChoice: item.Inference.ToolChoice,
-		ClientCall: (*clientCallRow)(item.ClientCall),
+		ClientCall: (*clientCallRow)(item.ClientCall), ReasoningDetails: string(item.ReasoningDetails),
 	}
 	for _, a := range item.Attachments {
 		detail.Attachments = append(detail.Attachments, attachedRow{

@@ -106,6 +106,9 @@ type detailRow struct {
 	Workflow   *workflowRow   `json:"workflow,omitempty"`
 
 	Attachments []attachedRow `json:"attachments,omitempty"`
+
+	// ReasoningDetails is JSON in a text: it goes back upstream as it came.
+	ReasoningDetails string `json:"reasoning_details,omitempty"`
 }
 
 // attachedRow is an attachment as it was when the message was sent.
@@ -122,6 +125,7 @@ type clientCallRow struct {
 	Name      string          `json:"name"`
 	Arguments json.RawMessage `json:"arguments"`
 	Output    json.RawMessage `json:"output,omitempty"`
+	Beside    bool            `json:"beside,omitempty"`
 }
 
 type workflowRow struct {

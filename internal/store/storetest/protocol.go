@@ -36,7 +36,8 @@ func itemsOfEachType(t *testing.T, f *fixture) {
 	note := newItem(run.Run, chat.ItemHiddenContext, after(2*time.Second))
 	note.Content = []chat.Content{{Type: chat.ContentOutputText, Text: "a note"}}
 	call := newItem(run.Run, chat.ItemClientToolCall, after(3*time.Second))
-	call.ClientCall = &chat.ClientToolCall{CallID: "call_1", Name: "pick", Arguments: json.RawMessage(`{"of":["a","b"]}`)}
+	call.ClientCall = &chat.ClientToolCall{CallID: "call_1", Name: "pick", Arguments: json.RawMessage(`{"of":["a","b"]}`), Beside: true}
+	call.ReasoningDetails = json.RawMessage(`[ {"data": "<\u0000>"} ]`)
 	end := run.Run
 	end.Status, end.EndedAt = chat.RunCompleted, after(3*time.Second)
 	got, err := f.FinishRun(t.Context(), end, []chat.Item{answer, thought, note, call})
