@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -24,15 +25,15 @@ const (
 // nameSession asks TitleModel for a title once the first exchange is complete,
 // in the background.
 func (s *Service) nameSession(r *ActiveRun, t *turn) {
-	if s.TitleModel == "" || !r.titled || r.run.Status != RunCompleted {
+	if !r.nameable || r.run.Status != RunCompleted {
 		return
 	}
 	var answer strings.Builder
 	for _, item := range t.untold {
+		if item.Type == ItemClientToolCall {
+			return // It waits for the page, so the exchange is not complete.
+		}
 		answer.WriteString(item.Text())
-	}
-	if strings.TrimSpace(answer.String()) == "" {
-		return // It waits for the page, so there is no exchange yet.
 	}
 	s.runners.Go(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), namingTimeout)
@@ -44,14 +45,36 @@ func (s *Service) nameSession(r *ActiveRun, t *turn) {
 			case <-ctx.Done():
 			}
 		}()
-		title, err := s.askTitle(ctx, r, answer.String())
-		if err == nil && title != "" {
-			err = s.Store.ReplaceMadeTitle(ctx, r.session.ID, title)
-		}
-		if err != nil {
+		if err := s.makeTitle(ctx, r, answer.String()); err != nil {
 			s.Logger.WarnContext(ctx, "no title could be made; the first message's stays", "session", r.session.ID, "error", err)
 		}
 	})
+}
+
+// makeTitle asks for a title unless another exchange of the session has: then
+// one is being made, or was. After a failure the next exchange may.
+func (s *Service) makeTitle(ctx context.Context, r *ActiveRun, answer string) error {
+	claimed, err := s.Store.ClaimTitle(ctx, r.session.ID)
+	if err != nil || !claimed {
+		return err
+	}
+	title, err := s.askTitle(ctx, r, answer)
+	if err == nil && title == "" {
+		title = r.session.Title // It has been asked, and is not asked again.
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSaveTimeout)
+	defer cancel()
+	return errors.Join(err, s.Store.FinishTitle(ctx, r.session.ID, title))
+}
+
+// questionOf is the text of the last user message.
+func questionOf(history []Item) string {
+	for _, item := range slices.Backward(history) {
+		if item.Type == ItemUserMessage {
+			return item.Text()
+		}
+	}
+	return ""
 }
 
 func (s *Service) askTitle(ctx context.Context, r *ActiveRun, answer string) (string, error) {

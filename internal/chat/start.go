@@ -63,8 +63,10 @@ type ActiveRun struct {
 	model string
 	// thought is the workflow that the run before left open.
 	thought *Item
-	// asked is the first message's text, where a title will be made of it.
-	asked string
+	// nameable says that a title may be made of the exchange, and asked is its
+	// question then.
+	nameable bool
+	asked    string
 	// ending says that the end is being saved; forgotten is closed when it is.
 	ending    atomic.Bool
 	forgotten chan struct{}
@@ -311,8 +313,8 @@ func (s *Service) saveStart(ctx context.Context, r *ActiveRun, what starting) er
 	if r.model != "" {
 		r.run.Model = r.model
 	}
-	if r.titled && s.TitleModel != "" {
-		r.asked = started.History[len(started.History)-1].Text()
+	if r.nameable = started.TitleCut && s.TitleModel != ""; r.nameable {
+		r.asked = questionOf(started.History)
 	}
 	r.log = newRunLog(append(events, StreamOptions{AllowCancel: true})...)
 	r.ctx = s.Observer.RunStarted(r.ctx, r.run)

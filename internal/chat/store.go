@@ -100,9 +100,15 @@ type Store interface {
 	// touch UpdatedAt. Returns errors as Session does.
 	SetTitle(ctx context.Context, userID string, id uuid.UUID, title string) (Session, error)
 
-	// ReplaceMadeTitle gives a session a title unless its user chose one, or it
-	// is gone.
-	ReplaceMadeTitle(ctx context.Context, id uuid.UUID, title string) error
+	// ClaimTitle says whether the caller may make a title for a session: whether
+	// its present one is cut from a message, and nobody else makes one or has
+	// made one. The claim lasts until FinishTitle.
+	ClaimTitle(ctx context.Context, id uuid.UUID) (bool, error)
+
+	// FinishTitle ends a claim: the session has the title from then on, unless
+	// its user has chosen one meanwhile or it is gone. Without a title the
+	// present one stays, and may be claimed again.
+	FinishTitle(ctx context.Context, id uuid.UUID, title string) error
 
 	// SaveFeedback stores what the user thinks of items; what they thought
 	// before is replaced. Returns errors as Session does, and ErrItemNotFound
@@ -153,6 +159,9 @@ type StartedRun struct {
 	Session Session
 	// TitleSet says that the session got its title now.
 	TitleSet bool
+	// TitleCut says that the session's title is cut from a message, and that no
+	// other was made of it or is being made.
+	TitleCut bool
 	History  []Item
 }
 

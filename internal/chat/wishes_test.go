@@ -3,55 +3,9 @@ package chat_test
 import (
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
-
-// The title model is asked once, after the first exchange; a title that the
-// user chose stays.
-func TestTitleModel(t *testing.T) {
-	t.Parallel()
-	service, model := withTools(t, chat.Options{TitleModel: "a/namer"}, nil,
-		text("An answer."), text(`"Greetings `, "at large\"\n"), text("Another."))
-	session, run := ask(t, service)
-	follow(t, run, nil)
-	awaitTitle(t, service, session.ID, "Greetings at large")
-	if len(model.requests) != 2 || model.requests[1].Model != "a/namer" ||
-		model.requests[1].Messages[1].Content != "User:\nhello\n\nAssistant:\nAn answer." {
-		t.Errorf("requests %+v", model.requests)
-	}
-	if _, err := service.Rename(t.Context(), alice, session.ID, "Mine"); err != nil {
-		t.Fatal(err)
-	}
-	next, err := service.StartRun(t.Context(), hello(session.ID))
-	if err != nil {
-		t.Fatal(err)
-	}
-	follow(t, next, nil)
-	awaitTitle(t, service, session.ID, "Mine")
-	if len(model.requests) != 3 {
-		t.Errorf("%d requests, want 3", len(model.requests))
-	}
-}
-
-func awaitTitle(t *testing.T, service *chat.Service, id uuid.UUID, want string) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		session, err := service.OpenThread(t.Context(), alice, id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if session.Title == want {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the title is %q, want %q", session.Title, want)
-		}
-	}
-}
 
 func TestModelsThatMayBePicked(t *testing.T) {
 	t.Parallel()

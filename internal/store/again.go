@@ -32,7 +32,7 @@ func (s *Store) RetryRun(ctx context.Context, retry chat.Retry, historyLimit int
 			return err
 		}
 		history, err := newestItems(tx, row.ID, int64(position)+1, historyLimit)
-		started = chat.StartedRun{Session: toChatSession(row), History: history}
+		started = chat.StartedRun{Session: toChatSession(row), History: history, TitleCut: row.titleIsCut()}
 		return err
 	})
 	return started, err
@@ -101,7 +101,7 @@ func (s *Store) ResumeRun(ctx context.Context, resume chat.Resume, historyLimit 
 		if err := answerCall(tx, history, resume); err != nil {
 			return err
 		}
-		started = chat.StartedRun{Session: toChatSession(row), History: history}
+		started = chat.StartedRun{Session: toChatSession(row), History: history, TitleCut: row.titleIsCut()}
 		return nil
 	})
 	return started, err

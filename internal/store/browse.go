@@ -64,37 +64,6 @@ func itemStatement(db *gorm.DB, session uuid.UUID, q chat.ItemQuery) (string, []
 	return visibleSelect + beyond + order, []any{session.String(), position, q.Limit + 1}, err
 }
 
-// SetTitle implements [chat.Store].
-func (s *Store) SetTitle(ctx context.Context, userID string, id uuid.UUID, title string) (chat.Session, error) {
-	var session chat.Session
-	err := s.do(ctx, "set title", func(ctx context.Context) error {
-		db := s.write.WithContext(ctx)
-		rows, err := readRows(db.Raw(`UPDATE sessions SET title = ?, title_position = NULL WHERE id = ? AND user_id = ?
-			RETURNING `+sessionColumns, title, id.String(), userID), sessionFields)
-		if err != nil {
-			return err
-		}
-		if len(rows) == 0 {
-			return whyNoSession(db, userID, id)
-		}
-		session = toChatSession(rows[0])
-		return nil
-	})
-	if err != nil {
-		return chat.Session{}, err
-	}
-	return session, nil
-}
-
-// ReplaceMadeTitle implements [chat.Store]. A title that a message gave has
-// that message's position; the user's has none.
-func (s *Store) ReplaceMadeTitle(ctx context.Context, id uuid.UUID, title string) error {
-	return s.do(ctx, "replace title", func(ctx context.Context) error {
-		return s.write.WithContext(ctx).Exec(`UPDATE sessions SET title = ? WHERE id = ? AND title_position IS NOT NULL`,
-			toText(title), id.String()).Error
-	})
-}
-
 // SaveFeedback implements [chat.Store].
 func (s *Store) SaveFeedback(ctx context.Context, feedback chat.Feedback) error {
 	return s.inTransaction(ctx, "save feedback", func(tx *gorm.DB) error {

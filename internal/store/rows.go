@@ -52,6 +52,9 @@ type sessionRow struct {
 	UpdatedAt     int64
 }
 
+// titleIsCut says that the title is a message's, and nobody makes another.
+func (r *sessionRow) titleIsCut() bool { return r.TitlePosition != nil && *r.TitlePosition > 0 }
+
 const sessionColumns = "id, user_id, title, title_position, message_count, item_seq, created_at, updated_at"
 
 func sessionFields(r *sessionRow) []any {

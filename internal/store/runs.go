@@ -59,7 +59,7 @@ func startRun(tx *gorm.DB, start chat.NewRun, historyLimit int) (chat.StartedRun
 
 func newStartedRun(row sessionRow, history []chat.Item) chat.StartedRun {
 	return chat.StartedRun{
-		Session: toChatSession(row), History: history,
+		Session: toChatSession(row), History: history, TitleCut: row.titleIsCut(),
 		TitleSet: row.TitlePosition != nil && *row.TitlePosition == row.ItemSeq,
 	}
 }

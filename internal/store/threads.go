@@ -26,7 +26,8 @@ func (s *Store) StartThread(
 	if err != nil {
 		return chat.StartedRun{}, err
 	}
-	return chat.StartedRun{Session: session, TitleSet: session.Title != ""}, nil
+	titled := session.Title != ""
+	return chat.StartedRun{Session: session, TitleSet: titled, TitleCut: titled}, nil
 }
 
 func startThread(tx *gorm.DB, session chat.Session, maxPerUser int, start chat.NewRun) error {

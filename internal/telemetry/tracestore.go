@@ -137,9 +137,16 @@ func (s tracedStore) SetTitle(ctx context.Context, userID string, id uuid.UUID, 
 	return session, err
 }
 
-func (s tracedStore) ReplaceMadeTitle(ctx context.Context, id uuid.UUID, title string) error {
-	ctx, end := s.begin(ctx, "ReplaceMadeTitle")
-	err := s.Store.ReplaceMadeTitle(ctx, id, title)
+func (s tracedStore) ClaimTitle(ctx context.Context, id uuid.UUID) (bool, error) {
+	ctx, end := s.begin(ctx, "ClaimTitle")
+	claimed, err := s.Store.ClaimTitle(ctx, id)
+	end(err)
+	return claimed, err
+}
+
+func (s tracedStore) FinishTitle(ctx context.Context, id uuid.UUID, title string) error {
+	ctx, end := s.begin(ctx, "FinishTitle")
+	err := s.Store.FinishTitle(ctx, id, title)
 	end(err)
 	return err
 }

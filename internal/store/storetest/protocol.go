@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -238,23 +239,71 @@ func listItemsPages(t *testing.T, f *fixture) {
 	wantCode(t, "no such session", err, chat.CodeSessionNotFound)
 }
 
+func (f *fixture) claimTitle(t *testing.T, session chat.Session, want bool) {
+	t.Helper()
+	got, err := f.ClaimTitle(t.Context(), session.ID)
+	must(t, err)
+	equal(t, "the title is to be made", got, want)
+}
+
+// titleClaims: one at a time makes a title, and none after it is made or chosen;
+// a claim that came to nothing leaves it to the next run.
+func titleClaims(t *testing.T, f *fixture) {
+	session := f.create(t, alice, start())
+	first := f.begin(t, session, "one", after(time.Second))
+	f.finish(t, first.Run, "ONE", after(2*time.Second))
+	cut := func(want bool) {
+		t.Helper()
+		run := newRun(session, "", after(3*time.Second)).Run
+		started, err := f.RetryRun(t.Context(), chat.Retry{UserID: alice, Run: run, ItemID: first.Message.ID}, limit)
+		must(t, err)
+		equal(t, "cut from a message", started.TitleCut, want)
+		equal(t, "title", started.Session.Title, "About one")
+		f.finish(t, run, "ONE", after(4*time.Second))
+	}
+	cut(true)
+	var claims atomic.Int64
+	wantOutcomes(t, atOnce(10, func(int) error {
+		claimed, err := f.ClaimTitle(t.Context(), session.ID)
+		if claimed {
+			claims.Add(1)
+		}
+		return err
+	}), 10, "")
+	equal(t, "claims of the title", claims.Load(), int64(1))
+	cut(false)
+	must(t, f.FinishTitle(t.Context(), session.ID, ""))
+	must(t, f.FinishTitle(t.Context(), session.ID, "Made without a claim"))
+	cut(true)
+	f.claimTitle(t, session, true)
+	_, err := f.SetTitle(t.Context(), alice, session.ID, "About one")
+	must(t, err)
+	must(t, f.FinishTitle(t.Context(), session.ID, ""))
+	cut(false)
+	f.claimTitle(t, session, false)
+}
+
 func titles(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
 	f.begin(t, session, "one", after(time.Second))
 	before := f.session(t, session)
-	must(t, f.ReplaceMadeTitle(t.Context(), session.ID, "Made of it all"))
+	f.claimTitle(t, session, true)
+	must(t, f.FinishTitle(t.Context(), session.ID, "Made of it all"))
 	equal(t, "made title", f.session(t, session).Title, "Made of it all")
 	equal(t, "updated", f.session(t, session).UpdatedAt, before.UpdatedAt)
+	f.claimTitle(t, session, false)
 	got, err := f.SetTitle(t.Context(), alice, session.ID, "Mine")
 	must(t, err)
 	equal(t, "chosen title", got.Title, "Mine")
-	must(t, f.ReplaceMadeTitle(t.Context(), session.ID, "Made too late"))
+	f.claimTitle(t, session, false)
+	must(t, f.FinishTitle(t.Context(), session.ID, "Made too late"))
 	equal(t, "a chosen title stays", f.session(t, session).Title, "Mine")
 	_, err = f.SetTitle(t.Context(), bob, session.ID, "His")
 	wantCode(t, "another user's", err, chat.CodeForbidden)
 	_, err = f.SetTitle(t.Context(), alice, newID(), "None")
 	wantCode(t, "no such session", err, chat.CodeSessionNotFound)
-	must(t, f.ReplaceMadeTitle(t.Context(), newID(), "Of nobody"))
+	must(t, f.FinishTitle(t.Context(), newID(), "Of nobody"))
+	f.claimTitle(t, newSession(alice, start()), false)
 
 	untitled := f.create(t, alice, start())
 	_, err = f.SetTitle(t.Context(), alice, untitled.ID, "Before the first")

@@ -100,6 +100,7 @@ func Run(t *testing.T, h Harness) {
 		{"ListItems in pages", listItemsPages},
 		{"ListSessions oldest first", listAscending},
 		{"titles made and chosen", titles},
+		{"a title is made by one at a time", titleClaims},
 		{"SaveFeedback", feedback},
 		{"RenewLeases moves the live ones of the runs", renew},
 		{"FailOrphanedRuns marks the dead", orphans},
@@ -334,7 +335,11 @@ func (f *fixture) methods(s chat.Session) map[string]func(ctx context.Context) e
 			_, err := f.SetTitle(ctx, s.UserID, s.ID, "A title")
 			return err
 		},
-		"ReplaceMadeTitle": func(ctx context.Context) error { return f.ReplaceMadeTitle(ctx, s.ID, "A title") },
+		"ClaimTitle": func(ctx context.Context) error {
+			_, err := f.ClaimTitle(ctx, s.ID)
+			return err
+		},
+		"FinishTitle": func(ctx context.Context) error { return f.FinishTitle(ctx, s.ID, "A title") },
 		"SaveFeedback": func(ctx context.Context) error {
 			return f.SaveFeedback(ctx, chat.Feedback{UserID: s.UserID, SessionID: s.ID, Kind: chat.FeedbackPositive})
 		},
