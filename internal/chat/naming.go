@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -58,13 +59,29 @@ func (s *Service) makeTitle(ctx context.Context, r *ActiveRun, answer string) er
 	if err != nil || !claimed {
 		return err
 	}
-	title, err := s.askTitle(ctx, r, answer)
-	if err == nil && title == "" {
-		title = r.session.Title // It has been asked, and is not asked again.
+	answered, err := s.askTitle(ctx, r, answer)
+	s.tellTitle(ctx, r, answered)
+	made := MadeTitle{SessionID: r.session.ID, RunID: r.ID, Usage: answered.usage}
+	if err == nil {
+		// An answer without a title is not asked for again.
+		made.Title = cmp.Or(answered.title, r.session.Title)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSaveTimeout)
 	defer cancel()
-	return errors.Join(err, s.Store.FinishTitle(ctx, r.session.ID, title))
+	return errors.Join(err, s.Store.FinishTitle(ctx, made))
+}
+
+// tellTitle tells what it took: nobody is to spend without its being seen.
+func (s *Service) tellTitle(ctx context.Context, r *ActiveRun, answered titleAnswer) {
+	s.Observer.TitleAsked(ctx, answered.model, answered.usage)
+	fields := []any{
+		"run", r.ID, "session", r.session.ID, "user", r.user, "model", answered.model,
+		"input_tokens", answered.usage.InputTokens, "output_tokens", answered.usage.OutputTokens,
+	}
+	if answered.usage.Cost != nil {
+		fields = append(fields, "cost", *answered.usage.Cost)
+	}
+	s.Logger.InfoContext(ctx, "a title was asked for", fields...)
 }
 
 // questionOf is the text of the last user message.
@@ -77,28 +94,50 @@ func questionOf(history []Item) string {
 	return ""
 }
 
-func (s *Service) askTitle(ctx context.Context, r *ActiveRun, answer string) (string, error) {
+// titleAnswer is what came of the question for a title.
+type titleAnswer struct {
+	title string
+	model string
+	usage Usage
+}
+
+// askTitle asks. Where it fails, what had come of the answer's usage is told.
+func (s *Service) askTitle(ctx context.Context, r *ActiveRun, answer string) (titleAnswer, error) {
+	answered := titleAnswer{model: s.TitleModel}
 	exchange := "User:\n" + firstChars(r.asked, maxNamingChars) + "\n\nAssistant:\n" + firstChars(answer, maxNamingChars)
 	stream, err := s.Model.Stream(ctx, ModelRequest{
 		Model: s.TitleModel, User: s.Pseudonym(r.user),
 		Messages: []Message{{Role: RoleSystem, Content: namingPrompt}, {Role: RoleUser, Content: exchange}},
 	})
 	if err != nil {
-		return "", err
+		return answered, err
 	}
 	defer stream.Close() //nolint:errcheck // nothing is lost with it
 	var said strings.Builder
-	for said.Len() < maxNamingChars {
+	for {
 		chunk, err := stream.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return "", err
+			return answered, err
 		}
-		said.WriteString(clean(chunk.Text))
+		if said.Len() < maxNamingChars { // The rest is read for its usage, which comes last.
+			said.WriteString(clean(chunk.Text))
+		}
+		answered.note(&chunk)
 	}
-	return titleFrom(strings.Trim(strings.TrimSpace(said.String()), `"'“”„«»*#`)), nil
+	answered.title = titleFrom(strings.Trim(strings.TrimSpace(said.String()), `"'“”„«»*#`))
+	return answered, nil
+}
+
+func (a *titleAnswer) note(chunk *Chunk) {
+	if chunk.Model != "" {
+		a.model = chunk.Model
+	}
+	if chunk.Usage != nil {
+		a.usage = *chunk.Usage
+	}
 }
 
 func firstChars(text string, limit int) string {

@@ -12,6 +12,10 @@ type Observer interface {
 	// RunEnded is told once of each run that started, with how it ended,
 	// when that has been saved or could not be for a while.
 	RunEnded(ctx context.Context, run Run)
+
+	// TitleAsked is told what the making of a title took, which is in the usage
+	// of no run that it is told of.
+	TitleAsked(ctx context.Context, model string, usage Usage)
 }
 
 // nobody is the observer of a service that has none.
@@ -19,3 +23,4 @@ type nobody struct{}
 
 func (nobody) RunStarted(ctx context.Context, _ Run) context.Context { return ctx }
 func (nobody) RunEnded(context.Context, Run)                         {}
+func (nobody) TitleAsked(context.Context, string, Usage)             {}

@@ -206,6 +206,8 @@ func (l *lastRun) RunEnded(_ context.Context, run chat.Run) {
 	l.last = run
 }
 
+func (*lastRun) TitleAsked(context.Context, string, chat.Usage) {}
+
 func (l *lastRun) run() chat.Run {
 	l.mu.Lock()
 	defer l.mu.Unlock()

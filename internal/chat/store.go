@@ -107,8 +107,9 @@ type Store interface {
 
 	// FinishTitle ends a claim: the session has the title from then on, unless
 	// its user has chosen one meanwhile or it is gone. Without a title the
-	// present one stays, and may be claimed again.
-	FinishTitle(ctx context.Context, id uuid.UUID, title string) error
+	// present one stays, and may be claimed again. What it took is added to the
+	// run's usage, each time that it is called.
+	FinishTitle(ctx context.Context, made MadeTitle) error
 
 	// SaveFeedback stores what the user thinks of items; what they thought
 	// before is replaced. Returns errors as Session does, and ErrItemNotFound
@@ -163,6 +164,16 @@ type StartedRun struct {
 	// other was made of it or is being made.
 	TitleCut bool
 	History  []Item
+}
+
+// MadeTitle is what Store.FinishTitle stores.
+type MadeTitle struct {
+	SessionID uuid.UUID
+	// RunID is the run whose exchange the title was made of.
+	RunID uuid.UUID
+	// Title is empty where none could be made.
+	Title string
+	Usage Usage
 }
 
 // Feedback is what a user thinks of items of a thread.

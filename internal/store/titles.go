@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+	"gorm.io/gorm"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
@@ -48,12 +49,31 @@ func (s *Store) ClaimTitle(ctx context.Context, id uuid.UUID) (bool, error) {
 }
 
 // FinishTitle implements [chat.Store].
-func (s *Store) FinishTitle(ctx context.Context, id uuid.UUID, title string) error {
-	return s.do(ctx, "finish title", func(ctx context.Context) error {
-		db := s.write.WithContext(ctx)
-		if title == "" {
-			return db.Exec(`UPDATE sessions SET title_position = -title_position WHERE id = ? AND title_position < 0`, id.String()).Error
+func (s *Store) FinishTitle(ctx context.Context, made chat.MadeTitle) error {
+	return s.inTransaction(ctx, "finish title", func(tx *gorm.DB) error {
+		if err := endClaim(tx, made); err != nil {
+			return err
 		}
-		return db.Exec(`UPDATE sessions SET title = ? WHERE id = ? AND title_position < 0`, toText(title), id.String()).Error
+		return addUsage(tx, made.RunID, made.Usage)
 	})
+}
+
+func endClaim(tx *gorm.DB, made chat.MadeTitle) error {
+	if made.Title == "" {
+		return tx.Exec(`UPDATE sessions SET title_position = -title_position WHERE id = ? AND title_position < 0`,
+			made.SessionID.String()).Error
+	}
+	return tx.Exec(`UPDATE sessions SET title = ? WHERE id = ? AND title_position < 0`,
+		toText(made.Title), made.SessionID.String()).Error
+}
+
+// addUsage adds to what a run used. A cost that was not told adds nothing.
+func addUsage(tx *gorm.DB, run uuid.UUID, more chat.Usage) error {
+	err := tx.Exec(`UPDATE runs SET input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,
+			cached_tokens = cached_tokens + ?, reasoning_tokens = reasoning_tokens + ? WHERE id = ?`,
+		more.InputTokens, more.OutputTokens, more.CachedTokens, more.ReasoningTokens, run.String()).Error
+	if err != nil || more.Cost == nil {
+		return err
+	}
+	return tx.Exec(`UPDATE runs SET cost = COALESCE(cost, 0) + ? WHERE id = ?`, *more.Cost, run.String()).Error
 }

@@ -49,3 +49,10 @@ func (o observer) RunEnded(ctx context.Context, run chat.Run) {
 	}
 	span.End()
 }
+
+// TitleAsked implements [chat.Observer].
+func (o observer) TitleAsked(_ context.Context, model string, usage chat.Usage) {
+	if o.metrics != nil {
+		o.metrics.countUsage(model, usage)
+	}
+}

@@ -39,7 +39,7 @@ func (m *Metrics) registerUsage(model string) {
 	for _, kind := range []string{inputTokens, outputTokens, cachedTokens, reasoningTokens} {
 		m.tokens.WithLabelValues(m.models.label(model), kind)
 	}
-	m.cost = m.counterVec("chatkit_cost_credits_total", "What answers cost, in upstream's credits (OpenRouter: US dollars), by model; "+
+	m.cost = m.counterVec("chatkit_cost_credits_total", "What answers and titles cost, in upstream's credits (OpenRouter: US dollars), by model; "+
 		"only what upstream told.", "model")
 	m.cost.WithLabelValues(m.models.label(model))
 }
@@ -66,15 +66,15 @@ func (m *Metrics) runEnded(run chat.Run) {
 	if kind := chat.UpstreamKind(run.FailureCode); slices.Contains(chat.UpstreamKinds(), kind) {
 		m.upstreamErrors.WithLabelValues(string(kind)).Inc()
 	}
-	m.countUsage(run)
+	m.countUsage(run.Model, run.Usage)
 }
 
-func (m *Metrics) countUsage(run chat.Run) {
-	usage := run.Usage
+// countUsage counts what upstream took for an answer or a title.
+func (m *Metrics) countUsage(name string, usage chat.Usage) {
 	if usage == (chat.Usage{}) {
 		return
 	}
-	model := m.models.label(run.Model)
+	model := m.models.label(name)
 	add := func(counter prometheus.Counter, n float64) {
 		if n > 0 { // Upstream may say anything; a counter takes nothing less.
 			counter.Add(n)

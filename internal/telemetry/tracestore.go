@@ -144,9 +144,9 @@ func (s tracedStore) ClaimTitle(ctx context.Context, id uuid.UUID) (bool, error)
 	return claimed, err
 }
 
-func (s tracedStore) FinishTitle(ctx context.Context, id uuid.UUID, title string) error {
+func (s tracedStore) FinishTitle(ctx context.Context, made chat.MadeTitle) error {
 	ctx, end := s.begin(ctx, "FinishTitle")
-	err := s.Store.FinishTitle(ctx, id, title)
+	err := s.Store.FinishTitle(ctx, made)
 	end(err)
 	return err
 }

@@ -88,6 +88,28 @@ func TestMetrics(t *testing.T) {
 	})
 }
 
+// TestTitleIsCounted: what the making of a title took is seen wherever an
+// answer's is.
+func TestTitleIsCounted(t *testing.T) {
+	t.Parallel()
+	s := startObserved(t, harness.Options{Database: harness.SQLite, Env: map[string]string{"TITLE_MODEL": "vendor/namer"}})
+	user := s.User(t)
+	s.Upstream.Answer("whole", says("vendor/model-1"))
+	s.Upstream.Answer("User:\nwhole\n\nAssistant:\nYes.", says("vendor/namer-2"))
+	user.Say(user.CreateSession(), "whole")
+	s.await(t,
+		expectation{"chatkit_runs_total", []string{"outcome", "completed"}, 1},
+		expectation{"chatkit_tokens_total", []string{"model", "vendor/model-1", "kind", "input"}, 100},
+		expectation{"chatkit_cost_credits_total", []string{"model", "vendor/model-1"}, 0.25},
+		expectation{"chatkit_tokens_total", []string{"model", "vendor/namer-2", "kind", "input"}, 100},
+		expectation{"chatkit_tokens_total", []string{"model", "vendor/namer-2", "kind", "output"}, 20},
+		expectation{"chatkit_tokens_total", []string{"model", "vendor/namer-2", "kind", "cached"}, 64},
+		expectation{"chatkit_tokens_total", []string{"model", "vendor/namer-2", "kind", "reasoning"}, 7},
+		expectation{"chatkit_cost_credits_total", []string{"model", "vendor/namer-2"}, 0.25})
+	s.AwaitLog(t, `"msg":"a title was asked for","run":"`)
+	s.AwaitLog(t, `"model":"vendor/namer-2","input_tokens":100,"output_tokens":20,"cost":0.25`)
+}
+
 // checkLeaving holds a stream open, looks at the gauges, and leaves.
 func checkLeaving(t *testing.T, s *observed, user *harness.User, session uuid.UUID) {
 	t.Helper()

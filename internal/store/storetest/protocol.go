@@ -272,15 +272,42 @@ func titleClaims(t *testing.T, f *fixture) {
 	}), 10, "")
 	equal(t, "claims of the title", claims.Load(), int64(1))
 	cut(false)
-	must(t, f.FinishTitle(t.Context(), session.ID, ""))
-	must(t, f.FinishTitle(t.Context(), session.ID, "Made without a claim"))
+	none := chat.MadeTitle{SessionID: session.ID}
+	must(t, f.FinishTitle(t.Context(), none))
+	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, Title: "Made without a claim"}))
 	cut(true)
 	f.claimTitle(t, session, true)
 	_, err := f.SetTitle(t.Context(), alice, session.ID, "About one")
 	must(t, err)
-	must(t, f.FinishTitle(t.Context(), session.ID, ""))
+	must(t, f.FinishTitle(t.Context(), none))
 	cut(false)
 	f.claimTitle(t, session, false)
+}
+
+// titleUsage: what a title cost is with the run that it was made of, whatever
+// came of it.
+func titleUsage(t *testing.T, f *fixture) {
+	session := f.create(t, alice, start())
+	run := f.begin(t, session, "one", after(time.Second)).Run
+	other := f.finish(t, run, "ONE", after(2*time.Second)).RunID
+	before := f.run(t, other)
+	equal(t, "a cost", before.Usage.Cost == nil, true)
+	made := chat.MadeTitle{
+		SessionID: session.ID, RunID: other,
+		Usage: chat.Usage{InputTokens: 1, OutputTokens: 2, CachedTokens: 3, ReasoningTokens: 4},
+	}
+	must(t, f.FinishTitle(t.Context(), made))
+	want := before
+	want.Usage = chat.Usage{
+		InputTokens: before.Usage.InputTokens + 1, OutputTokens: before.Usage.OutputTokens + 2,
+		CachedTokens: before.Usage.CachedTokens + 3, ReasoningTokens: before.Usage.ReasoningTokens + 4,
+	}
+	equal(t, "run", f.run(t, other), want)
+	made.Usage, made.Title = chat.Usage{Cost: new(0.25)}, "A title"
+	must(t, f.FinishTitle(t.Context(), made))
+	must(t, f.FinishTitle(t.Context(), made))
+	want.Usage.Cost = new(0.5)
+	equal(t, "run with a cost", f.run(t, other), want)
 }
 
 func titles(t *testing.T, f *fixture) {
@@ -288,7 +315,7 @@ func titles(t *testing.T, f *fixture) {
 	f.begin(t, session, "one", after(time.Second))
 	before := f.session(t, session)
 	f.claimTitle(t, session, true)
-	must(t, f.FinishTitle(t.Context(), session.ID, "Made of it all"))
+	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, Title: "Made of it all"}))
 	equal(t, "made title", f.session(t, session).Title, "Made of it all")
 	equal(t, "updated", f.session(t, session).UpdatedAt, before.UpdatedAt)
 	f.claimTitle(t, session, false)
@@ -296,13 +323,13 @@ func titles(t *testing.T, f *fixture) {
 	must(t, err)
 	equal(t, "chosen title", got.Title, "Mine")
 	f.claimTitle(t, session, false)
-	must(t, f.FinishTitle(t.Context(), session.ID, "Made too late"))
+	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, Title: "Made too late"}))
 	equal(t, "a chosen title stays", f.session(t, session).Title, "Mine")
 	_, err = f.SetTitle(t.Context(), bob, session.ID, "His")
 	wantCode(t, "another user's", err, chat.CodeForbidden)
 	_, err = f.SetTitle(t.Context(), alice, newID(), "None")
 	wantCode(t, "no such session", err, chat.CodeSessionNotFound)
-	must(t, f.FinishTitle(t.Context(), newID(), "Of nobody"))
+	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: newID(), Title: "Of nobody"}))
 	f.claimTitle(t, newSession(alice, start()), false)
 
 	untitled := f.create(t, alice, start())

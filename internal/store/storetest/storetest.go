@@ -100,6 +100,7 @@ func Run(t *testing.T, h Harness) {
 		{"ListItems in pages", listItemsPages},
 		{"ListSessions oldest first", listAscending},
 		{"titles made and chosen", titles},
+		{"what a title cost", titleUsage},
 		{"a title is made by one at a time", titleClaims},
 		{"SaveFeedback", feedback},
 		{"RenewLeases moves the live ones of the runs", renew},
@@ -339,7 +340,9 @@ func (f *fixture) methods(s chat.Session) map[string]func(ctx context.Context) e
 			_, err := f.ClaimTitle(ctx, s.ID)
 			return err
 		},
-		"FinishTitle": func(ctx context.Context) error { return f.FinishTitle(ctx, s.ID, "A title") },
+		"FinishTitle": func(ctx context.Context) error {
+			return f.FinishTitle(ctx, chat.MadeTitle{SessionID: s.ID, Title: "A title"})
+		},
 		"SaveFeedback": func(ctx context.Context) error {
 			return f.SaveFeedback(ctx, chat.Feedback{UserID: s.UserID, SessionID: s.ID, Kind: chat.FeedbackPositive})
 		},
