@@ -204,7 +204,7 @@ func (s *Service) finish(r *ActiveRun, t *turn, err error) {
 		})
 	}
 	r.ending.Store(true)
-	saveErr := s.save(r, t.items, saveTimeout)
+	saveErr := s.save(r, t, saveTimeout)
 	if saveErr == nil {
 		s.forget(r) // Whoever is told of the end may send the next message at once.
 	}
@@ -217,7 +217,7 @@ func (s *Service) finish(r *ActiveRun, t *turn, err error) {
 	}
 	s.tellEnd(r, nil, unsaved(saveErr), saveErr)
 	if CodeOf(saveErr) != CodeSessionNotFound {
-		s.saveLater(r, t.items)
+		s.saveLater(r, t)
 	}
 }
 

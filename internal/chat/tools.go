@@ -173,8 +173,7 @@ func (s *Service) callOurs(r *ActiveRun, t *turn, calls []ToolCall, details json
 		r.log.append(PartDone{ItemID: item.ID, Text: item.Text()}, ItemDone{item})
 	}
 	item.ToolCalls = s.resultsOf(r, calls)
-	err := s.persist(r, saveTimeout, func(ctx context.Context) error { return s.Store.SaveItem(ctx, item) })
-	if err != nil {
+	if err := s.saveResults(r, t, item); err != nil {
 		return err
 	}
 	messages := messagesOf(item, true)

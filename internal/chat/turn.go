@@ -14,6 +14,8 @@ type turn struct {
 	// they are stored.
 	items  []Item
 	untold []Item
+	// late is a stored item whose tools' results are not stored; nil is none.
+	late *Item
 
 	// said says that some text has come in this run.
 	said         bool

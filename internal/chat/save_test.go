@@ -1,0 +1,82 @@
+package chat_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// troubled is a store that fails to save items.
+type troubled struct {
+	chat.Store
+
+	saving func(ctx context.Context) error
+}
+
+func (s troubled) SaveItem(ctx context.Context, item chat.Item) error {
+	if err := s.saving(ctx); err != nil {
+		return err
+	}
+	return s.Store.SaveItem(ctx, item)
+}
+
+func inTrouble(t *testing.T, model chat.Model, saving func(ctx context.Context) error) *chat.Service {
+	t.Helper()
+	service := chat.NewService(chat.Options{
+		Store: troubled{openStore(t), saving}, Model: model, Tools: toolbox{"add": gives("added")},
+		Limits: chat.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
+	})
+	if err := service.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := service.Shutdown(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return service
+}
+
+// Who stops a run that waits for the database is not kept waiting, and the
+// results are saved with its end.
+func TestStopWhileResultsWait(t *testing.T) {
+	t.Parallel()
+	waits := make(chan struct{}, 100)
+	failures := 3
+	service := inTrouble(t, &steps{answers: [][]chat.Chunk{calls("add"), text("Never said.")}}, func(context.Context) error {
+		waits <- struct{}{}
+		if failures--; failures >= 0 {
+			return chat.ErrStoreUnavailable(errors.New("away"))
+		}
+		return nil
+	})
+	session, run := ask(t, service)
+	<-waits
+	run.Cancel(chat.FailureClientLeft)
+	follow(t, run, nil)
+	items := itemsOf(t, service, session.ID)
+	if len(items) != 3 || items[1].ToolCalls[0].Result == nil || items[2].Type != chat.ItemHiddenContext {
+		t.Errorf("items %+v", items)
+	}
+}
+
+// Results that the database refuses end their run, and nothing more: the model
+// is told in later requests that there are none.
+func TestResultsThatAreRefused(t *testing.T) {
+	t.Parallel()
+	model := &steps{answers: [][]chat.Chunk{calls("add"), text("Well.")}}
+	service := inTrouble(t, model, func(context.Context) error { return errors.New("it cannot be stored") })
+	session, run := ask(t, service)
+	failed(t, follow(t, run, nil))
+	next, err := service.StartRun(t.Context(), hello(session.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	follow(t, next, nil)
+	sent := model.requests[1].Messages
+	if len(sent) != 4 || sent[2].Role != chat.RoleTool || sent[2].ToolCallID != "call add" || sent[2].Content == "" {
+		t.Errorf("the model was sent %+v", sent)
+	}
+}
