@@ -1833,7 +1833,7 @@ type Thread struct {
 
 // ThreadAddClientToolOutputParams The output of the tool call that the thread waits for.
 type ThreadAddClientToolOutputParams struct {
-	// Result Any JSON.
+	// Result Any JSON of at most 64 KiB, nested at most 200 levels deep.
 	Result json.RawMessage `json:"result"`
 
 	// ThreadID The thread's id, which is also its session's.

@@ -29,6 +29,9 @@ func (s *Service) checkMessage(content []Content, files bool) error {
 		if strings.ContainsRune(part.Text, 0) || hasNUL(part.Tag) {
 			return Errorf(CodeInvalidRequest, "message.content[%d].text holds a NUL character; leave it out.", n)
 		}
+		if part.Tag != nil && tooDeep(part.Tag.Data) {
+			return Errorf(CodeInvalidRequest, "message.content[%d].data is nested deeper than %d levels; make it flatter.", n, maxDepth)
+		}
 	}
 	if len(content) > s.Limits.MessageChars { // Empty parts have no characters and yet a size.
 		return Errorf(CodeMessageTooLong, "The message has %d parts; it may have as many as characters, %d.",

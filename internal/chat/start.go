@@ -174,6 +174,9 @@ func (s *Service) Resume(ctx context.Context, req ResumeRequest) (*ActiveRun, er
 	if len(req.Output) > maxOutputBytes {
 		return nil, Errorf(CodeInvalidRequest, "The output is longer than %d bytes; return less.", maxOutputBytes)
 	}
+	if tooDeep(req.Output) {
+		return nil, Errorf(CodeInvalidRequest, "The output is nested deeper than %d levels; return it flatter, or as a text.", maxDepth)
+	}
 	return s.start(ctx, starting{
 		userID: req.UserID, sessionID: req.SessionID, clientTools: req.ClientTools,
 		store: func(ctx context.Context, run Run) (StartedRun, []Event, error) {

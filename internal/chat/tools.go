@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -32,6 +33,9 @@ func (s *Service) gatherTools(ctx context.Context, client []Tool, choice string)
 		size += len(tool.Description) + len(tool.Parameters)
 		if size > maxToolsBytes {
 			return tools{}, Errorf(CodeInvalidRequest, "The page's tools are longer than %d bytes; offer fewer, or say less.", maxToolsBytes)
+		}
+		if tooDeep(tool.Parameters) {
+			return tools{}, Errorf(CodeInvalidRequest, "The parameters of %q are nested deeper than %d levels.", tool.Name, maxDepth)
 		}
 		if all.has(tool.Name) {
 			return tools{}, Errorf(CodeInvalidRequest, "There are two tools named %q; name the page's otherwise.", tool.Name)
@@ -213,6 +217,9 @@ func (s *Service) callTool(r *ActiveRun, call ToolCall) (result ToolResult) {
 	if s.Tools == nil || !r.tools.has(call.Name) {
 		return ToolResult{Text: "There is no tool of this name.", Failed: true}
 	}
+	if tooDeep([]byte(call.Arguments)) {
+		return ToolResult{Text: fmt.Sprintf("Not called: the arguments are nested deeper than %d levels.", maxDepth), Failed: true}
+	}
 	result = s.Tools.Call(r.ctx, ToolUse{Name: call.Name, Arguments: call.Arguments, UserID: r.user})
 	if result.Failed {
 		s.Logger.WarnContext(r.ctx, "a tool call failed", "run", r.ID, "tool", call.Name)
@@ -220,10 +227,11 @@ func (s *Service) callTool(r *ActiveRun, call ToolCall) (result ToolResult) {
 	return result
 }
 
-// objectOf is the arguments as a JSON object; what a model wrote may be none.
+// objectOf is the arguments as a JSON object; what a model wrote may be none, or
+// one that nobody reads.
 func objectOf(arguments string) json.RawMessage {
 	var object map[string]json.RawMessage
-	if json.Unmarshal([]byte(arguments), &object) != nil || object == nil {
+	if tooDeep([]byte(arguments)) || json.Unmarshal([]byte(arguments), &object) != nil || object == nil {
 		return json.RawMessage("{}")
 	}
 	return json.RawMessage(arguments)

@@ -242,7 +242,7 @@ func TestHugeBodies(t *testing.T) {
 	wantFailure(t, "10 MB", post(t, user, string(large)), 413, "REQUEST_TOO_LARGE", "")
 	deep := `{"type":"threads.add_client_tool_output","params":{"thread_id":"` + uuid.NewString() + `","result":` +
 		strings.Repeat(`[`, 9000) + strings.Repeat(`]`, 9000) + `}}`
-	wantFailure(t, "a deep result", post(t, user, deep), 404, "SESSION_NOT_FOUND", "")
+	wantFailure(t, "a deep result", post(t, user, deep), 400, "INVALID_REQUEST", "200 levels")
 	deep = strings.ReplaceAll(deep, strings.Repeat("[", 9000), strings.Repeat("[", 20_000))
 	deep = strings.ReplaceAll(deep, strings.Repeat("]", 9000), strings.Repeat("]", 20_000))
 	wantFailure(t, "a deeper result", post(t, user, deep), 400, "INVALID_REQUEST", "")
