@@ -153,7 +153,7 @@ func (a *assembly) newService(
 	return chat.NewService(chat.Options{
 		Store: a.tracing.Store(a.db, databaseName(settings)), Model: a.tracing.Model(model, settings.OpenRouterModel),
 		Observer:  telemetry.Runs(a.metrics, a.tracing),
-		ModelName: settings.OpenRouterModel, Models: settings.Models, TitleModel: settings.TitleModel,
+		ModelName: settings.OpenRouterModel, Models: otherModels(settings), TitleModel: settings.TitleModel,
 		Tools: a.tools, SystemPrompt: settings.SystemPrompt,
 		Limits: chat.Limits{
 			SessionsPerUser: settings.MaxSessionsPerUser, MessageChars: settings.MaxMessageChars,
@@ -236,10 +236,21 @@ func origins(settings config.Settings) []string {
 }
 
 func facts(settings config.Settings, listening string) server.Facts {
-	return server.Facts{
+	told := server.Facts{
 		ServerURL: settings.ServerURL(listening), MessageChars: settings.MaxMessageChars,
 		SessionsPerUser: settings.MaxSessionsPerUser, RequestsPerMinute: settings.RateLimitPerMinute,
+		Models: append([]string{settings.OpenRouterModel}, otherModels(settings)...),
 	}
+	if settings.Attachments.IsSet() {
+		told.AttachmentTypes, told.AttachmentBytes = settings.Attachments.Types, settings.Attachments.MaxBytes
+	}
+	return told
+}
+
+// otherModels are those that clients may pick beside the one that answers when
+// they pick none.
+func otherModels(settings config.Settings) []string {
+	return slices.DeleteFunc(slices.Clone(settings.Models), func(name string) bool { return name == settings.OpenRouterModel })
 }
 
 // readiness looks at the database; why it is not well goes to the log alone.

@@ -19,6 +19,7 @@ func openapi(ctx context.Context, p process, args []string) error {
 	}
 	settings, err := loadSettings(p, config.Options{Only: []string{
 		"HOST", "PORT", "PUBLIC_URL", "MAX_MESSAGE_CHARS", "MAX_SESSIONS_PER_USER", "RATE_LIMIT_PER_MINUTE",
+		"OPENROUTER_MODEL", "MODELS", "ATTACHMENTS_URL", "ATTACHMENT_MAX_BYTES", "ATTACHMENT_TYPES",
 	}})
 	if err != nil {
 		return err

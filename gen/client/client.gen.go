@@ -1168,6 +1168,7 @@ type Attachment struct {
 
 // AttachmentCreateParams The file that is to be uploaded.
 type AttachmentCreateParams struct {
+	// MimeType A type that this server takes.
 	MimeType string `json:"mime_type"`
 	Name     string `json:"name"`
 

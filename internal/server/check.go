@@ -44,9 +44,7 @@ func newChecker(o Options) (*checker, error) {
 		}
 		return uuid.Validate(value)
 	}))
-	// The length is of all parts together and in code points, which a schema
-	// cannot say and the library counts otherwise: the core holds it.
-	spec.Components.Schemas["CreateRunContent"].Value.Properties["text"].Value.MaxLength = nil
+	leaveToCore(spec.Components.Schemas)
 
 	c := &checker{
 		routes: make(map[string]*routers.Route),
@@ -67,6 +65,20 @@ func newChecker(o Options) (*checker, error) {
 		}
 	}
 	return c, nil
+}
+
+// leaveToCore takes from the schemas what the core holds with words and codes
+// of its own.
+func leaveToCore(schemas openapi3.Schemas) {
+	field := func(schema, name string) *openapi3.Schema { return schemas[schema].Value.Properties[name].Value }
+	// The length is of all parts together and in code points, which a schema
+	// cannot say and the library counts otherwise.
+	field("CreateRunContent", "text").MaxLength = nil
+	field("CreateRunRequest", "model").Enum = nil
+	field("InferenceOptionsInput", "model").Enum = nil
+	field("AttachmentCreateParams", "size").Max = nil
+	// Its parameters, which browsers add, are left out before it is compared.
+	field("AttachmentCreateParams", "mime_type").Enum = nil
 }
 
 // isSigned says that the URL claims to be a signed one.

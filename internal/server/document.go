@@ -9,21 +9,10 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
 )
-
-// Facts are the settings that the document tells of.
-type Facts struct {
-	// ServerURL is where clients reach this server.
-	ServerURL       string
-	MessageChars    int
-	SessionsPerUser int
-	// RequestsPerMinute is 0 when there is no limit.
-	RequestsPerMinute int
-}
 
 // Document is openapi.yaml with this server's own values in it.
 type Document struct {
@@ -36,19 +25,7 @@ type Document struct {
 // NewDocument puts the server's values in the places where the source tells
 // the defaults, and parses the result.
 func NewDocument(ctx context.Context, source []byte, facts Facts) (*Document, error) {
-	chars := strconv.Itoa(facts.MessageChars)
-	requests := "any number of requests"
-	if facts.RequestsPerMinute > 0 {
-		requests = strconv.Itoa(facts.RequestsPerMinute) + " requests"
-	}
-	text := strings.NewReplacer(
-		"- url: http://127.0.0.1:8080", "- url: "+strconv.Quote(facts.ServerURL),
-		"500 characters", chars+" characters",
-		"maxLength: 500", "maxLength: "+chars,
-		"10 sessions", strconv.Itoa(facts.SessionsPerUser)+" sessions",
-		"30 requests", requests,
-		"example: 30\n", "example: "+strconv.Itoa(facts.RequestsPerMinute)+"\n",
-	).Replace(string(source))
+	text := facts.fill(source)
 	spec, err := openapi3.NewLoader().LoadFromData([]byte(text))
 	if err != nil {
 		return nil, fmt.Errorf("parse openapi.yaml: %w", err)

@@ -8,10 +8,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/uuid"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
@@ -158,5 +160,69 @@ func TestDocumentTellsTheServersValues(t *testing.T) {
 				t.Errorf("%s tells the default %q", name, not)
 			}
 		}
+	}
+}
+
+// choices is a document's word on models and files, as a program reads it.
+type choices struct {
+	restModel, protocolModel, size, mimeType *openapi3.Schema
+	create                                   string
+}
+
+func choicesOf(t *testing.T, facts server.Facts) choices {
+	t.Helper()
+	doc, err := server.NewDocument(t.Context(), document.YAML, facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := openapi3.NewLoader().LoadFromData(doc.YAML())
+	if err != nil {
+		t.Fatal(err)
+	}
+	field := func(schema, name string) *openapi3.Schema {
+		return spec.Components.Schemas[schema].Value.Properties[name].Value
+	}
+	return choices{
+		field("CreateRunRequest", "model"), field("InferenceOptionsInput", "model"),
+		field("AttachmentCreateParams", "size"), field("AttachmentCreateParams", "mime_type"),
+		spec.Components.Schemas["AttachmentsCreateReq"].Value.Description,
+	}
+}
+
+func TestDocumentTellsTheModels(t *testing.T) {
+	t.Parallel()
+	// A name may hold what means something else in YAML.
+	some := choicesOf(t, server.Facts{ServerURL: "http://127.0.0.1:8080", Models: []string{"a/default", `odd: "name" # 7`}})
+	if want := []any{"a/default", `odd: "name" # 7`}; !slices.Equal(some.restModel.Enum, want) {
+		t.Errorf("model has %v, want %v", some.restModel.Enum, want)
+	}
+	if want := []any{"a/default", `odd: "name" # 7`, nil}; !slices.Equal(some.protocolModel.Enum, want) {
+		t.Errorf("inference_options.model has %v, want %v", some.protocolModel.Enum, want)
+	}
+	for _, field := range []*openapi3.Schema{some.restModel, some.protocolModel} {
+		if !strings.Contains(field.Description, "is `a/default`.") || field.Default != nil {
+			t.Errorf("the model that answers is told by %q and %v", field.Description, field.Default)
+		}
+	}
+	one := choicesOf(t, server.Facts{ServerURL: "http://127.0.0.1:8080", Models: []string{"a/default"}})
+	for _, field := range []*openapi3.Schema{one.restModel, one.protocolModel} {
+		if !strings.Contains(field.Description, "no choice of models: `a/default` answers") || field.Enum != nil {
+			t.Errorf("a server without a choice tells %q and %v", field.Description, field.Enum)
+		}
+	}
+}
+
+func TestDocumentTellsTheFilesThatAreTaken(t *testing.T) {
+	t.Parallel()
+	some := choicesOf(t, server.Facts{ServerURL: "http://127.0.0.1:8080", AttachmentTypes: []string{"image/png", "text/plain"}, AttachmentBytes: 4096})
+	if !slices.Equal(some.mimeType.Enum, []any{"image/png", "text/plain"}) || some.size.Max == nil || *some.size.Max != 4096 {
+		t.Errorf("types %v, most bytes %v", some.mimeType.Enum, some.size.Max)
+	}
+	if !strings.Contains(some.create, "4096 bytes") || strings.Contains(some.create, "NOT_SUPPORTED") {
+		t.Errorf("a server that keeps files tells %q", some.create)
+	}
+	none := choicesOf(t, server.Facts{ServerURL: "http://127.0.0.1:8080"})
+	if none.mimeType.Enum != nil || none.size.Max != nil || !strings.Contains(none.create, "This server keeps no files") {
+		t.Errorf("a server that keeps none tells %v, %v and %q", none.mimeType.Enum, none.size.Max, none.create)
 	}
 }

@@ -2,8 +2,10 @@ package contract_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,7 +87,49 @@ func sameJSON(t *testing.T, one, other *openapi3.T) bool {
 func otherValues() map[string]string {
 	return map[string]string{
 		"MAX_MESSAGE_CHARS": "123", "MAX_SESSIONS_PER_USER": "7", "RATE_LIMIT_PER_MINUTE": "45",
-		"PUBLIC_URL": "https://chat.example.com/",
+		"PUBLIC_URL": "https://chat.example.com/", "OPENROUTER_MODEL": "test/usual", "MODELS": "test/other,test/usual",
+		"ATTACHMENTS_URL": "file:///files", "ATTACHMENT_MAX_BYTES": "4096", "ATTACHMENT_TYPES": "image/png,text/plain",
+	}
+}
+
+// TestDocumentChoices: the document lists the models that may be picked and the
+// files that are taken, and what it does not list is refused in its own way.
+func TestDocumentChoices(t *testing.T) {
+	t.Parallel()
+	onEach(t, otherValues(), func(t *testing.T, server *harness.Server) {
+		spec := parseDocument(t, served(t, server, "/openapi.json", "application/json"))
+		wantEnum(t, spec, "CreateRunRequest", "model", "test/usual", "test/other")
+		wantEnum(t, spec, "InferenceOptionsInput", "model", "test/usual", "test/other", nil)
+		wantEnum(t, spec, "AttachmentCreateParams", "mime_type", "image/png", "text/plain")
+
+		alice := server.User(t)
+		session := alice.CreateSession()
+		run := func(model string) harness.Answer {
+			return alice.Do(runRequest(session, strings.Replace(messageJSON(t, "Hello "+model), "{", `{"model":"`+model+`",`, 1)))
+		}
+		wantOK(t, run("test/other"))
+		if asked := server.Upstream.Await(t, "Hello test/other"); asked.Body.Model != "test/other" {
+			t.Errorf("the upstream was asked for %q", asked.Body.Model)
+		}
+		refused := run("test/third")
+		want(t, refused, 400, "INVALID_REQUEST")
+		wantNamed(t, refused, "it offers test/usual, test/other.")
+
+		announce := func(mimeType string, size int) harness.Answer {
+			body := fmt.Sprintf(`{"type":"attachments.create","params":{"name":"a","mime_type":%q,"size":%d}}`, mimeType, size)
+			return alice.Do(harness.Request{Method: http.MethodPost, Path: "/api/v1/chatkit", Body: strings.NewReader(body)})
+		}
+		wantOK(t, announce("Text/Plain; charset=utf-8", 4096))
+		want(t, announce("text/plain", 4097), 413, "REQUEST_TOO_LARGE")
+		want(t, announce("image/gif", 4096), 415, "UNSUPPORTED_MEDIA_TYPE")
+	})
+}
+
+// wantEnum wants a property to have these values alone.
+func wantEnum(t *testing.T, spec *openapi3.T, schema, property string, values ...any) {
+	t.Helper()
+	if got := spec.Components.Schemas[schema].Value.Properties[property].Value.Enum; !slices.Equal(got, values) {
+		t.Errorf("%s of %s is one of %v, want %v", property, schema, got, values)
 	}
 }
 
