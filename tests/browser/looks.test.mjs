@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openPage, startBrowser } from './lab/browser.mjs';
+import { attach, drag, filesEnv, picture, text, uploaded } from './lab/files.mjs';
 import { folds, message, openPlayground, say } from './lab/playground.mjs';
 import { startServer, tokenFor } from './lab/server.mjs';
 import { toolsEnv } from './lab/tools.mjs';
@@ -100,6 +101,38 @@ for (const colorScheme of ['light', 'dark']) {
     await page.reload();
     await folds(page).filter({ hasText: 'Used' }).first().locator('summary').click();
     await shot('narrow-history');
+    watch.assertClean();
+  });
+
+  test(`files and models, ${colorScheme}`, async (t) => {
+    const upstream = await startUpstream(t, ['The picture is a page where nothing was written yet. On the list is milk.']);
+    const env = { ...upstream.env, ...await filesEnv(t), OPENROUTER_MODEL: 'openai/gpt-4.1-mini', MODELS: 'anthropic/claude-sonnet-4.5,mistralai/mistral-small-3.2-24b-instruct' };
+    const server = await startServer(t, { demo: false, env });
+    const context = await startBrowser(t, { colorScheme, reducedMotion: 'reduce', viewport: wide });
+    const { page, watch } = await openPlayground(context, server.url, await tokenFor('ada'));
+    const shot = (name) => look(page, `files-${colorScheme}-${name}`);
+    await page.getByRole('combobox', { name: 'Model' }).waitFor();
+    await shot('new');
+    const files = [await picture(page, 'page.png'), text('a list of all that is to be bought before the weekend.txt', 'Buy milk\n')];
+    await attach(page, ...files, { name: 'sheet.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF') });
+    await uploaded(page, 'page.png', 'a list');
+    await message(page).fill('What are these?');
+    await shot('attached');
+    await page.setViewportSize(narrow);
+    await shot('narrow-attached');
+    await page.setViewportSize(wide);
+    const { drop } = await drag(page, 'more.txt', 'More');
+    await page.getByText('Drop the files here').waitFor();
+    await shot('drop');
+    await drop();
+    await uploaded(page, 'more.txt');
+    await say(page, 'What are these?');
+    const shown = page.getByRole('img', { name: 'page.png' });
+    await page.waitForFunction((img) => img.complete, await shown.elementHandle());
+    await shot('sent');
+    await page.setViewportSize(narrow);
+    await shot('narrow-sent');
+    assert.ok((await page.getByRole('button', { name: 'Download a list' }).boundingBox()).x >= 0, 'a long name goes over the edge');
     watch.assertClean();
   });
 

@@ -9,13 +9,14 @@ import { createServer } from 'node:http';
  * call of a tool; or it is a number: a status to refuse with.
  */
 export async function startUpstream(t, ...scripts) {
-  let runs = 0;
+  const asked = [];
   let release;
   const released = new Promise((resolve) => { release = resolve; });
   const server = createServer(async (request, response) => {
-    for await (const _ of request);
-    const script = scripts[Math.min(runs, scripts.length - 1)];
-    runs += 1;
+    let body = '';
+    for await (const bytes of request.setEncoding('utf8')) body += bytes;
+    const script = scripts[Math.min(asked.length, scripts.length - 1)];
+    asked.push(JSON.parse(body));
     const gone = once(response, 'close');
     if (typeof script === 'number') {
       response.writeHead(script, { 'Content-Type': 'application/json' });
@@ -44,7 +45,9 @@ export async function startUpstream(t, ...scripts) {
   return {
     env: { OPENROUTER_BASE_URL: `http://127.0.0.1:${server.address().port}/v1`, OPENROUTER_API_KEY: 'scripted' },
     release,
-    runs: () => runs,
+    runs: () => asked.length,
+    /** What the model was sent last. */
+    asked: () => asked.at(-1),
   };
 }
 

@@ -3,6 +3,7 @@ import { setRegion } from './announce';
 import { Composer } from './composer';
 import type { Desk } from './desk';
 import { TokenDialog } from './dialogs';
+import { useDrop } from './drop';
 import { medium, narrow, useMedia } from './hooks';
 import { Icon } from './icons';
 import { Requests } from './requests';
@@ -26,6 +27,8 @@ export function App({ desk }: { desk: Desk }) {
   const panelOver = isMedium && drawer === 'requests';
   const panelShown = isMedium ? panelOver : beside;
 
+  const drop = useDrop(state.offer.files !== undefined && state.token !== '', (files) => desk.files.add(files));
+
   const pull = (which: Drawer) => {
     opener.current = document.activeElement as HTMLElement | null;
     setDrawer(which);
@@ -47,7 +50,6 @@ export function App({ desk }: { desk: Desk }) {
   }, [menuOver, panelOver]);
 
   const session = state.sessions.find(({ id }) => id === state.open);
-  const thread = state.threads[state.open];
   const title = state.open ? session?.title ?? 'Untitled session' : 'New session';
   useEffect(() => { document.title = `${title} · ChatKit REST`; }, [title]);
 
@@ -58,7 +60,7 @@ export function App({ desk }: { desk: Desk }) {
         {isNarrow && <button type="button" class="quiet square shut" aria-label="Close the sessions" onClick={shut}><Icon name="close" /></button>}
         <Sidebar desk={desk} state={state} onChoice={() => setDrawer(undefined)} />
       </nav>
-      <main inert={menuOver || panelOver}>
+      <main inert={menuOver || panelOver} {...drop.handlers}>
         <header>
           {isNarrow && (
             <button
@@ -77,10 +79,8 @@ export function App({ desk }: { desk: Desk }) {
           </button>
         </header>
         <Messages desk={desk} state={state} />
-        <Composer
-          id={state.open} disabled={!state.token} stop={thread?.stop} returned={thread?.returned}
-          onSend={(text) => void desk.send(text)}
-        />
+        <Composer desk={desk} state={state} />
+        {drop.over && <p class="drop-here" aria-hidden="true">Drop the files here</p>}
       </main>
       <aside
         ref={panel} id="requests" class={panelOver ? 'panel over' : 'panel'} hidden={!panelShown} aria-label="Requests"

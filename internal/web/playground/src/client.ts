@@ -29,7 +29,20 @@ const actions: Record<string, string> = {
   'GET /api/v1/chatkit/sessions/{session_id}': 'Get a session',
   'DELETE /api/v1/chatkit/sessions/{session_id}': 'Delete a session',
   'POST /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs': 'Send a message',
+  'POST /api/v1/chatkit attachments.create': 'Announce a file',
+  'POST /api/v1/chatkit attachments.delete': 'Delete a file',
+  'PUT /api/v1/attachments/{attachment_id}/content': 'Upload a file',
+  'GET /api/v1/attachments/{attachment_id}/content': 'Download a file',
 };
+
+function fileOf(request: Request): Sent['file'] {
+  return request.method === 'PUT' ? { sent: request.headers.get('Content-Type') ?? '' } : 'received';
+}
+
+/** What a request of the ChatKit protocol asks for; the others have no type. */
+function protocolType(body: string): string {
+  return body ? (JSON.parse(body) as { type?: string }).type ?? '' : '';
+}
 
 /** The client that openapi.yaml's types make, on this page's own origin. */
 export function newClient({ token, renew, onEntry }: ClientOptions) {
@@ -37,13 +50,16 @@ export function newClient({ token, renew, onEntry }: ClientOptions) {
   const watch: Middleware = {
     async onRequest({ id, request, schemaPath }) {
       request.headers.set('Authorization', `Bearer ${token()}`);
+      const file = schemaPath.endsWith('/content') ? fileOf(request) : undefined;
+      const body = file ? '' : await request.clone().text();
       const entry: Entry = {
         id,
-        action: actions[`${request.method} ${schemaPath}`] ?? schemaPath,
+        action: actions[[request.method, schemaPath, protocolType(body)].join(' ').trim()] ?? schemaPath,
         method: request.method,
         url: request.url,
-        body: await request.clone().text(),
+        body,
         streams: schemaPath.endsWith('/runs'),
+        ...(file ? { file } : {}),
         status: 0,
         outcome: 'pending',
         took: 0,

@@ -2,10 +2,13 @@ import { announce } from './announce';
 import { callsAfter, partsOf, withCalls, written } from './answer';
 import { newClient, type Client, type Entry } from './client';
 import { told, unreachable, type Failure } from './failure';
+import { Files, type Upload } from './files';
+import { readOffer } from './offer';
+import { save } from './save';
 import { Store, type Shown, type Thread } from './state';
 import { demoToken, firstToken, forgetToken, isDemoToken, keepToken, page } from './token';
 import { follow } from './run';
-import type { Message } from './types';
+import type { Attachment, Message } from './types';
 
 const mostEntries = 12;
 const pageSize = 50;
@@ -18,9 +21,11 @@ export class Desk {
     renew: () => this.#renew(),
     onEntry: (entry) => this.#keep(entry),
   });
+  readonly files = new Files(this);
 
   async begin(): Promise<void> {
     window.addEventListener('hashchange', () => void this.open(sessionInAddress()));
+    void readOffer().then((offer) => this.store.set({ offer }));
     const token = await firstToken();
     this.store.set({ ready: true, token, tokenDialog: !token });
     if (token) await this.#look();
@@ -47,6 +52,7 @@ export class Desk {
 
   async #startOver(token: string): Promise<void> {
     for (const thread of Object.values(this.store.state.threads)) thread.stop?.();
+    this.files.forget();
     this.store.set({ token, tokenDialog: false, sessions: [], total: 0, listed: 'no', threads: {}, entries: [] });
     await this.#look();
   }
@@ -63,7 +69,7 @@ export class Desk {
   async list(more = false): Promise<void> {
     const { after, sessions } = this.store.state;
     this.store.set({ listed: 'loading' });
-    const result = await this.#try(() => this.client.GET('/api/v1/chatkit/sessions', {
+    const result = await this.try(() => this.client.GET('/api/v1/chatkit/sessions', {
       params: { query: { limit: pageSize, ...(more && after ? { after } : {}) } },
     }));
     if ('failure' in result) {
@@ -79,6 +85,7 @@ export class Desk {
 
   /** Opens a session, or with no id the page for a new one. */
   async open(id: string): Promise<void> {
+    if (id !== this.store.state.open) this.files.clear();
     this.store.set({ open: id });
     show(id);
     const known = this.store.state.threads[id];
@@ -95,7 +102,7 @@ export class Desk {
   }
 
   #get(id: string) {
-    return this.#try(() => this.client.GET('/api/v1/chatkit/sessions/{session_id}', { params: { path: { session_id: id } } }));
+    return this.try(() => this.client.GET('/api/v1/chatkit/sessions/{session_id}', { params: { path: { session_id: id } } }));
   }
 
   /** The stream tells only that tools are used; the history has what they were given and what they gave. */
@@ -109,7 +116,7 @@ export class Desk {
   }
 
   async remove(id: string): Promise<Failure | undefined> {
-    const result = await this.#try(() => this.client.DELETE('/api/v1/chatkit/sessions/{session_id}', {
+    const result = await this.try(() => this.client.DELETE('/api/v1/chatkit/sessions/{session_id}', {
       params: { path: { session_id: id } },
     }));
     if ('failure' in result && result.failure.code !== 'SESSION_NOT_FOUND') return result.failure;
@@ -121,18 +128,31 @@ export class Desk {
     return undefined;
   }
 
+  chooseModel(model: string): void { this.store.set({ model }); }
+
   /** Sends a message in the open session, or in a new one. */
-  async send(text: string): Promise<void> {
-    const id = this.store.state.open || await this.#create(text);
-    if (id) await follow(this, id, text);
+  async send(text: string, uploads: Upload[] = []): Promise<void> {
+    const id = this.store.state.open || await this.#create(text, uploads);
+    if (id) await follow(this, id, text, uploads);
   }
 
-  async #create(text: string): Promise<string> {
+  /** Gives a file of a message to the person at the page. */
+  async download({ id, name }: Attachment): Promise<void> {
+    const { open } = this.store.state;
+    const result = await this.try(() => this.client.GET('/api/v1/attachments/{attachment_id}/content', {
+      params: { path: { attachment_id: id } }, parseAs: 'blob',
+    }));
+    if ('failure' in result) this.store.setThread(open, () => ({ failure: result.failure }));
+    else save(result.data as Blob, name);
+  }
+
+  async #create(text: string, uploads: Upload[]): Promise<string> {
     // Its own entry keeps what was written while there is no session.
     this.#put({ id: '', phase: 'loading', messages: [] });
-    const result = await this.#try(() => this.client.POST('/api/v1/chatkit/sessions', { body: {} }));
+    const result = await this.try(() => this.client.POST('/api/v1/chatkit/sessions', { body: {} }));
     if ('failure' in result) {
       this.#put({ id: '', phase: 'ready', messages: [], failure: result.failure, returned: text });
+      this.giveBack('', uploads);
       return '';
     }
     const { '': _, ...threads } = this.store.state.threads;
@@ -144,6 +164,12 @@ export class Desk {
     });
     show(made.id);
     return made.id;
+  }
+
+  /** The files of a message that was not taken go back to where it is written, if that is still open. */
+  giveBack(id: string, uploads: Upload[]): void {
+    if (this.store.state.open === id) this.files.putBack(uploads);
+    else this.files.discard(uploads);
   }
 
   dismiss(id: string): void {
@@ -166,12 +192,12 @@ export class Desk {
   }
 
   /** The answer of a request, or why there is none. */
-  async #try<Data>(
+  async try<Data>(
     request: () => Promise<{ data?: Data; error?: Parameters<typeof told>[0]; response: Response }>,
   ): Promise<{ data: Data } | { failure: Failure }> {
     try {
       const { data, error, response } = await request();
-      if (data !== undefined) return { data };
+      if (response.ok) return { data: data as Data };
       return { failure: this.noteFailure(told(error, response)) };
     } catch {
       return { failure: unreachable };
@@ -200,7 +226,7 @@ function shown(messages: Message[]): Shown[] {
   const list: Shown[] = [];
   for (const message of messages) {
     const last = list.at(-1);
-    if (message.role === 'user') list.push({ role: 'user', key: message.id, text: written(message) });
+    if (message.role === 'user') list.push({ role: 'user', key: message.id, text: written(message), attachments: message.attachments ?? [] });
     else if (last?.role === 'assistant') last.parts = last.parts.concat(partsOf(message));
     else list.push({ role: 'assistant', key: message.id, state: 'whole', parts: partsOf(message) });
   }

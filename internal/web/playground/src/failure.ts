@@ -3,7 +3,7 @@ import type { ErrorCode, ErrorResponse } from './types';
 /** What went wrong, in words for the person at the page. */
 export interface Failure {
   /** The server's code, or what the page itself met. */
-  code: ErrorCode | 'NETWORK' | 'CUT' | 'STREAM';
+  code: ErrorCode | 'NETWORK' | 'CUT' | 'STREAM' | 'FILE';
   title: string;
   detail: string;
   /** When the next try makes sense, as Date.now() counts. */
@@ -22,6 +22,11 @@ const titles: Partial<Record<ErrorCode, string>> = {
   MESSAGE_TOO_LONG: 'The message is too long',
   RATE_LIMIT_EXCEEDED: 'Too many requests for the moment',
   SESSION_LIMIT: 'No room for another session',
+  REQUEST_TOO_LARGE: 'Too large',
+  UNSUPPORTED_MEDIA_TYPE: 'Not a type that is taken',
+  ATTACHMENT_NOT_FOUND: 'This file is gone',
+  ATTACHMENT_CONFLICT: 'This file cannot be used now',
+  ATTACHMENT_LIMIT: 'Too many files wait for a message',
   UPSTREAM_ERROR: 'The model did not answer',
   SERVICE_UNAVAILABLE: 'The server cannot do this now',
   INTERNAL_ERROR: 'Something is wrong in the server',

@@ -3,6 +3,8 @@ const shapes = {
   menu: 'M3 5.5h14M3 10h14M3 14.5h9',
   plus: 'M10 4v12M4 10h12',
   trash: 'M4 6h12M8 6V4h4v2M6 6l.7 10h6.6L14 6',
+  clip: 'M14.5 7v6a4.5 4.5 0 0 1-9 0V5.75a3 3 0 0 1 6 0v6.75a1.5 1.5 0 0 1-3 0V7',
+  file: 'M5 2.5h6.5L15 6v11.5H5zM11.5 2.5V6H15',
   close: 'M5 5l10 10M15 5L5 15',
   send: 'M10 16V4M5 9l5-5 5 5',
   code: 'M7 6l-4 4 4 4M13 6l4 4-4 4',

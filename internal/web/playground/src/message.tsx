@@ -1,16 +1,23 @@
 import { useState } from 'preact/hooks';
+import { Attachments } from './attachments';
 import type { Part } from './answer';
 import { CodeBlock } from './copy';
 import { Markdown } from './markdown';
 import type { Answer, Shown } from './state';
-import type { ToolCall } from './types';
+import type { Attachment, ToolCall } from './types';
 
-export function OneMessage({ message }: { message: Shown }) {
+interface Props {
+  message: Shown;
+  download: (attachment: Attachment) => void;
+}
+
+export function OneMessage({ message, download }: Props) {
   return message.role === 'user'
     ? (
       <article class="message mine" aria-busy={false}>
         <h2 class="visually-hidden">You</h2>
-        <p class="said">{message.text}</p>
+        {message.attachments.length > 0 && <Attachments attachments={message.attachments} download={download} />}
+        {message.text.trim() !== '' && <p class="said">{message.text}</p>}
       </article>
     )
     : <OneAnswer answer={message} />;

@@ -39,6 +39,7 @@ export function Requests({ entries }: { entries: Entry[] }) {
                   code={form === 'curl' ? asCurl(entry) : asFetch(entry)}
                   language={form} what="request"
                 />
+                {entry.file && <p class="muted small"><code>FILE</code> is the file{form === 'curl' ? '’s path' : ', a Blob'}.</p>}
                 {entry.streams && <p class="muted small">To stop an answer, end the request: the server cancels the run and keeps what came.</p>}
               </>
             )}

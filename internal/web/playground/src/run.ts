@@ -2,15 +2,16 @@ import { announce, Sentences } from './announce';
 import { after, hasContent } from './answer';
 import type { Desk } from './desk';
 import { cut, told, unreachable, type Failure } from './failure';
+import type { Upload } from './files';
 import { thoughtFor } from './message';
 import type { Answer, Asked } from './state';
 import { readEvents } from './stream';
 import type { StreamEvent } from './types';
 
 /** Sends a message and follows its run to the end. */
-export async function follow(desk: Desk, id: string, text: string): Promise<void> {
+export async function follow(desk: Desk, id: string, text: string, uploads: Upload[]): Promise<void> {
   const abort = new AbortController();
-  const asked: Asked = { role: 'user', key: crypto.randomUUID(), text };
+  const asked: Asked = { role: 'user', key: crypto.randomUUID(), text, attachments: uploads.flatMap(({ attachment }) => attachment ?? []) };
   const coming: Answer = { role: 'assistant', key: crypto.randomUUID(), parts: [], state: 'coming' };
   desk.dismiss(id);
   desk.store.setThread(id, ({ messages }) => ({
@@ -18,7 +19,7 @@ export async function follow(desk: Desk, id: string, text: string): Promise<void
   }));
   announce('Sent. The answer is on its way.');
   const run = new Run(desk, id, coming.key);
-  const failure = await run.go(text, abort.signal);
+  const failure = await run.go(asked, abort.signal);
   if (abort.signal.aborted) {
     desk.noteStopped(id);
     run.end('stopped');
@@ -26,7 +27,10 @@ export async function follow(desk: Desk, id: string, text: string): Promise<void
   }
   if (!failure) run.end('whole');
   else if (run.begun) run.end('cut', failure);
-  else run.undo(asked, failure);
+  else {
+    run.undo(asked, failure);
+    desk.giveBack(id, uploads);
+  }
   if (run.usesTools) await desk.showCalls(id, run.asked, coming.key);
 }
 
@@ -41,14 +45,16 @@ class Run {
 
   constructor(private readonly desk: Desk, private readonly id: string, private readonly answer: string) {}
 
-  async go(text: string, signal: AbortSignal): Promise<Failure | undefined> {
+  async go({ text, attachments }: Asked, signal: AbortSignal): Promise<Failure | undefined> {
+    const { model } = this.desk.store.state;
+    const files = attachments.length > 0 ? { attachments: attachments.map(({ id }) => id) } : {};
     try {
       const { error, response } = await this.desk.client.POST(
         '/api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs',
         {
           // A session has one thread, and it has the session's id.
           params: { path: { session_id: this.id, thread_id: this.id } },
-          body: { message: { role: 'user', content: [{ type: 'input_text', text }] } },
+          body: { message: { role: 'user', content: [{ type: 'input_text', text }], ...files }, ...(model ? { model } : {}) },
           parseAs: 'stream', signal,
         },
       );

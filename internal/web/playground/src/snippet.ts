@@ -6,29 +6,37 @@ export interface Sent {
   body: string;
   /** Whether its answer is a stream. */
   streams: boolean;
+  /** A body that is a file, with its media type, or an answer that is one. Its name is in the variable FILE. */
+  file?: { sent: string } | 'received';
 }
 
 const quoted = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** The request for a shell; the token is in the variable TOKEN. */
-export function asCurl({ method, url, body, streams }: Sent): string {
+export function asCurl({ method, url, body, streams, file }: Sent): string {
   const parts = [`curl ${streams ? '-N ' : ''}${method === 'GET' ? '' : `-X ${method} `}${quoted(url)}`];
   parts.push('-H "Authorization: Bearer $TOKEN"');
   if (body) parts.push(`-H 'Content-Type: application/json'`, `-d ${quoted(body)}`);
+  if (file === 'received') parts.push('-o "$FILE"');
+  else if (file) parts.push(`-H ${quoted(`Content-Type: ${file.sent}`)}`, '--data-binary @"$FILE"');
   return parts.join(' \\\n  ');
 }
 
 /** The request for a program; the token is in the variable TOKEN. */
-export function asFetch({ method, url, body, streams }: Sent): string {
+export function asFetch({ method, url, body, streams, file }: Sent): string {
   const lines = [`const response = await fetch(${JSON.stringify(url)}, {`];
   if (method !== 'GET') lines.push(`  method: '${method}',`);
   lines.push('  headers: {', '    Authorization: `Bearer ${TOKEN}`,');
-  if (body) lines.push(`    'Content-Type': 'application/json',`);
+  const sent = typeof file === 'object' ? file.sent : body ? 'application/json' : '';
+  if (sent) lines.push(`    'Content-Type': ${JSON.stringify(sent).replaceAll('"', "'")},`);
   lines.push('  },');
   if (body) lines.push(`  body: JSON.stringify(${JSON.stringify(JSON.parse(body), null, 2).replaceAll('\n', '\n  ')}),`);
+  if (typeof file === 'object') lines.push('  body: FILE,');
   lines.push('});');
   if (streams) {
     lines.push('for await (const bytes of response.body) {', '  console.log(new TextDecoder().decode(bytes));', '}');
+  } else if (file) {
+    lines.push(file === 'received' ? 'const FILE = await response.blob();' : 'console.log(response.status);');
   } else {
     lines.push('console.log(await response.json());');
   }

@@ -2,13 +2,16 @@ import { useLayoutEffect, useReducer } from 'preact/hooks';
 import type { Part } from './answer';
 import type { Entry } from './client';
 import type { Failure } from './failure';
-import type { SessionSummary } from './types';
+import type { Upload } from './files';
+import type { Offer } from './offer';
+import type { Attachment, SessionSummary } from './types';
 
 /** A message of the user as it is shown. */
 export interface Asked {
   role: 'user';
   key: string;
   text: string;
+  attachments: Attachment[];
 }
 
 /** All that came of a message: often several messages of the history. */
@@ -47,10 +50,16 @@ export interface State {
   threads: Record<string, Thread>;
   entries: Entry[];
   tokenDialog: boolean;
+  offer: Offer;
+  /** The model that is asked; empty for the server's own choice. */
+  model: string;
+  /** The files of the message that is being written. */
+  uploads: Upload[];
 }
 
 export const initial: State = {
   ready: false, token: '', sessions: [], total: 0, listed: 'no', open: '', threads: {}, entries: [], tokenDialog: false,
+  offer: { models: [] }, model: '', uploads: [],
 };
 
 /** The page's state: replaced by parts, never changed in place. */

@@ -27,7 +27,7 @@ export function Messages({ desk, state }: { desk: Desk; state: State }) {
         <div class="column">
           {empty && !thread?.failure && <Welcome onPick={(text) => void desk.send(text)} />}
           {thread?.phase === 'loading' && <p class="muted waiting">Opening…</p>}
-          {thread?.messages.map((message) => <OneMessage key={message.key} message={message} />)}
+          {thread?.messages.map((message) => <OneMessage key={message.key} message={message} download={(one) => void desk.download(one)} />)}
           {thread?.failure && <Notice failure={thread.failure} actions={actionsFor(desk, thread, thread.failure)} />}
         </div>
       </div>
@@ -44,7 +44,7 @@ function actionsFor(desk: Desk, thread: Thread, failure: Failure): NoticeAction[
   }
   if (thread.phase === 'failed') return [{ label: 'Try again', act: () => void desk.open(thread.id) }];
   const last = thread.messages.findLast((message) => message.role === 'user');
-  if (failure.again && last) return [{ label: 'Send it again', act: () => void desk.send(last.text) }];
+  if (failure.again && last?.text.trim()) return [{ label: 'Send it again', act: () => void desk.send(last.text) }];
   return [{ label: 'Close', act: () => desk.dismiss(thread.id) }];
 }
 

@@ -7,6 +7,7 @@ type Schemas = components['schemas'];
 export type SessionSummary = Schemas['SessionSummary'];
 export type Message = Schemas['Message'];
 export type ToolCall = Schemas['ToolCall'];
+export type Attachment = Schemas['Attachment'];
 export type ThreadItem = Schemas['ThreadItem'];
 export type ThreadItemUpdate = Schemas['ThreadItemUpdate'];
 export type ErrorResponse = Schemas['ErrorResponse'];
