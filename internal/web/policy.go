@@ -15,9 +15,9 @@ const (
 	// playgroundPolicy also forbids to make elements, scripts or addresses of
 	// scripts from text: the page shows what a model wrote.
 	playgroundPolicy = ownOnly + "img-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
-	// docsPolicy is what Swagger UI works under; its style sheet has images in
-	// data: URLs.
-	docsPolicy = ownOnly + "img-src 'self' data:"
+	// docsPolicy is what Swagger UI works under: its style sheet has images in
+	// data: URLs, and it shows an image that it was answered with from a blob.
+	docsPolicy = ownOnly + "img-src 'self' data: blob:"
 )
 
 // secure sets what a browser needs to know before it trusts an answer.

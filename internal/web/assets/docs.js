@@ -7,13 +7,13 @@ function ownOrigin(response) {
   response.text = response.text.replace(/^servers:\n  - url: .*$/m, `servers:\n  - url: ${JSON.stringify(location.origin)}`);
 }
 
-// The ids in the document are examples of sessions that nobody has. Once this
-// page has made or listed one, its id stands in every field that asks for one.
-function fillIn(id) {
+// The ids in the document are examples of what nobody has. Once this page has
+// made or listed one, its id stands in every field that asks for one.
+function fillIn(id, ...names) {
   const api = ui.specSelectors.specJson().toJS();
   for (const [path, item] of Object.entries(api.paths)) {
     for (const method of Object.keys(item).filter((key) => key !== 'parameters')) {
-      for (const name of ['session_id', 'thread_id']) {
+      for (const name of names) {
         if (path.includes(`{${name}}`)) {
           ui.specActions.changeParam([path, method], name, 'path', id, false);
         }
@@ -22,19 +22,28 @@ function fillIn(id) {
   }
 }
 
-const sessions = '/api/v1/chatkit/sessions';
+const protocol = '/api/v1/chatkit';
+const sessions = `${protocol}/sessions`;
 let known = '';
+
+// A file is announced by one operation and uploaded by another.
+function fillInAttachment({ headers, text }) {
+  if (!headers['content-type']?.startsWith('application/json')) return;
+  const answer = JSON.parse(text);
+  if (answer.upload_descriptor) fillIn(answer.id, 'attachment_id');
+}
 
 function afterAnswer(response) {
   const path = new URL(response.url, location.href).pathname;
   if (!response.ok) return response;
   if (path === '/openapi.yaml') ownOrigin(response);
+  if (path === protocol) fillInAttachment(response);
   if (path !== sessions) return response;
   const { data } = JSON.parse(response.text);
   const id = Array.isArray(data) ? known || data[0]?.id : data.id;
   if (id && id !== known) {
     known = id;
-    fillIn(id);
+    fillIn(id, 'session_id', 'thread_id');
   }
   return response;
 }
