@@ -46,7 +46,8 @@ func (s *Service) nameSession(r *ActiveRun, t *turn) {
 			case <-ctx.Done():
 			}
 		}()
-		if err := s.makeTitle(ctx, r, answer.String()); err != nil {
+		err := s.guard(r, func() error { return s.makeTitle(ctx, r, answer.String()) })
+		if err != nil {
 			s.Logger.WarnContext(ctx, "no title could be made; the first message's stays", "session", r.session.ID, "error", err)
 		}
 	})
@@ -59,7 +60,11 @@ func (s *Service) makeTitle(ctx context.Context, r *ActiveRun, answer string) er
 	if err != nil || !claimed {
 		return err
 	}
-	answered, err := s.askTitle(ctx, r, answer)
+	answered := titleAnswer{model: s.TitleModel}
+	err = s.guard(r, func() (err error) { // The claim ends in any case.
+		answered, err = s.askTitle(ctx, r, answer)
+		return err
+	})
 	s.tellTitle(ctx, r, answered)
 	made := MadeTitle{SessionID: r.session.ID, RunID: r.ID, Usage: answered.usage}
 	if err == nil {

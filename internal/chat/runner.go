@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -35,8 +33,14 @@ func (s *Service) runToEnd(r *ActiveRun) {
 	limit := time.AfterFunc(maxRunTime, func() { r.Cancel(FailureAnswerTooLong) })
 	defer limit.Stop()
 	t := &turn{thinking: goesOn(r.thought)}
-	err := s.answer(r, t)
-	s.finish(r, t, err)
+	err := s.guard(r, func() error { return s.answer(r, t) })
+	err = s.guard(r, func() error {
+		s.finish(r, t, err)
+		return nil
+	})
+	if err != nil {
+		s.endBroken(r, t, err)
+	}
 }
 
 func (s *Service) forget(r *ActiveRun) {
@@ -49,14 +53,8 @@ func (s *Service) forget(r *ActiveRun) {
 }
 
 // answer asks the model until it has answered, and calls the tools that it
-// asks for. A panic on the way is the run's failure, not the server's.
-func (s *Service) answer(r *ActiveRun, t *turn) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.logPanic(r, p)
-			err = fmt.Errorf("panic in run: %v", p)
-		}
-	}()
+// asks for.
+func (s *Service) answer(r *ActiveRun, t *turn) error {
 	for range maxSteps {
 		calls, details, err := s.step(r, t)
 		if err != nil {
@@ -193,7 +191,7 @@ func (s *Service) finish(r *ActiveRun, t *turn, err error) {
 	if err != nil && r.ctx.Err() != nil {
 		err = context.Cause(r.ctx)
 	}
-	failure := r.conclude(err)
+	t.failure = r.conclude(err)
 	r.run.EndedAt = s.now()
 	s.endThinking(r, t)
 	s.endMessage(r, t)
@@ -205,13 +203,14 @@ func (s *Service) finish(r *ActiveRun, t *turn, err error) {
 	}
 	r.ending.Store(true)
 	saveErr := s.save(r, t, saveTimeout)
-	if saveErr == nil {
+	if t.saved = saveErr == nil; t.saved {
 		s.forget(r) // Whoever is told of the end may send the next message at once.
 	}
 	s.logEnd(r, err)
 	s.Observer.RunEnded(r.ctx, r.run)
-	if saveErr == nil {
-		s.tellEnd(r, t.untold, failure, err)
+	t.told = true
+	if t.saved {
+		s.tellEnd(r, t.untold, t.failure, err)
 		s.nameSession(r, t)
 		return
 	}
@@ -246,10 +245,6 @@ func (s *Service) lastEvents(r *ActiveRun, items []Item, failure *failure) []Eve
 		events = append(events, SessionUpdated{r.session})
 	}
 	return events
-}
-
-func (s *Service) logPanic(r *ActiveRun, p any) {
-	s.Logger.ErrorContext(r.ctx, "a run panicked", "run", r.ID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 }
 
 func (s *Service) logEnd(r *ActiveRun, err error) {

@@ -233,7 +233,10 @@ func (s *Service) begin(ctx context.Context, r *ActiveRun, what starting) error 
 	case unknown:
 		go func() {
 			defer s.runners.Done()
-			s.abandon(r)
+			_ = s.guard(r, func() error { // It logs what went wrong.
+				s.abandon(r)
+				return nil
+			})
 		}()
 	default:
 		s.runners.Done()

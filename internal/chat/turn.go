@@ -17,6 +17,12 @@ type turn struct {
 	// late is a stored item whose tools' results are not stored; nil is none.
 	late *Item
 
+	// failure is what is told of the end; nil is a complete answer. saved and
+	// told say how far the end has come.
+	failure *failure
+	saved   bool
+	told    bool
+
 	// said says that some text has come in this run.
 	said         bool
 	size         int

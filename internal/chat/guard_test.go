@@ -1,0 +1,157 @@
+package chat_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// fragile is a store that panics where a test says so.
+type fragile struct {
+	chat.Store
+
+	finishing, claiming func()
+}
+
+func (s fragile) FinishRun(ctx context.Context, run chat.Run, items []chat.Item) (chat.Session, error) {
+	if s.finishing != nil && len(items) > 0 {
+		s.finishing()
+	}
+	return s.Store.FinishRun(ctx, run, items)
+}
+
+func (s fragile) ClaimTitle(ctx context.Context, id uuid.UUID) (bool, error) {
+	if s.claiming != nil {
+		s.claiming()
+	}
+	return s.Store.ClaimTitle(ctx, id)
+}
+
+// onceOnly panics the first time.
+func onceOnly() func() {
+	var first sync.Once
+	return func() { first.Do(func() { panic("boom") }) }
+}
+
+// logged is a log that a test reads.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logged) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+// wantPanic looks for a line about a panic, with its stack.
+func (l *logged) wantPanic(t *testing.T) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if text := l.text.String(); !strings.Contains(text, "a run panicked") || !strings.Contains(text, "guard_test.go") {
+		t.Errorf("the log does not tell of the panic and where it was: %s", text)
+	}
+}
+
+func startOn(t *testing.T, o chat.Options) (*chat.Service, *logged) {
+	t.Helper()
+	written := &logged{}
+	o.Logger = slog.New(slog.NewTextHandler(written, nil))
+	o.Limits = chat.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000}
+	service := chat.NewService(o)
+	if err := service.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := service.Shutdown(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return service, written
+}
+
+// A panic while the end is saved is the run's failure: its followers are told,
+// and the thread takes the next message.
+func TestPanicWhileTheEndIsSaved(t *testing.T) {
+	t.Parallel()
+	service, written := startOn(t, chat.Options{
+		Store: fragile{Store: openStore(t), finishing: onceOnly()}, Model: &steps{answers: [][]chat.Chunk{text("Yes.")}},
+	})
+	session, run := ask(t, service)
+	if event := failed(t, follow(t, run, nil)); strings.Contains(event.Message, "boom") {
+		t.Errorf("the message tells the panic: %q", event.Message)
+	}
+	written.wantPanic(t)
+	say(t, service, session.ID, "again")
+	wantHistory(t, service, session.ID, "user_message: hello", "user_message: again", "assistant_message: Yes.")
+}
+
+// panicking is an observer that panics at the end of each run.
+type panicking struct{ lastRun }
+
+func (*panicking) RunEnded(context.Context, chat.Run) { panic("boom") }
+
+// A panic after the end was saved changes nothing of it.
+func TestPanicAfterTheEndIsSaved(t *testing.T) {
+	t.Parallel()
+	service, written := startOn(t, chat.Options{
+		Store: openStore(t), Model: &steps{answers: [][]chat.Chunk{text("Yes.")}}, Observer: &panicking{},
+	})
+	session, run := ask(t, service)
+	if told := sequence(follow(t, run, nil)); !slices.Contains(told, "done assistant_message") {
+		t.Errorf("the followers were told %q", told)
+	}
+	written.wantPanic(t)
+	wantHistory(t, service, session.ID, "user_message: hello", "assistant_message: Yes.")
+}
+
+// A panic while a title is made leaves the first message's, and the next
+// exchange is named.
+func TestPanicWhileATitleIsMade(t *testing.T) {
+	t.Parallel()
+	for name, panics := range map[string]struct{ title, claim func() }{
+		"in the model": {title: onceOnly(), claim: func() {}},
+		"in the store": {title: func() {}, claim: onceOnly()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			whole := once(chat.Chunk{Text: "Rain"})
+			service, written := startOn(t, chat.Options{
+				Store: fragile{Store: openStore(t), claiming: panics.claim}, TitleModel: "a/namer",
+				Model: &namer{answers: &steps{answers: [][]chat.Chunk{text("Yes.")}}, title: func(ctx context.Context) (chat.Chunk, error) {
+					panics.title()
+					return whole(ctx)
+				}},
+			})
+			session, run := ask(t, service)
+			follow(t, run, nil)
+			for deadline := time.Now().Add(10 * time.Second); titleIn(t, service, session.ID) != "Rain"; {
+				if time.Now().After(deadline) {
+					t.Fatal("no title was made of a later exchange")
+				}
+				say(t, service, session.ID, "again")
+			}
+			written.wantPanic(t)
+		})
+	}
+}
+
+func titleIn(t *testing.T, service *chat.Service, id uuid.UUID) string {
+	t.Helper()
+	session, err := service.OpenThread(t.Context(), alice, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session.Title
+}
