@@ -150,6 +150,20 @@ func boundHistory(items []Item, maxMessages, maxChars int) []Message {
 	return history[first:]
 }
 
+// stepsOf is how many steps with calls a history has since its last user message.
+func stepsOf(history []Message) int {
+	steps := 0
+	for _, message := range slices.Backward(history) {
+		if message.Role == RoleUser {
+			break
+		}
+		if len(message.ToolCalls) > 0 {
+			steps++
+		}
+	}
+	return steps
+}
+
 func sizeOf(messages []Message) int {
 	size := 0
 	for _, m := range messages {

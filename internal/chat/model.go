@@ -41,6 +41,8 @@ type ModelRequest struct {
 	// ToolChoice is the name of the tool that the model must call; empty
 	// leaves it to the model.
 	ToolChoice string
+	// NoCalls forbids the model to call any of the tools: it is to answer.
+	NoCalls bool
 }
 
 // Role says who a message to the model is from.

@@ -21,7 +21,9 @@ const (
 	maxRunTime = 30 * time.Minute
 )
 
-// maxSteps is how often a run asks the model: each round of tool calls is one.
+// maxSteps is how often the model is asked in one turn, over all runs that the
+// page's tools make of it: each round of tool calls is one. The last time it may
+// call none.
 const maxSteps = 12
 
 // runToEnd is a run's runner: it asks the model, writes the log, saves the
@@ -55,7 +57,7 @@ func (s *Service) forget(r *ActiveRun) {
 // answer asks the model until it has answered, and calls the tools that it
 // asks for.
 func (s *Service) answer(r *ActiveRun, t *turn) error {
-	for range maxSteps {
+	for ; r.steps < maxSteps-1; r.steps++ {
 		calls, details, err := s.step(r, t)
 		if err != nil {
 			return err
@@ -68,7 +70,21 @@ func (s *Service) answer(r *ActiveRun, t *turn) error {
 			return err
 		}
 	}
-	return cancelled{FailureTooManySteps}
+	return s.lastStep(r, t)
+}
+
+// lastStep has the model make an answer of what its calls gave it. What it calls
+// nevertheless is not called: it would never hear of it.
+func (s *Service) lastStep(r *ActiveRun, t *turn) error {
+	r.tools.choice, r.tools.closed = "", true
+	calls, _, err := s.step(r, t)
+	if err != nil {
+		return err
+	}
+	if len(calls) > 0 {
+		return cancelled{FailureTooManySteps}
+	}
+	return t.judge()
 }
 
 // step streams one answer of the model into the log. It returns the tools that
@@ -120,7 +136,8 @@ func (s *Service) ask(r *ActiveRun) (ModelStream, error) {
 	}
 	defer sent()
 	return s.Model.Stream(r.ctx, ModelRequest{
-		Model: r.model, Messages: messages, User: s.Pseudonym(r.user), Tools: r.tools.offered, ToolChoice: r.tools.choice,
+		Model: r.model, Messages: messages, User: s.Pseudonym(r.user),
+		Tools: r.tools.offered, ToolChoice: r.tools.choice, NoCalls: r.tools.closed,
 	})
 }
 

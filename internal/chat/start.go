@@ -57,6 +57,8 @@ type ActiveRun struct {
 	history []Message
 	user    string
 	tools   tools
+	// steps is how often the model was asked since the user's message.
+	steps int
 	// used is what the steps before the present one used.
 	used Usage
 	// model is empty where the server's own is asked.
@@ -307,6 +309,7 @@ func (s *Service) saveStart(ctx context.Context, r *ActiveRun, what starting) er
 		return err
 	}
 	history := boundHistory(started.History, s.Limits.HistoryMessages, s.Limits.HistoryChars)
+	r.steps = stepsOf(history)
 	if s.SystemPrompt != "" {
 		history = append([]Message{{Role: RoleSystem, Content: s.SystemPrompt}}, history...)
 	}

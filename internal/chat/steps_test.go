@@ -214,19 +214,6 @@ func (l *lastRun) run() chat.Run {
 	return l.last
 }
 
-// A model that only calls tools is stopped.
-func TestStepsAreBound(t *testing.T) {
-	t.Parallel()
-	service, model := withTools(t, chat.Options{}, toolbox{"again": gives("go on")}, calls("again"))
-	session, run := ask(t, service)
-	if last := failed(t, follow(t, run, nil)); last.AllowRetry || !strings.Contains(last.Message, "calling tools") {
-		t.Errorf("the run ended with %+v", last)
-	}
-	if len(model.requests) != 12 || len(itemsOf(t, service, session.ID)) != 13 {
-		t.Errorf("%d requests, %d items", len(model.requests), len(itemsOf(t, service, session.ID)))
-	}
-}
-
 // Whatever a tool does, the model is told, and goes on.
 func TestToolsThatFail(t *testing.T) {
 	t.Parallel()

@@ -16,6 +16,8 @@ type tools struct {
 	client map[string]bool
 	// choice is the one that the model must call first.
 	choice string
+	// closed says that it may call none any more.
+	closed bool
 }
 
 // gatherTools joins the server's tools and the page's.

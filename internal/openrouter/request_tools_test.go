@@ -93,6 +93,19 @@ func TestRequestAfterToolsHaveGone(t *testing.T) {
 	]`)
 }
 
+// A model that may call no more still sees the tools of its calls.
+func TestRequestThatForbidsCalls(t *testing.T) {
+	t.Parallel()
+	_, body := sentBy(t, "", chat.ModelRequest{
+		Messages: []chat.Message{{Role: chat.RoleUser, Content: "Hello"}}, Tools: []chat.Tool{{Name: "look"}}, NoCalls: true,
+	})
+	checkJSON(t, body, `{
+		"model": "test/model", "stream": true, "stream_options": {"include_usage": true},
+		"messages": [{"role": "user", "content": "Hello"}],
+		"tools": [{"type": "function", "function": {"name": "look"}}], "tool_choice": "none"
+	}`)
+}
+
 func TestFallbackModels(t *testing.T) {
 	t.Parallel()
 	fallbacks := func(o *openrouter.Options) { o.FallbackModels = []string{"b/second", "test/model", "c/third"} }

@@ -39,7 +39,10 @@ func (r *completionRequest) offer(req *chat.ModelRequest) {
 		return
 	}
 	r.Tools = fromTools(req.Tools)
-	if req.ToolChoice != "" {
+	switch {
+	case req.NoCalls:
+		r.ToolChoice = noTool
+	case req.ToolChoice != "":
 		r.ToolChoice = requestChoice{Type: functionType, Function: requestToolName{Name: req.ToolChoice}}
 	}
 }
