@@ -2,9 +2,11 @@ package chat_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -106,5 +108,89 @@ func TestStepsAreBoundOverPauses(t *testing.T) {
 	wantLast(t, model.requests, 12)
 	if said := history(t, service, session.ID); said[len(said)-1] != "assistant_message: Green." {
 		t.Errorf("the thread ends with %q", said[len(said)-1])
+	}
+}
+
+// told is how many characters of tools' results a request has, in how many
+// messages.
+func told(request chat.ModelRequest) (chars, results int) {
+	for _, message := range request.Messages {
+		if message.Role == chat.RoleTool {
+			chars += utf8.RuneCountInString(message.Content)
+			results++
+		}
+	}
+	return chars, results
+}
+
+// What tools may tell the model in one step, and in one request; a note stands
+// for what had no room.
+const (
+	mostTold = 64 << 10
+	noteSize = 100
+)
+
+// Many tools that say much are bounded together, in what is stored of a step
+// and in what is sent. Of the newest step the model sees something of each.
+func TestResultsAreBoundedTogether(t *testing.T) {
+	t.Parallel()
+	var names []string
+	box := toolbox{}
+	for n := range 32 {
+		names = append(names, fmt.Sprintf("t%d", n))
+		box[names[n]] = gives(strings.Repeat("é", 16_000))
+	}
+	service, model := withTools(t, chat.Options{}, box, calls(names...), calls(names...), calls(names...), text("Much."))
+	session, run := ask(t, service)
+	follow(t, run, nil)
+	for n, request := range model.requests {
+		if chars, results := told(request); results != 32*n || chars > mostTold+noteSize*results {
+			t.Errorf("request %d has %d results of %d characters", n, results, chars)
+		}
+	}
+	last := model.requests[3].Messages
+	for _, message := range last[len(last)-32:] {
+		if !strings.HasPrefix(message.Content, "ééé") || !strings.Contains(message.Content, "was cut here") {
+			t.Fatalf("a result of the newest step is sent as %.100q", message.Content)
+		}
+	}
+	for _, item := range itemsOf(t, service, session.ID)[1:4] {
+		stored := 0
+		for _, call := range item.ToolCalls {
+			stored += utf8.RuneCountInString(*call.Result)
+		}
+		if stored > mostTold || stored < mostTold/2 {
+			t.Errorf("of a step %d characters are stored", stored)
+		}
+	}
+}
+
+// What the page's tools give is bounded in what is sent. The newest output is
+// sent whole, and all are stored.
+func TestOutputsAreBoundedTogether(t *testing.T) {
+	t.Parallel()
+	service, model := withTools(t, chat.Options{}, nil, append(elevenTimes("pick"), text("Much."))...)
+	session, err := service.CreateSession(t.Context(), alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	say(t, service, session.ID, "hello")
+	output := `"` + strings.Repeat("x", mostTold-2) + `"`
+	for range 11 {
+		resume(t, service, session.ID, output)
+	}
+	wantLast(t, model.requests, 0)
+	for n, request := range model.requests {
+		if chars, results := told(request); results != n || chars > mostTold+noteSize*results {
+			t.Errorf("request %d has %d results of %d characters", n, results, chars)
+		}
+		if newest := request.Messages[len(request.Messages)-1].Content; n > 0 && newest != output {
+			t.Errorf("the newest output of request %d has %d characters", n, len(newest))
+		}
+	}
+	for _, item := range itemsOf(t, service, session.ID) {
+		if item.ClientCall != nil && string(item.ClientCall.Output) != output {
+			t.Errorf("an output is stored with %d characters", len(item.ClientCall.Output))
+		}
 	}
 }

@@ -130,7 +130,7 @@ func (s *Service) step(r *ActiveRun, t *turn) ([]ToolCall, json.RawMessage, erro
 // ask sends the history to the model. Its files are read for each step and held
 // until upstream begins to answer, not for as long as the run goes on.
 func (s *Service) ask(r *ActiveRun) (ModelStream, error) {
-	messages, sent, err := s.withFiles(r.ctx, r.history)
+	messages, sent, err := s.withFiles(r.ctx, boundResults(r.history, s.resultChars()))
 	if err != nil {
 		return nil, err
 	}

@@ -206,6 +206,7 @@ func (s *Service) resultsOf(r *ActiveRun, calls []ToolCall) []ToolCall {
 		})
 	}
 	all.Wait()
+	shareRoom(results, s.resultChars())
 	return results
 }
 
