@@ -152,8 +152,9 @@ func (a *assembly) newService(
 ) *chat.Service {
 	return chat.NewService(chat.Options{
 		Store: a.tracing.Store(a.db, databaseName(settings)), Model: a.tracing.Model(model, settings.OpenRouterModel),
-		Observer:  telemetry.Runs(a.metrics, a.tracing),
-		ModelName: settings.OpenRouterModel, Models: otherModels(settings), TitleModel: settings.TitleModel,
+		WholeDetails: openrouter.WholeDetails,
+		Observer:     telemetry.Runs(a.metrics, a.tracing),
+		ModelName:    settings.OpenRouterModel, Models: otherModels(settings), TitleModel: settings.TitleModel,
 		Tools: a.tools, SystemPrompt: settings.SystemPrompt,
 		Limits: chat.Limits{
 			SessionsPerUser: settings.MaxSessionsPerUser, MessageChars: settings.MaxMessageChars,

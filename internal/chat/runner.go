@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -101,8 +100,7 @@ func (s *Service) step(r *ActiveRun, t *turn) ([]ToolCall, json.RawMessage, erro
 	if len(r.tools.offered) == 0 {
 		r.history = nil // Sent, and not sent again; an answer may take minutes.
 	}
-	var calls callPieces
-	var details json.RawMessage
+	var came pieces
 	for {
 		chunk, err := stream.Next()
 		if errors.Is(err, io.EOF) {
@@ -111,20 +109,28 @@ func (s *Service) step(r *ActiveRun, t *turn) ([]ToolCall, json.RawMessage, erro
 		if err != nil {
 			return nil, nil, err
 		}
-		if err := s.take(r, t, &chunk, &calls); err != nil {
+		if err := s.take(r, t, &chunk, &came); err != nil {
 			return nil, nil, err
 		}
-		details = joinArrays(details, chunk.ReasoningDetails)
 	}
 	s.endThought(r, t)
 	r.used = r.run.Usage
 	if len(r.tools.offered) == 0 {
-		return nil, nil, nil // Nobody offered what it calls.
+		return nil, nil, nil
 	}
-	if len(calls.calls) > 0 && (t.finishReason == "length" || t.finishReason == "content_filter") {
+	if len(came.calls) > 0 && (t.finishReason == "length" || t.finishReason == "content_filter") {
 		return nil, nil, cancelled{FailureAnswerTooLong} // What was cut off a call nobody knows.
 	}
-	return calls.complete(), details, nil
+	return came.complete(), s.detailsOf(&came), nil
+}
+
+// detailsOf are the details of a step whose calls may go back with them.
+func (s *Service) detailsOf(came *pieces) json.RawMessage {
+	details := joinArrays(came.details)
+	if details == nil || s.WholeDetails == nil {
+		return details
+	}
+	return s.WholeDetails(details)
 }
 
 // ask sends the history to the model. Its files are read for each step and held
@@ -142,7 +148,7 @@ func (s *Service) ask(r *ActiveRun) (ModelStream, error) {
 }
 
 // take does what a chunk says.
-func (s *Service) take(r *ActiveRun, t *turn, chunk *Chunk, calls *callPieces) error {
+func (s *Service) take(r *ActiveRun, t *turn, chunk *Chunk, came *pieces) error {
 	r.note(chunk)
 	if chunk.FinishReason != "" {
 		t.finishReason = chunk.FinishReason
@@ -160,15 +166,17 @@ func (s *Service) take(r *ActiveRun, t *turn, chunk *Chunk, calls *callPieces) e
 	}
 	for _, piece := range chunk.Calls {
 		t.size += len(piece.Arguments) + eventBytes
-		if err := calls.add(piece); err != nil {
-			return err
-		}
 	}
-	t.size += len(chunk.ReasoningDetails)
+	if len(chunk.ReasoningDetails) > 0 {
+		t.size += len(chunk.ReasoningDetails) + eventBytes
+	}
 	if t.size > maxAnswerBytes {
 		return cancelled{FailureAnswerTooLong}
 	}
-	return nil
+	if len(r.tools.offered) == 0 {
+		return nil // Nobody offered what it calls.
+	}
+	return came.add(chunk)
 }
 
 // note takes what a chunk tells of the run itself.
@@ -182,20 +190,6 @@ func (r *ActiveRun) note(chunk *Chunk) {
 	if chunk.Usage != nil {
 		r.run.Usage = r.used.plus(*chunk.Usage)
 	}
-}
-
-// joinArrays joins two JSON arrays; what is none is left out.
-func joinArrays(a, b json.RawMessage) json.RawMessage {
-	if len(b) < 2 || b[0] != '[' || b[len(b)-1] != ']' {
-		return a
-	}
-	if len(a) <= 2 {
-		return b
-	}
-	if len(b) == 2 {
-		return a
-	}
-	return slices.Concat(a[:len(a)-1], []byte(","), b[1:])
 }
 
 // stopNote is what the openai-chatkit package tells a model whose answer was

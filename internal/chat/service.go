@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"strings"
 	"sync"
@@ -36,6 +37,9 @@ type Options struct {
 	// TitleModel makes a title of a session's first exchange; empty leaves the
 	// one of the first message.
 	TitleModel string
+	// WholeDetails puts together the details of a reasoning that came in
+	// pieces, so that they are stored as they will be sent; nil leaves them.
+	WholeDetails func(json.RawMessage) json.RawMessage
 	// Tools are the server's; nil is none.
 	Tools Toolbox
 	// Attachments say where files are kept; nil takes none.

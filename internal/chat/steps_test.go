@@ -2,8 +2,10 @@ package chat_test
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -327,4 +329,35 @@ func TestCallsThatAreCutOffAreNotMade(t *testing.T) {
 		t.Errorf("the run ended with %+v", last)
 	}
 	wantHistory(t, service, session.ID, "user_message: hello")
+}
+
+// The details of a step are stored as the provider puts them together.
+func TestDetailsAreStoredWhole(t *testing.T) {
+	t.Parallel()
+	pieces := []chat.Chunk{{ReasoningDetails: []byte(`[{"a":1}]`)}, {ReasoningDetails: []byte(`[{"b":2}]`)}}
+	service, model := withTools(t, chat.Options{WholeDetails: func(details json.RawMessage) json.RawMessage {
+		return json.RawMessage(`["whole",` + string(details) + `]`)
+	}}, toolbox{"look": gives("seen")}, append(pieces, calls("look")...), append(pieces, text("Done.")...))
+	session, run := ask(t, service)
+	follow(t, run, nil)
+	want := `["whole",[{"a":1},{"b":2}]]`
+	if got := string(itemsOf(t, service, session.ID)[1].ReasoningDetails); got != want {
+		t.Errorf("the details are stored as %s", got)
+	}
+	if got := string(model.requests[1].Messages[1].ReasoningDetails); got != want {
+		t.Errorf("the details are sent as %s", got)
+	}
+}
+
+// A model that calls what nobody offered it has its words taken, no more.
+func TestCallsWithoutTools(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for n := range 40 {
+		names = append(names, strconv.Itoa(n))
+	}
+	service, _ := withTools(t, chat.Options{}, nil, append(text("Done."), calls(names...)...))
+	session, run := ask(t, service)
+	follow(t, run, nil)
+	wantHistory(t, service, session.ID, "user_message: hello", "assistant_message: Done.")
 }

@@ -69,52 +69,6 @@ func (t tools) has(name string) bool {
 	return slices.ContainsFunc(t.offered, func(tool Tool) bool { return tool.Name == name })
 }
 
-// callPieces joins the pieces of tool calls.
-type callPieces struct {
-	calls []ToolCall
-	// index is upstream's for each call.
-	index []int
-}
-
-// maxCalls is how many tools a model may call in one step.
-const maxCalls = 32
-
-// add takes a piece. It returns an error when there are too many calls.
-func (p *callPieces) add(piece ToolCallDelta) error {
-	at := slices.Index(p.index, piece.Index)
-	if at < 0 {
-		if len(p.calls) == maxCalls {
-			return cancelled{FailureTooManySteps}
-		}
-		at = len(p.calls)
-		p.calls, p.index = append(p.calls, ToolCall{}), append(p.index, piece.Index)
-	}
-	call := &p.calls[at]
-	if call.ID == "" {
-		call.ID = piece.ID
-	}
-	if call.Name == "" {
-		call.Name = piece.Name
-	}
-	call.Arguments += piece.Arguments
-	return nil
-}
-
-// complete returns the calls; each has an id, whatever upstream gave it.
-func (p *callPieces) complete() []ToolCall {
-	for n := range p.calls {
-		call := &p.calls[n]
-		call.ID, call.Name, call.Arguments = clean(call.ID), clean(call.Name), clean(call.Arguments)
-		if call.ID == "" {
-			call.ID = "call_" + newID().String()
-		}
-		if strings.TrimSpace(call.Arguments) == "" {
-			call.Arguments = "{}"
-		}
-	}
-	return p.calls
-}
-
 // clean makes a text of upstream's one that PostgreSQL can hold.
 func clean(text string) string { return strings.ReplaceAll(text, "\x00", "\uFFFD") }
 

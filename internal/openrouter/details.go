@@ -15,11 +15,11 @@ var detailText = map[string]string{
 // detail is an entry of reasoning_details, its values as they came.
 type detail map[string]json.RawMessage
 
-// wholeDetails puts together what a stream told in pieces. The details must go
+// WholeDetails puts together what a stream told in pieces. The details must go
 // back as a whole answer would have had them: a provider that signed its
 // reasoning refuses pieces of it. What was not in pieces stays as it was, byte
-// for byte.
-func wholeDetails(raw json.RawMessage) json.RawMessage {
+// for byte. What is whole stays so.
+func WholeDetails(raw json.RawMessage) json.RawMessage {
 	var pieces []detail
 	if len(raw) == 0 || json.Unmarshal(raw, &pieces) != nil {
 		return raw

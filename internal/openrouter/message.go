@@ -47,7 +47,7 @@ type requestFunction struct {
 func fromMessage(message *chat.Message, hole string) requestMessage {
 	to := requestMessage{
 		Role: message.Role, Content: fromContent(message, hole), ToolCallID: message.ToolCallID,
-		ReasoningDetails: wholeDetails(message.ReasoningDetails),
+		ReasoningDetails: WholeDetails(message.ReasoningDetails),
 	}
 	for _, call := range message.ToolCalls {
 		arguments := call.Arguments
