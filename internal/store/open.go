@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -53,6 +54,9 @@ type Store struct {
 	migrations  fs.FS
 	logger      *slog.Logger
 	closed      atomic.Bool
+	// keepers keep SQLite's log short until stopKeeper.
+	keepers    sync.WaitGroup
+	stopKeeper context.CancelFunc
 }
 
 var _ chat.Store = (*Store)(nil)
@@ -95,6 +99,10 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close closes all connections; what follows gets chat.ErrStoreUnavailable.
 func (s *Store) Close() error {
 	s.closed.Store(true)
+	if s.stopKeeper != nil {
+		s.stopKeeper()
+	}
+	s.keepers.Wait()
 	var err error
 	// The one that writes comes last: it tidies up SQLite's files.
 	for _, pool := range slices.Backward(s.pools) {

@@ -15,7 +15,11 @@ import (
 	"gorm.io/gorm"
 )
 
-const sqliteReaders = 4
+const (
+	sqliteReaders = 4
+	// busyTimeout is how long a connection waits for another's lock.
+	busyTimeout = "5000" // milliseconds
+)
 
 // openSQLite opens the file twice: for one writer, and for those who read.
 func (s *Store) openSQLite(ctx context.Context, c Config) error {
@@ -31,15 +35,21 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 		return err
 	}
 	s.read, err = s.openSQLitePool(ctx, path, "_pragma=query_only(1)", cmp.Or(c.MaxConns, sqliteReaders))
-	return err
+	if err != nil {
+		return err
+	}
+	keep, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stopKeeper = stop
+	s.keepers.Go(func() { s.keepLogShort(keep, path) })
+	return nil
 }
 
 // openSQLiteFile opens no connection yet.
 func openSQLiteFile(path, option string, conns int) (*sql.DB, error) {
 	// busy_timeout comes first: the pragmas after it may have to wait. A
-	// transaction that finds 4,000 pages (16 MB) in the log copies them to the
+	// transaction that finds 4,000 pages or more in the log copies them to the
 	// file, and all others wait; with SQLite's own 1,000 one in a hundred would.
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)" +
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(" + busyTimeout + ")&_pragma=journal_mode(WAL)" +
 		"&_pragma=foreign_keys(1)&_pragma=synchronous(1)&_pragma=wal_autocheckpoint(4000)&" + option
 	pool, err := sql.Open(sqlite.DriverName, dsn)
 	if err != nil {
