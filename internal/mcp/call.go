@@ -47,7 +47,7 @@ func (s *server) call(ctx context.Context, use chat.ToolUse) chat.ToolResult {
 	})
 	switch {
 	case err == nil:
-		return resultOf(result)
+		return s.resultOf(result)
 	case ctx.Err() != nil:
 		return failed("The call was stopped before the tool had answered.")
 	case limited.Err() != nil:
@@ -55,18 +55,18 @@ func (s *server) call(ctx context.Context, use chat.ToolUse) chat.ToolResult {
 		return failed(fmt.Sprintf("The tool did not answer within %s. Whether it did its work is not known.", s.Timeout))
 	}
 	if answer := answerOf(err); answer != nil {
-		return failed(bounded("The tool's server refused the call: " + answer.Message))
+		return failed(bounded("The tool's server refused the call: " + s.hide.fromResult(answer.Message)))
 	}
 	ask(now.link.doubted)
 	s.logger.WarnContext(ctx, "a call of a tool failed", "tool", use.Name, "error", s.hide.from(err.Error()))
 	return failed("The connection to the tool's server broke during the call. Whether the tool did its work is not known.")
 }
 
-func resultOf(result *sdk.CallToolResult) chat.ToolResult {
+func (s *server) resultOf(result *sdk.CallToolResult) chat.ToolResult {
 	if result.NeedsInput() {
 		return failed("The tool asked for more input, which it cannot be given here.")
 	}
-	return chat.ToolResult{Text: textOf(result), Failed: result.IsError}
+	return chat.ToolResult{Text: bounded(s.hide.fromResult(textOf(result))), Failed: result.IsError}
 }
 
 // argumentsOf is the object that the model wrote; it may leave out an empty

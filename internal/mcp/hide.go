@@ -3,8 +3,10 @@ package mcp
 import (
 	"cmp"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 const (
@@ -17,14 +19,34 @@ const (
 )
 
 // hider takes a server's secrets out of texts that others wrote.
-type hider struct{ replacer *strings.Replacer }
+type hider struct {
+	// log is for the log, which is the better the less it tells.
+	log *strings.Replacer
+	// result is for what a model reads: it leaves values that are no secrets by
+	// their look, such as a folder, or the tool would be of no use.
+	result *strings.Replacer
+}
 
 func newHider(s Server) hider {
-	secrets := slices.Clone(s.Hidden)
+	all := slices.Clone(s.Hidden)
+	var secrets []string
+	for _, value := range s.Hidden {
+		if looksSecret(value) {
+			secrets = append(secrets, value)
+		}
+	}
 	if u, err := url.Parse(s.URL); err == nil && s.URL != "" {
 		// A path or a parameter may be the key, and errors tell the whole URL.
-		secrets = append(secrets, s.URL, u.String(), u.Redacted(), u.RequestURI(), u.RawQuery)
+		all = append(all, s.URL, u.String(), u.Redacted(), u.RequestURI(), u.RawQuery)
+		secrets = append(secrets, s.URL, u.RawQuery)
+		for _, values := range u.Query() {
+			secrets = append(secrets, slices.DeleteFunc(values, func(v string) bool { return !looksSecret(v) })...)
+		}
 	}
+	return hider{log: replacerOf(all), result: replacerOf(secrets)}
+}
+
+func replacerOf(secrets []string) *strings.Replacer {
 	slices.SortFunc(secrets, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	var pairs []string
 	for _, secret := range secrets {
@@ -32,11 +54,31 @@ func newHider(s Server) hider {
 			pairs = append(pairs, secret, hidden)
 		}
 	}
-	return hider{strings.NewReplacer(pairs...)}
+	return strings.NewReplacer(pairs...)
 }
 
-// from is the text without the secrets, within bounds.
+const (
+	// minSecret is the least length of a value that may be a secret, in bytes.
+	minSecret = 8
+	// longWord is a length no plain word has, in bytes.
+	longWord = 20
+)
+
+// looksSecret is false of paths, URLs and plain words.
+func looksSecret(value string) bool {
+	switch {
+	case len(value) < minSecret, strings.Contains(value, "://"), filepath.IsAbs(value), strings.HasPrefix(value, "."),
+		strings.HasPrefix(value, "~"):
+		return false
+	}
+	return len(value) >= longWord || strings.ContainsAny(value, "0123456789") && strings.ContainsFunc(value, unicode.IsLetter)
+}
+
+// from is the text for the log, without the secrets, within bounds.
 func (h hider) from(text string) string {
-	text, _ = cut(clean(h.replacer.Replace(text)), maxLogged)
+	text, _ = cut(clean(h.log.Replace(text)), maxLogged)
 	return text
 }
+
+// fromResult is a text for the model without the secrets.
+func (h hider) fromResult(text string) string { return h.result.Replace(text) }

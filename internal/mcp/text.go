@@ -12,7 +12,7 @@ import (
 // maxResult bounds a result, in characters.
 const maxResult = 16_000
 
-// textOf is a result as a model can read it.
+// textOf is a result as a model can read it, whatever its length.
 func textOf(result *sdk.CallToolResult) string {
 	parts := make([]string, 0, len(result.Content))
 	told := false // is there a text, beside notes on what is none?
@@ -31,7 +31,7 @@ func textOf(result *sdk.CallToolResult) string {
 	if len(parts) == 0 {
 		return "The tool gave no text."
 	}
-	return bounded(strings.Join(parts, "\n"))
+	return strings.Join(parts, "\n")
 }
 
 // textOfContent is a part of a result; a note stands for what is no text.

@@ -1,0 +1,48 @@
+package mcp
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/tests/tasks"
+)
+
+// What a tool tells of its server's secrets goes neither to the model nor to
+// the user.
+func TestResultsHoldNoSecret(t *testing.T) {
+	t.Parallel()
+	const secret, folder = "sk-very-secret-0123456789", "/srv/notes-2026/files"
+	b := open(t, Server{
+		Name: "tasks", Command: tasks.Binary(t), Env: []string{"TASKS_KEY=" + secret, "TASKS_FOLDER=" + folder},
+		Hidden: []string{secret, folder},
+	})
+	for name, want := range map[string]string{"TASKS_KEY": hidden, "TASKS_FOLDER": folder} {
+		result := b.Call(t.Context(), chat.ToolUse{Name: "tasks__env", Arguments: `{"name":"` + name + `"}`})
+		if strings.Contains(result.Text, secret) || !strings.Contains(result.Text, want) {
+			t.Errorf("%s: %q, want %q in it", name, result.Text, want)
+		}
+	}
+	refused := b.Call(t.Context(), chat.ToolUse{Name: "tasks__add_task", Arguments: `{"title":1,"` + secret + `":2}`})
+	if !refused.Failed || strings.Contains(refused.Text, secret) {
+		t.Errorf("refused: %+v", refused)
+	}
+}
+
+func TestHiderKnowsSecretsByTheirLook(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]bool{
+		"sk-1234567": true, "Bearer abcdefghijklmnop": true, "hunter22": true,
+		"production": false, "/data/v2/files": false, "./data-2026": false, "~/data-2026": false,
+		"https://wiki2.example.com/": false, "application/json": false, "12345678": false, "short1": false,
+	} {
+		if got := looksSecret(value); got != want {
+			t.Errorf("%q: %t", value, got)
+		}
+	}
+	hide := newHider(Server{URL: "https://tools.example.com/mcp?key=abc12345&kind=all", Hidden: []string{"abcdefgh12345678"}})
+	text := hide.fromResult("GET https://tools.example.com/mcp?key=abc12345&kind=all failed; key abc12345, all, abcdefgh12345678.")
+	if want := "GET " + hidden + " failed; key " + hidden + ", all, " + hidden + "."; text != want {
+		t.Errorf("%q, want %q", text, want)
+	}
+}
