@@ -25,6 +25,8 @@ type Options struct {
 	KeepAlive time.Duration
 	// Links are the links to attachments.
 	Links stream.Links
+	// Live is told 1 when a stream begins and -1 when it ends.
+	Live func(change int)
 }
 
 // Handler answers the protocol's operation.

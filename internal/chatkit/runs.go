@@ -75,12 +75,17 @@ func (h *Handler) follow(ctx context.Context, run *chat.ActiveRun, first ...any)
 		run.Cancel(chat.FailureInternal)
 		return nil, err
 	}
-	return runStream{events}, nil
+	return runStream{events, h.Live}, nil
 }
 
-type runStream struct{ events *stream.Stream }
+type runStream struct {
+	events *stream.Stream
+	live   func(change int)
+}
 
 func (r runStream) VisitProcessChatKitResponse(w http.ResponseWriter) error {
+	r.live(1)
+	defer r.live(-1)
 	r.events.Serve(w)
 	return nil // The status is sent; whoever would read of a failure has gone.
 }

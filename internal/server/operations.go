@@ -17,7 +17,7 @@ type operation struct {
 	// id is the document's operationId, or one of the words above: whatever a
 	// caller asks for, there are no others.
 	id string
-	// streams says that the answer is a stream of events.
+	// streams says that every good answer is a stream of events.
 	streams bool
 }
 
@@ -34,7 +34,7 @@ func newOperations(check *checker) operations {
 		ok := route.Operation.Responses.Status(http.StatusOK)
 		found[path][route.Method] = operation{
 			id:      route.Operation.OperationID,
-			streams: ok != nil && ok.Value.Content.Get("text/event-stream") != nil,
+			streams: ok != nil && len(ok.Value.Content) == 1 && ok.Value.Content.Get("text/event-stream") != nil,
 		}
 	}
 	return found
