@@ -19,9 +19,14 @@ export function Sidebar({ desk, state, onChoice }: Props) {
   const [doomed, setDoomed] = useState<SessionSummary>();
   const begin = useRef<HTMLButtonElement>(null);
   const deleting = useRef(false);
+  const isOpen = useRef(false);
   const choose = (id: string) => {
     void desk.open(id);
     onChoice();
+  };
+  const doom = (session: SessionSummary) => {
+    isOpen.current = session.id === state.open;
+    setDoomed(session);
   };
   const deleted = (gone: boolean) => {
     deleting.current = gone;
@@ -30,8 +35,9 @@ export function Sidebar({ desk, state, onChoice }: Props) {
   useEffect(() => {
     if (doomed || !deleting.current) return;
     deleting.current = false;
-    // The button that had the focus is gone or goes, unless the message took it.
-    if (document.activeElement?.id !== 'message') begin.current?.focus();
+    // The button that had the focus is gone or goes. The message could not take the focus while the dialog stood.
+    const message = isOpen.current && matchMedia('(pointer: fine)').matches ? document.getElementById('message') : null;
+    (message ?? begin.current)?.focus();
   }, [doomed]);
   return (
     <>
@@ -41,7 +47,7 @@ export function Sidebar({ desk, state, onChoice }: Props) {
       </button>
       <h2 class="visually-hidden">Sessions</h2>
       <div class="list">
-        <List state={state} choose={choose} doom={setDoomed} />
+        <List state={state} choose={choose} doom={doom} />
         {state.listed === 'failed' && state.listFailure && (
           <Notice failure={state.listFailure} actions={[{ label: 'Try again', act: () => void desk.list() }]} />
         )}
