@@ -28,19 +28,23 @@ const (
 
 // measureProtocol holds the ChatKit protocol's door beside the server of its
 // Python package, which keeps everything in memory.
-func measureProtocol(ctx context.Context, l *lab) (err error) {
+func measureProtocol(ctx context.Context, l *lab) error {
 	ways, err := l.startDoors(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stopAll(ways)) }()
-	if err := l.protocolRates(ctx, ways); err != nil {
+	err = l.protocolRates(ctx, ways)
+	if err == nil {
+		err = l.protocolFirst(ctx, ways)
+	}
+	if err = errors.Join(err, stopAll(ways)); err != nil {
 		return err
 	}
-	if err := l.protocolFirst(ctx, ways); err != nil {
+	// What was measured so far left its memory behind.
+	if ways, err = l.startDoors(ctx); err != nil {
 		return err
 	}
-	return l.protocolMemory(ctx, ways)
+	return errors.Join(l.protocolMemory(ctx, ways), stopAll(ways))
 }
 
 // startDoors starts the server on each engine, and the reference twice: the
