@@ -26,22 +26,23 @@ const ballast = 32 << 20 // bytes
 // tendMemory sets the collector by the number of live runs until ctx ends.
 func tendMemory(ctx context.Context, live func() int) {
 	held := make([]byte, ballast)
-	defer runtime.KeepAlive(held)
 	glance := time.NewTicker(memoryGlance)
 	defer glance.Stop()
-	for now := usualGC; ; {
+	for keen := false; ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-glance.C:
 		}
-		want := usualGC
-		if live() >= manyStreams {
-			want = keenGC
+		switch many := live() >= manyStreams; {
+		case many && !keen:
+			held = nil
+			debug.SetGCPercent(keenGC)
+		case !many && keen:
+			held = make([]byte, ballast)
+			debug.SetGCPercent(usualGC)
 		}
-		if want != now {
-			debug.SetGCPercent(want)
-			now = want
-		}
+		keen = held == nil
+		runtime.KeepAlive(held)
 	}
 }

@@ -78,11 +78,15 @@ func measureRelay(ctx context.Context, l *lab) (err error) {
 	}
 	cases = append(cases, relayCase{streams: 10, block: 20}, relayCase{streams: 100, pace: 5 * time.Millisecond})
 	for _, c := range cases {
+		deltas := l.size.relayDeltas
+		if c.pace > 0 {
+			deltas = l.size.pacedDeltas
+		}
 		found := make([]relayed, len(ways)+1)
 		for round := range l.size.rounds {
 			l.sayf("relay: %d streams, %s, round %d of %d", c.streams, c, round+1, l.size.rounds)
 			for n, w := range append(ways, alone) {
-				one, err := relay(ctx, w, c.streams, c.answer(l.size.relayDeltas/c.streams))
+				one, err := relay(ctx, w, c.streams, c.answer(deltas/c.streams))
 				if err != nil {
 					return err
 				}
@@ -93,9 +97,9 @@ func measureRelay(ctx context.Context, l *lab) (err error) {
 	}
 	l.report.part("Deltas relayed",
 		fmt.Sprintf("%s deltas a round over all streams, %d rounds, as fast as the upstream writes them: "+
-			"one delta a write, as upstreams do, and for comparison many in one, and at a pace that leaves the machine "+
+			"one delta a write, as upstreams do, and for comparison many in one, and %s at a pace that leaves the machine "+
 			"idle at times, where only the CPU time tells.",
-			thousands(float64(l.size.relayDeltas)), l.size.rounds), t)
+			thousands(float64(l.size.relayDeltas)), l.size.rounds, thousands(float64(l.size.pacedDeltas))), t)
 	return nil
 }
 

@@ -16,8 +16,9 @@ type sizes struct {
 	probeTime   time.Duration
 
 	// relayDeltas is how many deltas a round of the relay has, over all its
-	// streams.
+	// streams; pacedDeltas, where they come at a pace.
 	relayDeltas  int
+	pacedDeltas  int
 	relayStreams []int
 
 	// requestTime is how long the clients ask in a round.
@@ -53,7 +54,7 @@ func sizesFor(quick bool) sizes {
 		return sizes{
 			rounds:      1,
 			liveStreams: 100, livePace: 20 * time.Millisecond, probeRate: 50, probeTime: 2 * time.Second,
-			relayDeltas: 20_000, relayStreams: []int{1, 10, 100},
+			relayDeltas: 100_000, pacedDeltas: 20_000, relayStreams: []int{1, 10, 100},
 			requestTime: 300 * time.Millisecond, clients: 8,
 			memoryStreams: 500, memorySettle: time.Second,
 			fewSessions: 1000, manySessions: 50_000,
@@ -65,7 +66,7 @@ func sizesFor(quick bool) sizes {
 	return sizes{
 		rounds:      5,
 		liveStreams: 100, livePace: 20 * time.Millisecond, probeRate: 50, probeTime: 6 * time.Second,
-		relayDeltas: 100_000, relayStreams: []int{1, 10, 100},
+		relayDeltas: 500_000, pacedDeltas: 100_000, relayStreams: []int{1, 10, 100},
 		requestTime: time.Second, clients: 8,
 		memoryStreams: 2000, memorySettle: 5 * time.Second,
 		fewSessions: 1000, manySessions: 1_000_000,
