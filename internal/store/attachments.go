@@ -1,7 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -142,9 +144,14 @@ func (s *Store) DeleteAttachment(ctx context.Context, userID string, id uuid.UUI
 	})
 }
 
-// sendAttachments gives a message its attachments.
+// sendAttachments gives a message its attachments. They are locked in the order
+// of their ids, so that two messages with the same ones do not wait for each
+// other.
 func sendAttachments(tx *gorm.DB, userID string, message chat.Item) error {
-	for _, a := range message.Attachments {
+	inOrder := slices.SortedFunc(slices.Values(message.Attachments), func(a, b chat.Attachment) int {
+		return bytes.Compare(a.ID[:], b.ID[:])
+	})
+	for _, a := range inOrder {
 		sent := tx.Exec(`UPDATE attachments SET session_id = ?, item_id = ?
 			WHERE id = ? AND user_id = ? AND state = 'stored' AND item_id IS NULL`,
 			message.SessionID.String(), message.ID.String(), a.ID.String(), userID)

@@ -26,6 +26,7 @@ func attachmentClauses() []clause {
 		{"StartRun gives the message its attachments", attachmentsSent},
 		{"StartRun refuses attachments it cannot send", attachmentsRefused},
 		{"StartRun sends an attachment once under many at once", attachmentSentAtOnce},
+		{"StartRun sends the same attachments in any order", attachmentsCrosswise},
 		{"DeleteAttachment tells foreign from missing", attachmentDeleted},
 		{"SweepAttachments finds what nobody can use", attachmentsSwept},
 		{"SweepAttachments keeps what is sent", attachmentSentOrSwept},
@@ -188,6 +189,32 @@ func attachmentSentAtOnce(t *testing.T, f *fixture) {
 	})
 	wantOutcomes(t, errs, 1, chat.CodeAttachmentConflict)
 	f.wantRows(t, "items", 1)
+}
+
+// attachmentsCrosswise: messages of several sessions that have the same
+// attachments, each in another order, are refused at most; none waits for one
+// that waits for it.
+func attachmentsCrosswise(t *testing.T, f *fixture) {
+	sessions := make([]chat.Session, 6)
+	for n := range sessions {
+		sessions[n] = f.create(t, alice, start())
+	}
+	for range 10 {
+		some := make([]chat.Attachment, 8)
+		for n := range some {
+			some[n] = f.uploaded(t, alice, start())
+		}
+		other := slices.Clone(some)
+		slices.Reverse(other)
+		runs := make([]chat.NewRun, len(sessions))
+		errs := atOnce(len(sessions), func(n int) error {
+			runs[n] = sending(sessions[n], after(time.Second), [][]chat.Attachment{some, other}[n%2]...)
+			_, err := f.StartRun(t.Context(), runs[n], limit)
+			return err
+		})
+		wantOutcomes(t, errs, 1, chat.CodeAttachmentConflict)
+		f.finish(t, runs[slices.Index(errs, nil)].Run, "seen", after(time.Second))
+	}
 }
 
 func attachmentDeleted(t *testing.T, f *fixture) {
