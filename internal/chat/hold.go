@@ -35,6 +35,9 @@ func (h fileHold) hold(ctx context.Context, size int64) (release func(), err err
 	if size == 0 {
 		return func() {}, nil
 	}
+	if h.room.TryAcquire(size) { // However late it is.
+		return func() { h.room.Release(size) }, nil
+	}
 	waiting, cancel := context.WithTimeout(ctx, h.wait)
 	defer cancel()
 	if err := h.room.Acquire(waiting, size); err != nil {
