@@ -115,7 +115,8 @@ type AttachmentStore interface {
 	// SweepAttachments returns up to limit attachments that are garbage, and
 	// makes sure that they stay so: those that were deleted, those whose
 	// session is gone, and those made before unsentBefore that no message has.
-	// One that is being uploaded at now is left out. Several may sweep at once.
+	// One that is being uploaded at now is left out. They come in another order
+	// each time. Several may sweep at once.
 	SweepAttachments(ctx context.Context, now, unsentBefore time.Time, limit int) ([]uuid.UUID, error)
 
 	// ForgetAttachments removes garbage whose contents are deleted.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,8 @@ type shelf struct {
 	mu     sync.Mutex
 	blobs  map[string][]byte
 	broken bool
+	// stuck are keys that cannot be deleted.
+	stuck map[string]bool
 }
 
 var errBroken = errors.New("the shelf is broken")
@@ -55,7 +58,7 @@ func (s *shelf) Open(_ context.Context, key string) (io.ReadCloser, error) {
 func (s *shelf) Delete(_ context.Context, key string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.broken {
+	if s.broken || s.stuck[key] {
 		return errBroken
 	}
 	delete(s.blobs, key)
@@ -66,6 +69,14 @@ func (s *shelf) fail(broken bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.broken = broken
+}
+
+func (s *shelf) replaceAll(content string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key := range s.blobs {
+		s.blobs[key] = []byte(content)
+	}
 }
 
 func (s *shelf) count() int {
@@ -167,6 +178,53 @@ func sweep(t *testing.T, service *chat.Service, want error) {
 	t.Helper()
 	if err := service.Sweep(t.Context()); !errors.Is(err, want) {
 		t.Fatalf("sweep: %v, want %v", err, want)
+	}
+}
+
+// Contents that cannot be deleted do not keep the others from it, wherever they
+// are among them.
+func TestSweepGoesOnPastFailures(t *testing.T) {
+	t.Parallel()
+	service, blobs, now := withFiles(t, says(end, "Fine."))
+	blobs.stuck = map[string]bool{}
+	for n := range 50 {
+		attach(t, service, "text/plain", "loose")
+		if n == 2 {
+			for key := range blobs.blobs {
+				blobs.stuck[key] = true
+			}
+		}
+	}
+	now.pass(25 * time.Hour)
+	sweep(t, service, errBroken)
+	if got := blobs.count(); got != 3 {
+		t.Errorf("%d contents after the sweep, want the 3 that cannot be deleted", got)
+	}
+	clear(blobs.stuck)
+	sweep(t, service, nil)
+	if got := blobs.count(); got != 0 {
+		t.Errorf("%d contents after the last sweep", got)
+	}
+}
+
+// However many cannot be deleted, the others go in time.
+func TestSweepReachesAll(t *testing.T) {
+	t.Parallel()
+	service, blobs, now := withFiles(t, says(end, "Fine."))
+	for range 10 {
+		attach(t, service, "text/plain", "stuck")
+	}
+	blobs.stuck = map[string]bool{}
+	for key := range blobs.blobs {
+		blobs.stuck[key] = true
+	}
+	attach(t, service, "text/plain", "loose")
+	now.pass(25 * time.Hour)
+	for round := 0; blobs.count() > 10; round++ { // Each finds it with a chance of nearly one half.
+		if round == 200 {
+			t.Fatal("the one that can be deleted is never reached")
+		}
+		sweep(t, service, errBroken)
 	}
 }
 
@@ -423,6 +481,43 @@ func TestFilesAway(t *testing.T) {
 	again()
 	if last := model.asked[len(model.asked)-1]; !strings.Contains(last[0].Files[0], "gone") {
 		t.Errorf("the model was told %q", last[0].Files)
+	}
+}
+
+// A content that is not as long as it was stored fails no run, now or later: the
+// model is told, and the log once.
+func TestDamagedFiles(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]string{"shorter": "te", "empty": "", "longer": "text and more"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			model := &recorder{}
+			service, blobs, _ := withFiles(t, model)
+			var log bytes.Buffer
+			service.Logger = slog.New(slog.NewTextHandler(&log, nil))
+			session := sendFiles(t, service, attach(t, service, "text/plain", "text").ID)
+			blobs.replaceAll(content)
+			for range 2 {
+				run, err := service.StartRun(t.Context(), chat.RunRequest{
+					UserID: alice, SessionID: session, ThreadID: session, Content: []chat.Content{{Type: chat.ContentInputText, Text: "Again"}},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				events := awaitEnd(t, run)
+				if _, failed := events[len(events)-1].(chat.Failed); failed {
+					t.Fatalf("the run failed: %+v", events[len(events)-1])
+				}
+			}
+			for _, asked := range model.asked[1:] {
+				if files := asked[0].Files; len(files) != 1 || !strings.Contains(files[0], `"a file" (text/plain, 4 bytes); its content is damaged.`) {
+					t.Errorf("the model was told %q", files)
+				}
+			}
+			if warnings := strings.Count(log.String(), "damaged"); len(model.asked) != 3 || warnings != 1 {
+				t.Errorf("the model was asked %d times, the log warned %d times", len(model.asked), warnings)
+			}
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -95,11 +96,16 @@ func (s *Service) loadFile(ctx context.Context, message *Message, a Attachment, 
 		return nil
 	}
 	content, err := s.readBlob(ctx, a)
-	if errors.Is(err, ErrNoBlob) {
+	switch {
+	case errors.Is(err, ErrNoBlob):
+		s.warnOfFile(ctx, a, "the content of an attachment is missing")
 		message.tellOf(a, "its content is gone")
 		return nil
-	}
-	if err != nil {
+	case errors.Is(err, errDamaged):
+		s.warnOfFile(ctx, a, "the content of an attachment is damaged: it has another size than was stored")
+		message.tellOf(a, "its content is damaged")
+		return nil
+	case err != nil:
 		return s.blobsFailed(ctx, err)
 	}
 	budget.bytes -= a.Size
@@ -124,7 +130,11 @@ func (m *Message) tellOf(a Attachment, why string) {
 	m.Files = append(m.Files, fmt.Sprintf("Attached file %q (%s, %d bytes); %s.", a.Name, a.MimeType, a.Size, why))
 }
 
-// readBlob reads a whole content; it was not stored with more bytes than Size.
+// errDamaged says that a content has another size than was stored.
+var errDamaged = errors.New("the content has another size than was stored")
+
+// readBlob reads a whole content. Returns ErrNoBlob and errDamaged, which stay
+// so, unlike a store that is away.
 func (s *Service) readBlob(ctx context.Context, a Attachment) ([]byte, error) {
 	if s.Attachments == nil {
 		return nil, ErrNoBlob
@@ -134,9 +144,29 @@ func (s *Service) readBlob(ctx context.Context, a Attachment) ([]byte, error) {
 		return nil, err
 	}
 	defer content.Close()
-	data := make([]byte, a.Size)
-	if _, err := io.ReadFull(content, data); err != nil {
+	// Its end must be seen: of a connection that broke no io.EOF comes.
+	data := bytes.NewBuffer(make([]byte, 0, a.Size+bytes.MinRead))
+	if _, err := data.ReadFrom(io.LimitReader(content, a.Size+1)); err != nil {
 		return nil, fmt.Errorf("read attachment %s: %w", a.ID, err)
 	}
-	return data, nil
+	if int64(data.Len()) != a.Size {
+		return nil, errDamaged
+	}
+	return data.Bytes(), nil
+}
+
+// maxWarned bounds what is kept of the attachments that were warned of.
+const maxWarned = 1000
+
+// warnOfFile warns of an attachment once: each question of its thread meets it.
+func (s *Service) warnOfFile(ctx context.Context, a Attachment, what string) {
+	s.mu.Lock()
+	_, known := s.warned[a.ID]
+	if len(s.warned) < maxWarned {
+		s.warned[a.ID] = struct{}{}
+	}
+	s.mu.Unlock()
+	if !known {
+		s.Logger.WarnContext(ctx, what, "attachment", a.ID)
+	}
 }

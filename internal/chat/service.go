@@ -79,6 +79,8 @@ type Service struct {
 	runners  sync.WaitGroup
 
 	files fileHold
+	// warned are the attachments whose contents were told to be missing.
+	warned map[uuid.UUID]struct{}
 
 	stopHousekeeping context.CancelFunc
 	housekeeping     sync.WaitGroup
@@ -110,6 +112,7 @@ func NewService(o Options) *Service {
 		Options: o, owner: uuid.New(), stopping: make(chan struct{}), sweeping: make(chan struct{}, 1),
 		files: newFileHold(maxHeldBytes, maxHoldWait),
 		live:  make(map[uuid.UUID]*ActiveRun), starting: make(map[uuid.UUID][]*ActiveRun),
+		warned: make(map[uuid.UUID]struct{}),
 	}
 }
 

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -14,6 +15,9 @@ const (
 	// sweepBatch and sweepRounds bound what one sweep takes.
 	sweepBatch  = 100
 	sweepRounds = 20
+	// sweepFailures is how many contents in a row that cannot be deleted end a
+	// sweep: the store of files is away.
+	sweepFailures = 5
 )
 
 // sweepSoon has the garbage among the attachments swept now and not at the
@@ -43,32 +47,52 @@ func (s *Service) keepAttachments(ctx context.Context) {
 }
 
 // Sweep deletes the contents of the attachments that nobody can use any more,
-// then what is known of them. A stop in between leaves them for the next.
+// then what is known of them. What stops in between, or cannot be deleted, is
+// left for the next; the error is the first content's that could not.
 func (s *Service) Sweep(ctx context.Context) error {
+	var swept sweep
 	for range sweepRounds {
 		now := s.now()
 		ids, err := s.Store.SweepAttachments(ctx, now, now.Add(-unsentLife), sweepBatch)
 		if err != nil || len(ids) == 0 {
-			return err
+			return cmp.Or(swept.failed, err)
 		}
-		gone := make([]uuid.UUID, 0, len(ids))
-		var failed error
-		for _, id := range ids {
-			if failed = s.Attachments.Blobs.Delete(ctx, blobKey(id)); failed != nil {
-				break // The rest would fail likewise.
-			}
-			gone = append(gone, id)
-		}
+		gone := swept.deleteContents(ctx, s.Attachments.Blobs, ids)
 		if err := s.Store.ForgetAttachments(ctx, gone); err != nil {
-			return err
+			return cmp.Or(swept.failed, err)
 		}
-		if failed != nil {
-			return failed
+		if len(gone) > 0 {
+			s.Logger.InfoContext(ctx, "attachments were swept", "attachments", len(gone))
 		}
-		s.Logger.InfoContext(ctx, "attachments were swept", "attachments", len(gone))
-		if len(ids) < sweepBatch {
-			return nil
+		if swept.inVain() || len(ids) < sweepBatch {
+			break
 		}
 	}
-	return nil
+	return swept.failed
+}
+
+// sweep is what a sweep has seen of the store of files.
+type sweep struct {
+	failed error // the first
+	inARow int
+}
+
+// inVain says that the rest would fail likewise.
+func (w *sweep) inVain() bool { return w.inARow >= sweepFailures }
+
+// deleteContents deletes the contents, and returns those that are gone. It goes
+// on past one that cannot be deleted.
+func (w *sweep) deleteContents(ctx context.Context, blobs Blobs, ids []uuid.UUID) (gone []uuid.UUID) {
+	for _, id := range ids {
+		if err := blobs.Delete(ctx, blobKey(id)); err != nil {
+			w.failed = cmp.Or(w.failed, err)
+			if w.inARow++; w.inVain() {
+				break
+			}
+			continue
+		}
+		w.inARow = 0
+		gone = append(gone, id)
+	}
+	return gone
 }

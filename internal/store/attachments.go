@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -175,10 +176,12 @@ func sendAttachments(tx *gorm.DB, userID string, message chat.Item) error {
 	return nil
 }
 
-// The rows without a session are few, and have an index of their own.
+// The rows without a session are few, and have an index of their own. They come
+// in no order that stays, so that those whose contents cannot be deleted are
+// not always before the others.
 const (
 	sweepSelect = `SELECT id FROM attachments WHERE session_id IS NULL AND upload_until <= ?
-		AND (state = 'deleted' OR item_id IS NOT NULL OR created_at < ?) LIMIT CAST(? AS bigint)`
+		AND (state = 'deleted' OR item_id IS NOT NULL OR created_at < ?) ORDER BY random() LIMIT CAST(? AS bigint)`
 	sweepUpdate   = `UPDATE attachments SET state = 'deleted' WHERE id IN (` + sweepSelect
 	sweepReturn   = `) AND session_id IS NULL RETURNING id`
 	sweepPostgres = sweepUpdate + ` FOR UPDATE SKIP LOCKED` + sweepReturn
@@ -195,6 +198,8 @@ func (s *Store) SweepAttachments(ctx context.Context, now, unsentBefore time.Tim
 		}
 		ids, err = readRows(s.write.WithContext(ctx).Raw(statement, toMicros(now), toMicros(unsentBefore), limit),
 			func(id *uuid.UUID) []any { return []any{id} })
+		// RETURNING has the table's order.
+		rand.Shuffle(len(ids), func(a, b int) { ids[a], ids[b] = ids[b], ids[a] }) //nolint:gosec // no secret
 		return err
 	})
 	return ids, err
