@@ -28,7 +28,8 @@ import (
 )
 
 const (
-	// streamWriteTimeout is how long a client may take nothing of its stream.
+	// streamWriteTimeout is how long a client may take nothing of its stream or
+	// its file.
 	streamWriteTimeout = 30 * time.Second
 	// readyTimeout bounds a look at the database.
 	readyTimeout = 3 * time.Second

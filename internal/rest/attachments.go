@@ -6,9 +6,11 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/deadline"
 	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 )
 
@@ -39,7 +41,7 @@ func (h *Handler) GetAttachment(
 	if err != nil {
 		return nil, err
 	}
-	return attachmentContent{attachment, content}, nil
+	return attachmentContent{attachment, content, h.WriteTimeout}, nil
 }
 
 // visitorOf is the caller, or whoever has the link.
@@ -57,6 +59,8 @@ type attachmentContent struct {
 	chat.Attachment
 
 	content io.ReadCloser
+	// timeout is how long the client may take nothing of it.
+	timeout time.Duration
 }
 
 func (a attachmentContent) VisitGetAttachmentResponse(w http.ResponseWriter) error {
@@ -71,8 +75,9 @@ func (a attachmentContent) VisitGetAttachmentResponse(w http.ResponseWriter) err
 	header.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": a.Name}))
 	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
 	header.Set("X-Content-Type-Options", "nosniff")
+	to := deadline.NewWriter(w, a.timeout)
 	w.WriteHeader(http.StatusOK)
-	_, _ = io.Copy(w, a.content) // The status is sent; a client sees that bytes are missing.
+	_, _ = io.Copy(to, a.content) // The status is sent; a client sees that bytes are missing.
 	return nil
 }
 

@@ -27,8 +27,8 @@ type Options struct {
 	Service *chat.Service
 	// Ready looks whether the server can do its work.
 	Ready func(ctx context.Context) Readiness
-	// WriteTimeout is how long a client may take nothing of its stream before
-	// it is taken for gone.
+	// WriteTimeout is how long a client may take nothing of its stream or its
+	// file before it is taken for gone.
 	WriteTimeout time.Duration
 	// KeepAlive is how long a stream may be quiet before a comment is sent.
 	KeepAlive time.Duration

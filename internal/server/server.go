@@ -20,14 +20,14 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/web"
 )
 
-// Time-outs of the HTTP server. A stream is bounded by the progress of its
-// writes alone.
+// Time-outs of the HTTP server. A stream and a file are bounded by the progress
+// of their writes alone.
 const (
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 30 * time.Second
 	idleTimeout       = 2 * time.Minute
-	// writeTimeout is for an answer that is no stream, from the request on; a
-	// run's answers set their own.
+	// writeTimeout is for an answer that is no stream and no file, from the
+	// request on; those set their own.
 	writeTimeout   = 2 * time.Minute
 	maxHeaderBytes = 32 << 10
 )

@@ -5,47 +5,37 @@ package sse
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/deadline"
 )
 
 // KeepAlive is how long a stream is quiet before a comment is sent, so that no
 // proxy on the way takes it for dead. The API promises one every 15 s.
 const KeepAlive = 10 * time.Second
 
-// maxWrite is how many bytes are written under one deadline: a reader that
-// takes them in time is slow, not gone, however long an event is.
-const maxWrite = 32 << 10
-
 // Writer frames events. Events gather until Flush sends them in one write. It
 // is used by one goroutine.
 type Writer struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
+	to      *deadline.Writer
 	timeout time.Duration
-	// lifted is when the write deadline was last moved.
-	lifted time.Time
-	buffer bytes.Buffer
+	buffer  bytes.Buffer
 }
 
 // NewWriter returns a writer that gathers; it sends once it is open. A write
 // that makes no progress for timeout, or an eighth less, fails.
 func NewWriter(timeout time.Duration) *Writer { return &Writer{timeout: timeout} }
 
-// Open answers 200 with the headers of an event stream. The request's read
-// deadline is lifted: it would end the stream.
+// Open answers 200 with the headers of an event stream.
 func (s *Writer) Open(w http.ResponseWriter) {
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("Cache-Control", "no-cache")
 	header.Set("X-Accel-Buffering", "no") // nginx: pass on what comes at once
 	header.Del("Content-Length")
-	s.w, s.control = w, http.NewResponseController(w)
-	// A writer without deadlines (a test's recorder) needs none lifted.
-	_ = s.control.SetReadDeadline(time.Time{})
+	s.to = deadline.NewWriter(w, s.timeout)
 	w.WriteHeader(http.StatusOK)
 }
 
@@ -82,16 +72,11 @@ func (s *Writer) Flush() error {
 	if s.buffer.Len() == 0 {
 		return nil
 	}
-	for piece := range slices.Chunk(s.buffer.Bytes(), maxWrite) {
-		if err := s.liftDeadline(); err != nil {
-			return err
-		}
-		if _, err := s.w.Write(piece); err != nil {
-			return fmt.Errorf("write events: %w", err)
-		}
+	if _, err := s.to.Write(s.buffer.Bytes()); err != nil {
+		return fmt.Errorf("write events: %w", err)
 	}
 	s.release()
-	if err := s.control.Flush(); err != nil {
+	if err := s.to.Flush(); err != nil {
 		return fmt.Errorf("flush events: %w", err)
 	}
 	return nil
@@ -106,19 +91,4 @@ func (s *Writer) release() {
 		return
 	}
 	s.buffer.Reset()
-}
-
-// liftDeadline moves the write deadline on, though not with each write of a
-// fast stream: that costs about as much as the write.
-func (s *Writer) liftDeadline() error {
-	now := time.Now()
-	if now.Sub(s.lifted) < s.timeout/8 {
-		return nil
-	}
-	s.lifted = now
-	err := s.control.SetWriteDeadline(now.Add(s.timeout))
-	if err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return fmt.Errorf("set write deadline: %w", err)
-	}
-	return nil
 }
