@@ -148,8 +148,9 @@ func isEndpoint(value string) bool {
 		strings.Trim(at.Path, "/") == "" && at.RawQuery == "" && at.Fragment == ""
 }
 
-// attachmentTypes reads a list of media types. What a browser would run, and
-// images that no model takes, are refused.
+// attachmentTypes reads a list of media types. Images that no model takes are
+// refused. What a browser would run, such as text/html, is not: it is served as
+// a download, in a sandbox.
 func (l *loader) attachmentTypes(name string) []string {
 	entries, ok := splitList(l.value(name))
 	if !ok || len(entries) == 0 || len(entries) > maxTypes {

@@ -11,9 +11,11 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// SessionWithItems implements [chat.Store]. The two statements see one state:
-// items are only added, each at the next position, so those up to the
-// session's newest are what it held when it was read.
+// SessionWithItems implements [chat.Store]. Items are added each at the next
+// position, so those up to the session's newest are what it held when it was
+// read, and a transaction would cost each read two statements more. A retry in
+// between takes away what it supersedes: then the session is of before it, and
+// the items lack what it took.
 func (s *Store) SessionWithItems(ctx context.Context, userID string, id uuid.UUID) (chat.Session, []chat.Item, error) {
 	var session chat.Session
 	var items []chat.Item

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/attribute"
@@ -163,4 +164,39 @@ func (s tracedStore) FinishRun(ctx context.Context, run chat.Run, items []chat.I
 	session, err := s.Store.FinishRun(ctx, run, items)
 	end(err)
 	return session, err
+}
+
+func (s tracedStore) CreateAttachment(ctx context.Context, a chat.Attachment, maxLoose int) error {
+	ctx, end := s.begin(ctx, "CreateAttachment")
+	err := s.Store.CreateAttachment(ctx, a, maxLoose)
+	end(err)
+	return err
+}
+
+func (s tracedStore) Attachment(ctx context.Context, id uuid.UUID) (chat.Attachment, error) {
+	ctx, end := s.begin(ctx, "Attachment")
+	a, err := s.Store.Attachment(ctx, id)
+	end(err)
+	return a, err
+}
+
+func (s tracedStore) ClaimUpload(ctx context.Context, id uuid.UUID, now, until time.Time) error {
+	ctx, end := s.begin(ctx, "ClaimUpload")
+	err := s.Store.ClaimUpload(ctx, id, now, until)
+	end(err)
+	return err
+}
+
+func (s tracedStore) EndUpload(ctx context.Context, id uuid.UUID, until time.Time, digest string) error {
+	ctx, end := s.begin(ctx, "EndUpload")
+	err := s.Store.EndUpload(ctx, id, until, digest)
+	end(err)
+	return err
+}
+
+func (s tracedStore) DeleteAttachment(ctx context.Context, userID string, id uuid.UUID) error {
+	ctx, end := s.begin(ctx, "DeleteAttachment")
+	err := s.Store.DeleteAttachment(ctx, userID, id)
+	end(err)
+	return err
 }
