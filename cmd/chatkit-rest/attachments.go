@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/blob"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
@@ -39,7 +40,8 @@ func (a *assembly) newAttachments(ctx context.Context, settings config.Settings)
 		return nil, fmt.Errorf("read the key of links from the database: %w", err)
 	}
 	return &chat.AttachmentOptions{
-		Blobs: blobs, MaxBytes: int64(settings.Attachments.MaxBytes), Types: settings.Attachments.Types, LinkKey: []byte(key),
+		Blobs: blobs, MaxBytes: int64(settings.Attachments.MaxBytes), UserBytes: int64(settings.Attachments.UserBytes),
+		Types: settings.Attachments.Types, LinkKey: []byte(key),
 	}, nil
 }
 
@@ -57,5 +59,9 @@ func verifyAttachments(ctx context.Context, settings config.Settings) (detail st
 	if settings.Attachments.Bucket != "" {
 		place = "bucket " + settings.Attachments.Bucket
 	}
-	return fmt.Sprintf("%s can be written and read; %d bytes a file", place, settings.Attachments.MaxBytes), nil
+	user := "any number"
+	if settings.Attachments.UserBytes > 0 {
+		user = strconv.Itoa(settings.Attachments.UserBytes)
+	}
+	return fmt.Sprintf("%s can be written and read; %d bytes a file, %s a user", place, settings.Attachments.MaxBytes, user), nil
 }

@@ -1398,7 +1398,7 @@ type DurationSummary struct {
 // | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON, or a file is of a type that is not taken or not what it says. |
 // | `RATE_LIMIT_EXCEEDED` | 429 | Too many requests from this address. |
 // | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
-// | `ATTACHMENT_LIMIT` | 429 | The user has as many files that no message has as a user may have. |
+// | `ATTACHMENT_LIMIT` | 429 | The user has as many files that no message has, or as many bytes of files, as a user may have. |
 // | `INTERNAL_ERROR` | 500 | A fault of the server. |
 // | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do, or a file where it keeps none. |
 // | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
@@ -1426,7 +1426,7 @@ type ErrorDetail struct {
 	// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON, or a file is of a type that is not taken or not what it says. |
 	// | `RATE_LIMIT_EXCEEDED` | 429 | Too many requests from this address. |
 	// | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
-	// | `ATTACHMENT_LIMIT` | 429 | The user has as many files that no message has as a user may have. |
+	// | `ATTACHMENT_LIMIT` | 429 | The user has as many files that no message has, or as many bytes of files, as a user may have. |
 	// | `INTERNAL_ERROR` | 500 | A fault of the server. |
 	// | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do, or a file where it keeps none. |
 	// | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |

@@ -73,10 +73,21 @@ type AttachmentOptions struct {
 	Blobs Blobs
 	// MaxBytes is the size of one attachment at most.
 	MaxBytes int64
+	// UserBytes is the size of all that a user has; 0 is no limit.
+	UserBytes int64
 	// Types are those that are taken.
 	Types []string
 	// LinkKey signs the links to attachments.
 	LinkKey []byte
+}
+
+// AttachmentLimits bound what a user has of attachments that are not garbage.
+type AttachmentLimits struct {
+	// Loose is how many may have no message.
+	Loose int
+	// Bytes is their size together, each as announced; 0 is no limit. Small
+	// ones count as a few kilobytes.
+	Bytes int64
 }
 
 // AttachmentStore keeps what is known of attachments, not their contents. It
@@ -88,9 +99,9 @@ type AttachmentOptions struct {
 // between.
 type AttachmentStore interface {
 	// CreateAttachment stores a pending attachment. Returns ErrAttachmentLimit
-	// if its user has maxLoose that no message has. Creates at the same moment
-	// may all pass.
-	CreateAttachment(ctx context.Context, a Attachment, maxLoose int) error
+	// and ErrAttachmentBytes where the limits would be passed, by creates at the
+	// same moment too. Costs what the user has, not the rows of the table.
+	CreateAttachment(ctx context.Context, a Attachment, limits AttachmentLimits) error
 
 	// Attachment returns an attachment, whoever owns it: that is the caller's
 	// to judge. Returns ErrAttachmentNotFound.
@@ -137,6 +148,13 @@ func ErrForbiddenAttachment() *Error {
 // has.
 func ErrAttachmentLimit(limit int) *Error {
 	return Errorf(CodeAttachmentLimit, "You have %d attachments that no message has, the most allowed; send or delete one first.", limit)
+}
+
+// ErrAttachmentBytes says that the user's files would have more than limit
+// bytes together.
+func ErrAttachmentBytes(limit int64) *Error {
+	return Errorf(CodeAttachmentLimit,
+		"Your files may have %d bytes together, and there is no room for this one; delete some, or threads that have some, first.", limit)
 }
 
 // ErrAttachmentUploaded says that there is nothing to upload.

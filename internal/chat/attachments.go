@@ -36,8 +36,8 @@ type Visitor struct {
 }
 
 // CreateAttachment announces a file, which is then uploaded. Returns
-// NOT_SUPPORTED, INVALID_REQUEST, REQUEST_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
-// and ErrAttachmentLimit.
+// NOT_SUPPORTED, INVALID_REQUEST, REQUEST_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE,
+// ErrAttachmentLimit and ErrAttachmentBytes.
 func (s *Service) CreateAttachment(ctx context.Context, userID, name, mimeType string, size int64) (Attachment, error) {
 	if s.Attachments == nil {
 		return Attachment{}, errNoAttachments()
@@ -49,7 +49,8 @@ func (s *Service) CreateAttachment(ctx context.Context, userID, name, mimeType s
 	if err := s.checkAttachment(a); err != nil {
 		return Attachment{}, err
 	}
-	if err := s.Store.CreateAttachment(ctx, a, maxLoose); err != nil {
+	limits := AttachmentLimits{Loose: maxLoose, Bytes: s.Attachments.UserBytes}
+	if err := s.Store.CreateAttachment(ctx, a, limits); err != nil {
 		return Attachment{}, err
 	}
 	return a, nil

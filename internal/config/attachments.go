@@ -11,8 +11,10 @@ const (
 	attachmentsHint = "use file:///data/attachments for a folder, or s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-central-1"
 	// maxAttachmentBytes is what is held in memory for a request to the model.
 	maxAttachmentBytes = 100 << 20
-	maxTypes           = 100
-	defaultTypes       = "image/png,image/jpeg,image/webp,image/gif,text/plain,text/markdown,text/csv,application/json"
+	// maxUserBytes is 1 TiB: a create sums up the files of its user.
+	maxUserBytes = 1 << 40
+	maxTypes     = 100
+	defaultTypes = "image/png,image/jpeg,image/webp,image/gif,text/plain,text/markdown,text/csv,application/json"
 )
 
 // Attachments say which files are taken and where they are kept. The zero
@@ -29,7 +31,9 @@ type Attachments struct {
 	SecretKey Secret
 
 	MaxBytes int
-	Types    []string // each once
+	// UserBytes are those of all files of a user; 0 is no limit.
+	UserBytes int
+	Types     []string // each once
 }
 
 // IsSet says whether files are taken.
@@ -41,9 +45,14 @@ func (l *loader) attachments() Attachments {
 	l.attachmentsURL("ATTACHMENTS_URL", &a)
 
 	a.MaxBytes = l.number("ATTACHMENT_MAX_BYTES", 1, maxAttachmentBytes)
+	a.UserBytes = l.number("ATTACHMENT_MAX_BYTES_PER_USER", 0, maxUserBytes)
 	a.Types = l.attachmentTypes("ATTACHMENT_TYPES")
 	a.AccessKey = l.storeKey("AWS_ACCESS_KEY_ID")
 	a.SecretKey = l.storeKey("AWS_SECRET_ACCESS_KEY")
+
+	if a.UserBytes > 0 && a.UserBytes < a.MaxBytes {
+		l.fault("ATTACHMENT_MAX_BYTES_PER_USER", "is less than ATTACHMENT_MAX_BYTES", "set it to that of a file or more, or to 0 for no limit")
+	}
 
 	if a.Bucket != "" && a.AccessKey.IsSet() != a.SecretKey.IsSet() {
 		name, other := "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
@@ -191,6 +200,8 @@ func attachmentSettings() []Setting {
 			"four slashes, `file:////var/lib/chatkit`, for an absolute path), or `s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-central-1` " +
 			"(any S3-compatible store; without endpoint Amazon's). Unset: no files are taken."},
 		{Name: "ATTACHMENT_MAX_BYTES", Default: "10485760", Meaning: "Largest file, in bytes."},
+		{Name: "ATTACHMENT_MAX_BYTES_PER_USER", Default: "1073741824", Meaning: "Bytes of all files a user may have, those of messages included. " +
+			"A file counts as 4 KiB at least. 0 turns the limit off."},
 		{Name: "ATTACHMENT_TYPES", Default: defaultTypes, Meaning: "Types of files that are taken: a comma list or a JSON array. The model is shown images and texts (`text/…`, JSON); " +
 			"of files of other types it is told the name."},
 		{Name: "AWS_ACCESS_KEY_ID", Meaning: "Key for the S3-compatible store. Unset: the machine's role."},

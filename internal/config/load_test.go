@@ -133,7 +133,7 @@ func TestPlacesForFiles(t *testing.T) {
 		},
 	} {
 		got := load(t, with("ATTACHMENTS_URL", value)).Attachments
-		want.MaxBytes, want.Types = 10<<20, defaultTypes()
+		want.MaxBytes, want.UserBytes, want.Types = 10<<20, 1<<30, defaultTypes()
 
 		if !reflect.DeepEqual(got, want) || !got.IsSet() {
 			t.Errorf("%s is %+v", value, got)
@@ -141,7 +141,8 @@ func TestPlacesForFiles(t *testing.T) {
 	}
 
 	got := load(t, with(
-		"ATTACHMENTS_URL", "s3://files", "ATTACHMENT_MAX_BYTES", "1", "ATTACHMENT_TYPES", `["image/PNG", "application/pdf"]`,
+		"ATTACHMENTS_URL", "s3://files", "ATTACHMENT_MAX_BYTES", "1", "ATTACHMENT_MAX_BYTES_PER_USER", "0",
+		"ATTACHMENT_TYPES", `["image/PNG", "application/pdf"]`,
 		"AWS_ACCESS_KEY_ID", "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY", "s3cr3t/key+example",
 	)).Attachments
 	want := config.Attachments{
@@ -190,7 +191,7 @@ func TestDefaults(t *testing.T) {
 
 		LogLevel:        slog.LevelInfo,
 		ShutdownTimeout: 20 * time.Second,
-		Attachments:     config.Attachments{MaxBytes: 10 << 20, Types: defaultTypes()},
+		Attachments:     config.Attachments{MaxBytes: 10 << 20, UserBytes: 1 << 30, Types: defaultTypes()},
 	}
 
 	if !reflect.DeepEqual(got, want) {
@@ -322,7 +323,7 @@ func TestEverySettingIsTaken(t *testing.T) {
 		LogLevel:        slog.LevelWarn,
 		LogFormat:       config.LogJSON,
 		ShutdownTimeout: 0,
-		Attachments:     config.Attachments{MaxBytes: 10 << 20, Types: defaultTypes()},
+		Attachments:     config.Attachments{MaxBytes: 10 << 20, UserBytes: 1 << 30, Types: defaultTypes()},
 	}
 
 	if !reflect.DeepEqual(got, want) {

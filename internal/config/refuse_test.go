@@ -136,6 +136,9 @@ func badFiles(whole func(string) map[string]string) map[string]map[string]string
 
 		"ATTACHMENTS_URL":      badPlaces(),
 		"ATTACHMENT_MAX_BYTES": whole("104857601"),
+		"ATTACHMENT_MAX_BYTES_PER_USER": {
+			"many": "many", "-1": "-1", "1099511627777": "1099511627777", "10485759": "less than ATTACHMENT_MAX_BYTES",
+		},
 		"ATTACHMENT_TYPES": {
 			"png": "png", "image/png; q=1": "image/png", "image/svg+xml": "svg", "image/bmp": "bmp", "text/plain,text/plain": "twice",
 			"image/*": "image/*", "*/*": "*/*", ",": "no list", "[1]": "no list", "a/b/c": "a/b/c",

@@ -14,25 +14,54 @@ import (
 )
 
 const (
+	// lockUser lets creates of one user go one after the other.
+	lockUser = `INSERT INTO users (id, session_count) VALUES (?, 0)
+		ON CONFLICT (id) DO UPDATE SET session_count = users.session_count`
+	// takenSum is read from attachments_by_user alone, whose condition it
+	// repeats. That a file counts as minCounted at least bounds the rows.
+	takenSum = `SELECT CAST(COALESCE(sum(CASE WHEN size > ? THEN size ELSE ? END), 0) AS bigint) FROM attachments
+		WHERE user_id = ? AND state <> 'deleted' AND (session_id IS NOT NULL OR item_id IS NULL)`
 	looseCount = `SELECT count(*) FROM attachments
 		WHERE user_id = ? AND session_id IS NULL AND item_id IS NULL AND state <> 'deleted'`
 	attachmentInsert = `INSERT INTO attachments (id, user_id, name, mime_type, size, state, digest, upload_until, created_at)
 		VALUES (?, ?, ?, ?, ?, 'pending', '', 0, ?)`
 )
 
+// minCounted is what a file counts as, at least: a disk gives it no less.
+const minCounted = 4 << 10
+
 // CreateAttachment implements [chat.Store].
-func (s *Store) CreateAttachment(ctx context.Context, a chat.Attachment, maxLoose int) error {
+func (s *Store) CreateAttachment(ctx context.Context, a chat.Attachment, limits chat.AttachmentLimits) error {
 	return s.inTransaction(ctx, "create attachment", func(tx *gorm.DB) error {
+		if err := tx.Exec(lockUser, a.UserID).Error; err != nil {
+			return err
+		}
 		loose, err := readNumber(tx.Raw(looseCount, a.UserID))
 		if err != nil {
 			return err
 		}
-		if loose >= maxLoose {
-			return chat.ErrAttachmentLimit(maxLoose)
+		if loose >= limits.Loose {
+			return chat.ErrAttachmentLimit(limits.Loose)
+		}
+		if err := checkTaken(tx, a, limits.Bytes); err != nil {
+			return err
 		}
 		return tx.Exec(attachmentInsert, a.ID.String(), a.UserID, toText(a.Name), toText(a.MimeType), a.Size,
 			toMicros(a.CreatedAt)).Error
 	})
+}
+
+// checkTaken sees that a user's files together have no more than limit bytes
+// with another; 0 is no limit.
+func checkTaken(tx *gorm.DB, a chat.Attachment, limit int64) error {
+	if limit == 0 {
+		return nil
+	}
+	taken, err := readNumber(tx.Raw(takenSum, minCounted, minCounted, a.UserID))
+	if err == nil && int64(taken)+max(a.Size, minCounted) > limit {
+		err = chat.ErrAttachmentBytes(limit)
+	}
+	return err
 }
 
 const attachmentSelect = `SELECT id, user_id, session_id, item_id, name, mime_type, size, state, digest, created_at

@@ -16,4 +16,5 @@ const (
 	FailOthers    = failOthers
 	FailExpired   = failExpired
 	RenewLeases   = renewLeases
+	TakenSum      = takenSum
 )

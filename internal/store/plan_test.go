@@ -33,6 +33,7 @@ func plans() []plan {
 		{"items, first page", store.ItemsNewest, []any{id, 21}, items},
 		{"items, next page", store.ItemsBefore, []any{id, 100, 21}, items},
 		{"items, oldest first, next page", store.ItemsAfter, []any{id, 100, 21}, items},
+		{"files of a user", store.TakenSum, []any{4096, 4096, "user 1"}, [2]string{"Only Scan using attachments_by_user", "COVERING INDEX attachments_by_user"}},
 		{"renewal of leases", store.RenewLeases, []any{1, id}, [2]string{"runs_running", "sqlite_autoindex_runs_1"}},
 	}
 }
@@ -45,6 +46,8 @@ func TestPlansPostgreSQL(t *testing.T) {
 	open(t, c)
 	db := openDatabase(t, c)
 	execute(t, db, "INSERT INTO users (id, session_count) SELECT 'idle ' || n, 0 FROM generate_series(1, 5000) AS s(n)")
+	execute(t, db, `INSERT INTO attachments (id, user_id, name, mime_type, size, state, digest, upload_until, created_at)
+		SELECT gen_random_uuid(), 'user ' || n % 500, 'a.txt', 'text/plain', n, 'stored', '', 0, n FROM generate_series(1, 5000) AS s(n)`)
 	fillPostgres(t, db, 6_000, 200)
 	expired := plan{
 		"marking of orphans", store.FailExpired,

@@ -166,9 +166,9 @@ func (s tracedStore) FinishRun(ctx context.Context, run chat.Run, items []chat.I
 	return session, err
 }
 
-func (s tracedStore) CreateAttachment(ctx context.Context, a chat.Attachment, maxLoose int) error {
+func (s tracedStore) CreateAttachment(ctx context.Context, a chat.Attachment, limits chat.AttachmentLimits) error {
 	ctx, end := s.begin(ctx, "CreateAttachment")
-	err := s.Store.CreateAttachment(ctx, a, maxLoose)
+	err := s.Store.CreateAttachment(ctx, a, limits)
 	end(err)
 	return err
 }

@@ -18,13 +18,13 @@ const script = "<script>alert(1)</script>"
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{
-		"ATTACHMENT_MAX_BYTES": "4096",
-		"ATTACHMENT_TYPES":     "image/png, image/jpeg, text/plain, application/json, text/html, application/pdf",
+		"ATTACHMENT_MAX_BYTES": "4096", "ATTACHMENT_MAX_BYTES_PER_USER": "245760",
+		"ATTACHMENT_TYPES": "image/png, image/jpeg, text/plain, application/json, text/html, application/pdf",
 	}
 	onEach(t, env, func(t *testing.T, server *harness.Server, place place) {
 		for name, check := range map[string]func(*testing.T, *harness.Server){
 			"announcing": refuseAnnouncement, "content": refuseContent, "again": refuseAgain, "another user": refuseAnother,
-			"links": refuseLinks, "messages": refuseMessages, "delete": deleteLoose, "limit": refuseTooMany, "pages": servePage,
+			"links": refuseLinks, "messages": refuseMessages, "delete": deleteLoose, "limit": refuseTooMany, "bytes": refuseTooMuch, "pages": servePage,
 			"not shown": notShown, "REST": refuseREST,
 		} {
 			t.Run(name, func(t *testing.T) { check(t, server) })
@@ -190,6 +190,35 @@ func refuseTooMany(t *testing.T, server *harness.Server) {
 	want(t, announce(alice, "51.txt", "text/plain", 1), 429, "ATTACHMENT_LIMIT")
 	ask(alice, "attachments.delete", map[string]any{"attachment_id": last.ID})
 	create(t, alice, "51.txt", "text/plain", 1)
+}
+
+// refuseTooMuch: the bytes of a user's files are bounded, those of messages
+// included, and come back with what is deleted.
+func refuseTooMuch(t *testing.T, server *harness.Server) {
+	alice := server.User(t)
+	content := bytes.Repeat([]byte("x"), 4096)
+	threads := make([]string, 3)
+	for n := range threads {
+		ids := make([]string, 20)
+		for file := range ids {
+			ids[file] = attach(t, server, alice, itoa(file)+".txt", "text/plain", content).ID
+		}
+		threads[n], _ = open(t, alice, "Look", ids...)
+	}
+	refused := announce(alice, "61.txt", "text/plain", 1)
+	want(t, refused, 429, "ATTACHMENT_LIMIT")
+	if !strings.Contains(refused.Message(), "245760 bytes") {
+		t.Errorf("the message does not tell the limit: %s", refused.Message())
+	}
+	create(t, server.User(t), "1.txt", "text/plain", 4096)
+	alice.DeleteSession(uuid.MustParse(threads[0]))
+	last := create(t, alice, "61.txt", "text/plain", 4096)
+	for range 19 {
+		create(t, alice, "more.txt", "text/plain", 1)
+	}
+	want(t, announce(alice, "81.txt", "text/plain", 1), 429, "ATTACHMENT_LIMIT")
+	ask(alice, "attachments.delete", map[string]any{"attachment_id": last.ID})
+	create(t, alice, "81.txt", "text/plain", 4096)
 }
 
 // servePage: what a browser could run is handed over as a file.

@@ -21,8 +21,8 @@ func TestVerifyEnv(t *testing.T) {
 		line string
 		code int
 	}{
-		"disk":      {files.settings(), `attachments +ok +folder \S+ can be written and read; 10485760 bytes a file`, 0},
-		"S3":        {s3.settings(), `attachments +ok +bucket files can be written and read; 10485760 bytes a file`, 0},
+		"disk":      {files.settings(), `attachments +ok +folder \S+ can be written and read; 10485760 bytes a file, 1073741824 a user`, 0},
+		"S3":        {s3.settings(), `attachments +ok +bucket files can be written and read; 10485760 bytes a file, 1073741824 a user`, 0},
 		"no bucket": {gone, `attachments +FAILED +ATTACHMENTS_URL: cannot write: .*`, 1},
 		"no folder": {map[string]string{"ATTACHMENTS_URL": "file:////dev/null/files"}, `attachments +FAILED +ATTACHMENTS_URL: make the folder: .*`, 1},
 		"none":      {nil, `result +ok.*`, 0},

@@ -21,6 +21,8 @@ func attachmentClauses() []clause {
 		{"StartThread sends attachments", threadAttachments},
 		{"CreateAttachment stores the attachment", attachmentStored},
 		{"CreateAttachment refuses one too many", attachmentLimit},
+		{"CreateAttachment refuses more bytes than a user may have", attachmentBytes},
+		{"CreateAttachment keeps the limits under many at once", attachmentLimitsAtOnce},
 		{"ClaimUpload gives an upload to one", uploadClaimed},
 		{"EndUpload of a deleted attachment", uploadDeleted},
 		{"StartRun gives the message its attachments", attachmentsSent},
@@ -34,6 +36,9 @@ func attachmentClauses() []clause {
 	}
 }
 
+// loose are limits of a number alone.
+func loose(count int) chat.AttachmentLimits { return chat.AttachmentLimits{Loose: count} }
+
 func newAttachment(user string, at time.Time) chat.Attachment {
 	return chat.Attachment{
 		ID: uuid.New(), UserID: user, Name: "a ✓.png", MimeType: "image/png", Size: 7, State: chat.AttachmentPending, CreatedAt: at,
@@ -44,7 +49,7 @@ func newAttachment(user string, at time.Time) chat.Attachment {
 func (f *fixture) announced(t *testing.T, user string, at time.Time) chat.Attachment {
 	t.Helper()
 	a := newAttachment(user, at)
-	must(t, f.CreateAttachment(t.Context(), a, loosePlus))
+	must(t, f.CreateAttachment(t.Context(), a, loose(loosePlus)))
 	return a
 }
 
@@ -92,13 +97,71 @@ func attachmentStored(t *testing.T, f *fixture) {
 func attachmentLimit(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
 	a := f.uploaded(t, alice, start())
-	must(t, f.CreateAttachment(t.Context(), newAttachment(alice, start()), 2))
-	err := f.CreateAttachment(t.Context(), newAttachment(alice, start()), 2)
+	must(t, f.CreateAttachment(t.Context(), newAttachment(alice, start()), loose(2)))
+	err := f.CreateAttachment(t.Context(), newAttachment(alice, start()), loose(2))
 	wantCode(t, "a third", err, chat.CodeAttachmentLimit)
-	must(t, f.CreateAttachment(t.Context(), newAttachment(bob, start()), 2))
+	must(t, f.CreateAttachment(t.Context(), newAttachment(bob, start()), loose(2)))
 	_, err = f.StartRun(t.Context(), sending(session, start(), a), limit)
 	must(t, err)
-	must(t, f.CreateAttachment(t.Context(), newAttachment(alice, start()), 2)) // One is sent.
+	must(t, f.CreateAttachment(t.Context(), newAttachment(alice, start()), loose(2))) // One is sent.
+}
+
+// attachmentBytes: what counts is all that the user has, in messages or not, and
+// nothing that is deleted, by itself, with its session or as unsent.
+func attachmentBytes(t *testing.T, f *fixture) {
+	const size = 1 << 20
+	limits := chat.AttachmentLimits{Loose: loosePlus, Bytes: 4 * size}
+	next := func(user string, size int64) (chat.Attachment, error) {
+		a := newAttachment(user, start())
+		a.Size = size
+		return a, f.CreateAttachment(t.Context(), a, limits)
+	}
+	add := func() chat.Attachment {
+		t.Helper()
+		a, err := next(alice, size)
+		must(t, err)
+		must(t, f.ClaimUpload(t.Context(), a.ID, start(), after(time.Minute)))
+		must(t, f.EndUpload(t.Context(), a.ID, after(time.Minute), digest))
+		return a
+	}
+	full := func(when string) {
+		t.Helper()
+		_, err := next(alice, 1)
+		wantCode(t, when, err, chat.CodeAttachmentLimit)
+	}
+	session := f.create(t, alice, start())
+	sent, deleted := add(), add()
+	f.beginWith(t, session, sent)
+	add()
+	add()
+	full("four of four")
+	must(t, f.CreateAttachment(t.Context(), newAttachment(alice, start()), loose(loosePlus))) // without a limit
+	_, err := next(bob, 4*size+1)
+	wantCode(t, "a first that is too large", err, chat.CodeAttachmentLimit)
+	_, err = next(bob, 4*size)
+	must(t, err)
+	must(t, f.DeleteAttachment(t.Context(), alice, deleted.ID))
+	_, err = next(alice, size-4096) // The one without a limit counts as 4 KiB.
+	must(t, err)
+	full("after one was deleted")
+	must(t, f.DeleteSession(t.Context(), alice, session.ID))
+	add()
+	full("after a session was deleted")
+	f.sweep(t, after(time.Hour), after(time.Hour))
+	for range 4 {
+		add()
+	}
+	full("after a sweep")
+}
+
+func attachmentLimitsAtOnce(t *testing.T, f *fixture) {
+	for name, limits := range map[string]chat.AttachmentLimits{
+		"files": {Loose: 5}, "bytes": {Loose: loosePlus, Bytes: 5*4096 + 1},
+	} {
+		errs := atOnce(16, func(int) error { return f.CreateAttachment(t.Context(), newAttachment(name, start()), limits) })
+		wantOutcomes(t, errs, 5, chat.CodeAttachmentLimit)
+	}
+	f.wantRows(t, "attachments", 10)
 }
 
 func uploadClaimed(t *testing.T, f *fixture) {

@@ -26,7 +26,7 @@ const titles: Partial<Record<ErrorCode, string>> = {
   UNSUPPORTED_MEDIA_TYPE: 'Not a type that is taken',
   ATTACHMENT_NOT_FOUND: 'This file is gone',
   ATTACHMENT_CONFLICT: 'This file cannot be used now',
-  ATTACHMENT_LIMIT: 'Too many files wait for a message',
+  ATTACHMENT_LIMIT: 'No room for another file',
   UPSTREAM_ERROR: 'The model did not answer',
   SERVICE_UNAVAILABLE: 'The server cannot do this now',
   INTERNAL_ERROR: 'Something is wrong in the server',
