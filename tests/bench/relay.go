@@ -86,7 +86,7 @@ func measureRelay(ctx context.Context, l *lab) (err error) {
 		for round := range l.size.rounds {
 			l.sayf("relay: %d streams, %s, round %d of %d", c.streams, c, round+1, l.size.rounds)
 			for n, w := range append(ways, alone) {
-				one, err := relay(ctx, w, c.streams, c.answer(deltas/c.streams))
+				one, err := relay(ctx, w, c.streams, c.answer(min(deltas/c.streams, longestAnswer)))
 				if err != nil {
 					return err
 				}
@@ -96,12 +96,16 @@ func measureRelay(ctx context.Context, l *lab) (err error) {
 		l.reportRelay(&t, c, append(ways, alone), found)
 	}
 	l.report.part("Deltas relayed",
-		fmt.Sprintf("%s deltas a round over all streams, %d rounds, as fast as the upstream writes them: "+
+		fmt.Sprintf("%s deltas a round over all streams (and at most %s in one), %d rounds, as fast as the upstream writes them: "+
 			"one delta a write, as upstreams do, and for comparison many in one, and %s at a pace that leaves the machine "+
 			"idle at times, where only the CPU time tells.",
-			thousands(float64(l.size.relayDeltas)), l.size.rounds, thousands(float64(l.size.pacedDeltas))), t)
+			thousands(float64(l.size.relayDeltas)), thousands(longestAnswer), l.size.rounds, thousands(float64(l.size.pacedDeltas))), t)
 	return nil
 }
+
+// longestAnswer is a number of deltas that the server still keeps: it bounds
+// what a run may hold.
+const longestAnswer = 100_000
 
 // relayDelay lets all streams be open before the first delta comes, so that a
 // round has the relay in it and not the starting of runs.
