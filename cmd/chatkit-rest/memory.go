@@ -11,10 +11,11 @@ import (
 // collector costs next to nothing and saves a tenth; with few, requests would
 // pay for it.
 const (
-	usualGC      = 100 // Go's own GOGC
-	keenGC       = 50
-	manyStreams  = 200
-	memoryGlance = time.Second
+	usualGC = 100 // Go's own GOGC
+	keenGC  = 40
+	// manyStreams make the collector keen, fewStreams usual again.
+	manyStreams, fewStreams = 200, 100
+	memoryGlance            = time.Second
 )
 
 // ballast is never written to, so it takes no memory of the machine; but the
@@ -26,6 +27,7 @@ const ballast = 32 << 20 // bytes
 // tendMemory sets the collector by the number of live runs until ctx ends.
 func tendMemory(ctx context.Context, live func() int) {
 	held := make([]byte, ballast)
+	defer runtime.KeepAlive(held)
 	glance := time.NewTicker(memoryGlance)
 	defer glance.Stop()
 	for keen := false; ; {
@@ -34,15 +36,13 @@ func tendMemory(ctx context.Context, live func() int) {
 			return
 		case <-glance.C:
 		}
-		switch many := live() >= manyStreams; {
-		case many && !keen:
-			held = nil
+		switch now := live(); {
+		case now >= manyStreams && !keen:
+			keen = true
 			debug.SetGCPercent(keenGC)
-		case !many && keen:
-			held = make([]byte, ballast)
+		case now < fewStreams && keen:
+			keen = false
 			debug.SetGCPercent(usualGC)
 		}
-		keen = held == nil
-		runtime.KeepAlive(held)
 	}
 }

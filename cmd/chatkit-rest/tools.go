@@ -49,6 +49,9 @@ func toolServer(of config.MCPServer) mcp.Server {
 	for name, value := range of.Headers {
 		server.Headers[name] = value.Reveal()
 	}
+	for _, secret := range of.Secrets {
+		server.Secrets = append(server.Secrets, secret.Reveal())
+	}
 	for _, secret := range of.Hidden {
 		server.Hidden = append(server.Hidden, secret.Reveal())
 	}

@@ -4897,6 +4897,7 @@ type GetAttachmentResponse503Headers struct {
 	RateLimitRemaining *int
 	RateLimitReset     *int
 	RetryAfter         *int
+	XRunID             *openapi_types.UUID
 }
 
 type GetAttachmentResponse struct {
@@ -5101,6 +5102,7 @@ type UploadAttachmentResponse503Headers struct {
 	RateLimitRemaining *int
 	RateLimitReset     *int
 	RetryAfter         *int
+	XRunID             *openapi_types.UUID
 }
 
 type UploadAttachmentResponse struct {
@@ -5324,6 +5326,7 @@ type ProcessChatKitResponse503Headers struct {
 	RateLimitRemaining *int
 	RateLimitReset     *int
 	RetryAfter         *int
+	XRunID             *openapi_types.UUID
 }
 
 type ProcessChatKitResponse struct {
@@ -5518,6 +5521,7 @@ type ListSessionsResponse503Headers struct {
 	RateLimitRemaining *int
 	RateLimitReset     *int
 	RetryAfter         *int
+	XRunID             *openapi_types.UUID
 }
 
 type ListSessionsResponse struct {
@@ -5681,6 +5685,7 @@ type CreateSessionResponse503Headers struct {
 	RateLimitRemaining *int
 	RateLimitReset     *int
 	RetryAfter         *int
+	XRunID             *openapi_types.UUID
 }
 
 type CreateSessionResponse struct {
@@ -5855,6 +5860,7 @@ type DeleteSessionResponse503Headers struct {
 	RateLimitRemaining *int
 	RateLimitReset     *int
 	RetryAfter         *int
+	XRunID             *openapi_types.UUID
 }
 
 type DeleteSessionResponse struct {
@@ -6020,6 +6026,7 @@ type GetSessionResponse503Headers struct {
 	RateLimitRemaining *int
 	RateLimitReset     *int
 	RetryAfter         *int
+	XRunID             *openapi_types.UUID
 }
 
 type GetSessionResponse struct {
@@ -6199,6 +6206,7 @@ type CreateThreadResponse503Headers struct {
 	RateLimitRemaining *int
 	RateLimitReset     *int
 	RetryAfter         *int
+	XRunID             *openapi_types.UUID
 }
 
 type CreateThreadResponse struct {
@@ -6420,6 +6428,7 @@ type CreateRunResponse503Headers struct {
 	RateLimitRemaining *int
 	RateLimitReset     *int
 	RetryAfter         *int
+	XRunID             *openapi_types.UUID
 }
 
 type CreateRunResponse struct {
@@ -7276,6 +7285,13 @@ func ParseGetAttachmentResponse(rsp *http.Response) (*GetAttachmentResponse, err
 			}
 			headers.RetryAfter = &value
 		}
+		if values := rsp.Header.Values("X-Run-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Run-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRunID = &value
+		}
 		response.Headers503 = &headers
 	}
 
@@ -7686,6 +7702,13 @@ func ParseUploadAttachmentResponse(rsp *http.Response) (*UploadAttachmentRespons
 				return nil, err
 			}
 			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Run-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Run-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRunID = &value
 		}
 		response.Headers503 = &headers
 	}
@@ -8112,6 +8135,13 @@ func ParseProcessChatKitResponse(rsp *http.Response) (*ProcessChatKitResponse, e
 			}
 			headers.RetryAfter = &value
 		}
+		if values := rsp.Header.Values("X-Run-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Run-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRunID = &value
+		}
 		response.Headers503 = &headers
 	}
 
@@ -8371,6 +8401,13 @@ func ParseListSessionsResponse(rsp *http.Response) (*ListSessionsResponse, error
 				return nil, err
 			}
 			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Run-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Run-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRunID = &value
 		}
 		response.Headers503 = &headers
 	}
@@ -8694,6 +8731,13 @@ func ParseCreateSessionResponse(rsp *http.Response) (*CreateSessionResponse, err
 			}
 			headers.RetryAfter = &value
 		}
+		if values := rsp.Header.Values("X-Run-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Run-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRunID = &value
+		}
 		response.Headers503 = &headers
 	}
 
@@ -8985,6 +9029,13 @@ func ParseDeleteSessionResponse(rsp *http.Response) (*DeleteSessionResponse, err
 			}
 			headers.RetryAfter = &value
 		}
+		if values := rsp.Header.Values("X-Run-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Run-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRunID = &value
+		}
 		response.Headers503 = &headers
 	}
 
@@ -9275,6 +9326,13 @@ func ParseGetSessionResponse(rsp *http.Response) (*GetSessionResponse, error) {
 				return nil, err
 			}
 			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Run-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Run-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRunID = &value
 		}
 		response.Headers503 = &headers
 	}
@@ -9628,6 +9686,13 @@ func ParseCreateThreadResponse(rsp *http.Response) (*CreateThreadResponse, error
 				return nil, err
 			}
 			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Run-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Run-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRunID = &value
 		}
 		response.Headers503 = &headers
 	}
@@ -10088,6 +10153,13 @@ func ParseCreateRunResponse(rsp *http.Response) (*CreateRunResponse, error) {
 				return nil, err
 			}
 			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Run-Id"); len(values) > 0 {
+			var value openapi_types.UUID
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Run-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			}
+			headers.XRunID = &value
 		}
 		response.Headers503 = &headers
 	}

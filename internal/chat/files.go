@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 	"unicode/utf8"
 )
 
@@ -17,6 +18,9 @@ const (
 	// newest message has all of its own.
 	maxFileBytes = 20 << 20
 	maxImages    = maxAttachments
+	// readBlobTimeout is for the reading of one content: others may wait for
+	// the room that it takes.
+	readBlobTimeout = 30 * time.Second
 )
 
 // withFiles is a history with the contents of its attachments. They are held
@@ -25,16 +29,22 @@ func (s *Service) withFiles(ctx context.Context, history []Message) (messages []
 	if !slices.ContainsFunc(history, func(m Message) bool { return len(m.attachments) > 0 }) {
 		return history, func() {}, nil
 	}
-	sent, err = s.files.hold(ctx, min(shownBytes(history), maxFileBytes))
+	release, err := s.files.hold(ctx, min(shownBytes(history), maxFileBytes))
 	if err != nil {
 		return nil, nil, err
 	}
+	loaded := false
+	defer func() {
+		if !loaded { // It failed, or panicked.
+			release()
+		}
+	}()
 	messages = slices.Clone(history)
 	if err := s.loadFiles(ctx, messages); err != nil {
-		sent()
 		return nil, nil, err
 	}
-	return messages, sent, nil
+	loaded = true
+	return messages, release, nil
 }
 
 // shownBytes is the size of all attachments that the model could be shown.
@@ -114,7 +124,8 @@ func (s *Service) loadFile(ctx context.Context, message *Message, a Attachment, 
 		message.Images = append(message.Images, Image{MimeType: a.MimeType, Data: content})
 		return nil
 	}
-	text := firstChars(string(content), budget.chars)
+	// No more is copied than could be shown.
+	text := firstChars(string(content[:min(len(content), budget.chars*utf8.UTFMax)]), budget.chars)
 	cut := len(text) < len(content)
 	budget.chars -= utf8.RuneCountInString(text)
 	head := fmt.Sprintf("Attached file %q (%s)", a.Name, a.MimeType)
@@ -139,6 +150,8 @@ func (s *Service) readBlob(ctx context.Context, a Attachment) ([]byte, error) {
 	if s.Attachments == nil {
 		return nil, ErrNoBlob
 	}
+	ctx, cancel := context.WithTimeout(ctx, readBlobTimeout)
+	defer cancel()
 	content, err := s.Attachments.Blobs.Open(ctx, blobKey(a.ID))
 	if err != nil {
 		return nil, err

@@ -27,6 +27,9 @@ func (s *Service) logPanic(r *ActiveRun, p any) {
 func (s *Service) endBroken(r *ActiveRun, t *turn, cause error) {
 	if !t.saved {
 		r.run.Status = RunFailed
+		if r.run.EndedAt.IsZero() {
+			r.run.EndedAt = s.now()
+		}
 		t.untold, t.failure = nil, r.fail(FailureInternal, "The answer could not be saved; try again.", true)
 		err := s.guard(r, func() error {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), lastSaveTimeout)
@@ -39,6 +42,13 @@ func (s *Service) endBroken(r *ActiveRun, t *turn, cause error) {
 		}
 	}
 	s.forget(r) // Whoever is told of the end may send the next message at once.
+	if !t.observed {
+		t.observed = true
+		_ = s.guard(r, func() error { // Its panic is logged.
+			s.Observer.RunEnded(r.ctx, r.run)
+			return nil
+		})
+	}
 	if !t.told {
 		s.tellEnd(r, t.untold, t.failure, cause)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -85,8 +86,10 @@ func startOn(t *testing.T, o chat.Options) (*chat.Service, *logged) {
 // and the thread takes the next message.
 func TestPanicWhileTheEndIsSaved(t *testing.T) {
 	t.Parallel()
+	observer := &ends{}
 	service, written := startOn(t, chat.Options{
 		Store: fragile{Store: openStore(t), finishing: onceOnly()}, Model: &steps{answers: [][]chat.Chunk{text("Yes.")}},
+		Observer: observer,
 	})
 	session, run := ask(t, service)
 	if event := failed(t, follow(t, run, nil)); strings.Contains(event.Message, "boom") {
@@ -95,7 +98,19 @@ func TestPanicWhileTheEndIsSaved(t *testing.T) {
 	written.wantPanic(t)
 	say(t, service, session.ID, "again")
 	wantHistory(t, service, session.ID, "user_message: hello", "user_message: again", "assistant_message: Yes.")
+	if told := observer.told.Load(); told != 2 {
+		t.Errorf("the observer was told of %d ends, want 2", told)
+	}
 }
+
+// ends counts the runs whose end it is told.
+type ends struct {
+	lastRun
+
+	told atomic.Int32
+}
+
+func (e *ends) RunEnded(context.Context, chat.Run) { e.told.Add(1) }
 
 // panicking is an observer that panics at the end of each run.
 type panicking struct{ lastRun }

@@ -8,12 +8,13 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 const (
 	// namingTimeout is for the whole call that makes a title.
 	namingTimeout = 30 * time.Second
+	// namingSaveTimeout is how long a database that is away is waited for.
+	namingSaveTimeout = 5 * time.Minute
 	// maxNamingChars is how much of each message the title is made of, in
 	// Unicode code points.
 	maxNamingChars = 2000
@@ -71,9 +72,9 @@ func (s *Service) makeTitle(ctx context.Context, r *ActiveRun, answer string) er
 		// An answer without a title is not asked for again.
 		made.Title = cmp.Or(answered.title, r.session.Title)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSaveTimeout)
-	defer cancel()
-	return errors.Join(err, s.Store.FinishTitle(ctx, made))
+	// A claim that stays would leave the session without a title for good.
+	saved := s.persist(r, s.stopping, namingSaveTimeout, func(ctx context.Context) error { return s.Store.FinishTitle(ctx, made) })
+	return errors.Join(err, saved)
 }
 
 // tellTitle tells what it took: nobody is to spend without its being seen.
@@ -146,8 +147,11 @@ func (a *titleAnswer) note(chunk *Chunk) {
 }
 
 func firstChars(text string, limit int) string {
-	if utf8.RuneCountInString(text) <= limit {
-		return text
+	for n := range text {
+		if limit <= 0 {
+			return text[:n]
+		}
+		limit--
 	}
-	return string([]rune(text)[:limit])
+	return text
 }

@@ -218,6 +218,7 @@ func (s *Service) finish(r *ActiveRun, t *turn, err error) {
 		s.forget(r) // Whoever is told of the end may send the next message at once.
 	}
 	s.logEnd(r, err)
+	t.observed = true
 	s.Observer.RunEnded(r.ctx, r.run)
 	t.told = true
 	if t.saved {

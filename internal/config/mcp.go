@@ -30,8 +30,9 @@ type MCPServer struct {
 	Tools      []string // those that the model is offered; nil: all
 	Timeout    time.Duration
 	SendUserID bool
-	// Hidden are the values that may be secrets.
-	Hidden []Secret
+	// Secrets are the values whose names say that they are, Hidden the others
+	// that may be.
+	Secrets, Hidden []Secret
 }
 
 const (

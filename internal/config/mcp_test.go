@@ -42,7 +42,7 @@ func revealed(server config.MCPServer) string {
 		}
 	}
 	return fmt.Sprintf("%s %s %q in %q at %q with %q, tools %#v, %s, %t, hides %q", server.Name, server.Command, secrets(server.Args), server.Folder,
-		server.URL.Reveal(), pairs, server.Tools, server.Timeout, server.SendUserID, slices.Compact(slices.Sorted(slices.Values(secrets(server.Hidden)))))
+		server.URL.Reveal(), pairs, server.Tools, server.Timeout, server.SendUserID, slices.Compact(slices.Sorted(slices.Values(secrets(slices.Concat(server.Secrets, server.Hidden))))))
 }
 
 func TestMCPServers(t *testing.T) {

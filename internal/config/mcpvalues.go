@@ -75,18 +75,27 @@ func (r *mcpReader) pairs(field string, value json.RawMessage) map[string]Secret
 		}
 		filled[name] = NewSecret(text)
 		if len(text) >= minMCPHidden || field == "headers" {
-			r.hideText(text)
+			r.hideText(name, text)
 		}
 		if field == "headers" { // An error may tell the token without its scheme.
 			if _, token, ok := strings.Cut(text, " "); ok {
-				r.hideText(token)
+				r.hideText(name, token)
 			}
 		}
 	}
 	return filled
 }
 
-func (r *mcpReader) hideText(text string) { r.server.Hidden = append(r.server.Hidden, NewSecret(text)) }
+// secretName is what names of secrets have in them.
+var secretName = regexp.MustCompile(`(?i)key|token|secret|passw|passphrase|pass([_-]|$)|authorization|auth$|credential|cookie`)
+
+func (r *mcpReader) hideText(name, text string) {
+	if secretName.MatchString(name) {
+		r.server.Secrets = append(r.server.Secrets, NewSecret(text))
+		return
+	}
+	r.server.Hidden = append(r.server.Hidden, NewSecret(text))
+}
 
 var reference = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)(:-[^}]*)?\}`)
 
@@ -103,7 +112,7 @@ func (r *mcpReader) fill(field, text string) string {
 			return strings.TrimPrefix(parts[2], ":-")
 		}
 		if !slices.Contains([]string{"HOME", "PATH", "PWD", "TMPDIR", "USER"}, parts[1]) {
-			r.hideText(value)
+			r.hideText(parts[1], value)
 		}
 		return value
 	})

@@ -28,20 +28,15 @@ type hider struct {
 }
 
 func newHider(s Server) hider {
-	all := slices.Clone(s.Hidden)
-	var secrets []string
+	all := slices.Concat(s.Hidden, s.Secrets)
+	secrets := slices.Clone(s.Secrets)
 	for _, value := range s.Hidden {
-		if looksSecret(value) {
-			secrets = append(secrets, value)
-		}
+		secrets = append(secrets, secretsIn(value)...)
 	}
 	if u, err := url.Parse(s.URL); err == nil && s.URL != "" {
 		// A path or a parameter may be the key, and errors tell the whole URL.
 		all = append(all, s.URL, u.String(), u.Redacted(), u.RequestURI(), u.RawQuery)
-		secrets = append(secrets, s.URL, u.RawQuery)
-		for _, values := range u.Query() {
-			secrets = append(secrets, slices.DeleteFunc(values, func(v string) bool { return !looksSecret(v) })...)
-		}
+		secrets = append(append(secrets, s.URL), secretsInURL(u)...)
 	}
 	return hider{log: replacerOf(all), result: replacerOf(secrets)}
 }
@@ -64,14 +59,53 @@ const (
 	longWord = 20
 )
 
-// looksSecret is false of paths, URLs and plain words.
+// secretsIn are the parts of a value that are secrets by their look: of a URL
+// its password and such parts of its path and its query, of others the whole.
+func secretsIn(value string) []string {
+	if strings.Contains(value, "://") {
+		if u, err := url.Parse(value); err == nil {
+			return secretsInURL(u)
+		}
+	}
+	if looksSecret(value) {
+		return []string{value}
+	}
+	return nil
+}
+
+func secretsInURL(u *url.URL) []string {
+	var found []string
+	if password, ok := u.User.Password(); ok {
+		found = append(found, password, url.QueryEscape(password), url.PathEscape(password))
+	}
+	for part := range strings.SplitSeq(u.Path, "/") {
+		if looksSecret(part) {
+			found = append(found, part)
+		}
+	}
+	for _, values := range u.Query() {
+		for _, value := range values {
+			if looksSecret(value) {
+				found = append(found, value, url.QueryEscape(value))
+			}
+		}
+	}
+	return found
+}
+
+// looksSecret is false of paths, plain words and numbers.
 func looksSecret(value string) bool {
-	switch {
-	case len(value) < minSecret, strings.Contains(value, "://"), filepath.IsAbs(value), strings.HasPrefix(value, "."),
-		strings.HasPrefix(value, "~"):
+	if len(value) < minSecret || isPath(value) {
 		return false
 	}
-	return len(value) >= longWord || strings.ContainsAny(value, "0123456789") && strings.ContainsFunc(value, unicode.IsLetter)
+	return len(value) >= longWord && !strings.Contains(value, "/") ||
+		strings.ContainsAny(value, "0123456789") && strings.ContainsFunc(value, unicode.IsLetter)
+}
+
+// isPath asks for a second separator after a first: base64 may begin with one.
+func isPath(value string) bool {
+	return strings.HasPrefix(value, "./") || strings.HasPrefix(value, "../") || strings.HasPrefix(value, "~/") ||
+		filepath.IsAbs(value) && strings.ContainsAny(value[1:], `/\`) && !strings.ContainsAny(value, "+=")
 }
 
 // from is the text for the log, without the secrets, within bounds.

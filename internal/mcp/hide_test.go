@@ -33,15 +33,21 @@ func TestHiderKnowsSecretsByTheirLook(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]bool{
 		"sk-1234567": true, "Bearer abcdefghijklmnop": true, "hunter22": true,
+		"/wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY": true, "postgres://u:letters-only@db2.example.com/x": true,
+		"https://hooks.example.com/T00/B00/XXXXXXXXXXXX12345678": true,
 		"production": false, "/data/v2/files": false, "./data-2026": false, "~/data-2026": false,
 		"https://wiki2.example.com/": false, "application/json": false, "12345678": false, "short1": false,
+		"my-organisation/my-repository": false,
 	} {
-		if got := looksSecret(value); got != want {
+		if got := len(secretsIn(value)) > 0; got != want {
 			t.Errorf("%q: %t", value, got)
 		}
 	}
 	hide := newHider(Server{URL: "https://tools.example.com/mcp?key=abc12345&kind=all", Hidden: []string{"abcdefgh12345678"}})
 	text := hide.fromResult("GET https://tools.example.com/mcp?key=abc12345&kind=all failed; key abc12345, all, abcdefgh12345678.")
+	if named := newHider(Server{Secrets: []string{"letters"}}); named.fromResult("the letters") != "the "+hidden {
+		t.Error("a value whose name tells that it is secret is told")
+	}
 	if want := "GET " + hidden + " failed; key " + hidden + ", all, " + hidden + "."; text != want {
 		t.Errorf("%q, want %q", text, want)
 	}

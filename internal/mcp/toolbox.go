@@ -37,8 +37,9 @@ type Server struct {
 	Timeout time.Duration
 	// SendUserID lets tools see whose call it is.
 	SendUserID bool
-	// Hidden are texts that no log and no error may hold.
-	Hidden []string
+	// Secrets are texts that are told nowhere. Hidden are texts that no log and
+	// no error may hold, and results only if they are no secrets by their look.
+	Secrets, Hidden []string
 }
 
 // Options are what a Toolbox needs.

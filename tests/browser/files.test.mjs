@@ -115,6 +115,24 @@ test('a message that is not taken keeps its files', async (t) => {
   await page.getByRole('button', { name: 'Download list.txt' }).waitFor();
 });
 
+test('a message that was saved before its run failed stays, with its files', async (t) => {
+  const { page } = await begin(t);
+  await page.route('**/runs', (route) => route.fulfill({
+    status: 503, contentType: 'application/json', headers: { 'X-Run-Id': 'e1b7c3a4-2f58-4d90-9b6c-85a0d4f7e312', 'Retry-After': '5' },
+    body: JSON.stringify({ success: false, error: {
+      code: 'SERVICE_UNAVAILABLE', message: 'The server is busy with the files of other messages; try again shortly.',
+    } }),
+  }));
+  await attach(page, text('list.txt', 'Buy milk'));
+  await uploaded(page, 'list.txt');
+  await message(page).fill('Read it');
+  await message(page).press('Enter');
+  await page.getByRole('alert').getByText('busy with the files').waitFor();
+  assert.equal(await message(page).inputValue(), '');
+  assert.equal(await chips(page).count(), 0, 'its files would be refused as sent already');
+  await page.locator('article').getByText('Read it').waitFor();
+});
+
 test('a message waits for its files, and a file can be taken back on the way', async (t) => {
   const { page } = await begin(t);
   let pass;

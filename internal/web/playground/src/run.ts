@@ -60,8 +60,8 @@ class Run {
       );
       if (!response.ok || !response.body) {
         const failure = this.desk.noteFailure(told(error, response));
-        // The message is saved before the model is asked.
-        this.begun = failure.code === 'UPSTREAM_ERROR';
+        // The message is saved before there is a run to name.
+        this.begun = response.headers.has('X-Run-Id');
         return failure;
       }
       this.begun = true;
