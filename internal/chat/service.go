@@ -132,7 +132,7 @@ func (s *Service) CreateSession(ctx context.Context, userID string) (Session, er
 
 func (s *Service) newSession(userID string) Session {
 	now := s.now()
-	return Session{ID: uuid.New(), UserID: userID, CreatedAt: now, UpdatedAt: now}
+	return Session{ID: newID(), UserID: userID, CreatedAt: now, UpdatedAt: now}
 }
 
 // ListSessions returns a page of the user's sessions, newest update first.

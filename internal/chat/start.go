@@ -344,8 +344,8 @@ func (s *Service) modelOf(history []Item) string {
 	return ""
 }
 
-// newID makes the id of an item or a run: a UUID of version 7, so that rows
-// written together lie together in an index.
+// newID makes the id of a session, an item or a run: a UUID of version 7, so
+// that rows written together lie together in an index.
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 func (s *Service) threadNotFound(ctx context.Context, req RunRequest) error {
