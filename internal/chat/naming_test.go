@@ -100,18 +100,7 @@ func once(chunks ...chat.Chunk) func(context.Context) (chat.Chunk, error) {
 func newNamed(t *testing.T, model *namer, answers ...[]chat.Chunk) *chat.Service {
 	t.Helper()
 	model.answers = &steps{answers: answers}
-	service := chat.NewService(chat.Options{
-		Store: openStore(t), Model: model, TitleModel: "a/namer",
-		Limits: chat.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
-	})
-	if err := service.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := service.Shutdown(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
-	})
+	service, _ := startOn(t, chat.Options{Store: openStore(t), Model: model, TitleModel: "a/namer"})
 	return service
 }
 

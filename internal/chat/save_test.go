@@ -24,17 +24,8 @@ func (s troubled) SaveItem(ctx context.Context, item chat.Item) error {
 
 func inTrouble(t *testing.T, model chat.Model, saving func(ctx context.Context) error) *chat.Service {
 	t.Helper()
-	service := chat.NewService(chat.Options{
+	service, _ := startOn(t, chat.Options{
 		Store: troubled{openStore(t), saving}, Model: model, Tools: toolbox{"add": gives("added")},
-		Limits: chat.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
-	})
-	if err := service.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := service.Shutdown(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
 	})
 	return service
 }

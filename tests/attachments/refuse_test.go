@@ -303,7 +303,11 @@ func TestStoreAway(t *testing.T) {
 	if all := events(t, answer); all[len(all)-1].Type != "error" {
 		t.Errorf("a run without its files ends with %s", all[len(all)-1].Type)
 	}
-	want(t, sendREST(t, alice, uuid.MustParse(thread), "Again"), 503, "SERVICE_UNAVAILABLE")
+	refused := sendREST(t, alice, uuid.MustParse(thread), "Again")
+	want(t, refused, 503, "SERVICE_UNAVAILABLE")
+	if refused.Header.Get("X-Run-Id") == "" {
+		t.Error("the answer does not tell that the message was saved")
+	}
 	alice.DeleteSession(uuid.MustParse(thread)) // The row goes, the content must wait.
 	s3.away.Store(false)
 	want(t, upload(t, server, a, image), http.StatusNoContent, "")
