@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strconv"
@@ -186,6 +187,8 @@ func (c *chunkWriter) writePaced() error {
 	if c.written == c.answer.Deltas {
 		return nil
 	}
+	// Streams that were opened faster must not tick closer together for it.
+	time.Sleep(rand.N(c.answer.Pace)) //nolint:gosec // it spreads, and guards nothing
 	ticker := time.NewTicker(c.answer.Pace)
 	defer ticker.Stop()
 	for c.written < c.answer.Deltas {
