@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -58,6 +59,8 @@ type JWT struct {
 	secrets jwt.VerificationKeySet
 	methods []string
 	parser  *jwt.Parser
+	// verified are tokens that need no second look before they expire.
+	verified verified
 }
 
 var _ Verifier = (*JWT)(nil)
@@ -114,6 +117,12 @@ func (v *JWT) Verify(ctx context.Context, token string) (Principal, error) {
 		return Principal{}, invalid("the token is not a JWT")
 	}
 
+	// Keys that change meanwhile are newer than the judgement.
+	hash, keys := sha256.Sum256([]byte(token)), v.options.Keys.generation()
+	if principal, ok := v.verified.find(hash, keys); ok {
+		return principal, nil
+	}
+
 	var claims jwt.RegisteredClaims
 
 	parsed, err := v.parser.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
@@ -138,7 +147,10 @@ func (v *JWT) Verify(ctx context.Context, token string) (Principal, error) {
 		return Principal{}, err
 	}
 
-	return Principal{UserID: claims.Subject}, nil
+	principal := Principal{UserID: claims.Subject}
+	v.verified.keep(hash, judgement{principal: principal, expires: claims.ExpiresAt.Time, keys: keys})
+
+	return principal, nil
 }
 
 // keyOf finds the key that the token must be signed with. The algorithm alone

@@ -49,6 +49,7 @@ type KeySet struct {
 
 	mu       sync.Mutex
 	keys     []Key
+	fetched  uint64        // how often keys came
 	triedAt  time.Time     // the last fetch's end
 	failing  bool          // the last fetch failed
 	fetching chan struct{} // closed when the fetch that is under way ends; nil: there is none
@@ -215,7 +216,21 @@ func (k *KeySet) take(keys []Key, err error) {
 	k.failing = err != nil
 	if err == nil {
 		k.keys = keys
+		k.fetched++
 	}
+}
+
+// generation changes when keys come, be they the same: what was judged by those
+// before is judged anew. Without a KeySet it never does.
+func (k *KeySet) generation() uint64 {
+	if k == nil {
+		return 0
+	}
+
+	k.mu.Lock()
+	defer k.mu.Unlock()
+
+	return k.fetched
 }
 
 // Describe lists keys for people: each kid with its algorithm.
