@@ -39,7 +39,7 @@ func New(options Options) (*Client, error) {
 		options:   options,
 		transport: transport,
 		// Not openai.NewClient: it would send what OPENAI_* variables say.
-		api: openai.Client{Options: requestOptions(options, newDoer(transport))},
+		api: openai.Client{Options: requestOptions(options, doer{transport})},
 	}, nil
 }
 

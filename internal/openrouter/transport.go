@@ -70,16 +70,10 @@ func newTransport(dial func(ctx context.Context, network, address string) (net.C
 }
 
 // doer sends a request once. It turns every failure into a *failure, so that
-// nothing upstream wrote reaches the library above it.
-type doer struct{ client *http.Client }
-
-func newDoer(transport http.RoundTripper) doer {
-	return doer{&http.Client{
-		Transport: transport,
-		// A redirect could carry the key and the messages to another host.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
-}
+// nothing upstream wrote reaches the library above it. It is no http.Client: it
+// keeps no cookies, and a redirect could carry the key and the messages to
+// another host.
+type doer struct{ transport http.RoundTripper }
 
 // Do returns an answer of status 2xx, or a *failure.
 func (d doer) Do(req *http.Request) (*http.Response, error) {
@@ -90,7 +84,7 @@ func (d doer) Do(req *http.Request) (*http.Response, error) {
 		}
 	}
 	body := holdBody(req)
-	resp, err := d.client.Do(req) //nolint:gosec // the operator chose the host
+	resp, err := d.transport.RoundTrip(req)
 	body.answered()
 	if err != nil {
 		return nil, unreachable(err)
