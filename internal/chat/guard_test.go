@@ -3,6 +3,7 @@ package chat_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -169,4 +170,66 @@ func titleIn(t *testing.T, service *chat.Service, id uuid.UUID) string {
 		t.Fatal(err)
 	}
 	return session.Title
+}
+
+// fainting is an observer that panics at the start of one run.
+type fainting struct {
+	lastRun
+
+	starting func()
+}
+
+func (f *fainting) RunStarted(ctx context.Context, _ chat.Run) context.Context {
+	f.starting()
+	return ctx
+}
+
+// A panic while a run starts is its request's failure alone, whether its
+// question goes ahead of its being stored or not; a server that is stopped then
+// waits for nobody.
+func TestPanicWhileARunStarts(t *testing.T) {
+	t.Parallel()
+	for name, before := range map[string]int{"stored first": 0, "asked ahead": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			observer := &fainting{starting: func() {}}
+			service, written := startOn(t, chat.Options{
+				Store: openStore(t), Model: says(end, "Yes."), Observer: observer,
+			})
+			session, err := service.CreateSession(t.Context(), alice)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range before {
+				say(t, service, session.ID, "before")
+			}
+			observer.starting = onceOnly()
+			if _, err := service.StartRun(t.Context(), hello(session.ID)); err == nil || chat.CodeOf(err) != "" {
+				t.Fatalf("the start: %v, want an internal error", err)
+			}
+			written.wantPanic(t)
+			awaitAnswer(t, service, session.ID)
+		})
+	}
+}
+
+// forgetful is an observer that panics when a run is dropped.
+type forgetful struct{ lastRun }
+
+func (*forgetful) RunDropped(context.Context) { panic("boom") }
+
+// A panic while a run is dropped leaves nothing behind that a stop waits for.
+func TestPanicWhileARunIsDropped(t *testing.T) {
+	t.Parallel()
+	model := newAsked()
+	db := &finding{Store: openStore(t), found: func() error { return nil }}
+	service, written := startOn(t, chat.Options{Store: db, Model: model, Observer: &forgetful{}})
+	session := converse(t, service, model)
+	db.found = func() error { return errors.New("the disk is full") }
+	if _, err := service.StartRun(t.Context(), hello(session)); chat.CodeOf(err) != chat.CodeServiceUnavailable {
+		t.Fatalf("the start: %v", err)
+	}
+	written.wantPanic(t)
+	db.found = func() error { return nil }
+	awaitAnswer(t, service, session)
 }

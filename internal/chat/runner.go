@@ -89,7 +89,7 @@ func (s *Service) lastStep(r *ActiveRun, t *turn) error {
 // step streams one answer of the model into the log. It returns the tools that
 // the model calls.
 func (s *Service) step(r *ActiveRun, t *turn) ([]ToolCall, json.RawMessage, error) {
-	stream, err := s.ask(r)
+	stream, err := s.open(r)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -135,13 +135,13 @@ func (s *Service) detailsOf(came *pieces) json.RawMessage {
 
 // ask sends the history to the model. Its files are read for each step and held
 // until upstream begins to answer, not for as long as the run goes on.
-func (s *Service) ask(r *ActiveRun) (ModelStream, error) {
-	messages, sent, err := s.withFiles(r.ctx, boundResults(r.history, s.resultChars()))
+func (s *Service) ask(ctx context.Context, r *ActiveRun) (ModelStream, error) {
+	messages, sent, err := s.withFiles(ctx, boundResults(r.history, s.resultChars()))
 	if err != nil {
 		return nil, err
 	}
 	defer sent()
-	return s.Model.Stream(r.ctx, ModelRequest{
+	return s.Model.Stream(ctx, ModelRequest{
 		Model: r.model, Messages: messages, User: s.Pseudonym(r.user),
 		Tools: r.tools.offered, ToolChoice: r.tools.choice, NoCalls: r.tools.closed,
 	})

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -77,6 +78,10 @@ type Service struct {
 	// starting are the runs that the store may or may not have, by session.
 	starting map[uuid.UUID][]*ActiveRun
 	runners  sync.WaitGroup
+	// stores says that the last run could be stored; unstored counts the
+	// questions whose runs are not yet.
+	stores   atomic.Bool
+	unstored atomic.Int32
 
 	files fileHold
 	// warned are the attachments whose contents were told to be missing.

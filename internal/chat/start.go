@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -59,6 +60,8 @@ type ActiveRun struct {
 	tools   tools
 	// steps is how often the model was asked since the user's message.
 	steps int
+	// ahead is the first question, where it went before the run was stored.
+	ahead *ahead
 	// used is what the steps before the present one used.
 	used Usage
 	// model is empty where the server's own is asked.
@@ -144,14 +147,18 @@ func (s *Service) startMessage(
 ) (*ActiveRun, error) {
 	return s.start(ctx, starting{
 		userID: req.UserID, sessionID: req.SessionID, inference: req.Inference, clientTools: req.ClientTools,
-		store: func(ctx context.Context, run Run) (StartedRun, []Event, error) {
+		store: func(ctx context.Context, run Run, found func([]Item)) (StartedRun, []Event, error) {
 			message := Item{
 				ID: newID(), SessionID: req.SessionID, RunID: run.ID, Type: ItemUserMessage,
 				Content: req.Content, QuotedText: req.QuotedText, Inference: req.Inference, CreatedAt: run.StartedAt,
 				Attachments: attachments,
 			}
-			started, err := store(ctx, NewRun{UserID: req.UserID, Run: run, Message: message, Title: titleOf(message)})
-			started.History = append(started.History, message)
+			start := NewRun{UserID: req.UserID, Run: run, Message: message, Title: titleOf(message)}
+			if len(attachments) == 0 { // The store judges those.
+				start.Found = func(history []Item) { found(append(slices.Clip(history), message)) }
+			}
+			started, err := store(ctx, start)
+			started.History = append(slices.Clip(started.History), message)
 			return started, []Event{ItemDone{message}}, err
 		},
 	})
@@ -162,7 +169,7 @@ func (s *Service) startMessage(
 func (s *Service) Retry(ctx context.Context, req RetryRequest) (*ActiveRun, error) {
 	return s.start(ctx, starting{
 		userID: req.UserID, sessionID: req.SessionID, clientTools: req.ClientTools,
-		store: func(ctx context.Context, run Run) (StartedRun, []Event, error) {
+		store: func(ctx context.Context, run Run, _ func([]Item)) (StartedRun, []Event, error) {
 			retry := Retry{UserID: req.UserID, Run: run, ItemID: req.ItemID}
 			started, err := s.Store.RetryRun(ctx, retry, s.Limits.HistoryMessages)
 			return started, nil, err
@@ -181,7 +188,7 @@ func (s *Service) Resume(ctx context.Context, req ResumeRequest) (*ActiveRun, er
 	}
 	return s.start(ctx, starting{
 		userID: req.UserID, sessionID: req.SessionID, clientTools: req.ClientTools,
-		store: func(ctx context.Context, run Run) (StartedRun, []Event, error) {
+		store: func(ctx context.Context, run Run, _ func([]Item)) (StartedRun, []Event, error) {
 			resume := Resume{UserID: req.UserID, Run: run, Output: req.Output}
 			started, err := s.Store.ResumeRun(ctx, resume, s.Limits.HistoryMessages)
 			return started, nil, err
@@ -196,8 +203,9 @@ type starting struct {
 	sessionID   uuid.UUID
 	inference   Inference
 	clientTools []Tool
-	// store returns the run's first events too.
-	store func(ctx context.Context, run Run) (StartedRun, []Event, error)
+	// store returns the run's first events too. It may call found, once, as
+	// soon as it knows the history that the run goes on from.
+	store func(ctx context.Context, run Run, found func(history []Item)) (StartedRun, []Event, error)
 }
 
 func (s *Service) start(ctx context.Context, what starting) (*ActiveRun, error) {
@@ -225,25 +233,34 @@ func (s *Service) begin(ctx context.Context, r *ActiveRun, what starting) error 
 	err := s.checkFree(ctx, what)
 	unknown := false
 	if err == nil {
-		err = s.saveStart(ctx, r, what)
+		err = s.guard(r, func() error { return s.saveStart(ctx, r, what) })
 		unknown = err != nil && !isRefusal(err)
+		switch { // A refusal shows nothing, nor a client that went away.
+		case err == nil:
+			s.stores.Store(true)
+		case unknown && !errors.Is(err, context.Canceled):
+			s.stores.Store(false)
+		}
 	}
 	s.register(r, err == nil)
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case unknown:
-		go func() {
-			defer s.runners.Done()
-			_ = s.guard(r, func() error { // It logs what went wrong.
-				s.abandon(r)
-				return nil
-			})
-		}()
-	default:
-		s.runners.Done()
 	}
 	r.cancel(nil)
+	if r.ahead != nil {
+		s.drop(r, "the run could not be stored")
+	}
+	if !unknown {
+		s.runners.Done()
+		return err
+	}
+	go func() {
+		defer s.runners.Done()
+		_ = s.guard(r, func() error { // It logs what went wrong.
+			s.abandon(r)
+			return nil
+		})
+	}()
 	return err
 }
 
@@ -304,30 +321,51 @@ func (s *Service) enter() error {
 
 // saveStart stores the run, and readies it with what the store then knows.
 func (s *Service) saveStart(ctx context.Context, r *ActiveRun, what starting) error {
-	started, events, err := what.store(ctx, r.run)
+	asks, outer := false, r.ctx
+	defer func() {
+		if asks {
+			s.unstored.Add(-1)
+		}
+	}()
+	started, events, err := what.store(ctx, r.run, func(history []Item) {
+		if asks = s.mayAskAhead(); asks {
+			s.prepare(r, history)
+			s.askAhead(r)
+		}
+	})
 	if err != nil {
 		return err
 	}
-	history := boundHistory(started.History, s.Limits.HistoryMessages, s.Limits.HistoryChars)
-	r.steps = stepsOf(history)
-	if s.SystemPrompt != "" {
-		history = append([]Message{{Role: RoleSystem, Content: s.SystemPrompt}}, history...)
+	if started.Misled && r.ahead != nil {
+		s.takeBack(r)
+		r.ctx = outer
 	}
-	r.session, r.titled, r.history = started.Session, started.TitleSet, history
-	r.model = s.modelOf(started.History)
-	r.thought = leftOpen(started.History)
+	if r.ahead == nil {
+		s.prepare(r, started.History)
+	}
+	r.session, r.titled = started.Session, started.TitleSet
 	if len(events) == 0 {
 		r.tools.choice = r.tools.chosen(started.History)
-	}
-	if r.model != "" {
-		r.run.Model = r.model
 	}
 	if r.nameable = started.TitleCut && s.TitleModel != ""; r.nameable {
 		r.asked = questionOf(started.History)
 	}
 	r.log = newRunLog(append(events, StreamOptions{AllowCancel: true})...)
-	r.ctx = s.Observer.RunStarted(r.ctx, r.run)
 	return nil
+}
+
+// prepare readies a run with the history that it goes on from.
+func (s *Service) prepare(r *ActiveRun, items []Item) {
+	history := boundHistory(items, s.Limits.HistoryMessages, s.Limits.HistoryChars)
+	r.steps = stepsOf(history)
+	if s.SystemPrompt != "" {
+		history = append([]Message{{Role: RoleSystem, Content: s.SystemPrompt}}, history...)
+	}
+	r.history, r.thought = history, leftOpen(items)
+	if r.model = s.modelOf(items); r.model != "" {
+		r.run.Model = r.model
+	}
+	r.ctx = s.Observer.RunStarted(r.ctx, r.run)
 }
 
 // modelOf is the model that the last user message asks for; empty is the
@@ -353,41 +391,4 @@ func (s *Service) threadNotFound(ctx context.Context, req RunRequest) error {
 		return err
 	}
 	return Errorf(CodeThreadNotFound, "This session has no such thread; a session's thread has the session's id.")
-}
-
-// endingWait is how long a message waits for a run before it that is about to
-// end: one that is being saved, or was cancelled.
-const endingWait = 2 * time.Second
-
-// checkFree refuses a thread whose run lives in this process: the database may
-// not know any more, where the run's lease ran out while it was away. Who has
-// stopped a run, or reads its end in the database, may send the next message
-// at once; it waits until the run has left.
-func (s *Service) checkFree(ctx context.Context, what starting) error {
-	s.mu.Lock()
-	live := s.live[what.sessionID]
-	s.mu.Unlock()
-	if live == nil || live.leaves(ctx) {
-		return nil
-	}
-	if _, err := s.Store.Session(ctx, what.userID, what.sessionID); err != nil {
-		return err
-	}
-	return ErrRunInProgress()
-}
-
-// leaves says whether a run that is about to end has done so.
-func (r *ActiveRun) leaves(ctx context.Context) bool {
-	if !r.ending.Load() && r.ctx.Err() == nil {
-		return false
-	}
-	limit := time.NewTimer(endingWait)
-	defer limit.Stop()
-	select {
-	case <-r.forgotten:
-		return true
-	case <-limit.C:
-	case <-ctx.Done():
-	}
-	return false
 }

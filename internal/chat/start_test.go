@@ -71,6 +71,7 @@ type slow struct {
 func (s *slow) StartRun(ctx context.Context, start chat.NewRun, limit int) (started chat.StartedRun, err error) {
 	s.once.Do(func() {
 		err = context.Canceled
+		start.Found = nil // The store has returned by then.
 		s.late.Go(func() {
 			time.Sleep(200 * time.Millisecond)
 			_, _ = s.Store.StartRun(context.WithoutCancel(ctx), start, limit)

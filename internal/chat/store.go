@@ -137,6 +137,10 @@ type NewRun struct {
 	Message Item
 	// Title is for a session that has none.
 	Title string
+	// Found, unless nil, may be called before anything is stored, once and
+	// before the store returns, with what the store takes for the history. Then
+	// the session was the user's a moment ago, and no run was under way.
+	Found func(history []Item)
 }
 
 // Retry is what Store.RetryRun stores.
@@ -164,6 +168,8 @@ type StartedRun struct {
 	// other was made of it or is being made.
 	TitleCut bool
 	History  []Item
+	// Misled says that Found was called with another history.
+	Misled bool
 }
 
 // MadeTitle is what Store.FinishTitle stores.

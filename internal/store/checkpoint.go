@@ -2,15 +2,20 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"os"
 	"time"
 )
 
 const (
-	// maxLog is when SQLite's log is emptied whatever it takes, in bytes.
-	// SQLite copies it back to the file by itself, but begins it anew only at
-	// a moment when nobody reads from it, which may not come under steady load.
+	// copyLog is when SQLite's log is copied back to the file, in bytes. It is
+	// done beside those who write: left to itself, SQLite does it within the
+	// transaction that made the log long, and all others wait for that.
+	copyLog = 4 << 20
+	// maxLog is when the log is emptied whatever it takes, in bytes. Copied or
+	// not, SQLite begins it anew only at a moment when nobody reads from it,
+	// which may not come under steady load.
 	maxLog = 64 << 20
 	// logGlance is how often the log is looked at.
 	logGlance = time.Second
@@ -18,8 +23,9 @@ const (
 	readersWait = "250" // milliseconds
 )
 
-// keepLogShort empties SQLite's log when it is long, until ctx ends.
-func (s *Store) keepLogShort(ctx context.Context, path string) {
+// keepLogShort copies SQLite's log when it is long, and empties it when it is
+// very long, until ctx ends.
+func (s *Store) keepLogShort(ctx context.Context, path string, copier *sql.DB) {
 	glance := time.NewTicker(logGlance)
 	defer glance.Stop()
 	for {
@@ -28,11 +34,19 @@ func (s *Store) keepLogShort(ctx context.Context, path string) {
 			return
 		case <-glance.C:
 		}
-		if log, err := os.Stat(path + "-wal"); err != nil || log.Size() <= maxLog {
-			continue
-		}
-		if err := s.do(ctx, "empty log", s.emptyLog); err != nil && ctx.Err() == nil {
-			s.logger.WarnContext(ctx, "SQLite's log is long and could not be emptied; it is tried again", "error", err)
+		log, err := os.Stat(path + "-wal")
+		switch {
+		case err != nil || log.Size() <= copyLog:
+		case log.Size() <= maxLog:
+			// What it leaves to others who read or write, the next one does.
+			if _, err := copier.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil && ctx.Err() == nil {
+				s.logger.WarnContext(ctx, "SQLite's log could not be copied; it is tried again",
+					"error", s.tell(ctx, "copy log", err))
+			}
+		default:
+			if err := s.do(ctx, "empty log", s.emptyLog); err != nil && ctx.Err() == nil {
+				s.logger.WarnContext(ctx, "SQLite's log is long and could not be emptied; it is tried again", "error", err)
+			}
 		}
 	}
 }

@@ -47,13 +47,14 @@ type Store struct {
 	driver Driver
 	// write is for what changes rows, read for what does not. In PostgreSQL
 	// they are one pool. SQLite has one writer at a time: its pool of one
-	// connection makes the others wait in order, where they would otherwise
-	// poll for the file's lock.
+	// connection makes the others wait, where they would otherwise poll for the
+	// file's lock.
 	write, read *gorm.DB
 	pools       []*sql.DB
 	migrations  fs.FS
 	logger      *slog.Logger
 	closed      atomic.Bool
+	recent      *recent
 	// keepers keep SQLite's log short until stopKeeper.
 	keepers    sync.WaitGroup
 	stopKeeper context.CancelFunc

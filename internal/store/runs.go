@@ -13,83 +13,6 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// StartRun implements [chat.Store]. Its first statement locks the session's
-// row, so that what is done to one session is done one after the other.
-func (s *Store) StartRun(ctx context.Context, start chat.NewRun, historyLimit int) (chat.StartedRun, error) {
-	var started chat.StartedRun
-	err := s.do(ctx, "start run", func(ctx context.Context) (err error) {
-		if s.driver == PostgreSQL && len(start.Message.Attachments) == 0 {
-			started, err = startRunAtOnce(s.write.WithContext(ctx), start, historyLimit)
-			if !isUniqueViolation(err) {
-				return err
-			}
-		}
-		return s.transact(ctx, func(tx *gorm.DB) error {
-			started, err = startRun(tx, start, historyLimit)
-			return err
-		})
-	})
-	if err != nil {
-		return chat.StartedRun{}, err
-	}
-	return started, nil
-}
-
-func startRun(tx *gorm.DB, start chat.NewRun, historyLimit int) (chat.StartedRun, error) {
-	row, err := countMessage(tx, start)
-	if err != nil {
-		return chat.StartedRun{}, err
-	}
-	if err := insertRun(tx, start.Run); err != nil {
-		return chat.StartedRun{}, err
-	}
-	inserted, err := insertItem(tx, start.Message, row.ItemSeq)
-	if err != nil {
-		return chat.StartedRun{}, err
-	}
-	if !inserted {
-		return chat.StartedRun{}, safeError("the id of the message is taken")
-	}
-	if err := sendAttachments(tx, start.UserID, start.Message); err != nil {
-		return chat.StartedRun{}, err
-	}
-	history, err := newestItems(tx, row.ID, row.ItemSeq, historyLimit)
-	return newStartedRun(row, history), err
-}
-
-func newStartedRun(row sessionRow, history []chat.Item) chat.StartedRun {
-	return chat.StartedRun{
-		Session: toChatSession(row), History: history, TitleCut: row.titleIsCut(),
-		TitleSet: row.TitlePosition != nil && *row.TitlePosition == row.ItemSeq,
-	}
-}
-
-// countMessageUpdate makes room for a message in its session. updated_at never
-// goes back, whatever the clocks of the servers say.
-const countMessageUpdate = `UPDATE sessions SET
-		item_seq = item_seq + 1,
-		message_count = message_count + 1,
-		updated_at = CASE WHEN updated_at > ? THEN updated_at ELSE ? END,
-		title_position = CASE WHEN title IS NULL AND ? <> '' THEN item_seq + 1 ELSE title_position END,
-		title = COALESCE(title, NULLIF(?, ''))
-		WHERE id = ? AND user_id = ? RETURNING ` + sessionColumns
-
-func countMessageArgs(start chat.NewRun) []any {
-	at := toMicros(start.Message.CreatedAt)
-	return []any{at, at, start.Title, start.Title, start.Run.SessionID.String(), start.UserID}
-}
-
-func countMessage(tx *gorm.DB, start chat.NewRun) (sessionRow, error) {
-	rows, err := readRows(tx.Raw(countMessageUpdate, countMessageArgs(start)...), sessionFields)
-	if err != nil {
-		return sessionRow{}, err
-	}
-	if len(rows) == 0 {
-		return sessionRow{}, whyNoSession(tx, start.UserID, start.Run.SessionID)
-	}
-	return rows[0], nil
-}
-
 // insertRun stores a run. One that stands in its way is marked failed if its
 // lease is over.
 func insertRun(tx *gorm.DB, run chat.Run) error {
@@ -145,6 +68,7 @@ var errStoredBefore = errors.New("an item is stored already")
 // after a failure that left it unknown whether the first call was heard.
 func (s *Store) FinishRun(ctx context.Context, run chat.Run, items []chat.Item) (chat.Session, error) {
 	var session chat.Session
+	var seq int64
 	err := s.do(ctx, "finish run", func(ctx context.Context) (err error) {
 		one := len(items) == 1 && items[0].Type.IsMessage()
 		if one && s.driver == PostgreSQL {
@@ -156,12 +80,13 @@ func (s *Store) FinishRun(ctx context.Context, run chat.Run, items []chat.Item) 
 		}
 		if one {
 			err = s.transact(ctx, func(tx *gorm.DB) error {
-				session, err = finishWithOne(tx, run, items[0])
+				session, seq, err = finishWithOne(tx, run, items[0])
 				return err
 			})
 			if !errors.Is(err, errStoredBefore) {
 				return err
 			}
+			seq = 0
 		}
 		return s.transact(ctx, func(tx *gorm.DB) error {
 			session, err = finishRun(tx, run, items)
@@ -169,26 +94,29 @@ func (s *Store) FinishRun(ctx context.Context, run chat.Run, items []chat.Item) 
 		})
 	})
 	if err != nil {
+		s.recent.forget(run.SessionID)
 		return chat.Session{}, err
 	}
+	// Only what was stored in the short way is known well enough.
+	s.recent.add(run.SessionID, seq, false, items...)
 	return session, nil
 }
 
 // finishWithOne is for the end of most runs: one message, stored for the first
 // time.
-func finishWithOne(tx *gorm.DB, run chat.Run, item chat.Item) (chat.Session, error) {
+func finishWithOne(tx *gorm.DB, run chat.Run, item chat.Item) (chat.Session, int64, error) {
 	row, err := countAnswer(tx, run, item)
 	if err != nil {
-		return chat.Session{}, err
+		return chat.Session{}, 0, err
 	}
 	if err := updateRun(tx, run); err != nil {
-		return chat.Session{}, err
+		return chat.Session{}, 0, err
 	}
 	inserted, err := insertItem(tx, item, row.ItemSeq)
 	if err == nil && !inserted {
 		err = errStoredBefore
 	}
-	return toChatSession(row), err
+	return toChatSession(row), row.ItemSeq, err
 }
 
 func finishRun(tx *gorm.DB, run chat.Run, items []chat.Item) (chat.Session, error) {
@@ -208,6 +136,7 @@ func finishRun(tx *gorm.DB, run chat.Run, items []chat.Item) (chat.Session, erro
 // AddItems implements [chat.Store].
 func (s *Store) AddItems(ctx context.Context, run chat.Run, items []chat.Item) error {
 	return s.inTransaction(ctx, "add items", func(tx *gorm.DB) error {
+		s.recent.forget(run.SessionID)
 		_, err := addItems(tx, run.SessionID, items)
 		return err
 	})
@@ -254,6 +183,7 @@ func addItems(tx *gorm.DB, session uuid.UUID, items []chat.Item) (sessionRow, er
 
 // SaveItem implements [chat.Store].
 func (s *Store) SaveItem(ctx context.Context, item chat.Item) error {
+	s.recent.forget(item.SessionID) // Its run is under way: none begins before it ends.
 	return s.do(ctx, "save item", func(ctx context.Context) error {
 		calls, err := fromChatToolCalls(item.ToolCalls)
 		if err != nil {

@@ -14,9 +14,13 @@ func (s *Store) CreateSession(ctx context.Context, session chat.Session, maxPerU
 	if maxPerUser < 1 {
 		return chat.ErrSessionLimit(maxPerUser)
 	}
-	return s.inTransaction(ctx, "create session", func(tx *gorm.DB) error {
+	err := s.inTransaction(ctx, "create session", func(tx *gorm.DB) error {
 		return createSession(tx, session, maxPerUser)
 	})
+	if err == nil {
+		s.recent.begin(session.ID, recentThread{userID: session.UserID, whole: true})
+	}
+	return err
 }
 
 // countSession counts a session to its user, whose row is locked by it, so
@@ -183,6 +187,7 @@ func toChatPage(userID string, rows []listRow, limit int) chat.SessionPage {
 // DeleteSession implements [chat.Store].
 func (s *Store) DeleteSession(ctx context.Context, userID string, id uuid.UUID) error {
 	return s.inTransaction(ctx, "delete session", func(tx *gorm.DB) error {
+		s.recent.forget(id)
 		deleted := tx.Exec(`DELETE FROM sessions WHERE id = ? AND user_id = ?`, id.String(), userID)
 		if deleted.Error != nil {
 			return deleted.Error

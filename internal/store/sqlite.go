@@ -38,19 +38,27 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
+	copier, err := openSQLiteFile(path, "_pragma=wal_autocheckpoint(0)", 1)
+	if err != nil {
+		return s.tell(ctx, "open", err)
+	}
+	s.recent = &recent{}
 	keep, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stopKeeper = stop
-	s.keepers.Go(func() { s.keepLogShort(keep, path) })
+	s.keepers.Go(func() {
+		defer copier.Close() //nolint:errcheck // it writes nothing of its own
+		s.keepLogShort(keep, path, copier)
+	})
 	return nil
 }
 
 // openSQLiteFile opens no connection yet.
 func openSQLiteFile(path, option string, conns int) (*sql.DB, error) {
-	// busy_timeout comes first: the pragmas after it may have to wait. A
-	// transaction that finds 4,000 pages or more in the log copies them to the
-	// file, and all others wait; with SQLite's own 1,000 one in a hundred would.
+	// busy_timeout comes first: the pragmas after it may have to wait. The log is
+	// copied to the file by its keeper; a transaction that finds 32 MiB there
+	// copies what the keeper has not, which lets the log begin anew.
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(" + busyTimeout + ")&_pragma=journal_mode(WAL)" +
-		"&_pragma=foreign_keys(1)&_pragma=synchronous(1)&_pragma=wal_autocheckpoint(4000)&" + option
+		"&_pragma=foreign_keys(1)&_pragma=synchronous(1)&_pragma=wal_autocheckpoint(8000)&" + option
 	pool, err := sql.Open(sqlite.DriverName, dsn)
 	if err != nil {
 		return nil, err

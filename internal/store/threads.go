@@ -26,6 +26,7 @@ func (s *Store) StartThread(
 	if err != nil {
 		return chat.StartedRun{}, err
 	}
+	s.noteStart(start, sessionRow{ItemSeq: firstPosition}, nil, false)
 	titled := session.Title != ""
 	return chat.StartedRun{Session: session, TitleSet: titled, TitleCut: titled}, nil
 }
@@ -33,6 +34,9 @@ func (s *Store) StartThread(
 func startThread(tx *gorm.DB, session chat.Session, maxPerUser int, start chat.NewRun) error {
 	if err := createSession(tx, session, maxPerUser); err != nil {
 		return err
+	}
+	if start.Found != nil && tx.Name() == string(SQLite) {
+		start.Found(nil) // Nothing but the disk can fail it now.
 	}
 	if err := insertRun(tx, start.Run); err != nil {
 		return err

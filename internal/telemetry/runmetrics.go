@@ -52,6 +52,14 @@ func (m *Metrics) runStarted() {
 	m.liveRuns.Inc()
 }
 
+// runDropped counts a run out that never was.
+func (m *Metrics) runDropped() {
+	if m == nil {
+		return
+	}
+	m.liveRuns.Dec()
+}
+
 // runEnded counts what came of a run.
 func (m *Metrics) runEnded(run chat.Run) {
 	if m == nil {

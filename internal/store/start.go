@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// StartRun implements [chat.Store]. Its first statement locks the session's
+// row, so that what is done to one session is done one after the other.
+func (s *Store) StartRun(ctx context.Context, start chat.NewRun, historyLimit int) (chat.StartedRun, error) {
+	var started chat.StartedRun
+	err := s.do(ctx, "start run", func(ctx context.Context) (err error) {
+		if s.driver == PostgreSQL && len(start.Message.Attachments) == 0 {
+			started, err = startRunAtOnce(s.write.WithContext(ctx), start, historyLimit)
+			if !isUniqueViolation(err) {
+				return err
+			}
+		}
+		if s.driver == SQLite {
+			started, err = s.startRecent(ctx, start, historyLimit)
+			return err
+		}
+		return s.transact(ctx, func(tx *gorm.DB) error {
+			started, err = startRun(tx, start, historyLimit)
+			return err
+		})
+	})
+	if err != nil {
+		return chat.StartedRun{}, err
+	}
+	return started, nil
+}
+
+func startRun(tx *gorm.DB, start chat.NewRun, historyLimit int) (chat.StartedRun, error) {
+	row, err := storeStart(tx, start)
+	if err != nil {
+		return chat.StartedRun{}, err
+	}
+	history, err := newestItems(tx, row.ID, row.ItemSeq, historyLimit)
+	return newStartedRun(row, history), err
+}
+
+// startRecent is startRun, which tells of the history at once where it is known
+// without reading.
+func (s *Store) startRecent(ctx context.Context, start chat.NewRun, historyLimit int) (chat.StartedRun, error) {
+	session := start.Run.SessionID
+	known := s.recent.claim(session, start.UserID, historyLimit)
+	told := known != nil && start.Found != nil
+	if told {
+		start.Found(known.items)
+	}
+	var row sessionRow
+	var history []chat.Item
+	holds := false
+	err := s.transact(ctx, func(tx *gorm.DB) (err error) {
+		if row, err = storeStart(tx, start); err != nil {
+			return err
+		}
+		if holds = s.recent.holds(session, known, row.ItemSeq); holds {
+			history = known.items
+			return nil
+		}
+		history, err = newestItems(tx, session, row.ItemSeq, historyLimit)
+		return err
+	})
+	if err != nil && known != nil {
+		s.recent.forget(session)
+	}
+	if err != nil {
+		return chat.StartedRun{}, err
+	}
+	s.noteStart(start, row, history, holds)
+	started := newStartedRun(row, history)
+	started.Misled = told && !holds
+	return started, nil
+}
+
+// noteStart keeps what a start has read and stored for the next one.
+func (s *Store) noteStart(start chat.NewRun, row sessionRow, history []chat.Item, holds bool) {
+	session := start.Run.SessionID
+	switch {
+	case holds:
+		s.recent.add(session, row.ItemSeq, true, start.Message)
+	case !isPlain(&start.Message):
+		s.recent.forget(session)
+	default:
+		s.recent.begin(session, recentThread{
+			userID: start.UserID, seq: row.ItemSeq, items: append(slices.Clip(history), start.Message), busy: true,
+			whole: row.ItemSeq == int64(len(history))+1,
+		})
+	}
+}
+
+// storeStart stores a run and its message.
+func storeStart(tx *gorm.DB, start chat.NewRun) (sessionRow, error) {
+	row, err := countMessage(tx, start)
+	if err != nil {
+		return sessionRow{}, err
+	}
+	if err := insertRun(tx, start.Run); err != nil {
+		return sessionRow{}, err
+	}
+	inserted, err := insertItem(tx, start.Message, row.ItemSeq)
+	if err != nil {
+		return sessionRow{}, err
+	}
+	if !inserted {
+		return sessionRow{}, safeError("the id of the message is taken")
+	}
+	return row, sendAttachments(tx, start.UserID, start.Message)
+}
+
+func newStartedRun(row sessionRow, history []chat.Item) chat.StartedRun {
+	return chat.StartedRun{
+		Session: toChatSession(row), History: history, TitleCut: row.titleIsCut(),
+		TitleSet: row.TitlePosition != nil && *row.TitlePosition == row.ItemSeq,
+	}
+}
+
+// countMessageUpdate makes room for a message in its session. updated_at never
+// goes back, whatever the clocks of the servers say.
+const countMessageUpdate = `UPDATE sessions SET
+		item_seq = item_seq + 1,
+		message_count = message_count + 1,
+		updated_at = CASE WHEN updated_at > ? THEN updated_at ELSE ? END,
+		title_position = CASE WHEN title IS NULL AND ? <> '' THEN item_seq + 1 ELSE title_position END,
+		title = COALESCE(title, NULLIF(?, ''))
+		WHERE id = ? AND user_id = ? RETURNING ` + sessionColumns
+
+func countMessageArgs(start chat.NewRun) []any {
+	at := toMicros(start.Message.CreatedAt)
+	return []any{at, at, start.Title, start.Title, start.Run.SessionID.String(), start.UserID}
+}
+
+func countMessage(tx *gorm.DB, start chat.NewRun) (sessionRow, error) {
+	rows, err := readRows(tx.Raw(countMessageUpdate, countMessageArgs(start)...), sessionFields)
+	if err != nil {
+		return sessionRow{}, err
+	}
+	if len(rows) == 0 {
+		return sessionRow{}, whyNoSession(tx, start.UserID, start.Run.SessionID)
+	}
+	return rows[0], nil
+}
