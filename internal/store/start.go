@@ -52,6 +52,9 @@ func (s *Store) startRecent(ctx context.Context, start chat.NewRun, historyLimit
 	told := known != nil && start.Found != nil
 	if told {
 		start.Found(known.items)
+		var cancel context.CancelFunc
+		ctx, cancel = whoeverLeaves(ctx)
+		defer cancel()
 	}
 	var row sessionRow
 	var history []chat.Item
@@ -77,6 +80,12 @@ func (s *Store) startRecent(ctx context.Context, start chat.NewRun, historyLimit
 	started := newStartedRun(row, history)
 	started.Misled = told && !holds
 	return started, nil
+}
+
+// whoeverLeaves is a context that does not end with ctx: what was asked of the
+// model has a message and a run in the store, though its client has gone.
+func whoeverLeaves(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), operationTimeout)
 }
 
 // noteStart keeps what a start has read and stored for the next one.

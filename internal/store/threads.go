@@ -21,6 +21,11 @@ func (s *Store) StartThread(
 		if s.driver == PostgreSQL && len(start.Message.Attachments) == 0 {
 			return startThreadAtOnce(s.write.WithContext(ctx), session, maxPerUser, start)
 		}
+		if s.driver == SQLite && start.Found != nil {
+			var cancel context.CancelFunc
+			ctx, cancel = whoeverLeaves(ctx)
+			defer cancel()
+		}
 		return s.transact(ctx, func(tx *gorm.DB) error { return startThread(tx, session, maxPerUser, start) })
 	})
 	if err != nil {
