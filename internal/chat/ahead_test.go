@@ -45,28 +45,34 @@ func (c *closing) Close() error {
 }
 
 // finding is a store that does something between what a run finds and its
-// being stored.
+// being stored; if that fails, nothing is stored.
 type finding struct {
 	chat.Store
 
 	found func() error
 }
 
-func (f *finding) StartRun(ctx context.Context, start chat.NewRun, limit int) (chat.StartedRun, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+// unstored is what ends a start before its transaction.
+type unstored struct{ error }
+
+func (f *finding) StartRun(ctx context.Context, start chat.NewRun, limit int) (started chat.StartedRun, err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case unstored:
+			err = chat.ErrStoreUnavailable(p.error)
+		default:
+			panic(p)
+		}
+	}()
 	told := start.Found
 	start.Found = func(history []chat.Item) {
 		told(history)
 		if err := f.found(); err != nil {
-			cancel(err) // The transaction is rolled back.
+			panic(unstored{err})
 		}
 	}
-	started, err := f.Store.StartRun(ctx, start, limit)
-	if cause := context.Cause(ctx); cause != nil {
-		return started, chat.ErrStoreUnavailable(cause)
-	}
-	return started, err
+	return f.Store.StartRun(ctx, start, limit)
 }
 
 // counting counts the runs that an observer is told of.
@@ -174,6 +180,7 @@ func TestQuestionOfARunThatCannotBeStored(t *testing.T) {
 		t.Fatal(err)
 	}
 	follow(t, run, nil)
+	wantHistory(t, service, other, "user_message: hello", "assistant_message: Yes.", "user_message: hello", "assistant_message: Yes.")
 	if started, ended, dropped := observer.started.Load(), observer.ended.Load(), observer.dropped.Load(); started != ended+dropped || dropped != 1 {
 		t.Errorf("the observer was told of %d runs, %d ends and %d dropped", started, ended, dropped)
 	}

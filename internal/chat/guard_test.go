@@ -56,14 +56,26 @@ func (l *logged) Write(line []byte) (int, error) {
 	return l.text.Write(line)
 }
 
-// wantPanic looks for a line about a panic, with its stack.
+// wantPanic waits for a line about a panic, with its stack: who panicked may not
+// have written it yet.
 func (l *logged) wantPanic(t *testing.T) {
 	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		text := l.String()
+		if strings.Contains(text, "a run panicked") && strings.Contains(text, "guard_test.go") {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the log does not tell of the panic and where it was: %s", text)
+		}
+	}
+}
+
+// String is what was logged so far.
+func (l *logged) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if text := l.text.String(); !strings.Contains(text, "a run panicked") || !strings.Contains(text, "guard_test.go") {
-		t.Errorf("the log does not tell of the panic and where it was: %s", text)
-	}
+	return l.text.String()
 }
 
 func startOn(t *testing.T, o chat.Options) (*chat.Service, *logged) {

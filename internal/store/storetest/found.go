@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"testing"
@@ -147,6 +148,35 @@ func foundChanges(t *testing.T, f *fixture) {
 		items = f.items(t, session)
 		equal(t, name+": the last history", started.History, items[:len(items)-1])
 	}
+}
+
+// foundLeaves: what a start was told of is stored, though its client goes away
+// just then.
+func foundLeaves(t *testing.T, f *fixture) {
+	session, made := f.create(t, alice, start()), newSession(alice, start())
+	again, first := newRun(session, "again", after(time.Second)), newRun(made, "first", after(time.Second))
+	for _, step := range []struct {
+		run   chat.NewRun
+		begin func(ctx context.Context, run chat.NewRun) error
+	}{
+		{again, func(ctx context.Context, run chat.NewRun) error {
+			_, err := f.StartRun(ctx, run, limit)
+			return err
+		}},
+		{first, func(ctx context.Context, run chat.NewRun) error {
+			_, err := f.StartThread(ctx, made, limit, run)
+			return err
+		}},
+	} {
+		ctx, leave := context.WithCancel(t.Context())
+		step.run.Found = func([]chat.Item) { leave() }
+		err := step.begin(ctx, step.run)
+		leave()
+		must(t, err)
+		equal(t, "run", f.run(t, step.run.Run.ID), step.run.Run)
+	}
+	equal(t, "items", f.items(t, session), []chat.Item{again.Message})
+	equal(t, "items of the new thread", f.items(t, made), []chat.Item{first.Message})
 }
 
 // foundPanics: what goes wrong in who is told leaves nothing behind.

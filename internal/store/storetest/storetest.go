@@ -82,6 +82,7 @@ func Run(t *testing.T, h Harness) {
 		{"StartRun takes over a dead run", startExpired},
 		{"StartRun tells what it finds", startFinds},
 		{"StartRun knows what happens after it has told", foundChanges},
+		{"StartRun and StartThread store what they have told of, whoever leaves", foundLeaves},
 		{"StartRun and who panics at what it finds", foundPanics},
 		{"StartThread tells what it finds", threadFinds},
 		{"histories are the newest items, whatever is done", historiesAreTheItems},
