@@ -3,7 +3,6 @@ package openrouter
 import (
 	"bytes"
 	"encoding/json"
-	"unicode/utf8"
 )
 
 // pattern makes the common case cheap. The text chunks of a stream differ in
@@ -30,30 +29,17 @@ func (p *pattern) text(data []byte) (string, bool) {
 	if p.before == nil || length <= 0 || !bytes.HasPrefix(data, p.before) || !bytes.HasSuffix(data, p.after) {
 		return "", false
 	}
-	body := data[len(p.before) : len(p.before)+length]
-	if isPlain(body) {
+	text := string(data[len(p.before) : len(p.before)+length])
+	if isPlain(text) {
 		p.misses = 0
-		return string(body), true
+		return text, true
 	}
 	// With its quotes, so that the JSON reader says whether it is one string.
-	var text string
 	if json.Unmarshal(data[len(p.before)-1:len(p.before)+length+1], &text) != nil || text == "" {
 		return "", false
 	}
 	p.misses = 0
 	return text, true
-}
-
-// isPlain reports whether a JSON string's body stands for itself.
-func isPlain(body []byte) bool {
-	ascii := true
-	for _, c := range body {
-		if c < ' ' || c == '"' || c == '\\' {
-			return false
-		}
-		ascii = ascii && c < utf8.RuneSelf
-	}
-	return ascii || utf8.Valid(body)
 }
 
 // learn takes the pattern of data, a chunk that says nothing but text. It
