@@ -1,9 +1,6 @@
 package openrouter
 
 import (
-	"bytes"
-	"encoding/json"
-
 	"github.com/openai/openai-go/v3/option"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
@@ -30,42 +27,35 @@ func requestOptions(o Options, http doer) []option.RequestOption {
 	return options
 }
 
-// completionRequest is what is asked of POST /chat/completions of the OpenAI API.
-// The library's own types are encoded by reflection over every field there is.
+// completionRequest is what is asked of POST /chat/completions of the OpenAI
+// API: an answer that is streamed, with its usage. The library's own types are
+// encoded by reflection over every field there is.
 type completionRequest struct {
-	Model    string           `json:"model"`
-	Models   []string         `json:"models,omitempty"`
-	Messages []requestMessage `json:"messages"`
-	Tools    []requestTool    `json:"tools,omitempty"`
+	Model    string
+	Models   []string
+	Messages []requestMessage
+	Tools    []requestTool
 	// ToolChoice is a word or a requestChoice; nil leaves it to the model.
-	ToolChoice    any           `json:"tool_choice,omitempty"`
-	Stream        bool          `json:"stream"`
-	StreamOptions streamOptions `json:"stream_options"`
-	MaxTokens     int           `json:"max_tokens,omitempty"`
-	User          string        `json:"user,omitempty"`
+	ToolChoice any
+	MaxTokens  int
+	User       string
 }
 
-type streamOptions struct {
-	IncludeUsage bool `json:"include_usage"`
-}
-
-// requestBody is the JSON of a question, streamed, with usage.
+// requestBody is the JSON of a question.
 func requestBody(req chat.ModelRequest, options *Options) ([]byte, error) {
 	request := completionRequest{
 		Model: req.Model, Models: fallbacks(req.Model, options.FallbackModels),
-		Messages: make([]requestMessage, len(req.Messages)),
-		Stream:   true, StreamOptions: streamOptions{IncludeUsage: true}, MaxTokens: options.MaxTokens, User: req.User,
+		Messages: make([]requestMessage, len(req.Messages)), MaxTokens: options.MaxTokens, User: req.User,
 	}
 	hole, images := holeFor(req.Messages)
+	size := 1 << 10
 	for n := range req.Messages {
 		request.Messages[n] = fromMessage(&req.Messages[n], hole)
+		size += len(req.Messages[n].Content) + len(`{"role":"assistant","content":""},`)
 	}
 	request.offer(&req)
-	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(&request)
-	return fillHoles(body.Bytes(), hole, images), err
+	body, err := request.appendJSON(make([]byte, 0, size))
+	return fillHoles(body, hole, images), err
 }
 
 // fallbacks are the models to try after the one that is asked.
