@@ -9,64 +9,66 @@ import (
 // unanswered is the result of a call that was made and not heard of again.
 const unanswered = "The server stopped before the tool had answered."
 
-// messagesOf turns an item into what the model is sent of it: a tool exchange
-// is an assistant message with its calls, then a result for each. What a user
-// message quotes goes with the newest turn alone. So do the details of the
-// reasoning: within a turn upstream wants them back, but another model may
-// answer the next, and refuse them.
-func messagesOf(item Item, newest bool) []Message {
+// appendMessages adds what the model is sent of an item: a tool exchange is an
+// assistant message with its calls, then a result for each. What a user message
+// quotes goes with the newest turn alone. So do the details of the reasoning:
+// within a turn upstream wants them back, but another model may answer the
+// next, and refuse them.
+func appendMessages(to []Message, item *Item, newest bool) []Message {
 	switch item.Type {
 	case ItemUserMessage:
-		return userMessages(item, newest)
+		return appendUserMessages(to, item, newest)
 	case ItemHiddenContext:
-		return []Message{{Role: RoleUser, Content: hidden(item.Text())}}
+		return append(to, Message{Role: RoleUser, Content: hidden(item.Text())})
 	case ItemClientToolCall:
-		return clientCallMessages(item, newest)
+		return appendClientCall(to, item, newest)
 	case ItemWorkflow:
-		return nil // What it thought then is no part of what was said.
+		return to // What it thought then is no part of what was said.
 	case ItemAssistantMessage, ItemToolCalls:
 	}
-	if item.Text() == "" && len(item.ToolCalls) == 0 {
-		return nil
+	said := Message{Role: RoleAssistant, Content: item.Text(), ToolCalls: item.ToolCalls}
+	if said.Content == "" && len(said.ToolCalls) == 0 {
+		return to
 	}
-	messages := []Message{{Role: RoleAssistant, Content: item.Text(), ToolCalls: item.ToolCalls}}
 	if newest {
-		messages[0].ReasoningDetails = item.ReasoningDetails
+		said.ReasoningDetails = item.ReasoningDetails
 	}
+	to = append(to, said)
 	for _, call := range item.ToolCalls {
 		result := unanswered
 		if call.Result != nil {
 			result = *call.Result
 		}
-		messages = append(messages, Message{Role: RoleTool, ToolCallID: call.ID, Content: result})
+		to = append(to, Message{Role: RoleTool, ToolCallID: call.ID, Content: result})
 	}
-	return messages
+	return to
 }
 
-// userMessages is the message and, after it, what it refers to, as the
+// appendUserMessages adds the message and, after it, what it refers to, as the
 // openai-chatkit package's ThreadItemConverter does.
-func userMessages(item Item, newest bool) []Message {
-	messages := []Message{{Role: RoleUser, Content: item.Text(), attachments: item.Attachments}}
+func appendUserMessages(to []Message, item *Item, newest bool) []Message {
+	to = append(to, Message{Role: RoleUser, Content: item.Text(), attachments: item.Attachments})
 	if newest && item.QuotedText != nil && *item.QuotedText != "" {
-		messages = append(messages, Message{
+		to = append(to, Message{
 			Role: RoleUser, Content: "The user is referring to this in particular: \n" + *item.QuotedText,
 		})
 	}
 	if mentions := mentionsOf(item.Content); mentions != "" {
-		messages = append(messages, Message{Role: RoleUser, Content: mentions})
+		to = append(to, Message{Role: RoleUser, Content: mentions})
 	}
-	return messages
+	return to
 }
 
 // mentionsOf tells the model what the page knows of what the user mentions.
 func mentionsOf(content []Content) string {
 	var told strings.Builder
-	seen := map[string]bool{}
-	for _, part := range content {
-		if part.Tag == nil || seen[part.Text] {
+	var seen []string
+	for n := range content {
+		part := &content[n]
+		if part.Tag == nil || slices.Contains(seen, part.Text) {
 			continue
 		}
-		seen[part.Text] = true
+		seen = append(seen, part.Text)
 		told.WriteString("\n- " + part.Text + " (id " + part.Tag.ID + "): " + string(part.Tag.Data))
 	}
 	if told.Len() == 0 {
@@ -75,12 +77,12 @@ func mentionsOf(content []Content) string {
 	return "What the user mentions with @ is, as the page describes it:" + told.String()
 }
 
-// clientCallMessages leaves out a call that nobody answered: upstream takes no
+// appendClientCall leaves out a call that nobody answered: upstream takes no
 // call without its result.
-func clientCallMessages(item Item, newest bool) []Message {
+func appendClientCall(to []Message, item *Item, newest bool) []Message {
 	call := item.ClientCall
 	if call == nil || call.Output == nil {
-		return nil
+		return to
 	}
 	asked := Message{
 		Role: RoleAssistant, ToolCalls: []ToolCall{{ID: call.CallID, Name: call.Name, Arguments: string(call.Arguments)}},
@@ -89,12 +91,15 @@ func clientCallMessages(item Item, newest bool) []Message {
 	if newest {
 		asked.ReasoningDetails = item.ReasoningDetails
 	}
-	return []Message{asked, {Role: RoleTool, ToolCallID: call.CallID, Content: string(call.Output)}}
+	return append(to, asked, Message{Role: RoleTool, ToolCallID: call.CallID, Content: string(call.Output)})
 }
 
 // joinSteps makes one message of what the model said in one step, as it said
 // it: details belong to a whole step.
 func joinSteps(messages []Message) []Message {
+	if !slices.ContainsFunc(messages, func(m Message) bool { return m.beside }) {
+		return messages
+	}
 	var joined []Message
 	at := -1 // the last assistant message
 	for _, message := range messages {
@@ -128,21 +133,22 @@ func hidden(note string) string {
 // its question misleads the model. The newest item is always sent, and the
 // user message that a tool call belongs to.
 func boundHistory(items []Item, maxMessages, maxChars int) []Message {
-	var taken [][]Message
-	count, chars := 0, 0
+	history := make([]Message, 0, min(len(items), maxMessages+1)) // the newest first
+	chars := 0
 	asked := false
-	for _, item := range slices.Backward(items) {
-		messages := messagesOf(item, !asked)
-		size := sizeOf(messages)
-		if asked && (count+len(messages) > maxMessages || chars+size > maxChars) {
+	for n := len(items) - 1; n >= 0; n-- {
+		taken := len(history)
+		history = appendMessages(history, &items[n], !asked)
+		chars += sizeOf(history[taken:])
+		if asked && (len(history) > maxMessages || chars > maxChars) {
+			history = history[:taken]
 			break
 		}
-		asked = asked || item.Type == ItemUserMessage
-		count, chars = count+len(messages), chars+size
-		taken = append(taken, messages)
+		asked = asked || items[n].Type == ItemUserMessage
+		slices.Reverse(history[taken:])
 	}
-	slices.Reverse(taken)
-	history := joinSteps(slices.Concat(taken...))
+	slices.Reverse(history)
+	history = joinSteps(history)
 	first := slices.IndexFunc(history, func(m Message) bool { return m.Role == RoleUser })
 	if first < 0 {
 		return history

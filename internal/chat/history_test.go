@@ -106,7 +106,7 @@ func TestMessagesOfAUserMessage(t *testing.T) {
 	tag := &Tag{ID: "7", Data: []byte(`{"price":3}`)}
 	item.Content = append(item.Content, Content{Type: ContentInputTag, Text: "tea", Tag: tag},
 		Content{Type: ContentInputText, Text: " and "}, Content{Type: ContentInputTag, Text: "tea", Tag: tag})
-	got := outline(messagesOf(item, true))
+	got := outline(appendMessages(nil, &item, true))
 	want := []string{
 		"user: About @tea and @tea", "user: The user is referring to this in particular: \nthe quote",
 		"user: What the user mentions with @ is, as the page describes it:\n- tea (id 7): {\"price\":3}",
@@ -114,7 +114,7 @@ func TestMessagesOfAUserMessage(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := outline(messagesOf(item, false)); len(got) != 2 {
+	if got := outline(appendMessages(nil, &item, false)); len(got) != 2 {
 		t.Errorf("an older message is sent as %q", got)
 	}
 }

@@ -136,7 +136,7 @@ func (s *Service) callOurs(r *ActiveRun, t *turn, calls []ToolCall, details json
 	if err := s.saveResults(r, t, item); err != nil {
 		return err
 	}
-	messages := messagesOf(item, true)
+	messages := appendMessages(nil, &item, true)
 	r.history = append(r.history, messages...)
 	for _, message := range messages {
 		t.size += len(message.Content)
