@@ -1,0 +1,96 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"time"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/gin-gonic/gin"
+
+	"github.com/chatkit-rest/chatkit-rest/gen/api"
+)
+
+const jsonType = "application/json"
+
+// fileTimeout is how long the sending of a file may take.
+const fileTimeout = 5 * time.Minute
+
+// allowTime gives a request with a file longer than others have. A writer
+// without deadlines (a test's recorder) needs none.
+func allowTime(c *gin.Context) {
+	control := http.NewResponseController(c.Writer)
+	_ = control.SetReadDeadline(time.Now().Add(fileTimeout))
+	_ = control.SetWriteDeadline(time.Now().Add(fileTimeout + writeTimeout))
+}
+
+// readBody reads the body, within bounds, and sees that it is one JSON value:
+// what comes after it would otherwise go unnoticed. It answers and returns
+// false if the body cannot be.
+func (k *checker) readBody(c *gin.Context) ([]byte, bool) {
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, k.maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		fail(c, http.StatusRequestEntityTooLarge, api.ErrorCodeRequestTooLarge,
+			fmt.Sprintf("The body is larger than %d bytes, the most taken.", k.maxBody))
+		return nil, false
+	case err != nil:
+		fail(c, http.StatusBadRequest, api.ErrorCodeInvalidRequest, "The body could not be read to its end.")
+		return nil, false
+	}
+	if len(body) == 0 {
+		return nil, true
+	}
+	mediaType, _, err := mime.ParseMediaType(c.Request.Header.Get("Content-Type"))
+	if err != nil || mediaType != jsonType {
+		fail(c, http.StatusUnsupportedMediaType, api.ErrorCodeUnsupportedMediaType,
+			"The body must be JSON, sent with the header Content-Type: application/json.")
+		return nil, false
+	}
+	if !json.Valid(body) || !utf8.Valid(body) { // RFC 8259, section 8.1
+		fail(c, http.StatusBadRequest, api.ErrorCodeInvalidRequest, "The body is not one valid JSON value.")
+		return nil, false
+	}
+	return body, true
+}
+
+// checkBody holds the JSON of a body against its schema, and leaves what it says
+// to whoever binds it. Its errors are those of openapi3filter.
+func (k *checker) checkBody(c *gin.Context, body *openapi3.RequestBody, data []byte) error {
+	if len(data) == 0 {
+		if body.Required {
+			return &openapi3filter.RequestError{RequestBody: body, Err: openapi3filter.ErrInvalidRequired}
+		}
+		return nil
+	}
+	var value any
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	err := decoder.Decode(&value)
+	if err == nil {
+		err = body.Content[jsonType].Schema.Value.VisitJSON(value, k.schema...)
+	}
+	if err != nil {
+		return &openapi3filter.RequestError{RequestBody: body, Err: err}
+	}
+	c.Request.Body = checkedBody{io.NopCloser(bytes.NewReader(data)), value}
+	return nil
+}
+
+// checkedBody is a body that was read and checked.
+type checkedBody struct {
+	io.ReadCloser
+
+	value any
+}
+
+// ValidatedValue is what the generated handlers bind, where a body has it.
+func (b checkedBody) ValidatedValue() any { return b.value }
