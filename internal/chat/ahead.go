@@ -1,6 +1,10 @@
 package chat
 
-import "context"
+import (
+	"context"
+	"sync"
+	"time"
+)
 
 // ahead is a question that was sent to the model while its run is being stored:
 // a model takes far longer to begin with an answer than a database to store a
@@ -37,20 +41,34 @@ func (s *Service) mayAskAhead() bool {
 	return true
 }
 
-// askAhead asks the model the first question of a run whose storing is under
-// way.
-func (s *Service) askAhead(r *ActiveRun) {
-	ctx, cancel := context.WithCancel(r.ctx)
-	asking, begun := &ahead{answers: make(chan answered), cancel: cancel, over: make(chan struct{})}, make(chan struct{})
+// headStart is for how long a question that is not on its way yet holds up the
+// storing of its run. An open connection takes it in far less.
+const headStart = 5 * time.Millisecond
+
+// askAhead readies a run whose storing is under way, and asks the model its first
+// question. It returns when that is on its way, or has had its head start: it is
+// what the user waits for, and what is done beside it holds it up.
+func (s *Service) askAhead(r *ActiveRun, history []Item) {
+	asking := &ahead{answers: make(chan answered), over: make(chan struct{})}
+	r.ctx, asking.cancel = context.WithCancel(r.ctx)
 	r.ahead = asking
+	ready, sent := make(chan struct{}), make(chan struct{})
 	s.runners.Go(func() {
 		defer close(asking.over)
-		close(begun)
 		var a answered
-		a.err = s.guard(r, func() (err error) {
-			a.stream, err = s.ask(ctx, r)
-			return err
+		a.err = s.guard(r, func() error {
+			defer close(ready)
+			s.prepare(r, history)
+			return nil
 		})
+		ctx, isSent := r.ctx, sync.OnceFunc(func() { close(sent) })
+		if a.err == nil {
+			a.err = s.guard(r, func() (err error) {
+				a.stream, err = s.ask(ctx, r, isSent)
+				return err
+			})
+		}
+		isSent()
 		select {
 		case asking.answers <- a:
 		case <-ctx.Done():
@@ -59,7 +77,13 @@ func (s *Service) askAhead(r *ActiveRun) {
 			}
 		}
 	})
-	<-begun // The question first: it is what the user waits for.
+	patience := time.NewTimer(headStart)
+	defer patience.Stop()
+	select {
+	case <-sent:
+	case <-patience.C:
+		<-ready
+	}
 }
 
 // takeBack cancels a question that was asked of a history that is not the
@@ -84,7 +108,7 @@ func (s *Service) drop(r *ActiveRun, why string) {
 // open asks the model, or returns the answer to what was asked ahead.
 func (s *Service) open(r *ActiveRun) (ModelStream, error) {
 	if r.ahead == nil {
-		return s.ask(r.ctx, r)
+		return s.ask(r.ctx, r, nil)
 	}
 	select {
 	case a := <-r.ahead.answers:

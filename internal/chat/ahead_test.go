@@ -221,6 +221,37 @@ func TestQuestionsWhileTheDatabaseHangs(t *testing.T) {
 	}
 }
 
+// stuck is a model that does not even take a question once it is told to.
+type stuck struct {
+	chat.Model
+
+	sticks  atomic.Bool
+	release chan struct{}
+}
+
+func (m *stuck) Stream(ctx context.Context, req chat.ModelRequest) (chat.ModelStream, error) {
+	if m.sticks.Load() {
+		<-m.release
+	}
+	return m.Model.Stream(ctx, req)
+}
+
+// A question that does not get on its way does not keep its message from being
+// stored.
+func TestQuestionThatIsNotSent(t *testing.T) {
+	t.Parallel()
+	model := &stuck{Model: newAsked(), release: make(chan struct{})}
+	service, _ := startOn(t, chat.Options{Store: openStore(t), Model: model})
+	session := converse(t, service, model.Model.(*asked))
+	model.sticks.Store(true)
+	run, err := service.StartRun(t.Context(), hello(session))
+	close(model.release)
+	if err != nil {
+		t.Fatal(err)
+	}
+	follow(t, run, nil)
+}
+
 // misleading is a store that may tell of a history that is not the thread's.
 type misleading struct {
 	chat.Store

@@ -329,8 +329,7 @@ func (s *Service) saveStart(ctx context.Context, r *ActiveRun, what starting) er
 	}()
 	started, events, err := what.store(ctx, r.run, func(history []Item) {
 		if asks = s.mayAskAhead(); asks {
-			s.prepare(r, history)
-			s.askAhead(r)
+			s.askAhead(r, history)
 		}
 	})
 	if err != nil {
