@@ -87,13 +87,13 @@ func (u *upstream) serve(conn net.Conn) {
 }
 
 func (u *upstream) answer(conn net.Conn, request *http.Request) error {
-	received := time.Now()
 	switch request.Method + " " + request.URL.Path {
 	case "POST /api/v1/chat/completions":
 		a, err := readQuestion(request.Body)
 		if err != nil {
 			return errors.Join(err, writeText(conn, "400 Bad Request", err.Error()))
 		}
+		received := time.Now() // All of it: a body may come long after its head.
 		return u.complete(&chunkWriter{conn: conn, chunks: u.chunks, answer: a, received: received})
 	case "GET /bursts":
 		return writeText(conn, "200 OK", strconv.FormatInt(u.bursts.Load(), 10))
