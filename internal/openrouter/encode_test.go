@@ -24,8 +24,12 @@ func FuzzRequestText(f *testing.F) {
 			t.Fatal(err)
 		}
 		var sent struct {
-			Model, User string
-			Messages    []struct{ Role, Content string }
+			Model    string `json:"model"`
+			User     string `json:"user"`
+			Messages []struct {
+				Role    string `json:"role"`
+				Content string `json:"content"`
+			} `json:"messages"`
 		}
 		if err := json.Unmarshal(body, &sent); err != nil {
 			t.Fatalf("%v in %s", err, body)

@@ -2,7 +2,7 @@ package openrouter
 
 import (
 	"encoding/json"
-	"reflect"
+	"fmt"
 	"testing"
 )
 
@@ -20,8 +20,8 @@ func FuzzPlainEvent(f *testing.F) {
 		if err := json.Unmarshal(data, &full); err != nil {
 			t.Fatalf("it was read the short way, and in full: %v", err)
 		}
-		if !reflect.DeepEqual(plain, full) {
-			t.Errorf("it was read as %+v, and in full as %+v", plain, full)
+		if got, want := fmt.Sprintf("%+v", plain), fmt.Sprintf("%+v", full); got != want {
+			t.Errorf("it was read as %s, and in full as %s", got, want)
 		}
 	})
 }
