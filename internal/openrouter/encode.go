@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -77,10 +76,11 @@ func appendValue(to []byte, value any) ([]byte, error) {
 	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), err
 }
 
-// appendText adds a string. What in it is no UTF-8 becomes U+FFFD.
+// appendText adds a string. Each byte in it that is no UTF-8 becomes U+FFFD, as
+// in encoding/json.
 func appendText(to []byte, text string) []byte {
 	if !utf8.ValidString(text) {
-		text = strings.ToValidUTF8(text, string(utf8.RuneError))
+		text = string([]rune(text))
 	}
 	to = append(to, '"')
 	done := 0

@@ -2,7 +2,6 @@ package openrouter
 
 import (
 	"encoding/json"
-	"strings"
 	"testing"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
@@ -34,7 +33,7 @@ func FuzzRequestText(f *testing.F) {
 		if err := json.Unmarshal(body, &sent); err != nil {
 			t.Fatalf("%v in %s", err, body)
 		}
-		valid := func(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
+		valid := func(s string) string { return string([]rune(s)) }
 		if sent.Model != valid(model) || sent.User != valid(text) || len(sent.Messages) != 2 ||
 			sent.Messages[0].Content != valid(model) || sent.Messages[1].Content != valid(text) || sent.Messages[1].Role != "user" {
 			t.Errorf("%q and %q were sent as %s", model, text, body)

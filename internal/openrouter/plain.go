@@ -74,11 +74,23 @@ func (in *plainReader) object(read func(name string) bool) bool {
 			return false
 		}
 		name, ok := in.string()
-		if !ok || !in.take(":") || (!in.take("null") && !read(name)) {
+		if !ok || !in.take(":") {
+			return false
+		}
+		if in.take("null") && !isEmptied(name) {
+			continue
+		}
+		if !read(name) {
 			return false
 		}
 	}
 	return true
+}
+
+// isEmptied says of a field that null takes from it what it had before; the
+// others null leaves as they are.
+func isEmptied(name string) bool {
+	return strings.EqualFold(name, "choices") || strings.EqualFold(name, "content")
 }
 
 // take passes over a token and the white space before it.
@@ -98,10 +110,11 @@ func (in *plainReader) digits() bool {
 	return len(after) < len(rest) && rest[0] != '0'
 }
 
+// text reads a string that is kept: the rest of the event is not kept with it.
 func (in *plainReader) text(to *string) bool {
 	text, ok := in.string()
 	if ok {
-		*to = text
+		*to = strings.Clone(text)
 	}
 	return ok
 }
