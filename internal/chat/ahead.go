@@ -47,8 +47,9 @@ const headStart = 5 * time.Millisecond
 
 // askAhead readies a run whose storing is under way, and asks the model its first
 // question. It returns when that is on its way, or has had its head start: it is
-// what the user waits for, and what is done beside it holds it up.
-func (s *Service) askAhead(r *ActiveRun, history []Item) {
+// what the user waits for, and what is done beside it holds it up. Where the
+// store has locked others out already, nobody waits for it.
+func (s *Service) askAhead(r *ActiveRun, history []Item, locked bool) {
 	asking := &ahead{answers: make(chan answered), over: make(chan struct{})}
 	r.ctx, asking.cancel = context.WithCancel(r.ctx)
 	r.ahead = asking
@@ -77,6 +78,10 @@ func (s *Service) askAhead(r *ActiveRun, history []Item) {
 			}
 		}
 	})
+	if locked {
+		<-ready
+		return
+	}
 	patience := time.NewTimer(headStart)
 	defer patience.Stop()
 	select {
@@ -100,7 +105,10 @@ func (s *Service) drop(r *ActiveRun, why string) {
 	s.Logger.WarnContext(r.ctx, "a question was cancelled that had gone before its run was stored", "run", r.ID,
 		"session", r.run.SessionID, "user", r.user, "reason", why)
 	_ = s.guard(r, func() error { // Its panic is logged.
-		s.Observer.RunDropped(r.ctx)
+		if r.observed {
+			r.observed = false
+			s.Observer.RunDropped(r.ctx)
+		}
 		return nil
 	})
 }

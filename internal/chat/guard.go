@@ -41,14 +41,11 @@ func (s *Service) endBroken(r *ActiveRun, t *turn, cause error) {
 			s.Logger.ErrorContext(r.ctx, "a run may stand as running until its lease is over", "run", r.ID, "error", err)
 		}
 	}
-	s.forget(r) // Whoever is told of the end may send the next message at once.
-	if !t.observed {
-		t.observed = true
-		_ = s.guard(r, func() error { // Its panic is logged.
-			s.Observer.RunEnded(r.ctx, r.run)
-			return nil
-		})
-	}
+	s.forget(r)                   // Whoever is told of the end may send the next message at once.
+	_ = s.guard(r, func() error { // Its panic is logged.
+		s.observeEnd(r)
+		return nil
+	})
 	if !t.told {
 		s.tellEnd(r, t.untold, t.failure, cause)
 	}

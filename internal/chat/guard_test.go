@@ -188,17 +188,20 @@ func titleIn(t *testing.T, service *chat.Service, id uuid.UUID) string {
 type fainting struct {
 	lastRun
 
-	starting func()
+	starting       func()
+	started, ended atomic.Int32
 }
 
 func (f *fainting) RunStarted(ctx context.Context, _ chat.Run) context.Context {
 	f.starting()
+	f.started.Add(1)
 	return ctx
 }
+func (f *fainting) RunEnded(context.Context, chat.Run) { f.ended.Add(1) }
 
-// A panic while a run starts is its request's failure alone, whether its
-// question goes ahead of its being stored or not; a server that is stopped then
-// waits for nobody.
+// A panic while a run starts is a failure of its request, or of the run where
+// its question goes ahead of its being stored, and of nothing else; a server
+// that is stopped then waits for nobody.
 func TestPanicWhileARunStarts(t *testing.T) {
 	t.Parallel()
 	for name, before := range map[string]int{"stored first": 0, "asked ahead": 1} {
@@ -225,6 +228,9 @@ func TestPanicWhileARunStarts(t *testing.T) {
 			}
 			written.wantPanic(t)
 			awaitAnswer(t, service, session.ID)
+			if started, ended := observer.started.Load(), observer.ended.Load(); started != ended {
+				t.Errorf("the observer was told of %d starts and %d ends", started, ended)
+			}
 		})
 	}
 }

@@ -218,8 +218,7 @@ func (s *Service) finish(r *ActiveRun, t *turn, err error) {
 		s.forget(r) // Whoever is told of the end may send the next message at once.
 	}
 	s.logEnd(r, err)
-	t.observed = true
-	s.Observer.RunEnded(r.ctx, r.run)
+	s.observeEnd(r)
 	t.told = true
 	if t.saved {
 		s.tellEnd(r, t.untold, t.failure, err)
@@ -229,6 +228,14 @@ func (s *Service) finish(r *ActiveRun, t *turn, err error) {
 	s.tellEnd(r, nil, unsaved(saveErr), saveErr)
 	if CodeOf(saveErr) != CodeSessionNotFound {
 		s.saveLater(r, t)
+	}
+}
+
+// observeEnd tells the observer of the end of a run that it was told the start of.
+func (s *Service) observeEnd(r *ActiveRun) {
+	if r.observed {
+		r.observed = false
+		s.Observer.RunEnded(r.ctx, r.run)
 	}
 }
 

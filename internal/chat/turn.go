@@ -22,8 +22,6 @@ type turn struct {
 	failure *failure
 	saved   bool
 	told    bool
-	// observed says that the observer was told of it.
-	observed bool
 
 	// said says that some text has come in this run.
 	said         bool
