@@ -89,11 +89,15 @@ func (u *upstream) serve(conn net.Conn) {
 func (u *upstream) answer(conn net.Conn, request *http.Request) error {
 	switch request.Method + " " + request.URL.Path {
 	case "POST /api/v1/chat/completions":
-		a, err := readQuestion(request.Body)
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			return err
+		}
+		received := time.Now() // All of it: a body may come long after its head.
+		a, err := readQuestion(body)
 		if err != nil {
 			return errors.Join(err, writeText(conn, "400 Bad Request", err.Error()))
 		}
-		received := time.Now() // All of it: a body may come long after its head.
 		return u.complete(&chunkWriter{conn: conn, chunks: u.chunks, answer: a, received: received})
 	case "GET /bursts":
 		return writeText(conn, "200 OK", strconv.FormatInt(u.bursts.Load(), 10))
@@ -123,17 +127,13 @@ func (u *upstream) complete(out *chunkWriter) error {
 	return out.end()
 }
 
-func readQuestion(body io.Reader) (answer, error) {
+func readQuestion(body []byte) (answer, error) {
 	var request struct {
 		Messages []struct {
 			Content question `json:"content"`
 		} `json:"messages"`
 	}
-	text, err := io.ReadAll(body)
-	if err != nil {
-		return answer{}, err
-	}
-	if err := json.Unmarshal(text, &request); err != nil {
+	if err := json.Unmarshal(body, &request); err != nil {
 		return answer{}, err
 	}
 	if len(request.Messages) == 0 {
