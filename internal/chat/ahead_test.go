@@ -232,6 +232,7 @@ type stuck struct {
 func (m *stuck) Stream(ctx context.Context, req chat.ModelRequest) (chat.ModelStream, error) {
 	if m.sticks.Load() {
 		<-m.release
+		return says(end, "Yes.").Stream(ctx, req)
 	}
 	return m.Model.Stream(ctx, req)
 }
@@ -275,9 +276,10 @@ func TestNewThreadsQuestionHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	model, db := &stuck{Model: newAsked(), release: make(chan struct{})}, &timed{Store: openStore(t)}
 	service, _ := startOn(t, chat.Options{Store: db, Model: model})
+	converse(t, service, model.Model.(*asked))
 	model.sticks.Store(true)
 	defer close(model.release)
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for range 50 { // The machine may be busy with others at one time, not at all.
 		request := hello(uuid.Nil)
 		request.UserID = uuid.NewString()
 		if _, _, err := service.StartThread(t.Context(), request); err != nil {
@@ -286,10 +288,8 @@ func TestNewThreadsQuestionHoldsNobodyUp(t *testing.T) {
 		if db.took > 0 && db.took < time.Millisecond {
 			return
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("others waited for %s", db.took)
-		}
 	}
+	t.Errorf("others waited for %s", db.took)
 }
 
 // misleading is a store that may tell of a history that is not the thread's.
