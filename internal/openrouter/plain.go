@@ -77,10 +77,8 @@ func (in *plainReader) object(read func(name string) bool) bool {
 		if !ok || !in.take(":") {
 			return false
 		}
-		if in.take("null") && !isEmptied(name) {
-			continue
-		}
-		if !read(name) {
+		isNull := in.take("null")
+		if (isNull && isEmptied(name)) || (!isNull && !read(name)) {
 			return false
 		}
 	}

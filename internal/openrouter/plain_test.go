@@ -52,6 +52,7 @@ var otherEvents = []string{
 	`{"choices":[{"index":0,"delta":{"content":"a"}}],"CHOICES":null}`,
 	`{"choices":[{"index":0,"delta":{"content":"a","content":null}}]}`,
 	`{"choices":[{"index":0,"delta":{"content":"a","Content":null}}]}`,
+	`{"choices":[{"index":0,"delta":{"content":null"a"}}]}`,
 	`{"choices":[{"index":0,"delta":{"content":["a"]}}]}`,
 	`{"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"a"}]}}]}`,
 	`{"choices":[{"index":0,"delta":{"content":"a","reasoning":"b"}}]}`,
