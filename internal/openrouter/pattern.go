@@ -1,9 +1,6 @@
 package openrouter
 
-import (
-	"bytes"
-	"encoding/json"
-)
+import "bytes"
 
 // pattern makes the common case cheap. The text chunks of a stream differ in
 // their text alone, so a chunk that has the same bytes before and after it as
@@ -34,8 +31,8 @@ func (p *pattern) text(data []byte) (string, bool) {
 		p.misses = 0
 		return text, true
 	}
-	// With its quotes, so that the JSON reader says whether it is one string.
-	if json.Unmarshal(data[len(p.before)-1:len(p.before)+length+1], &text) != nil || text == "" {
+	text, ok := unquote(text)
+	if !ok || text == "" {
 		return "", false
 	}
 	p.misses = 0

@@ -146,6 +146,8 @@ func (in *plainReader) string() (string, bool) {
 	return unquote(text)
 }
 
+// unquote reads the body of a string with its quotes, so that the JSON reader
+// says whether it is one.
 func unquote(body string) (text string, ok bool) {
 	err := json.Unmarshal([]byte(`"`+body+`"`), &text)
 	return text, err == nil
