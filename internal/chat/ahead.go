@@ -1,10 +1,6 @@
 package chat
 
-import (
-	"context"
-	"sync"
-	"time"
-)
+import "context"
 
 // ahead is a question that was sent to the model while its run is being stored:
 // a model takes far longer to begin with an answer than a database to store a
@@ -41,19 +37,14 @@ func (s *Service) mayAskAhead() bool {
 	return true
 }
 
-// headStart is for how long a question that is not on its way yet holds up the
-// storing of its run. An open connection takes it in far less.
-const headStart = 5 * time.Millisecond
-
 // askAhead readies a run whose storing is under way, and asks the model its first
-// question. It returns when that is on its way, or has had its head start: it is
-// what the user waits for, and what is done beside it holds it up. Where the
-// store has locked others out already, nobody waits for it.
-func (s *Service) askAhead(r *ActiveRun, history []Item, locked bool) {
+// question. It does not wait until that is sent: another message to the thread
+// could be stored meanwhile, and the question would be in vain.
+func (s *Service) askAhead(r *ActiveRun, history []Item) {
 	asking := &ahead{answers: make(chan answered), over: make(chan struct{})}
 	r.ctx, asking.cancel = context.WithCancel(r.ctx)
 	r.ahead = asking
-	ready, sent := make(chan struct{}), make(chan struct{})
+	ready := make(chan struct{})
 	s.runners.Go(func() {
 		defer close(asking.over)
 		var a answered
@@ -62,14 +53,13 @@ func (s *Service) askAhead(r *ActiveRun, history []Item, locked bool) {
 			s.prepare(r, history)
 			return nil
 		})
-		ctx, isSent := r.ctx, sync.OnceFunc(func() { close(sent) })
+		ctx := r.ctx
 		if a.err == nil {
 			a.err = s.guard(r, func() (err error) {
-				a.stream, err = s.ask(ctx, r, isSent)
+				a.stream, err = s.ask(ctx, r)
 				return err
 			})
 		}
-		isSent()
 		select {
 		case asking.answers <- a:
 		case <-ctx.Done():
@@ -78,17 +68,7 @@ func (s *Service) askAhead(r *ActiveRun, history []Item, locked bool) {
 			}
 		}
 	})
-	if locked {
-		<-ready
-		return
-	}
-	patience := time.NewTimer(headStart)
-	defer patience.Stop()
-	select {
-	case <-sent:
-	case <-patience.C:
-		<-ready
-	}
+	<-ready
 }
 
 // takeBack cancels a question that was asked of a history that is not the
@@ -116,7 +96,7 @@ func (s *Service) drop(r *ActiveRun, why string) {
 // open asks the model, or returns the answer to what was asked ahead.
 func (s *Service) open(r *ActiveRun) (ModelStream, error) {
 	if r.ahead == nil {
-		return s.ask(r.ctx, r, nil)
+		return s.ask(r.ctx, r)
 	}
 	select {
 	case a := <-r.ahead.answers:

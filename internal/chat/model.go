@@ -43,8 +43,6 @@ type ModelRequest struct {
 	ToolChoice string
 	// NoCalls forbids the model to call any of the tools: it is to answer.
 	NoCalls bool
-	// Sent, if not nil, may be called when the question is on its way.
-	Sent func()
 }
 
 // Role says who a message to the model is from.

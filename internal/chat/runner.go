@@ -135,7 +135,7 @@ func (s *Service) detailsOf(came *pieces) json.RawMessage {
 
 // ask sends the history to the model. Its files are read for each step and held
 // until upstream begins to answer, not for as long as the run goes on.
-func (s *Service) ask(ctx context.Context, r *ActiveRun, sent func()) (ModelStream, error) {
+func (s *Service) ask(ctx context.Context, r *ActiveRun) (ModelStream, error) {
 	messages, release, err := s.withFiles(ctx, boundResults(r.history, s.resultChars()))
 	if err != nil {
 		return nil, err
@@ -143,7 +143,7 @@ func (s *Service) ask(ctx context.Context, r *ActiveRun, sent func()) (ModelStre
 	defer release()
 	return s.Model.Stream(ctx, ModelRequest{
 		Model: r.model, Messages: messages, User: s.Pseudonym(r.user),
-		Tools: r.tools.offered, ToolChoice: r.tools.choice, NoCalls: r.tools.closed, Sent: sent,
+		Tools: r.tools.offered, ToolChoice: r.tools.choice, NoCalls: r.tools.closed,
 	})
 }
 

@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/httptrace"
 	"time"
 
 	"github.com/openai/openai-go/v3"
@@ -63,7 +62,7 @@ func (c *Client) Stream(ctx context.Context, req chat.ModelRequest) (chat.ModelS
 	patience := time.AfterFunc(c.options.FirstByteTimeout, func() { cancel(errFirstByte) })
 	why := func(err error) error { return reason(ctx, call, err) }
 
-	resp, err := c.connect(watchSending(call, req.Sent), body, time.Now().Add(c.options.FirstByteTimeout)) //nolint:bodyclose // the stream closes it
+	resp, err := c.connect(call, body, time.Now().Add(c.options.FirstByteTimeout)) //nolint:bodyclose // the stream closes it
 	if err != nil {
 		patience.Stop()
 		err = why(err)
@@ -107,14 +106,4 @@ func reason(ctx, call context.Context, err error) error {
 		return failed.upstream
 	}
 	return err
-}
-
-// watchSending has sent called each time that the request is written.
-func watchSending(ctx context.Context, sent func()) context.Context {
-	if sent == nil {
-		return ctx
-	}
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteRequest: func(httptrace.WroteRequestInfo) { sent() },
-	})
 }

@@ -334,30 +334,3 @@ func TestCancelReachesARealServer(t *testing.T) {
 		}
 	}
 }
-
-// Who asks is told that the question is on its way before there is an answer.
-func TestQuestionIsToldToBeSent(t *testing.T) {
-	t.Parallel()
-	sent := make(chan struct{})
-	server := upstream(t, func(w http.ResponseWriter, r *http.Request) {
-		if _, err := io.Copy(io.Discard, r.Body); err != nil {
-			t.Error(err)
-		}
-		select {
-		case <-sent:
-		case <-r.Context().Done():
-			t.Error("the client left before it told of its question")
-		}
-		send(t, w, textEvent+stopEvent+doneEvent)
-	})
-	question := asked()
-	question.Sent = sync.OnceFunc(func() { close(sent) })
-	stream, err := client(t, server.URL).Stream(t.Context(), question)
-	if err != nil {
-		t.Fatal(err)
-	}
-	read(t, stream)
-	if err := stream.Close(); err != nil {
-		t.Error(err)
-	}
-}
