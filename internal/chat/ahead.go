@@ -25,12 +25,12 @@ type answered struct {
 const maxAhead = 4
 
 // mayAskAhead says whether a question may go before its run is stored: not after
-// one that could not be, until one is.
-func (s *Service) mayAskAhead() bool {
+// one that could not be, until one is, nor beside another of the same thread.
+func (s *Service) mayAskAhead(r *ActiveRun) bool {
 	if !s.stores.Load() {
 		return false
 	}
-	if s.unstored.Add(1) > maxAhead {
+	if s.unstored.Add(1) > maxAhead || !s.holdTurn(r) {
 		s.unstored.Add(-1)
 		return false
 	}

@@ -74,6 +74,11 @@ type ActiveRun struct {
 	asked    string
 	// observed says that the observer was told of the start, but of no end.
 	observed bool
+	// Under the service's lock, until the run is registered: storing says that it
+	// may be on its way to the store, asking that its question may be out. Settled
+	// is closed then.
+	storing, asking bool
+	settled         chan struct{}
 	// ending says that the end is being saved; forgotten is closed when it is.
 	ending    atomic.Bool
 	forgotten chan struct{}
@@ -232,7 +237,7 @@ func (s *Service) start(ctx context.Context, what starting) (*ActiveRun, error) 
 // counted out.
 func (s *Service) begin(ctx context.Context, r *ActiveRun, what starting) error {
 	s.announce(r)
-	err := s.checkFree(ctx, what)
+	err := s.checkFree(ctx, r, what)
 	unknown := false
 	if err == nil {
 		err = s.guard(r, func() error { return s.saveStart(ctx, r, what) })
@@ -271,7 +276,8 @@ func (s *Service) newActiveRun(ctx context.Context, what starting, tools tools) 
 	id := newID()
 	runCtx, cancel := context.WithCancelCause(s.Detach(ctx))
 	return &ActiveRun{
-		ID: id, user: what.userID, ctx: runCtx, cancel: cancel, tools: tools, forgotten: make(chan struct{}),
+		ID: id, user: what.userID, ctx: runCtx, cancel: cancel, tools: tools,
+		settled: make(chan struct{}), forgotten: make(chan struct{}),
 		run: Run{
 			ID: id, SessionID: what.sessionID, Status: RunRunning, Model: s.ModelName, StartedAt: now,
 			Owner: s.owner, LeaseUntil: now.Add(s.Lease),
@@ -297,6 +303,7 @@ func (s *Service) register(r *ActiveRun, started bool) {
 	if len(s.starting[id]) == 0 {
 		delete(s.starting, id)
 	}
+	close(r.settled)
 	if !started {
 		return
 	}
@@ -330,7 +337,7 @@ func (s *Service) saveStart(ctx context.Context, r *ActiveRun, what starting) er
 		}
 	}()
 	started, events, err := what.store(ctx, r.run, func(history []Item) {
-		if asks = s.mayAskAhead(); asks {
+		if asks = s.mayAskAhead(r); asks {
 			s.askAhead(r, history)
 		}
 	})
