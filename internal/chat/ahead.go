@@ -1,6 +1,9 @@
 package chat
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // ahead is a question that was sent to the model while its run is being stored:
 // a model takes far longer to begin with an answer than a database to store a
@@ -37,14 +40,21 @@ func (s *Service) mayAskAhead(r *ActiveRun) bool {
 	return true
 }
 
+// headStart is for how long the storing of a run stands back from its question,
+// unless the answer begins sooner. The question is what the user waits for: on
+// few cores the transaction would hold up its sending, and a proxy or a model on
+// the same machine that is to read it. Nobody can be told of the message before
+// upstream answers, which takes far longer.
+const headStart = 3 * time.Millisecond
+
 // askAhead readies a run whose storing is under way, and asks the model its first
-// question. It does not wait until that is sent: another message to the thread
-// could be stored meanwhile, and the question would be in vain.
-func (s *Service) askAhead(r *ActiveRun, history []Item) {
+// question. It returns when that has had its head start; where the store holds a
+// lock that others wait for, at once.
+func (s *Service) askAhead(r *ActiveRun, history []Item, locked bool) {
 	asking := &ahead{answers: make(chan answered), over: make(chan struct{})}
 	r.ctx, asking.cancel = context.WithCancel(r.ctx)
 	r.ahead = asking
-	ready := make(chan struct{})
+	ready, came := make(chan struct{}), make(chan struct{})
 	s.runners.Go(func() {
 		defer close(asking.over)
 		var a answered
@@ -60,6 +70,7 @@ func (s *Service) askAhead(r *ActiveRun, history []Item) {
 				return err
 			})
 		}
+		close(came)
 		select {
 		case asking.answers <- a:
 		case <-ctx.Done():
@@ -68,6 +79,14 @@ func (s *Service) askAhead(r *ActiveRun, history []Item) {
 			}
 		}
 	})
+	if !locked {
+		patience := time.NewTimer(headStart)
+		defer patience.Stop()
+		select {
+		case <-came:
+		case <-patience.C:
+		}
+	}
 	<-ready
 }
 

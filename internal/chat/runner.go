@@ -196,6 +196,11 @@ func (r *ActiveRun) note(chunk *Chunk) {
 // stopped: else it may go on with it in the next.
 const stopNote = "The user cancelled the stream. Stop responding to the prior request."
 
+// lastWords is for how long the saving of an end stands back from what was said
+// last, which is on its way to the user: on few cores the transaction would hold
+// that up, and the beginnings of others.
+const lastWords = time.Millisecond
+
 // finish saves how the run ended, then tells it. Until the save is done no
 // follower is told that the answer is complete.
 func (s *Service) finish(r *ActiveRun, t *turn, err error) {
@@ -213,6 +218,7 @@ func (s *Service) finish(r *ActiveRun, t *turn, err error) {
 		})
 	}
 	r.ending.Store(true)
+	time.Sleep(lastWords)
 	saveErr := s.save(r, t, saveTimeout)
 	if t.saved = saveErr == nil; t.saved {
 		s.forget(r) // Whoever is told of the end may send the next message at once.

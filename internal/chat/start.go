@@ -123,7 +123,7 @@ func (s *Service) StartRun(ctx context.Context, req RunRequest) (*ActiveRun, err
 	if err != nil {
 		return nil, err
 	}
-	return s.startMessage(ctx, req, attachments, func(ctx context.Context, start NewRun) (StartedRun, error) {
+	return s.startMessage(ctx, req, attachments, false, func(ctx context.Context, start NewRun) (StartedRun, error) {
 		return s.Store.StartRun(ctx, start, s.Limits.HistoryMessages)
 	})
 }
@@ -141,19 +141,20 @@ func (s *Service) StartThread(ctx context.Context, req RunRequest) (*ActiveRun, 
 	}
 	session := s.newSession(req.UserID)
 	req.SessionID = session.ID
-	run, err := s.startMessage(ctx, req, attachments, func(ctx context.Context, start NewRun) (StartedRun, error) {
+	run, err := s.startMessage(ctx, req, attachments, true, func(ctx context.Context, start NewRun) (StartedRun, error) {
 		return s.Store.StartThread(ctx, session, s.Limits.SessionsPerUser, start)
 	})
 	return run, session, err
 }
 
-// startMessage starts a run that answers a message of the user's.
+// startMessage starts a run that answers a message of the user's. Locks says
+// that the store tells of the history with a lock held that others wait for.
 func (s *Service) startMessage(
-	ctx context.Context, req RunRequest, attachments []Attachment,
+	ctx context.Context, req RunRequest, attachments []Attachment, locks bool,
 	store func(ctx context.Context, start NewRun) (StartedRun, error),
 ) (*ActiveRun, error) {
 	return s.start(ctx, starting{
-		userID: req.UserID, sessionID: req.SessionID, inference: req.Inference, clientTools: req.ClientTools,
+		userID: req.UserID, sessionID: req.SessionID, inference: req.Inference, clientTools: req.ClientTools, locks: locks,
 		store: func(ctx context.Context, run Run, found func([]Item)) (StartedRun, []Event, error) {
 			message := Item{
 				ID: newID(), SessionID: req.SessionID, RunID: run.ID, Type: ItemUserMessage,
@@ -213,6 +214,8 @@ type starting struct {
 	// store returns the run's first events too. It may call found, once, as
 	// soon as it knows the history that the run goes on from.
 	store func(ctx context.Context, run Run, found func(history []Item)) (StartedRun, []Event, error)
+	// locks says that others wait for a lock while found is called.
+	locks bool
 }
 
 func (s *Service) start(ctx context.Context, what starting) (*ActiveRun, error) {
@@ -338,7 +341,7 @@ func (s *Service) saveStart(ctx context.Context, r *ActiveRun, what starting) er
 	}()
 	started, events, err := what.store(ctx, r.run, func(history []Item) {
 		if asks = s.mayAskAhead(r); asks {
-			s.askAhead(r, history)
+			s.askAhead(r, history, what.locks)
 		}
 	})
 	if err != nil {

@@ -139,7 +139,8 @@ type NewRun struct {
 	Title string
 	// Found, unless nil, may be called before anything is stored, once and
 	// before the store returns, with what the store takes for the history. Then
-	// the session was the user's a moment ago, and no run was under way.
+	// the session was the user's a moment ago, and no run was under way. It may
+	// take a few milliseconds: StartRun holds no lock meanwhile.
 	Found func(history []Item)
 }
 
