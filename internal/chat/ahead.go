@@ -43,13 +43,14 @@ func (s *Service) mayAskAhead(r *ActiveRun) bool {
 // headStart is for how long the storing of a run stands back from its question,
 // unless the answer begins sooner. The question is what the user waits for: on
 // few cores the transaction would hold up its sending, and a proxy or a model on
-// the same machine that is to read it. Nobody can be told of the message before
-// upstream answers, which takes far longer.
+// the same machine that is to read it. A client that is told of its message
+// before there is an answer is told so much later.
 const headStart = 3 * time.Millisecond
 
 // askAhead readies a run whose storing is under way, and asks the model its first
-// question. It returns when that has had its head start; where the store holds a
-// lock that others wait for, at once.
+// question. It returns when that has had its head start. There is none where the
+// store holds a lock that others wait for, nor in a crowd, which would soon have
+// no question left to go ahead.
 func (s *Service) askAhead(r *ActiveRun, history []Item, locked bool) {
 	asking := &ahead{answers: make(chan answered), over: make(chan struct{})}
 	r.ctx, asking.cancel = context.WithCancel(r.ctx)
@@ -79,7 +80,7 @@ func (s *Service) askAhead(r *ActiveRun, history []Item, locked bool) {
 			}
 		}
 	})
-	if !locked {
+	if crowded := s.unstored.Load() > maxAhead/2; !locked && !crowded {
 		patience := time.NewTimer(headStart)
 		defer patience.Stop()
 		select {

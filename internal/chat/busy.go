@@ -17,6 +17,7 @@ func (s *Service) checkFree(ctx context.Context, r *ActiveRun, what starting) er
 	if err := s.awaitTurn(ctx, r); err != nil {
 		return err
 	}
+	r.startAt(s.now(), s.Lease)
 	s.mu.Lock()
 	live := s.live[what.sessionID]
 	s.mu.Unlock()
@@ -31,13 +32,20 @@ func (s *Service) checkFree(ctx context.Context, r *ActiveRun, what starting) er
 
 // awaitTurn waits while a question is out for a run of the thread that is not
 // stored yet: one that is stored before it would make the question one in vain.
-// Returns ctx's error if ctx ends first.
+// Returns ctx's error if ctx ends first, ErrSessionNotFound if the session is
+// deleted, and SERVICE_UNAVAILABLE if the server stops.
 func (s *Service) awaitTurn(ctx context.Context, r *ActiveRun) error {
 	for asking := s.takeTurn(r); asking != nil; asking = s.takeTurn(r) {
 		select {
 		case <-asking.settled:
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-r.ctx.Done(): // Nothing else cancels a run that has not begun.
+			return ErrSessionNotFound()
+		case <-s.stopping:
+		}
+		if s.stops() {
+			return errRestarting()
 		}
 	}
 	return nil
@@ -57,10 +65,14 @@ func (s *Service) takeTurn(r *ActiveRun) *ActiveRun {
 }
 
 // holdTurn makes the runs that come to the thread wait for this one. It does
-// not where one may be on its way to the store already.
+// not where one may be on its way to the store already, nor where this one is
+// not to be asked any more.
 func (s *Service) holdTurn(r *ActiveRun) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.stops() || r.ctx.Err() != nil {
+		return false
+	}
 	for _, other := range s.startingBeside(r) {
 		if other.storing {
 			return false

@@ -275,17 +275,21 @@ func (s *Service) begin(ctx context.Context, r *ActiveRun, what starting) error 
 }
 
 func (s *Service) newActiveRun(ctx context.Context, what starting, tools tools) *ActiveRun {
-	now := s.now()
 	id := newID()
 	runCtx, cancel := context.WithCancelCause(s.Detach(ctx))
 	return &ActiveRun{
 		ID: id, user: what.userID, ctx: runCtx, cancel: cancel, tools: tools,
 		settled: make(chan struct{}), forgotten: make(chan struct{}),
 		run: Run{
-			ID: id, SessionID: what.sessionID, Status: RunRunning, Model: s.ModelName, StartedAt: now,
-			Owner: s.owner, LeaseUntil: now.Add(s.Lease),
+			ID: id, SessionID: what.sessionID, Status: RunRunning, Model: s.ModelName, Owner: s.owner,
 		},
 	}
+}
+
+// startAt gives the run its time. It is for a run that is about to be stored: its
+// lease counts from then on.
+func (r *ActiveRun) startAt(now time.Time, lease time.Duration) {
+	r.run.StartedAt, r.run.LeaseUntil = now, now.Add(lease)
 }
 
 // announce makes a run known to whoever deletes its session, before the store
@@ -311,10 +315,18 @@ func (s *Service) register(r *ActiveRun, started bool) {
 		return
 	}
 	s.live[id] = r
+	if s.stops() {
+		r.Cancel(FailureServerStopped)
+	}
+}
+
+// stops says whether no runs may go on at all.
+func (s *Service) stops() bool {
 	select {
 	case <-s.stopping:
-		r.Cancel(FailureServerStopped)
+		return true
 	default:
+		return false
 	}
 }
 
@@ -323,12 +335,16 @@ func (s *Service) enter() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining {
-		err := Errorf(CodeServiceUnavailable, "The server is restarting; try again shortly.")
-		err.RetryAfter = time.Second
-		return err
+		return errRestarting()
 	}
 	s.runners.Add(1)
 	return nil
+}
+
+func errRestarting() error {
+	err := Errorf(CodeServiceUnavailable, "The server is restarting; try again shortly.")
+	err.RetryAfter = time.Second
+	return err
 }
 
 // saveStart stores the run, and readies it with what the store then knows.

@@ -12,11 +12,11 @@ import (
 func (s *Store) RetryRun(ctx context.Context, retry chat.Retry, historyLimit int) (chat.StartedRun, error) {
 	var started chat.StartedRun
 	err := s.inTransaction(ctx, "retry run", func(tx *gorm.DB) error {
-		s.recent.forget(retry.Run.SessionID)
 		row, err := lockSession(tx, retry.UserID, retry.Run)
 		if err != nil {
 			return err
 		}
+		s.recent.forget(retry.Run.SessionID)
 		if err := insertRun(tx, retry.Run); err != nil {
 			return err
 		}
@@ -83,11 +83,11 @@ const turnCount = `SELECT count(*) FROM items WHERE session_id = ? AND supersede
 func (s *Store) ResumeRun(ctx context.Context, resume chat.Resume, historyLimit int) (chat.StartedRun, error) {
 	var started chat.StartedRun
 	err := s.inTransaction(ctx, "resume run", func(tx *gorm.DB) error {
-		s.recent.forget(resume.Run.SessionID)
 		row, err := lockSession(tx, resume.UserID, resume.Run)
 		if err != nil {
 			return err
 		}
+		s.recent.forget(resume.Run.SessionID)
 		if err := insertRun(tx, resume.Run); err != nil {
 			return err
 		}

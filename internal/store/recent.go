@@ -116,7 +116,8 @@ func (r *recent) add(session uuid.UUID, seq int64, busy bool, items ...chat.Item
 
 // forget is for what changes a thread in any other way. Who does so in a
 // transaction forgets within it: then whoever comes after it knows, and whoever
-// came before has noted what it stored.
+// came before has noted what it stored. What another user is refused changes
+// nothing.
 func (r *recent) forget(session uuid.UUID) {
 	if r == nil {
 		return

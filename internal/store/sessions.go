@@ -187,7 +187,6 @@ func toChatPage(userID string, rows []listRow, limit int) chat.SessionPage {
 // DeleteSession implements [chat.Store].
 func (s *Store) DeleteSession(ctx context.Context, userID string, id uuid.UUID) error {
 	return s.inTransaction(ctx, "delete session", func(tx *gorm.DB) error {
-		s.recent.forget(id)
 		deleted := tx.Exec(`DELETE FROM sessions WHERE id = ? AND user_id = ?`, id.String(), userID)
 		if deleted.Error != nil {
 			return deleted.Error
@@ -195,6 +194,7 @@ func (s *Store) DeleteSession(ctx context.Context, userID string, id uuid.UUID) 
 		if deleted.RowsAffected == 0 {
 			return whyNoSession(tx, userID, id)
 		}
+		s.recent.forget(id)
 		return tx.Exec(`UPDATE users SET session_count = session_count - 1 WHERE id = ?`, userID).Error
 	})
 }
