@@ -6,7 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -220,65 +219,6 @@ func TestQuestionsWhileTheDatabaseHangs(t *testing.T) {
 	if dropped := observer.dropped.Load(); dropped != 4 {
 		t.Errorf("%d questions went before their runs were stored, want 4", dropped)
 	}
-}
-
-// standingBack is a store that notes when it stores the beginning of a run, and
-// its end.
-type standingBack struct {
-	chat.Store
-
-	began, ended chan time.Time
-}
-
-func (s *standingBack) StartRun(_ context.Context, start chat.NewRun, _ int) (chat.StartedRun, error) {
-	start.Found(nil)
-	s.began <- time.Now()
-	return chat.StartedRun{Session: chat.Session{ID: start.Run.SessionID}}, nil
-}
-
-func (s *standingBack) FinishRun(_ context.Context, run chat.Run, _ []chat.Item) (chat.Session, error) {
-	s.ended <- time.Now()
-	return chat.Session{ID: run.SessionID}, nil
-}
-
-// taking is a model whose answer begins after a time.
-type taking struct{ before time.Duration }
-
-func (m *taking) Stream(ctx context.Context, _ chat.ModelRequest) (chat.ModelStream, error) {
-	time.Sleep(m.before)
-	return says(end, "Yes.").Stream(ctx, chat.ModelRequest{})
-}
-
-// The storing of a run's beginning stands back from its question, no longer than
-// its answer is away, and the storing of its end from its last words.
-func TestStoringStandsBack(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		db, model := &standingBack{began: make(chan time.Time, 1), ended: make(chan time.Time, 1)}, &taking{}
-		service := chat.NewService(chat.Options{
-			Store: db, Model: model, Limits: chat.Limits{MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
-		})
-		for _, c := range []struct{ answer, start time.Duration }{
-			{0, 0}, // No run was stored yet, so no question goes ahead.
-			{time.Millisecond, time.Millisecond},
-			{time.Second, 3 * time.Millisecond},
-		} {
-			model.before = c.answer
-			asked := time.Now()
-			run, err := service.StartRun(t.Context(), hello(uuid.New()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if took := (<-db.began).Sub(asked); took != c.start {
-				t.Errorf("with an answer after %s the run was stored after %s, want %s", c.answer, took, c.start)
-			}
-			follow(t, run, isDelta)
-			if said := time.Now(); (<-db.ended).Sub(said) != time.Millisecond {
-				t.Error("the end did not stand back a millisecond")
-			}
-			synctest.Wait()
-		}
-	})
 }
 
 // stuck is a model that does not even take a question once it is told to.
