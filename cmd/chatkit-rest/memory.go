@@ -2,47 +2,53 @@ package main
 
 import (
 	"context"
-	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"time"
 )
 
-// Live streams hold memory and allocate little, so with many of them a keener
-// collector costs next to nothing and saves a tenth; with few, requests would
-// pay for it.
+// Go's collector lets as much garbage lie about as there is live memory. Of a
+// server with few streams that is a few megabytes, which would be collected many
+// times a second, at a tenth of what requests cost. With many streams, which
+// hold memory and allocate little, it is far more than it takes.
 const (
 	usualGC = 100 // Go's own GOGC
 	keenGC  = 40
-	// manyStreams make the collector keen, fewStreams usual again.
-	manyStreams, fewStreams = 200, 100
-	memoryGlance            = time.Second
+	// manyStreams make the collector keen.
+	manyStreams = 200
+	// garbage may lie about whatever is live, in bytes.
+	garbage = 32 << 20
+	// memoryGlance bounds for how long a heap that grows fast is collected by
+	// what it was.
+	memoryGlance = 100 * time.Millisecond
 )
 
-// ballast is never written to, so it takes no memory of the machine; but the
-// collector counts it as live, and so lets the heap grow by as much again
-// before it collects. Without it a server with few streams, whose heap is a few
-// megabytes, collects many times a second, at a tenth of what requests cost.
-const ballast = 32 << 20 // bytes
-
-// tendMemory sets the collector by the number of live runs until ctx ends.
-func tendMemory(ctx context.Context, live func() int) {
-	held := make([]byte, ballast)
-	defer runtime.KeepAlive(held)
+// tendMemory sets the collector by what is live until ctx ends.
+func tendMemory(ctx context.Context, streams func() int) {
 	glance := time.NewTicker(memoryGlance)
 	defer glance.Stop()
-	for keen := false; ; {
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	for now := 0; ; {
+		metrics.Read(live)
+		// Setting it stops the world for a moment.
+		if want := gcPercent(live[0].Value.Uint64(), streams()); want*10 < now*9 || want*9 > now*10 {
+			debug.SetGCPercent(want)
+			now = want
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-glance.C:
 		}
-		switch now := live(); {
-		case now >= manyStreams && !keen:
-			keen = true
-			debug.SetGCPercent(keenGC)
-		case now < fewStreams && keen:
-			keen = false
-			debug.SetGCPercent(usualGC)
-		}
 	}
+}
+
+// gcPercent is GOGC for a heap that has so many bytes live.
+func gcPercent(live uint64, streams int) int {
+	const least = 1 << 20 // Go says 0 before it has collected.
+	floor := int(garbage * 100 / max(live, least))
+	if streams >= manyStreams {
+		return max(keenGC, floor)
+	}
+	return usualGC + floor
 }
