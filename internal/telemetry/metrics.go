@@ -30,6 +30,7 @@ type Metrics struct {
 	liveStreams     prometheus.Gauge
 
 	runs           *prometheus.CounterVec
+	dropped        prometheus.Counter
 	liveRuns       prometheus.Gauge
 	runDuration    prometheus.Histogram
 	firstToken     prometheus.Histogram
