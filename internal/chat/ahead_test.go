@@ -253,45 +253,6 @@ func TestQuestionThatIsNotSent(t *testing.T) {
 	follow(t, run, nil)
 }
 
-// timed is a store that says how long it was held up while it made a thread.
-type timed struct {
-	chat.Store
-
-	took time.Duration
-}
-
-func (s *timed) StartThread(ctx context.Context, session chat.Session, limit int, start chat.NewRun) (chat.StartedRun, error) {
-	found := start.Found
-	start.Found = func(history []chat.Item) {
-		begun := time.Now()
-		found(history)
-		s.took = time.Since(begun)
-	}
-	return s.Store.StartThread(ctx, session, limit, start)
-}
-
-// A new thread's question has no head start: the store makes the thread in a
-// transaction that others wait for.
-func TestNewThreadsQuestionHoldsNobodyUp(t *testing.T) {
-	t.Parallel()
-	model, db := &stuck{Model: newAsked(), release: make(chan struct{})}, &timed{Store: openStore(t)}
-	service, _ := startOn(t, chat.Options{Store: db, Model: model})
-	converse(t, service, model.Model.(*asked))
-	model.sticks.Store(true)
-	defer close(model.release)
-	for range 50 { // The machine may be busy with others at one time, not at all.
-		request := hello(uuid.Nil)
-		request.UserID = uuid.NewString()
-		if _, _, err := service.StartThread(t.Context(), request); err != nil {
-			t.Fatal(err)
-		}
-		if db.took > 0 && db.took < time.Millisecond {
-			return
-		}
-	}
-	t.Errorf("others waited for %s", db.took)
-}
-
 // misleading is a store that may tell of a history that is not the thread's.
 type misleading struct {
 	chat.Store
