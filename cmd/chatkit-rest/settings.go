@@ -50,7 +50,7 @@ func loadSettings(p process, options config.Options) (config.Settings, error) {
 
 func newLogger(w io.Writer, settings config.Settings) *slog.Logger {
 	json := settings.LogFormat == config.LogJSON || settings.LogFormat == config.LogAuto && !isTerminal(w)
-	return telemetry.NewLogger(w, settings.LogLevel, json)
+	return telemetry.NewLogger(telemetry.Masked(w, settings.Confidential()), settings.LogLevel, json)
 }
 
 func isTerminal(w io.Writer) bool {

@@ -1,0 +1,54 @@
+package config_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/config"
+)
+
+func TestConfidential(t *testing.T) {
+	t.Parallel()
+
+	settings := config.Settings{
+		JWTSecrets:       []config.Secret{config.NewSecret("first signing secret"), config.NewSecret("second signing secret")},
+		OpenRouterAPIKey: config.NewSecret("sk-or-v1-0123"),
+		Database:         config.Database{DSN: config.NewSecret("postgres://user:p%40ssword1@db/chat?sslmode=disable")},
+		RedisURL:         config.NewSecret("redis://:correct-horse@cache:6379/0"),
+		Attachments:      config.Attachments{AccessKey: config.NewSecret("AKIA0123"), SecretKey: config.NewSecret("storage-secret")},
+		MCPServers:       []config.MCPServer{{Secrets: []config.Secret{config.NewSecret("tool-token"), config.NewSecret("short")}}},
+		Tracing:          config.Tracing{Headers: map[string]config.Secret{"x-key": config.NewSecret("collector-key")}},
+	}
+	want := []string{
+		"postgres://user:p%40ssword1@db/chat?sslmode=disable", "redis://:correct-horse@cache:6379/0", "second signing secret",
+		"first signing secret", "storage-secret", "sk-or-v1-0123", "collector-key", "correct-horse", "p%40ssword1", "tool-token",
+		"p@ssword1",
+	}
+	got := settings.Confidential()
+
+	if !slices.IsSortedFunc(got, func(a, b string) int { return len(b) - len(a) }) {
+		t.Errorf("a longer one comes after a shorter: %q", got)
+	}
+
+	slices.Sort(got)
+	slices.Sort(want)
+
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// A word that names something else in the same URL is in lines of the log that
+// have nothing to hide.
+func TestConfidentialLeavesNames(t *testing.T) {
+	t.Parallel()
+
+	for _, dsn := range []string{"postgres://postgres:postgres@db/chat", "postgres://me:chatkit1@db/chatkit1", "postgres://me:short@db/chat", ""} {
+		settings := config.Settings{Database: config.Database{DSN: config.NewSecret(dsn)}}
+		got := settings.Confidential()
+
+		if dsn != "" && len(got) != 1 || dsn == "" && len(got) != 0 {
+			t.Errorf("%s: got %q", dsn, got)
+		}
+	}
+}
