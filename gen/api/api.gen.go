@@ -2333,8 +2333,14 @@ type AttachmentConflict = ErrorResponse
 // AttachmentNotFound The answer of a request that failed.
 type AttachmentNotFound = ErrorResponse
 
+// AttachmentNotUploaded The answer of a request that failed.
+type AttachmentNotUploaded = ErrorResponse
+
 // Conflict The answer of a request that failed.
 type Conflict = ErrorResponse
+
+// FilesNotSupported The answer of a request that failed.
+type FilesNotSupported = ErrorResponse
 
 // Forbidden The answer of a request that failed.
 type Forbidden = ErrorResponse
@@ -2342,17 +2348,35 @@ type Forbidden = ErrorResponse
 // ForbiddenAttachment The answer of a request that failed.
 type ForbiddenAttachment = ErrorResponse
 
+// ForbiddenChange The answer of a request that failed.
+type ForbiddenChange = ErrorResponse
+
 // ForbiddenOrigin The answer of a request that failed.
 type ForbiddenOrigin = ErrorResponse
+
+// ForbiddenRead The answer of a request that failed.
+type ForbiddenRead = ErrorResponse
 
 // InternalError The answer of a request that failed.
 type InternalError = ErrorResponse
 
+// InvalidAttachmentID The answer of a request that failed.
+type InvalidAttachmentID = ErrorResponse
+
+// InvalidBody The answer of a request that failed.
+type InvalidBody = ErrorResponse
+
 // InvalidMessage The answer of a request that failed.
 type InvalidMessage = ErrorResponse
 
+// InvalidQuery The answer of a request that failed.
+type InvalidQuery = ErrorResponse
+
 // InvalidRequest The answer of a request that failed.
 type InvalidRequest = ErrorResponse
+
+// InvalidUpload The answer of a request that failed.
+type InvalidUpload = ErrorResponse
 
 // ItemNotFound The answer of a request that failed.
 type ItemNotFound = ErrorResponse
@@ -2389,6 +2413,9 @@ type UnsupportedAttachment = ErrorResponse
 
 // UnsupportedMediaType The answer of a request that failed.
 type UnsupportedMediaType = ErrorResponse
+
+// UploadTooLarge The answer of a request that failed.
+type UploadTooLarge = ErrorResponse
 
 // UpstreamError The answer of a request that failed.
 type UpstreamError = ErrorResponse
@@ -3916,6 +3943,17 @@ type AttachmentNotFoundJSONResponse struct {
 	Headers AttachmentNotFoundResponseHeaders
 }
 
+type AttachmentNotUploadedResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type AttachmentNotUploadedJSONResponse struct {
+	Body ErrorResponse
+
+	Headers AttachmentNotUploadedResponseHeaders
+}
+
 type ConflictResponseHeaders struct {
 	RateLimitLimit     *int
 	RateLimitRemaining *int
@@ -3925,6 +3963,17 @@ type ConflictJSONResponse struct {
 	Body ErrorResponse
 
 	Headers ConflictResponseHeaders
+}
+
+type FilesNotSupportedResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type FilesNotSupportedJSONResponse struct {
+	Body ErrorResponse
+
+	Headers FilesNotSupportedResponseHeaders
 }
 
 type ForbiddenResponseHeaders struct {
@@ -3949,6 +3998,17 @@ type ForbiddenAttachmentJSONResponse struct {
 	Headers ForbiddenAttachmentResponseHeaders
 }
 
+type ForbiddenChangeResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type ForbiddenChangeJSONResponse struct {
+	Body ErrorResponse
+
+	Headers ForbiddenChangeResponseHeaders
+}
+
 type ForbiddenOriginResponseHeaders struct {
 	RateLimitLimit     *int
 	RateLimitRemaining *int
@@ -3958,6 +4018,17 @@ type ForbiddenOriginJSONResponse struct {
 	Body ErrorResponse
 
 	Headers ForbiddenOriginResponseHeaders
+}
+
+type ForbiddenReadResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type ForbiddenReadJSONResponse struct {
+	Body ErrorResponse
+
+	Headers ForbiddenReadResponseHeaders
 }
 
 type InternalErrorResponseHeaders struct {
@@ -3971,6 +4042,28 @@ type InternalErrorJSONResponse struct {
 	Headers InternalErrorResponseHeaders
 }
 
+type InvalidAttachmentIDResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type InvalidAttachmentIDJSONResponse struct {
+	Body ErrorResponse
+
+	Headers InvalidAttachmentIDResponseHeaders
+}
+
+type InvalidBodyResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type InvalidBodyJSONResponse struct {
+	Body ErrorResponse
+
+	Headers InvalidBodyResponseHeaders
+}
+
 type InvalidMessageResponseHeaders struct {
 	RateLimitLimit     *int
 	RateLimitRemaining *int
@@ -3982,6 +4075,17 @@ type InvalidMessageJSONResponse struct {
 	Headers InvalidMessageResponseHeaders
 }
 
+type InvalidQueryResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type InvalidQueryJSONResponse struct {
+	Body ErrorResponse
+
+	Headers InvalidQueryResponseHeaders
+}
+
 type InvalidRequestResponseHeaders struct {
 	RateLimitLimit     *int
 	RateLimitRemaining *int
@@ -3991,6 +4095,17 @@ type InvalidRequestJSONResponse struct {
 	Body ErrorResponse
 
 	Headers InvalidRequestResponseHeaders
+}
+
+type InvalidUploadResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type InvalidUploadJSONResponse struct {
+	Body ErrorResponse
+
+	Headers InvalidUploadResponseHeaders
 }
 
 type ItemNotFoundResponseHeaders struct {
@@ -4131,6 +4246,17 @@ type UnsupportedMediaTypeJSONResponse struct {
 	Headers UnsupportedMediaTypeResponseHeaders
 }
 
+type UploadTooLargeResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type UploadTooLargeJSONResponse struct {
+	Body ErrorResponse
+
+	Headers UploadTooLargeResponseHeaders
+}
+
 type UpstreamErrorResponseHeaders struct {
 	RateLimitLimit     *int
 	RateLimitRemaining *int
@@ -4194,7 +4320,9 @@ func (response GetAttachment200AsteriskResponse) VisitGetAttachmentResponse(w ht
 	return err
 }
 
-type GetAttachment400JSONResponse struct{ InvalidRequestJSONResponse }
+type GetAttachment400JSONResponse struct {
+	InvalidAttachmentIDJSONResponse
+}
 
 func (response GetAttachment400JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
 
@@ -4289,7 +4417,9 @@ func (response GetAttachment404JSONResponse) VisitGetAttachmentResponse(w http.R
 	return err
 }
 
-type GetAttachment409JSONResponse struct{ AttachmentConflictJSONResponse }
+type GetAttachment409JSONResponse struct {
+	AttachmentNotUploadedJSONResponse
+}
 
 func (response GetAttachment409JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
 
@@ -4361,7 +4491,7 @@ func (response GetAttachment500JSONResponse) VisitGetAttachmentResponse(w http.R
 	return err
 }
 
-type GetAttachment501JSONResponse struct{ NotSupportedJSONResponse }
+type GetAttachment501JSONResponse struct{ FilesNotSupportedJSONResponse }
 
 func (response GetAttachment501JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
 
@@ -4448,7 +4578,7 @@ func (response UploadAttachment204Response) VisitUploadAttachmentResponse(w http
 	return nil
 }
 
-type UploadAttachment400JSONResponse struct{ InvalidRequestJSONResponse }
+type UploadAttachment400JSONResponse struct{ InvalidUploadJSONResponse }
 
 func (response UploadAttachment400JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
 
@@ -4566,7 +4696,7 @@ func (response UploadAttachment409JSONResponse) VisitUploadAttachmentResponse(w 
 	return err
 }
 
-type UploadAttachment413JSONResponse struct{ RequestTooLargeJSONResponse }
+type UploadAttachment413JSONResponse struct{ UploadTooLargeJSONResponse }
 
 func (response UploadAttachment413JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
 
@@ -4663,7 +4793,7 @@ func (response UploadAttachment500JSONResponse) VisitUploadAttachmentResponse(w 
 	return err
 }
 
-type UploadAttachment501JSONResponse struct{ NotSupportedJSONResponse }
+type UploadAttachment501JSONResponse struct{ FilesNotSupportedJSONResponse }
 
 func (response UploadAttachment501JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
 
@@ -5120,7 +5250,7 @@ func (response ListSessions200JSONResponse) VisitListSessionsResponse(w http.Res
 	return err
 }
 
-type ListSessions400JSONResponse struct{ InvalidRequestJSONResponse }
+type ListSessions400JSONResponse struct{ InvalidQueryJSONResponse }
 
 func (response ListSessions400JSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
 
@@ -5308,7 +5438,7 @@ func (response CreateSession200JSONResponse) VisitCreateSessionResponse(w http.R
 	return err
 }
 
-type CreateSession400JSONResponse struct{ InvalidRequestJSONResponse }
+type CreateSession400JSONResponse struct{ InvalidBodyJSONResponse }
 
 func (response CreateSession400JSONResponse) VisitCreateSessionResponse(w http.ResponseWriter) error {
 
@@ -5355,7 +5485,7 @@ func (response CreateSession401JSONResponse) VisitCreateSessionResponse(w http.R
 	return err
 }
 
-type CreateSession403JSONResponse struct{ ForbiddenOriginJSONResponse }
+type CreateSession403JSONResponse struct{ ForbiddenChangeJSONResponse }
 
 func (response CreateSession403JSONResponse) VisitCreateSessionResponse(w http.ResponseWriter) error {
 
@@ -5802,7 +5932,7 @@ func (response GetSession401JSONResponse) VisitGetSessionResponse(w http.Respons
 	return err
 }
 
-type GetSession403JSONResponse struct{ ForbiddenJSONResponse }
+type GetSession403JSONResponse struct{ ForbiddenReadJSONResponse }
 
 func (response GetSession403JSONResponse) VisitGetSessionResponse(w http.ResponseWriter) error {
 
@@ -5967,7 +6097,7 @@ func (response CreateThread200JSONResponse) VisitCreateThreadResponse(w http.Res
 	return err
 }
 
-type CreateThread400JSONResponse struct{ InvalidRequestJSONResponse }
+type CreateThread400JSONResponse struct{ InvalidBodyJSONResponse }
 
 func (response CreateThread400JSONResponse) VisitCreateThreadResponse(w http.ResponseWriter) error {
 
@@ -6470,7 +6600,7 @@ func (response CreateRun500JSONResponse) VisitCreateRunResponse(w http.ResponseW
 	return err
 }
 
-type CreateRun501JSONResponse struct{ NotSupportedJSONResponse }
+type CreateRun501JSONResponse struct{ FilesNotSupportedJSONResponse }
 
 func (response CreateRun501JSONResponse) VisitCreateRunResponse(w http.ResponseWriter) error {
 
@@ -7066,276 +7196,298 @@ func (sh *strictHandler) GetReadiness(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3rchs5si76KgiuHdHdO0o0JUu+SD92qC25WzO25KXL8ppp+pAgCxRrqQhwCqBojlsR52nOg50n2YFM",
-	"AIWqQhWLknxpd/+ZcVOFWyKRSOTly0+dsZjNBWdcyc7+p86U0Zhl8M9zqtibZJaoLfhf/VPM5DhL5ioR",
-	"vLPf+VUsyYzyFcnYvxZMKknUlBEaxxmTkszoikjGY5JwQsks4QvFup2owz7S2Txlnf2nvagjx1M2o7pr",
-	"tZqzzn4n4Ypds6xzdxd5EzhnM5rwhF83TEJM9PAzQjNGUjZRhbF2NxhKssBaL9hY8FiSBVdJCusciwVX",
-	"ZMSuEy4J5WxZHHB73YhMZautw4liWf1oSpAlTfQoE5ExGJazj4qobNUlhyPJuCLLKePwVcKvSSyYJFwo",
-	"MmXpfLMJvX//futwoaaMq2RMFQuTWglCvY8KQ3R+ZjRjWSfqaIZIMhZ39lW2YIGBpcr0bupx/3vrfMG3",
-	"TuLqeJdTRrIF/0GSJC4OxLZHz8dP6e7WzmTvxdZu/LK39XL0bLz1Yo/24t3Jc/Z0e6dxGhORzajq7HcW",
-	"iyTuRJVp3UWdOc3ojClzGGo2Sk9xOGOKdqn+YGi4kMzpNTO71iUnSpKx4Erv1oxRDjs01dulqUnGacI4",
-	"sGuiu/zXgmWrTtThdKanBP12/LnP6Mc3jF+raWd/Z+9ZFCDpoVJ0PJ0xrurIOklSFqDr3qg3fk73drZe",
-	"xttsa3fynG69mOw+3dqO90Yvxs/ZNn22bec5p2rqTdMNOQCC3p/0UWeduFGCpIlURGjBoildWMROL0zI",
-	"FHr1ZxKzCV2kCpvM6Mdktph19rd7+r8Sbv4rCp2VCyZlIngddSX+OUDgp5MefRnv7Ww9G2sCj57TrZea",
-	"wDs5gXthAps+H07di+SaU7XIAgf8CoQbCBRKZHLNWUyuzt+QRJJrIeKIUB6T5ZQqMqM3TJJEESm65B3N",
-	"lGV8/bnSX6hpIolk2S3LyHVyy2Qdg0s3nxom3955EVrH5TRjNK7bAgV/hR040PNM8HL6HDuDQz10Y+50",
-	"YzkXXDIUOO5AvRJ8kiZjOBFGjOh/0vk81TI4EfzJ/0i98E92OdABF+pqngoaMyCRXMxmNFt19junQpGF",
-	"+QtZMX0mbmm6AH5gWSYyHCjW0zu8vDx89evb49PLwauz09dvTl5ddqLOjElJrxmQOpEkP/uazLzU/YHR",
-	"AjwhOEkyqbqdu6gjF+Mxk7KzP6GpZJoIi+Cc7UqMTH3kKbvp0lRv5So4tTt/N/9Xxiad/c5/PMm1pyf4",
-	"V/nkWE/o3Owl7mxYAFtqLafMXO5GkSKcsRiOlxJkxMiPw8Cihj9pBm7W10LTNC2elD+vV7ja9ZI3CetT",
-	"bXvRn98Vb7FToV6LBY83PAELfsPFkpe5n8jFeAob0JKNTs8uB6/Prk6PCnx0KnwumlKJIk/Llc/NPZlh",
-	"nXwlRRZxE/7ueeTPJRuzBbf0zqd8SCS8FogZmVCtGY0bmfv86nRwcjp4d372y/nxxUV12ninWXkI3E21",
-	"Lq4fc/NMXOsX3gG+TSYiM5KK8c/N+4c4B/0Mi1lGlnSlJ6S8Gf84LK1t+FNEREZoQeLCquB3MdGPU0s5",
-	"s9w/p7x9LbJREseMb3iYRJZcJyUp+z5RU/NKFjcJi8gkEzNCOcGPUUU0m0HTVCxZ3MSvr8/Ofz45Ojo+",
-	"rXKq6XBGV3i6JPPG3cfzpX9Q4oZx5BZG9DtXZMm/YVEEqYJsEuPXdpqCvDo7vxicnZ/8cnJ6UXMshZqy",
-	"7Eri+9A7mBz+oKeU/SCt6nnPZZrWZMRSwa/BMkC9/r+AxmJnUDhMtLBGIKGnx/wgyfAMKDk0m93nlNsN",
-	"J4KzLnGcUtggyzbUqUTAMeMp5ddM9rkUM4ZP6NlC6tv3lmnusqN1+/xPclZzJWnTU9uKaddpSQ0c6918",
-	"mzBt5D0IS/dcmvAbJznELZhF7jMz6McIH3zXikxrU3qSLDsgVN7ArUYJZ0vg0s98q1VpHpkHONChIC3d",
-	"hBuFKflx6Ajw57m4ztxN9Nf11fb6etxLolbwk43kfp+HBT/5s8v9E65Yxml6nHNYa0ZPym192QqWUGvE",
-	"Q7NdE0efnF4en58evhkcn5+fnRfY+sJt0RLcE5ng111yma0IvaYJJylVn11fyeeQSJyBZTBcWpdoZrVq",
-	"v6QreE3P0MdC8Xx3v3dOuqVpEr+1+7YRK7HZXK28poUHNNB9tFBkOU0UI3JOmx+jx2/fXf5j8Pb44uLw",
-	"l+OShMw3KZEERu2S9xl0m28xtx91zRJqFIsEl3yOgqVyAhKWxo5fmpn/vw7fnBwNzo//8+r4ovjotzPJ",
-	"RMr2UUiNGOl39N3e79RMzDS6FOKNKD/vLwUqJk0TMrQbXJ6dDd6cnf7SRERUcpDN93o9LVkzOlYsk11y",
-	"MRWZ0sJYfbmrIjeCWqdBLMYLUBvhXP44LJF7GMFBNkvqc05nDI37sIM/Ff6sex+llN+QH4cFPhv+BG8V",
-	"Q9w+/3FYJuLwpz/BbVI+EBvIgBGNfxbxqnyMRiJeFfSjv12cnd73NGk+gQ5NXzBd6LHmJI1ofLVI4vKb",
-	"hiRxUWcjV1cnR/edVe6Ky0849vjNHJviBVc6It/7zabY7J4eAy4uFuOp7qDKQYrNrGfTuhe9cAt623jH",
-	"nVwev63xI/j21inNzfp6wC/tSnBG1Ivji4uTs1PfkwAPjERV5qgldGF13/1781Soi8V8ru/KzRnsdWL+",
-	"WdQ94MnPY8KF8QYKcsPYnCSNLghN84urd+/Ozi+Pj0JGQ3C/K3DWc99fJWvkp8oo1xwyKql1F3PGxtOH",
-	"T2VMuT4uapFxIqFPknAliGIf1ef3HRjRaV45r6ZU/T1RZJ4JJcYircYtmNnGAl0FnJGlfrXq3ZKe19Z8",
-	"rfdLk5kz8uOwQI7v/kS4H48/jhmLNz4WWah9UQcuBBo2+rYOL48Hb07enlwOjv/71fHxUYkd37pX3tNe",
-	"HrnoByl6j9WEk91t42CTX+B2t8GTWsguJIvJYg7eQTfPCVjYE+kFVH6nfFUJkWxs7X2KHIkE008qmm38",
-	"vs2qrUsvMvi5iQtRb8TXxOF54GFr9Vplu/sC7GXHhPEya+tghYviOxdVFyy7TcbsitNbmqR0lG7KGzLY",
-	"gcceU0ZiquiIStCtxAJunIzR5gv04vj8v05eHQ+uTg//6/DkzeHPb6o8Y8Z2zxg7A602fGkbW2Gdxu8n",
-	"lRauYmKuyNLqI5/X9MN8IVd4o6op63NsIyYEvSFm5dLqnfpaVmI+T/h1l7yHy3doY4fByjzPGARE09w2",
-	"sKSSSHrLYgyr2Df9GFvgNNHzXaHipYSNxTA0XIpFqjX8haZvor5rY8D9ZW3b+O0o15fwyQFutXvEdG8Q",
-	"UZkH6rod+nPoJJE1Ubh1B+ZtPpHNMgmfgTD1woz/IRbofdnuuZ70Hidao0dbw0xIfRgXUh9muoLPu+SI",
-	"pUwxUKaVgDhikgnxBV66OBGIZJJFChCIbirM03sCw9rN8xfk1KY6GvlxGNj/4U9dcsbTVZ+jUIQQrjHN",
-	"soRJMvTO2PAvyVOr5ZnjfU9rj6y2rsaJtgjbqRhLyvd2bmQxMTTm0vsq4aJmDt+5mofZAfdkDBqMPP7q",
-	"McTRt8yxkcmDqJubKuVf4NdNk7z89fz48Kh+jm5uxiJpjJffwNmqM6B6lmOjwRdp8uOwvOb83vkr5tsd",
-	"bSHeUr66n7APaUSMm115gC6UR0qXdaJcFcLwlwMS5ypQfbT3I3JpWVPFaCY4IlaXqVFRXEAnKEeFaHCj",
-	"QxnCtVehbEN87YHJlQvnqZpSWfhqtFL4JsTPCxxvev3LBFajHF1xauLENrbHmkiJspsCQ7UKjtTxmM1V",
-	"c/Tb1enh1eWvZ+cn/zyuynAT/eW7dwVq6ezjPMlY3CW/MLUmFDPqzBIpK5kRpwK7v9fkDr2pwfOvSy6s",
-	"fUAWI/D2CSY+k/6i13s6hnbwzy9h0nOzNCSILOEwqNUQ9bs+JKHM9aYuKt+b4yKtU+/eQdVcnMwCIVHk",
-	"HcTkNDChcxUN3h4fnRwOLv/xrmr9sylC5rQkeqgnc73lVJKllsCciwUfsy+g95QnY3xqajU34cqF+ZAf",
-	"h+E1fvfKisdVb1mc0EswUm2YxhjuoqhdrwuzacFjFzbYGNwEVJJXOMktPeI+Kc/zC/orNIcNy+MPv3fW",
-	"mUuVMTq7T6zvoty26J+YiZilmzgnrt5dXJ4fH74NxPvm/Y3BYo7B3nIJUbZf3COBM8nYBCxzIvMmNWK4",
-	"TpdFDlY70MBBzyzETPV5xU/wlx2uhQegqZn77s7bdQQ7GKvkll0oqhayCc/BhLJY15AWAPNMzFmmEuR7",
-	"ZWQj44tZZ/+3DoWOOx/K3oGo83FLf7N1SzOIjtMfH5qPEYvBAjn8hk3zLsTof9gYSHbIuVAUZ/mpEm4i",
-	"xSIbgzeMcnsiKhNOeMw+Vlujf8vwn2IfFUlcGlW3U8Ek0csRWax37pmmLIy87jzls7/A7++iKv3yFbak",
-	"YaGBm9V2kKZups3EvXDLKROJYl6J+5LMRcKVJBi9X6R0oe2nwFrMVHfuoo5+bSK6R8OHe5peiUqbv9oO",
-	"UHWRpR0cpBN1tBaqVi3Je3X+phN1XmPLY9fSjfb0LoLem2a0W9kLWETUwOdSJlJRrkzI/6v8IiqdVACn",
-	"skGS1DYjy0xgrEpxS/KNC5z649lcrQ4K8VgYx8qFOVoIKaPYTLZn9ZzJOzTL6KqyVeyjWsse5f0UCzVf",
-	"qAG0bbePZ9Di0jTwtq+0NT6FzOQ236d3NFOHsfFglqXU3APvQSFlMM2q2+XpH43EruGWu8j2MKiVesl4",
-	"WpiRkfQmAa+n5+SgmXpNYjC0TY4fB6V8kYEeskuBRC3FnP12rYQrLtn996b7dyQ4a7l9iSR6V1IWOnLf",
-	"+R7GmkzttvDIfPqldlAf9iOWKlqlGbr/tewEOIrqntbu4xfahTg870uhH4UMo2cgE2FMZw73rhPVS9Gn",
-	"m2+tps8AJ9Jug3OC32eXyyPV77FNFygfTWvTtjtpmzUeysAdSJbTJGVhAd3u9qs/zHVXodZtxhmjisUD",
-	"qgrRNjFVbEslM7Zuf9F+3BylU759HZTaJi1byYm2gr1EqwLvVDQnnJeH/+bRLCpxVpiXCpbGMgdNcN9p",
-	"EUHBMtYBGer+hpgnt5wyCJvDCDfK0TyoeSROdK+zhFOFb/oZhSg6oHECsVdBttFapje/qJOgbTP8NRg+",
-	"vc/vHJOvTg1Onl78XdQRnJ1NOvu/NTNtafS7qPnzyvAfCtR9BfvyjmZ0JusRMZ1rA2HXLFJT9cDOkhkb",
-	"WJYr71puA1XlJAyQuj58514lbM3CCn5a/6FM/h2YwAlHr1lE2Ec6VunqAKwfIPHdkUq4erbbfAWUeR2m",
-	"ZQaNPAo0szWGe9URHq8pTfrA46CAKNoK2rKgOReaN08SscCOzNREVgt9ixxhMulS5jB4BR8zD0dqSiXk",
-	"0JaX5NmOaBwnum+avgsYMLxNDjx5bagqRDrgOMXFlQTxjKmpiH3p+O7qsqU8fLcovlB28gdmyGJhp2Yp",
-	"BK4JEEld8osQMcTGTWkKNpGpWGSY9ARwh9y46wqMusiS5kujtO34tDYrzq11zfsvUTycs39V13XOrhOp",
-	"mAU9Oihp2pSTYd7REM89CORpgWUggPjQCQP9lc0XMr5t7FOSvd42KaUPoeWxJIKYojFVa62mJhHirf3c",
-	"Ihuv1xrCwjN013ppZXgBtr1syzvQSlMz01+zpSh4gltqQlCpJ/OLIQhdcqbvUkmuhYtPTzJjg+x+za0o",
-	"iNM1W4FhJptvxZFr95CtMNl1YLQ/vg1bizA+nExokrK4S0C4TWmsn6+s+qiFQP7APZGmYjnImMpWQakE",
-	"WtHQxKl04bsBgGoPtPI8xHgVg5ZuVjESImWUF41mkfGFlIcYoqelCy6ToQGO0ktyyE0IbGN2lSiWpuBa",
-	"SJQkYsnJUmSxjMhwvJBKzLAHCI+2bS1nQksImje77Y+sFU3ooOWGX3j+oajzyjUtSPpZDvFRXPRrkZE5",
-	"E3N9B74SMybxnNg1bPz2wyW0m/mx/bbFmy7W/+dzSAOrejAIG2aOljXxZDxdp3gHZObaw+9dU1HopK/v",
-	"IBeKUSfh84Xq+gm/NZq1/u7SfWYa63dnd8JYPKLjm9qm+qvX5iO/YZpoOjc0epNIhQ3swaVxPECk/IES",
-	"Ih2gzbWuEwz/lYdx/AraXAqRos212qtU2WKsFhmLB0CT9X1euBZAnGqXC8myQe4iXdPdlWSZeW4Wu2pm",
-	"DNOBzxSuIRzDAR0bDm5sD98ewqfFXprZyjT3Wco2vGZqMFqB2t7Y9hemfl6dxMXGTbxh2lW5oyzW13QA",
-	"DkzwX2puK3YlV3w82ISAFys+rifiYh6v38Mr+Eg3fOizucIU6x7OtWzYvmHoiLVsXd2Ilg3LBG8/28Dh",
-	"bdnYY9eWLSyjrrVe+DKv1ce+VG05GZ/JWjXIj/a6BsE7aoNG7UcK3EYtVxM6pmAlcte/iSwBx+Sq9Vlr",
-	"Of47fRW0+1RvcKvPN7CPgbfj7kMQcwA1bDAtWkVHa3NioQglqGMemNQ+wVlUQvgFcxdgDnm6lNEuw3r/",
-	"ISfsFswmEzfAI6pWJnYpTIfqswQELgCaD5pl9TvzGZ4j2xinPxBz48YOt0V6nOFHtql5TxqbcTNP4LGK",
-	"S00BIwj9lms5ClyWofbgM1vbXDNQqDXSrMX4SLbyDFo1LzR9nBuyQM92x7I0i7YnOSdc+zbeXrVvtNH8",
-	"Agy5rkmI/9e1qR43FLlOYwga0IVI/UJaP8guOSRjmsKviSIMaqMB3gDIDnh7UjJnPE74NRn67wTdbGjA",
-	"tNaEBJVjWfQ7XbmYwqXD/tLTA+QvLIfEAGgXpofGWN9w3+v11niurLl/TpVimR75//mNbv37cOufva2X",
-	"g60Pn7ajZ7t3/2ud66xYrixsXsaaRNUb4G8XZ6fkArbMmV2ya0CTkxHAHsNb2Zm70cYBdHAXhf0+bI2+",
-	"FlvmR4gcPqdL61/z/rolb5L5FkpSmm5BLJdeHk67PkgGKBh82Ds2e0XTtM5PaxnLrMiZXebovJ2wLBAL",
-	"49a7jtqb0sIs8sVd1NETM76PmkDXH9CClMR223STRuPLs6/j2F0bTPdcy2/zpA/G+eXCALcpY2qRcQZF",
-	"yVYICZlXRLT+cjyU0koGW8AMYisxdWGB9HpcDn15p/WCcDDr0Mxl6JWSnFun0XVyyzDmE2nhG/tMOzBr",
-	"YXRP22Cld67lK79lMZDx0TzvZeHbcpLFs/oIbnezAfkxiqwLMz+7QaGBD5gF96IcwwccAtijxpAsA+lv",
-	"A1qq8com3NC7MvaqN0aAymCp2iTiEB9O8H2NtbTUWYAiHuLzRhQpRcJg7Yd6f2+Nhz6JIRPU1U8Ct5nW",
-	"DGwxEjEBu7kldp8Pq1bWYS36H5Y0VFM2Q3ebC61Z43eG+/4EP97plUJq8ni58Jo0r8hSiFaXHKapK2er",
-	"xDW6MFxebRG1OepzqETLoNDuFU/GImYE/geDoVHoIVy+SGMP5dzD5+5zlIrGGwkeGOl8X2WKNGp85eNz",
-	"VyVJJtJiPLRkbY3/ULGkwsHQYXOkjZuXZ+bfgIl9OF3j5A45At35aEUie540D+nrvMojZ9ydGvhCFmJK",
-	"UDk5IBTvvUQ6n9J4KpIxqyqj66ImqsFSZQoayJX7UdGiwyeSUHnDMBxgxWpCGBK5NckY29IH0KYL2Wng",
-	"s+drzyI21AiplZwtfayVUsTfl1fBwCdRp00O5WI0LF1aLhijORCpoA6ELmo7cOGarmew2JjVQhk1JfSQ",
-	"z0XXQPErOmOESjLMsb+HxTiVFjvglfDdTMkKUbVQD3gdYT2zZ9Ach34OfPpQskzia6Yw26JK4jld6Qs4",
-	"1I/Rw7WmtUgNNKJVjR+sX3tKULMMq41KQytz05m1+C02DvDaoNSVzQaoQ+c3mJ7fh2D4QL5s/esjHOMi",
-	"EzVw6qYc2oLN7MKDxDUJChvI4ROgcQw2ZYpBYxblxpVHVwwfaMUdMFZD4+qDGJDWlj8wA1Qt4e993v9B",
-	"2iOBhYfiLvFRrGcWUBu/lhGRwgbewlXcBaas0miRYUKbTcYNhRmmgl/riYjsZpJCDJm4CfCg6SoY/7mc",
-	"ipTlCIFrQztdZ6GNBdvdq2Doy+9E/05+J5i5SX4nbxnleud+7/PfydbWFin8r/6xUs6D/E52ez3yO9mk",
-	"ugF2VazoUeioXP/DNqlU+ahrZUuD2IY+UAg22jaNWiJwmH7ysmzQyVPyOwkXitSt/VJwphb75rXg7Mg5",
-	"QhSMvIvTL+JKzama2u+rEFb17ayiY5pWYKz8lk0QWLaDUkWBUPNKrQTTNIiJVT9zjOO1zHH56xlO+/DN",
-	"m7P3dqf3zMiaOsWaDwbnEcJNbS/lArTQxUu9z+uq1waW4KrPer34lWz9asJRqJY5wufKYKFbN+MyWDWM",
-	"tv3ULBtQGAwQlB07R6125yOI7wEd7fkdeWVhSpV50Qbrouctf1B9vMxRAoGQFKVACLlKD7ujqdUC/KrM",
-	"74grlfewIXRoYBPb9HgfPKyoYfhihTY9+B6IuWCpN19E5GHH0GYbGfdhpRPMHjvLa14qwbFPAWACh96x",
-	"UrmM6VACrsg3sIKgjR1ZRn4suGpD/AAu9e9gKLF2jWoRoXKts0DlrhIilV870odCDEE4BhATK4VnajAp",
-	"q6KvEwXKhIdrnofA7mvxZsJYyGV0vfLp0Usp1xwslxypgJSEINVrzUynuaW0UBUrwiy8/LXytlitrQS0",
-	"5tfRhlIxiIZZxaqtYJSWKhf50ezej2/hrjkV6tDVHT1f8BNuvbOFdq48frUgQg00UaiWRwlG2x/A/lKs",
-	"S1kqkVOGsgmC8H+wquYRUzQJJpisvAAVEzMeSKWMWSsgGdBo24Y4nyiQr/gYOMAK+HQmSSrEDXER3nFz",
-	"zmvFjWHCk5tsbt9I+Lw0nnU/Gh1xfR4aPX9IrhlnGU1tyDyI1XAsvODp6g8QEP9Nxb7PnNhaFwVfhFcK",
-	"cpthJtDTCuV5606jg5FaexzNqffxoRyFwHiwqXmlQhfbb1QheE6DUtJpY0ouviFclm0J1ideCwpTyCFt",
-	"ZJi1zvOdsgO3Fj+p6GnChSDsdCmjEZ3ToZTG1galFwFeh3zjdqz+2nxa8Krj62YQF1I124VIVpI8g/Yu",
-	"4yLON6cBbuVXRlM1rXHsZUJzG5iE0uQ2wCJ5gIAlzhT6awsF9Kv9usLo2HFoxuUs6ZAt+Jvh6HnGbhO2",
-	"HDSlm04ZzpckMsKwJEwrjbwIVrDPHBhVHW2MkK+LP/hJ3q2zTnt/mAOHOfstQwRmZcCDr3rkihwQZGc+",
-	"YRnjY3Y2rwGRgrxtrZxBdAlZJnJqKqF6ztyRvdmCqf7WMdug10UdjHYBp+s68kCIC34ZNBKXF3XCg0FR",
-	"j7iyB7icRQYhVO1cz2WnUPN9VqRoSwu/R9sPYbRkP8IPDQsQGgGRYoAFWVlbyugtgyx2JfJmIS9XbRb+",
-	"ds1Om5CclnhqYOepgVK7F27ZQ4KIWqigtQFFpSSOOnQILDoaeLIs4kQMRlSyZ7tBzISGi6gCE+H3tQ7W",
-	"IpB8Ut2yYGlTUi2CCjdSU9L/l88zD+9LHeP4uaObsE+h1UNSzE8Um9k8qHqEEf/wqGnCbyRGkbNZwLmt",
-	"fx4ksfv3pgFg271ABNhNwgvoG3MhE0AajTqcXdMNEErf5S1PXcu2uoirw2ZqdNEUvJbS876s1TYqm+QF",
-	"YTramRXXbVkhd6166OkqD7Vvt2mf/1xUGS10KIo50S2PhE+QxzgQkEbYjLdjAtu1auwYI0xZatGAQ9GY",
-	"BtlWNz3Iw5gRm4xAyxoFtlkPuIs6qYVTDoW9S4Wz1bcxBoEfkJ0e5mHgzR3hvS0yA3NHPyLGERxOH/Go",
-	"ZiLOTR51zF601T807c+gSVX9GOr/HGI9iSWYMF3tl2/g+DayU/Cg6j/gAwx2w+Onr3RCfc6vPZ6QXb7B",
-	"0Xxjvn/IsdR96CXVvWIpnhypKI8dMoieaOsD6VUmGcInQ1OEkBGuVcg5hhVbsCr4Q0ql+UM5xO/ZWtVc",
-	"0TT8IjE1gWBV8M4mWq/Wo0gXybwpEFkj8WEqdUQ/s6c3JAU1yYBpNaVNwLN5AISPqgtSIjEDH6pveaZy",
-	"3MET3xpoUDc4ggZ3zqnUhCMJ5UDzEEiLSr95IL3naga8Thvm7QWg20QazEbJGFlidDiGw7VDnSxgAdZi",
-	"LveKIfKtum6PY/nigelO29v3i9KzEe4tVnGuP3UPXpqmdQj4QqSm4GheYNSCuiacwOiPs3UuC6eBsi+D",
-	"tpxSIP7ayNR1gOJ5Ng3NufMyj1HWQmaYP2OHcETtD/R6GBWhV3+QZOiBdQ/XpZK7juoo5WFmXNLrV27Z",
-	"3su68a3lPf6jAox4TascN9xj/gelQ1fmsS6lN7zkda0CE/fE3rk5LmU5LdDc4W2+J3IhayTKkV43ySDx",
-	"UHxB/Fan91Bs+68LJL+xSSaU3B1+TCeSjFjCryFw1+Raci+jwtgbIwyvgwCl3OqWSLC0hcyRlmD38quG",
-	"iFmGdWj5xC4Q4mFEdaEUr6ZsfFPvXkdADajoI4mcUvRsJBnJqGIEXkPkx6G4MSUUGR1P8VdJRiutLbJ0",
-	"QkZsTBeSkXMWQ7ysiVI0PtsfhzG7zmjM4uFPlUvCC3LSTSRDjFGYSFJQc8QNaDnYU1sW/TsoOrYNlJqh",
-	"ccKNk7eeJLm5jMT41FmK7MYm8WIgYCrEDYuDBT/Gmuhy/ZPDzOUVfl5I3bXLhmjJTtRZ+AErrRZ/blpe",
-	"FVs2uKld2irOJ8hXhTnXnFNQ7UxKZGpiyAvbiE77TTbxtWlRmUKT4c3sYsNG2bC8zbYKDb3XWV4/ZLO2",
-	"+mwN0qbCTa5t8RhXouft9AvzCe9b8XnbnOlukCI9Go6YTGKWB18YnFIySVgaozLkpcmLJYejQkH9az4q",
-	"ec52o/bpgXJUvCh0ZdLtTUhztuCtFU4PD6RgTn2221StJeRTaZHcQ+Gt3FRF6iEvht37PRjsZMLUF2ns",
-	"WYyijV5JTUr8M7+EUakmBY2ZjZU2dYpz4Hmwrzn8AgyoNw8Mz5KwvZHTD0oXmbweGlQ+mGe4sI9iLeUK",
-	"BoVWm7T3beRD2sJLBfgCjwYeW3yo53WTNtk2dGvsp/GGhXG7BGaXSBcM2rpPSlxDzBZMq4EIJrevLREw",
-	"k+1BRChlE34LREBbbTsKpIlUppmsJ0Agv9BmPsDhSCRcBlF+ME3C3IayyszEJsY1iCyMwly/Pc7o+sU2",
-	"xsyrYX/a7s01Uw9izW+JJ2tzHfML2YZqfauX8gAANgqtNzNb/3XN/jGuWbPRQW728fIaFHcTjqW14VhY",
-	"YDoTll4Tez+mfMzS5qew1y1+jjaDBSejFRmnQtro/Hyo0gGvBL74Y69dcZNBqGbZxdmUY1+LoJkbYBWG",
-	"XHul7jaJ9z/L26wvVlo3TIFoPrjwIYj0RnGvBLzQ4T0HWb8TQok+ZgGq3STzOfPjcN3mmtLNxbiVGhAp",
-	"G5hyt37+F4sRJDWHYSMwdAlwY/WEI82LetftWsBjHar6CQ2bquCs4YYAiUOLqdpxrHFSb6YhZtuytq7h",
-	"hW0YJODlVCyup+qSypsgtCX+ubEEXKPoxjUNEh4nY+uwsKvj7YsfnlaLH1aPlZls23J7+df1krky/VZV",
-	"0uoRYUyUNcXwUwMHinYTiBf66sg7Wl1t53MrQz+3DprAln7MRM74jQ5av+h2vYZSiE8vqyHtCzNVcfqc",
-	"pdMt1JKqngcCaPNNRd3Qn2IVDHBDgI3K2a4M/ywplIIXAVi6jMlFqurRbkBgK4xLerZL/p78HBHOpAJL",
-	"G/680+uRlN2yVJKYsflnxMf5FsIADcEa97Akw+u2sHLFhOqnm+j4Da4M71a7c2GLNaESIpu1Isi3FYNp",
-	"PdDNu+B5cmt3IE/3NFbTuhCvVhvhjYhpDV+TbjjjaE0QnA8X3iRqChk+CBBEH5tYwQWsm3TckD6cI7GA",
-	"YA84Zd3N26oQQkCFKEDct9UkvNm388DiBNaSYjMb6WXN7m1gIs0p8/UMMYYCHgZcvby1sFfwCkF0q4AC",
-	"74DkGingg86tk7MWdute4cLfhOQ1RKnfgDaVUOvkxTcaIIwLM2VxvsOV1SDGY8y7H/F8nwJwlQLVLat3",
-	"w6SiKsz2Wteqw8A3trE14/rXD7aykHR1Ld6bvyPC3gPj0srDr62FEyLT2vIUVeKsa1Jc5IcCr3hlO2q5",
-	"ZkolGbHrBT8gaILU7440FctwMlL7Z2PD9euVidnkBnZLanUHw2ybz1JeCqWWPIkkFt4eVM4a1JLHJU3c",
-	"3nBSXMxjEeZdMPT7pJJYQQCKCCLBTQ2lAy8FA3BfqMQ/2GCNJCNiyVtnEuR59S5xwKT0rMU1sWrRhuaO",
-	"xujwu6gzpXIwExkLmD2bLE3GoOBaf2hIz31R2AwT+RfMbzD5TuRaMEkEfwy53zWWr8GcZqq5mFNZxplY",
-	"1Xc0U3hOo3XdN9V6augdeH1t54p9VIOYpZoNNh7ikn1UR9A2v2i6isqbZpJYcXxJ5Y2lQbH5mgpTfgem",
-	"gtKD7661+7TpZRak0wM6wWpwLW+6nLSbtHC0/BA4XOsuSQeTATelPW216boPrlkSKmi26X1wlbcr4q47",
-	"cbJJGa9Ow2WCD45KVHP5YmmfCGprlW6S/2nzzPyQwBGbiOwe0A8tUj7NFP/wSZ8YHuNyP+9qd88PEm1f",
-	"zeu1rVRwQBioCoL78B3hCgdeCSavVmUwF6fALxFGovvhG5vlETcoG6FkxXU+h3sqIV9LAXHkLhbBbWVk",
-	"FNZYRTlbNsrF2sxtAxub59X8sSzc9eTcoPZotuA/SFfi9HErjX5LJUb/qhN63zqh324Fz3sUJf1CRT/L",
-	"1T79mdY7mpz44GxJwBf9Na2Fnju8HGrXXlZhF/WSqlkZ9h00mOJlYmsjdMTpzi1A6mfz3NxHGw5rwvf0",
-	"3NQVmK+Q65fklnmlE4sFZEvAX2W3P+aUmfCRqUFWMzds7ePjs4NarAt5qN01qWX9wLcQm9Kam+xiiPAP",
-	"RcJorMK/3v2PuUXMWcOCNVn0h1iRxVrGUP0G9LrQSfly+xgOe1izjdI1GpQdvu02sTTq4+2hZ6IPQzkx",
-	"HvtFJ/Ijlh+vr7kd1fiHNVtRcJtsug3eaI+0BaaOYIj0b+kNc2ZjE1Pqx5Z/Y5tRCK9o2AT0y29G+leu",
-	"zWOQ3HNq18iskAu9sXrUgV/KHB4fWl8BE/8QXhhDfLJ8vd2phg407RF8Paj4w9tslR8y8Dgbhl734Fbh",
-	"n/JTgsH6UMVdfjWouUCsQAOtMY1tMyIfuTaPQF7j+w/S9xwicwvUzXNcrCnJ0TqqJLl+FcoXgxkaSH/N",
-	"1GC0KloiWlDf9P9I5F8Pzmbtpl6OjYvTV8kMNOZVIXPvq5G+Gb7N0n0DADePSI9E76KlrkFpLZnX0EwH",
-	"wEXoqrXwiJCcr5fEYij7JLKvp6AGzZANOwGlJAawkkHJx91iV4qjPdL+XKz4+H5XdOSAawhUGhmzdZf2",
-	"N4fee5/LWq74ePCAG7tM8EfaR7Qg1D/z3a1C6yxFX4jaBaNWA503giAqEOHBFLVYbiGTW8EokkNaLWSw",
-	"UlB2vWhAFXR/hqp0kBoB0Nf3LbkMsCIGxiRxhRTGFOvBNubttiovUZfY4XIagToOPr+AmZQock1voVx+",
-	"/nJqX/jJL3uQU7V29xwIfh2evdA71q5kR2AqoXG9x2orbD6Tu+sylzd2pXxGpD2/5SMC59V2ey/4vA9F",
-	"otcUfcjTMTx9rktOlISz5opAQq3H8ZRmdKxYJiMCic0s1s/KK56MRYz1yghkEGnde2KAWjNVBGrdEFo0",
-	"QVXTFSEFqNGuV7PUAFJ5bsf7wKzv9JoBIjYFFA2w+xqncGKrdLRNYg6X9biLOv9aCMXiQRj+Ds44Ag/m",
-	"3t+MTdAsWgUC2BAKoFKQzp4qf6NDi10jM2oCp4Pc+xnwax8XovbZZ2eovQei1N6zlPyDefgR2Ld2gs/L",
-	"AQcPCvC6h+W2zl4bvs19t18hy7WU3vzgo+VdGlWDu5gxBOIsOb8K9RT00M2oP+3jjYqAdTdcLG3iNcHq",
-	"/kqkcaVuTjUEqTn71UNxuc7EYl7yygI6SGupt+cOywYAIxHEh+nrNLmtCwRqkaMLfc60BJmrVWcfChuW",
-	"cWKCB0nf8JozI0x197DiS3Jvo8qTudK1Sf0W/Hx92HtsoVEbctNqlKg/SyGk9y6jpvYVguiKBooh0g9e",
-	"Km/A7Q/Bd7WAEuzjnPKYxfW4MqZ29VQ/sMQcMXeaS7jKHMupXWjk0QLhMB2uVyVAsoAugDOy+R/dCvtS",
-	"eSM3CO7LkTjW4ImV2SFjVAquN781yGv+/XpugGVE+Q41cUZYkypxR5zEJvY2t0oFiyN/eR3j8a5wl33W",
-	"bk/ee58XmHjpnbk2weyde933gdlWNzePrA/oyrYHiIOHN5PeX0hpqAo9AzezyXmg8maQ8Jh9rE3Z1ILG",
-	"KBJ2MhFilWGIdSvss6at9PM7WuLwtE5H89aH/7F2J2zYUshQZkhBPUJ47kLYIinIhGbf2d5sFv61UeBX",
-	"i/3RVw4bL7JErS40pZCgI0Yzlh0usPQu/tdrK1n+9v6yU7ljyN/eX5LlVEiLOIeAB6hHIJq4JqreRS4U",
-	"YR/niZGfsEFwI8IwucyaKjXvwMNQ3CTMTiYAl6kfqHp4qN6CX2OlWiiK0yWHxUra6ITT3GRV+dlCqj4f",
-	"0yxbQUjAWZZcJ3zo8PRzfGhjLMUquIDvxmIIeepzeGl09s10rfVxv0MXaroFiHv50ug8+Ttbde7u8Iko",
-	"qgt7pYfOgUBvWUbmKU04+fXy8t2+QU/Ii9VEoF546CERFJQntM/9cBQw6HuBd6jpJpIss0Qpxrt93uf/",
-	"8R/EhIX1+fEtA5rA16OF8uMoEKLIIPQAO3XJBWIlkET2+fBT32In9Dv7BJRz0gdFVf/3/////n93w8gW",
-	"B6JxLMlwxhQdgi0LK9WH+kGNnvQxNFz/8qkPpdhNp/pPZs12mLvhPlq2RQwWsonI+hzixelMRoWX8yQv",
-	"hoDOqalIY71QwoAUc6qmViogS+xrIsPPec1y5SC6YzEG27NzZO32dtGR9frs6vQICKDZUMTY3PbliguA",
-	"rTFvvEeGb48vfz07Gug+Dt+8OXt/fDQ0kpKT4aHmySGZMhqzrNvnoMYA9VgsiVFpNHP9PVFkngklxgJc",
-	"AHOGeqQpnUyLf11yBAfS/HGZzBgioZ+/fkWePn36Emyel6+AxaBMFifDfw675MQgpl9dnRxJy1vvp8Ih",
-	"mVsGy0df8JhlZPiEzpMnt9tDogzMy9/eX8LDbKjlgMiSf8Pn++RnEBp6l4dE76p5ruEhJMP88A3RNwz/",
-	"/kFWhVSXvLc2LitCaJ+3EByYE+zwRUtyQgsSmBh8UBQaEWGptEWyMzaBwkOwk7u9p2T4+uz855Ojo+PT",
-	"oSUdIOTLPj/k+rxk+qBpSsJJf9qzUk6Ta5bwhWIoN/QF6ggsyxTuc2eLJoXTjkwumdc2sucSgn0jgwK3",
-	"tClGWoSmKcu8p/PQAftvwf8OI/+nczajiVbqoahQnxf+JJkaYtwWMjOyEnUuIpPWZJzH2YLLvCB5n0Oy",
-	"G8YcI+XJXu8pbiN4TNxDF0t/YL1YMmIEakKAM8rSs8/twbZ7pIWEFrXuogDbPxDlgFAyysQSnTXzjE3S",
-	"5HqqTHCsPtXdPj80ViLrStjuOVGvx7WyqMbVgHeNiZ3v2LN8fnxxSQ7fnXSizi3LEE+ys93tdXvgb5kz",
-	"TudJZ7/ztNvrPgV/pprCXW8Y4YlnNHvyKf+PQRLfPfFss9dM1ZuMI6KErVINnCc427cQrXD0oLrKCK5Z",
-	"qJuuj6JXg3wY9bnLKpDJNWcx7OG1ELFffB5p4DjzJO7s65l51mbjsWUKcDBrHtH5J56h+qQ+C9f7/iK5",
-	"5lQtMiyDnRnUI6DoTq9Xwpv830/+N6CLgi5aeKaNEq5f7dWUh7uohsZdcmpLAYGXFDg/KeQgaukDnKn1",
-	"K3N69KjG9rN1lEgskBsCHbXj/IDmsAMyTHiacDa09Id9M7JrmDPK0ClzNOwTLYmCOoXdzPdJ+fNCD05y",
-	"tO8lb1LqSTK1SS/6c9ieXdzmUDvHDk9O+C1Nk9jEQHSg2fb6ZlecmnsOc+V3e0/XN3otslESx4wXnS67",
-	"vd31bfMmp0K9Fgtuhn25SdNXgk/SBJ99uzstmjq6Hn/UCgquda8dXRXLOE0hEQpbtSDrqVAXi/lcZMoO",
-	"1YKsFyy7TcbMLy/kP5tAuPgPpt8+aPHhv1rgFy0mnHXPRm7qgwaPs2t8e3uOiw93USfoocYSAWMB4eVs",
-	"bmoEoz943z+RNph7CDqdC74yvjytWl+dv4mMmDXpHFQRLlBUY06H3pWDggjHa9eKP7ilRqzPUzZRRCwU",
-	"6lkjEa+seoU3A5VYunS0Ulqjk1g0Ud+7Cz7GC9d4sPvcObchSiwg6/GDryju4Tj/LOLV55T0Hf9ZbwBI",
-	"SzfNbr0AhytUCfPM9q6BvwTxn0oQb7eYsSHLpRBvaIbYyLvbe23II608La31L/HfJP6vQH6tuwDuIqed",
-	"j6dU3eBZnQtZcyvEQth3m3vjuzWBHi0mxo4hwD/lPoIkxH39KO3z/DGO9jwQ5SbMDN9BS8qVltgnCisY",
-	"Ss/wJCMbf61fdO5ZhmmjMGj+njzIo0wTmRuz4Ll7bh+z+GZTNFOIJkB+HBZzlfSbsi6FTL8nhs0Zm37z",
-	"crz18Cd8dJqrs88L1SYMNSG6yz09yfC3o7PT4w9DQhGvg/EYr0RYPbxi+7x4GVfMaPpza34xNlPC+C1L",
-	"xRxNVHon+tzadTQdrcXMOKmKdjp4Gxy+O/lBkoVc0NSYLPs8NJCzeQh9fcyR6vuE2goU41RIJv3iE3q+",
-	"sNfmxuemgkZqXm9LxBqK0VRiGNSYGRJJbthchS75eSbGUE4QmLTTdO3SOZT21E2f/I/EZw37SGfztBzw",
-	"BLezO4dG53CGXkFGzIXWdUzJBzh0LmJ5lszYwNzhin1UT8Aum9t7oaq8Ap+8TP7NOvs7O55vtKKcgTAx",
-	"/6xMzUsnDE/GoRwXIrp+++CFU/1mHfautiwFg9z/6Xh+C+eb12IqFLR05+HolFIF7wBbSJYo61WQNt+H",
-	"V2BQiXZ61f6hUxg4V6caoSaRUdwVX9Wsck+Ajd4xvN9G1eptyHMI5uHTBON1YkR6s7S4cy5cuQkFMZDo",
-	"t6LHubPT23m2tb29tfP0svdyf3tvv7f9TwwU2e88nfToy3hvZ+vZeJtt7Y6e062Xk92nWzvx3ujF+Dnb",
-	"ps96flifGeGDD88Dxvdi4YRCMQTL5hjEk0M8VHjvLtDtPXbaYE3fmaieJyCOt1AslffDImRXiFyC6Pap",
-	"nEM8fMtkLh8dBwa+OUl9ZJ/gAcqvPrQ1bYE91l6DEDAz1FPeH5I04UxfiNWu9bWMqBrFe+9Nwm3YKYBU",
-	"2XfnWKSCw1U8FjMQcvjRDWPzPqfkX4uEKTe1OeMHRN4kc72fM7xZvtPnT9T5763zBd86qcnwQPSlJO6S",
-	"V2LGZLVaVuChWoMXtelLy6uN+gVeWq3fVyeKzTZ+WX2N99RbFif00uRLtHpOXQrxlvLVH+kR5eTwxZzR",
-	"m6Bz0nsdWU0w9DJ6Yj0ojU4KdFAZ75xtUVtaEx3SXSUUTZ2TB9yWqD7MusTW8tOvhAwDiCLTzKA3Jubd",
-	"pNVpcMlLB+wIfugCNt9BAY0PIn7RPYh+r5CW7FcZ3dgMZkXaensZwAu2cHWs04r0wiz4YfEadkuOnJgy",
-	"1Su5gDeofp+YQAWScLJiagOFaOdy+8X+bm+/13M3Nd19Pt5mL3tbey/ina1d9my09WL8dLLVG72Mn9Ht",
-	"yXO2s1epXAjhPqjU8EWaFis91g3nKjR2aJqM0YZoK6wCd2GgkCtgAQqovv9Fxt7ZmtX+0wA4A6iEIWsC",
-	"nlZfRD8skWOnXsero40b+9k62hhQy87b/zlcnSa9j28vequ32/+5PLsUH08vxfI0FfLtzj+W/7hMb04v",
-	"T7SoaKAmryjkp8IJgQDtqpvUq3bbWsEKFRAOaFhnnDnkBukVD/7LfvsV7Lfo3/869szHuFUdRoW79zx2",
-	"t7equzzA4xQ0LiLAjwRIfMC8tZJ5IjKvf8/1g14hkjuFMOahz0NBDwemWDg8CJQAJACSCTEL3XeF4uoP",
-	"MgqZFJGCZLULdIkz+TO9/VPKn2GDNcL58SWh8sbElayYOiAp0xRKgHREZEZxKM6t23m4iSL4JD4EeEjp",
-	"CFwSi49/o1RugAcL2XItqhonm7fOv0Ts1xex3+zDyl3dZm+/pkh/VYr8DQvyhvfRk0/mX4MkvkNRD2hV",
-	"NeBdNvo5ryNfKCKPgdbXQmDE3II7WzrGGS7pCoIyTd6RdQuEBDvOwxfsDzO/Qncl2XZkfgxINfc9ZhFu",
-	"IsBygrZt83ARZ1ayTsTZjUskuTbQnH+Jua8g5lrbp8z2FkxUf0jd02H/NQqqqN5WY1nXlkVdTkXKyDSR",
-	"SmQrtNkYPDsXvG9x7SqBoY8mVVx585LK5IrL29nih19CfbKiGF/793f7rZnXrpvXi9F2/GzynG31xjt7",
-	"W7vjpy+3XtA9tvV8e7LLdkYv417vqaa0AKuA1u46GBJRmdoh2d55sTXSl0PsZ62DY771zPbczMZ7bIfu",
-	"xi+2Xj4dPd/anWw/2xr16PbWM/Yifj55Ot4Zbe/mM3NoTDDII1sxAvaH0HvjPjauz2biMq7jh5u3AotX",
-	"HkhW4b1l4gBAbYDoegqQS9/GybGJgJh8IOaMf1Pn5wzC66li+Aqfp5Qr+TUPEu4zVMtEqnqIZp1PfXBh",
-	"sn5nvw8ZCf3OnRuQpung5X/OdoqBFAObyW2hxDq/feojg0Iv70tr73fuPnTuPhTPc3gT15zqF//8LC/T",
-	"tvqavUYsi/6luP2luH0hxe0XpjzfS+XFV2s53MjxZJqemOp1rR6rT7wwmfuPVmfj/CW5LT52XdyNftla",
-	"clikAAuOCcfU5EyyPs+bJjaiPpHWGApG0pjQa5rgAbdpncpkMef2U7ST+gbUWkuoqS/y7RpCLfTtH80O",
-	"mocGfQld5IvaEMIV+5uvpPw4/HUV/QGvom/WuPrN3X9nc5vjVGJ87+Yz+MEbWFrt5fXkk8O1uXuSLfjD",
-	"brP1gRum9FnTzXdB7c1n7ngEjwBsCBe77wp/GQNMAXEOg/0xqkw2AkyQMw5RaYQqQJaeMYTtwO73yXKa",
-	"pKzP9RXr25BBIYGUt2qq/EsyPL86HZycDt6dn/1yfnxxgQnzhzZgHZ6WUGOKLgF4gI9ZijkL2YIfrAlP",
-	"73OIT/dAKbwQe4ugjKHao5ViaDqAqEbTBQazaPJQtZCYk+5DTkhFVw5nzlDXH84B2eueeZ8XKpbYdkj7",
-	"KBBu3xBgj3fY+eJhblRr+qozifm3pw1m33+QparwMsZknFuW0fQdzVQlVMaSWRNqKRB/t/2U3gHmSQL7",
-	"gwAsS5HFcj88t8izbOkl4GKsjSulI2bAwDnAcXBBxoyrjKbE3Atq1W2/as1Yr5OU1a3YRFFh+iVm1S+p",
-	"zJGDkY9raFFMKOiwyfOn42063mLP6MutXbrT23r5PB5t7T199vLp873xZG970mlOO7A56vMESmW13t4N",
-	"1c3zRZPP3Quq9yAdNw39XxtrjkffAY8VlUoLpwNleH3yJwaJLifiZ7DZeHBxbXVTG25erk3fqQSee1VQ",
-	"Ne1xpUeVuKvLQv6PpLdFl1yVDpqiXChq0lHASvlVTcifn4qQJnKXAyPnpe1rSPmDQSgP89Vgo9VVp2Nh",
-	"yvxq6/4lUbM9NTviVmUx2Hr19OnaT7XodsxVJEwTi1m6eLiX3whx2vDu/SllGOguskWUy+RB1U2rGSx2",
-	"Woavy/hkAtyiASRIWhf5WMQmQ4DRWRcHifI7xBtDKjGfM2vwSPh1l7wvKykgBQ7wie+rR2Au8aiD48Ct",
-	"4NfaLS7PoXcaFXBGVyQWuTZrpLa3vnIFaLti1BbdxZBnRfhf2/yjI5aidaAQq5uwcUmtNCz5BdnQ454Y",
-	"J+lxX6ctS+lJD7A9JgQmKmWvMGa+Nq/qWqi8mu4fL7mqIYetvAmW/po0Cw/bvC6tz6mmDXfgYyZ2PraH",
-	"Kpgo+pC7sYAh33gtbmjqWpPWpvcEU9jsOc0WHCBLqkluXXJMx1M0TQKOiRSC40O3z20OocVSK6TCVQET",
-	"I0LJsDLD4QFmhUBChHkJGxeXeX+4JPM1KXN9Hs6ZI2tT5jA1HABG921+fL4BQ0+SasYtVGKL+nxYlI95",
-	"ir2nIHp9oDkXRWOesF+QacMcj9vJ08TUZIkCEzSp+gDeCnEjpnf3qet3aTJ4TLVvW6IPLijcB4sPnvAb",
-	"UCFw2ykZWiDXIUAeRMZzbSLgwJuNX/b5cG6KvA9w3GGXHFae8oCKqG9DqgjlK73fY/v8L1MUtmg4HPY5",
-	"cBj51IfDAk7RMjH6nagP8qTf2f/U7yQxfNXmjENLd5yhWZsDDc1yYQPtQuIGu7fT9g8/9oCSrq9Fnfdd",
-	"LtSwPfxjv1+Wgn0t8vq+/OyDAO1XxVYf3RqapFVqFgkPQ5Z/0lT1tYW+NciHe6wchfAGtdEDPusG7ZU2",
-	"qKIclHfpQ5sVm4Pn1jzYdLnYAZKqfm6BV4M/XdSH+loh8pegNzJX1i3DOBYr0sPT0/udu2927bnSVksA",
-	"89f9vqcU6iV9DytK4u43vBQnnx/El4WH5EOZtP7K+ONJpMei2zrJ5vMO/mTYII9UKt9OkSPr49Fn+5/m",
-	"ftJvmTIjwnum37mL+u7pAxef2WnzvfkZ6GTfTP0coSOnAmqgRgn5syAsNDV1330vUAn4MPlOwRK+Pvbc",
-	"TosVzlHVfGQP9wWE0RC/MoB5COYmKs/Zfb5wOUVTRlOswxAM2zd1A/SjJxX8mlBpUZagKgA8pqXDKQcA",
-	"uVSIGwCm5yYKiKVYaLUSw/8rjv3gYB9cQzneKU1uWdEeiPYg9/kGNgcz0xpDg6WGvgz0qN0ynmABKfCk",
-	"SEJo8X+8zTlzaHpmi/SZXf27fovkDfaopfiISmZ9xrZilSS4DGt1wGi3vEw3uC4B+CJjxDheScaA5hLx",
-	"AHW7JCMZVQZf3ULF01QKNxSUxY8FcXWW9CPtADz9MBA8o6G5JKOVnhlLJ2TGKIcgAYwEoPEqyCznjMYJ",
-	"Z1I+nF8yKymO2HVGKw4YPdIqwsAFcs5iQPgyxRuqSSAAL+9Mk5r+nf2OuIF6Mtd2I80veuCBwUfrxHZw",
-	"z1bZgfWb6kk0XgUmdr+xQ2O05v6c9LUBZbC/Y8qhvEMuDzwJt0min1nMkVjyqqnV/nXjTUG/SJk45lef",
-	"QIuSnM2/f8d4bDSX8KR+8A/biE0THt9jw9bO6XNsnaZkjGD/S5HdEC6WXQIXS6I8FEnZLN1eUe5XcfA6",
-	"rJdxG4Ov6hGhf4yuKq/KiTYtSBZZakoP7T95sr3zvNvr9rrb+y96L3qYJYRTqtavMib9caFujwn1STIX",
-	"15OnN7jgaT3j4C2BqJxiQs7mjB+e/CCroK4RlviwAcQFxBAzjgVNCg9jfDRQeMumwlfDnaNSoDPx45y9",
-	"sWxYXHWsPCoFTOl+8FhUyplD42oZYtUbBfSR8HKwbrGY5HkTYUD0EkiuI/YMys2ADTwfzwflrQ77WmQE",
-	"wHxHNKV8DOoPj8lM8ESJTHbJqbClL/Sx8O5ED9TVG81j9rsPd/83AAD//w==",
+	"7L37cts4ti/8KijuU9XdpyhFvuVi11e73InT7ZnEzviys2da+SRIhCSOKUBDUHY0aVedpzkPtp/kFNYC",
+	"QJAEKcp2Enc6/8x0ZOK2sLCwsC6/9SkYi/lCcMYzGex/CmaMRiyF/zyjGXsTz+OsA/+rfoqYHKfxIosF",
+	"D/aDX8UNmVO+Iin715LJTJJsxgiNopRJSeZ0RSTjEYk5oWQe82XGukEYsI90vkhYsL/TCwM5nrE5VV1n",
+	"qwUL9oOYZ2zK0uD2NnQmcMbmNOYxnzZMQkzU8HNCU0YSNskKY+1uMJRknrWes7HgkSRLnsUJrHMsljwj",
+	"IzaNuSSUs5vigFvrRmRZuuocTjKW1o+WCXJDYzXKRKQMhuXsY0aydNUlhyPJeEZuZozDVzGfkkgwSbjI",
+	"yIwli80m9P79+87hMpsxnsVjmjE/qTNBqPNRYYjgZ0ZTlgZhoBgiTlkU7GfpknkGllmqdlON+9+dsyXv",
+	"HEfV8S5mjKRL/oMkcVQciG2Nno136G5ne7L3vLMbveh1XoyejjvP92gv2p08Yztb243TmIh0TrNgP1gu",
+	"4ygIK9O6DYMFTemcZfow1GyUmuJwzjLapeqDoeZCsqBTpnetS44zScaCZ2q35oxy2KGZ2i5FTTJOYsaB",
+	"XWPV5b+WLF0FYcDpXE0J+g3cuc/pxzeMT7NZsL+99zT0kPQwy+h4Nmc8qyPrJE6Yh657o974Gd3b7ryI",
+	"tlhnd/KMdp5Pdnc6W9He6Pn4GduiT7fMPBc0mznTtEMOgKB3J30YrBM3mSBJLDMilGBRlC4sYrvnJ2QC",
+	"vbozidiELpMMm8zpx3i+nAf7Wz31r5jrf4W+s3LOpIwFr6OuxD97CLwz6dEX0d525+lYEXj0jHZeKAJv",
+	"5wTu+Qms+7w/dc/jKafZMvUc8EsQbiBQKJHxlLOIXJ69IbEkUyGikFAekZsZzcicXjFJ4oxI0SXvaJoZ",
+	"xlefZ+qLbBZLIll6zVIyja+ZrGNwaedTw+Rb289967iYpYxGdVuQwV9hBw7UPGO8nD7HzuBQ992YW9VY",
+	"LgSXDAWOPVAvBZ8k8RhOhBYj6j/pYpEoGRwL/uSfUi38k1kOdLBcJIJGDOgjl/M5TVdqi/WvWjgFYXBN",
+	"kyXwAktTkeIgkZra4cXF4ctf3x6dXAxenp68fnP88iIIgzmTkk4ZkDmWJD/3isRmTEITRZNVSESqfh8x",
+	"Je3MX7vBbRjI5XjMpAz2JzSRDNafE+t/pWwS7Af/8SRXTp7gX+WTIzXNM00qJJxfvvkmRH4cepY1/Enx",
+	"QrPq45uSbvGk/Hm97tKul7yJXzVp24v6/LZ4IZyI7LVY8mhTZuJXXNzwIi+dCCKX4xkQuyUjnZxeDF6f",
+	"Xp68KnDSiXD5aEYlSo/4C3BKCmzCnZUUWcRO+M/FI5eO8NiATXixpcsqWX4WVyx7YLnDS90f6JeHo3hN",
+	"4lRmX1DylKf0J5U8d7y8/pCMFAbpkht651M+JBKec0SPTKhSXceNIvPs8mRwfDJ4d3b6y9nR+Xl12qh0",
+	"2GtNyUyqHkvqtb1IxVQ9wQ/w8ThRd3CmtGbGP7dEPcQ5qHdyxFJyQ1dqQpkz4x+HpbUNfwItgRZOTq49",
+	"iAmhOeX+1Lf46zhh8kRk58vFQqTZHaQz9FDmTkV3VO25uIEbMRPkirEFiRuPl7oazy/fvTs9uzh6VeVQ",
+	"rftn8FLg7g0vPz8TokGK3MQZXuoyJHpp8AiAmaklqplxdeUXFvPtc5JIR3EUMb4hB42FuIpZkYHeKxqj",
+	"QUz9UT8S42wmlhmhnIg0nsa8iZFen579fPzq1dFJlYmwMdgSQTRL5gy1j8JZ/ZCJK8ZR1DByuMxmIo3/",
+	"DesgSAiUMRF+rXvNBHl5enY+OD07/uX45LxGpuv5F9b8OhXzfG344NWSiyaJuGHR/dZb7OsA7h+xYCnN",
+	"RErGlMNKUKa3WUE2Y+mlRPuVc/I5/EERNf1BmqfxHSeuW5MRSwSfguWSOv1/AcXLzKBwl9DCGoEJFANo",
+	"+fCDJMNToPhQk7zPFXGR7ERw1iWWvQssZnndihrggfGM8imTfS7FnKGJb76U6klzzRS/mNG6ff4nETD5",
+	"q2JDUfNnOXbrHs8Ns3ZU102OXeiY3EqqQBLzK0tWcQ2G57vMDPrR1ETLoUiVDqAmydIDQuUVqKWUcHYD",
+	"5+wzawRVmofaxAl0KLCSnXAjp5Efh5YAfx594SUIuO9awzevNTzs3Vx735KNrts+99+35Pt1q8/nqWW7",
+	"P9FV+5V49U/CUmeMRt91t2/6yXSHh9Kf6zAc84ylnCZH+e62PgxxuW3B9kaXifWdo12qiZuOTy6Ozk4O",
+	"3wyOzs5OzwosdW6vwBuICkoFn3bJRboidEpjThKafXaeyucQS5yBucBxaV2iuM4YcyVdgWFwjqFNFIXC",
+	"N89J1zSJo3KEzgb8NKLR5TKOyoKJxFFRqJLLy+NXzcz0X4dvjl8Nzo7+dnl0XnSNFMJ5UKkaMUIJTJ4s",
+	"l1/CNWtVPb2iGxtWEonxEp69ioWKTMXpnGGoxyRmSfTn4KafRbTanItMK1cejUS0KrDRX85PT+7KRGpf",
+	"oEPdl+BMM5DqlUCfNfevjjd4rfaw6q9gSZHXBWd3nWMWZ7nXiRIYVY8wYyn7zuWPh8vfmk3biNHZfJGt",
+	"nKYFVzLcVaOlonqcMSIXtNkte/T23cXfB2+Pzs8Pfzmq8LrZnVgSGLVL3qfQbX4tcvNRVy+hhv9jXPIZ",
+	"8ob/BJg79q6sb2aSioRZEa/OqJjsN1kPdbsLId6Isq/7QqCRr2lOmnyDi9PTwZvTk1+a6IgGQ9QO9no9",
+	"9eBP6ThjqeyS85lIM8ZJnD2aU0p+HJYoPgzhmOol9Xnp5P5U+DOEyiWUX5EfhwVWG/4ECrkmbp//OCwT",
+	"cfjTN2/k0GLgbxA+uvFtZ2mQM+tbq3hiGDEYDGf0+s6XCYQY26O01eupXUuYlN+vkcfDP45MfWxadx7j",
+	"/V3lfuRchNFp39DTLQwyIeBK9cUH4fxGKaNXkojJ5D5PAhNIxzgEZk8ylpLtHhmtMiYPyPY2uWEpI5Rz",
+	"seRj9ni43hrFzAJiSSToIFpBuaHSnfa3fQwyNr9jLDn1BqN/9bDyMODifDmeqZVVT2jG5iavxSSXOMl2",
+	"63SGi6O3NXN0gznVDE0kuhqwznuPt0Qz8bDLpkmdH52fH5+e1NPOWIe/Yjy+jRmtTHb4U0jirEIypYAX",
+	"iK2jS7Pvkf752f1mQ0jDIEspVxw1Kr31zxeMjWf3n8pYyfeMZMuUEwl9kphngmTsY/bFolq1u+DljGZ/",
+	"jTOySEUmxiKp5t3p2UYCI6k5cwJiv8fDOifC/nj0cczY5nkvqa990SpSSJRvDP0/vDgavDl+e3wxOPrv",
+	"l0dHr3zsaJLslfyDLPCdXp6F7yTca/OCkI5nFJICKNpW1P87meio3X9+hcud/lKyiCwX4LC1S5iAzI6l",
+	"gxvwjbJfBQmgsbXzKTIuEuxCiDc03dg2mlZbl0x58HMTs6KOj2aowzOPUdQ4AKArrShv9Xaf7z17iiq/",
+	"w6JK0PMvwH6+OTmCEO6bb1zinbP0Oh6zS06vaZzQUbIp70hvBw77zBiJaEZHVILiJZZwcaWMNt/D50dn",
+	"/3X88mhweXL4X4fHbw5/flPlKT22fS+bGSjt40v7vAvr1A9EmYmUqdXiTVtafejyWizJaClXeDFnM9bn",
+	"2EZMCAZk6JXj6xMT2WUmFouYT7vkPdzhQwOhAcEZi5TBjUBzo7N6mEp6zSJMXtvX/Wjf/CxW812h/pYJ",
+	"k/GmaXgjlol66iwVfePsm7Yy310Wt4UxcdKQ8D2iY2c2hjbZAFggx6uwO/RdtfG9qD0uArs8/Yls86KG",
+	"FRYW9nexdFI1rxnZ6tkefeuIWMIydMZ9qbzlpWQpppHK4ooJpJbCn41/xHmQw1rzR3afb6rakR+HHrYY",
+	"/tQlpzxZ9TnKSsifHdM0jZkkQ2dbh98FUq1yeF41FG10wbcwM7WIgPwj2Jn0FL5xnQ8Rc741q+2j49NQ",
+	"IwLVzSgrIRGtN9Ve/Hp2dPiqyYLszq1oPD0gtDKWXkIZDumrnLk6465jZ9dqfnHCPw7LVPlu6vUceSHe",
+	"Ur6681lvUonwoQJGRy6sN3hGZcvj71eTQL/Y7rm2Xt8YPq0JHi4ibac9hd81W42mB4fsG1Vsy3tIJqmY",
+	"o/Q2u1Gjf1pvL2i+BZwVWSBce/3YNKw9OIWvwDiWGxEKAkz3+t0sWqP5XnKqszk3NuXryMuyhwvTEQtR",
+	"GuMxW2TNaUuXJ4eXF7+enh3/oyIPbIYj9obRGQKfYOzjIk5Z1CW/sGxNjnQYzGMpK5hDJwK7v9PkDp2p",
+	"gWDsknNjE5LFPNl9gpivpL/s9XbG0A7+80tETttZahKEhnCYba6J+k0fEh9ob1MXle/1cZHGH3xnvAYu",
+	"jueeEGvyDgJ8G5jQehkHb49eHR8OLv7+7qg2ZkifllgN9WShtpzKctzNZ+e70mS0OzZbLXSYVGE+5Meh",
+	"f43fvO7pcNVbFsX0AgyTG8JO+rsoPqfW5ai04LFzAwkAriEqyUucZEeNuE/K8/yCPirFYcPy+MNvnXUg",
+	"uvKOXs3Ml5jwxkkksGfzfp5NIwbUje3mMDKyva21NxQHXzqc0YAfue7NP1Ns4uVCZimj87tk6y7LbYse",
+	"zbmIWLKJO/Py3fnF2dHhW0/Gbt7fGHxsmFUtbyBP9ov7MHEmKZuA0V6kzqRGDNdpUaPBoA/vN+DzQjh4",
+	"n1c8i99N9C18hk3N7He3zq4jSvg4i6/ZeUazpWwCQtcxdMaZrATAIhULlmaxFpr6ZmV8OQ/2fwsodBx8",
+	"KPsTw+BjR33TuaYpBP6rjw/1xwhibhDQf8OmeRdi9E82BpIdci4yirP8VIlzk2KZjsF/DsIaTkRlwjGP",
+	"2Mdqa/SIa/7L2MeMxBYdqxtUwPzVckQaqZ17qigLI687T/nsz/H727BKv3yFLWlYaGBnteWlqZ1pM3HP",
+	"7XLKRKII4GC/JAsR80wSzL8vUrrQ9pNnLXqq27dhoK4ehMVv+HBP0SvOkuavtjxUXaZJgIMEYaDeMNmq",
+	"JXkvz94EiKAahMGRbWlH27kNofemGe1W9gIWETbwuZSxzCjPdALqy/wiKp1UqOpi4supaUZuUoHRb8Ut",
+	"yTfOc+qP5otsdVAIBMUUHS700cJaDBmby/asnjN5QNOUripbxT5ma9mjvJ9imS2W2QDattvHU2hxoRs4",
+	"21faGpdCenKb79M7mmaHkbYMl6XUwql6gUJKFwOqbpejfzQSu4ZbbkPTw6BW6sXjWWFGWtKHaPDsqTnZ",
+	"mia9JjHo2ybLj4NS9vJADdmlQKKWYs58u1bCFZds/73p/r0SnLXcvlgStSsJ8x25b3wPI0Wmdlv4Sn/6",
+	"pXZQHfZXLMlolWaYwatkJ8CEV/e0dh+/0C5E/nlfCEIXC4bxdpBuNqZzWzAqCOul6M7mW6voM8CJtNvg",
+	"nOB32eXySPV7bDKtykfTeETMTppmjYfScweSmxmmLnoEdLvbr/4w112FSrcZp4xmLBrQrBCfF9GMdbJ4",
+	"ztbtL3ofmuP6yrevrUG0SctWcqKtYC/RqsA7Fc0J5+UUTnJoFpY4y89LBTt1mYOclFUHXM0w1gEZqv6G",
+	"CNlwM2MQaIsxsZSjcVnxSBSrXucxpxm+6ecU4m6BxjFEa3rZRmmZzvzCIEbLuP9rMJs7n99aJl+d6AJT",
+	"avG3YSA4O50E+781M21p9Nuw+fPK8B8K1H0J+/KOpnQu60vJWcdYJsiIOYWeygd2Hs/ZwLBceddyC3pW",
+	"zv4CqevWvdurBLqaelyf1n8o4397JnDMTUIC+0jHWbI6AOsHSHx7pGKePd1tvgLKvA7T0oOGDgWa2foV",
+	"eMrrCI/XlCK953FQKMXXqiZcQXMuNG+eJNppX+mpibS2ZiRyhAYJSJgtXin4mDn1PWZUApxLeUmO7YhG",
+	"Uaz6psk7jwHD2WTPk9cEt0OwPY5TXFxJEM9ZNhORKx3fXV60lIfvlsUXynb+wPRZLMzUDIXAsQUiqUt+",
+	"ESKCsNkZTcAmMhPLFLMtGYvgXQeu0AKjLtO4+dIobTs+rfWKc2td8/5LFA9n7F/VdZ2xaSwzZtD4D0qa",
+	"NuVkmHc0xHMPAnlWYBlIOTi0wkB9ZRIVdWQE9inJXm+LlPIW0fJYEkEsoxHN1lpNdWrVW/O5KQm6Xmvw",
+	"C0/fXevks+IF2PayLe9AK01NT3/NlqLg8W4p/smUV/AEsHTJqbpLJZkKm9ESp9oG2f2aW1EQp2u2AoOU",
+	"Nt+KV7bdfbZCp/WC0f7o2m8twowSMqFxwqIuAeE2o5F6vrLqoxZSfzz3RJKIm0HKMoRTqkgl0IqGOsqp",
+	"C98NAK1joJTnIUY76TLDehUjIRJGedFoFmpfSHmIIXpauuAyGep6AGpJFpAfwTb0rpKMJQm4FgDa94aT",
+	"G5FGMiTD8VJmYo49CO60NZwJLSHNRu+2O7JSNKGDlht+7viHwuClbVqQ9PMccK646NciJQsmFuoOfCnm",
+	"TOI5MWvY+O2HS2g38yPzbYs3XaT+z+WQBlZ1EJU2TFkva+LxeLZO8fbIzLWH37mmQt9JX99BLhTDIOaL",
+	"ZdZ1kQZqNGv13YX9TDdW787uhLFoRMdXtU3VV6/1R27DJFZ0bmj0JpYZNjAHl0bRAEtMDzIhkgHaXOs6",
+	"wRwBeRhFL6HNhRAJ2lyrvcosXY6zZcqiAdBkfZ/ntgUQp9rlUrJ0kLtI13R3KVmqn5vFrpoZQ3fgMoVt",
+	"CMdwQMeagxvbw7eH8Gmxl2a20s1dljINpywbjFagtje2/YVlP6+Oo2LjJt7Q7arcURbrazoAByb4LxW3",
+	"FbuSKz4ebELA8xUf1xNxuYjW7+ElfKQa3vfZXGGKdQ/nWjZs39B3xFq2rm5Ey4ZlgrefrefwtmzssGvL",
+	"FoZR11ovXJnX6mNXqracjMtkrRrkR3tdA+8dtUGj9iN5bqOWq/EdU7AS2etfR5aAY3LV+qy1HP+dugra",
+	"fao2uNXnG9jHwNtx+8GLYoIaNpgW3YqTUMKIoI55gFqN0kvDUkUFMHfZ3A1NTK1d+vX+Q07YNZhNJnaA",
+	"B1StdOySnw7VZwkIXCg0O2iW1e/0Z3iOTGOc/kAstBvb3xbpcYofmab6Paltxs08gccqKjUFeDX0W67l",
+	"KHBZ+tqDz2xtc8VAvtZIsxbjI9nKM2jVvND0YW7IAj3bHcvSLNqe5Jxw7ds4e9W+0Ubz8zDkuiY+/l/X",
+	"pnrcUORajcFrQBciMfJgQafsB9klh2RME/g1BshNnfiJsgPenpQsGI9iPiVD952gmg01DuGakKByLIt6",
+	"p2c2pvDGwiaq6QFoIhR7mzEopgbTQ2Osa7jv9XprPFfG3L+gWcZSNfL//xvt/Puw849e58Wg8+HTVvh0",
+	"9/Z/rXOdgSmGZY3m5SxdMt8NAHUMzmHLrNklnQJkqAyh2hG8la25G20cQAd7UZjv/dboqejoHyHu/Ize",
+	"GP+a89eOvIoXHZSkNOlALJdaHk67PkgGKOh92Fs2e0mTpM5PaxhLr8iaXRbovJ2w1BMLY9e7jtqb0kIv",
+	"8vltGKiJad9HTaDrD2hBiiOzbapJo/Hl6ddx7K4Npnum5Ld+0nvj/HJhgNuUsmyZchYp/lwBB1v2zP3l",
+	"eCilkQyhObEQ+wtpCUuk18Ny6ItbpRf4g1mHei5DsuRZnOScNqOSTONrhjGfSAvX2KfbgVkLo3vaBiu9",
+	"sy1fui2LgYwP5nkvC9+Wkyye1Qdwu+sNyI9RaFyY+dn1Cg18wCy5E+XoP+AQwB42hmTpCmsmoKUar6zD",
+	"DZ0rY696Y3ioDJaqTSIO8eEE39dYS0udeSji1B/ZiCKlSBgsylHv763x0McR5BEbrzy6zZRmYBJFxATs",
+	"5obYfT6sWlmHtbCjcwgtz2Zsju42G1qzxu8M9/0xfrzdK4XU5PFy/jUpXpGlEK0uOUyM/jMnmZiiC8Nm",
+	"ZRcLiIR9PhZLnrGIxJxc8ngsIkbgfzAYGoUeFhQVSeTk+DjVYvocpaL2RoIHRlrfV5kijRpf+fjcVkmS",
+	"iqQYDy1ZW+M/FDOscDB02BxpY+flmPk3YGK3UoB2cvscgfZ8tCKROU+Kh9R1XuWRU25PDXwhCzElqJwc",
+	"EIr3XiytT2k8E/GYVZXRdVET1WCpMgU1GtPdqGhqFcWSUHnFMBxgxWpCGGLZmaSMddQBNOlCZhr47Pna",
+	"s4g0NXxqJWc3LiBTKeLvy6tg4JOo0yaHcjkali4tG4zRHIhUUAd8F7UZuHBN1zNYpM1qvoyaEgDQ56Kr",
+	"p8QonTNCJRnmtU2GxTiVFjuQt91QyfJR1elsPWEds6fXHId+Dnz6UHITR1OWYbZFlcQLujI1Q8r9aD1c",
+	"aVrLRIOpGtX43vq1owQ1y7DaqDS0MjedWQPmZOIApxrXsmw2QB06v8HU/D54wwfyZatfH+AYF5mogVM3",
+	"5dAWbGYW7iWuTlDYQA4fA40jsClTDBozkFcooAGRHh9oxR3QVkPt6oMYkNaWPzADVC3h713e/0GaI4Gl",
+	"2aMuceHz5wbJH7+WIZHCBN7CVdwFpqzSaJliQptJxvWFGSI0ErkR6dUkgRgyceXhQd2VN/7zZiYSAzfp",
+	"Sxcs77TtzLexYLt76Q19+Z2o38nvBDM3ye/kLaNc7dzvff476XQ6pPC/6sdKZTnyO9nt9cjvZJPCTdhV",
+	"sbhcoaNyKTrTpFJwrq6VqVJnGrowM9hoSzdqid+i+7GVtLGTHfI78ZfjVq11CCWR8ZSziFyevSlg90yF",
+	"iBBsqakguRk5h4uDkXdx+kWQuQXNZub7Kp5dfTuj6OimFUw7t2UTHp7poFT9xNe8UmZGN/UC5NXPHON4",
+	"DXNc/HqK0z588+b0vdnpPT2yok6xXI6GgIVwU9PL2eXJ4Phk8O7s9Jezo/Nz7OKF2meIdoslWfKIpeSG",
+	"rjDD15bO8Szh5enJ6zfHLy/cXsx7V03CvoZXLAuhb/ODxvpCwG2JBk7D3/pvdsZlkAgYbWtHLxswPDSM",
+	"mBk7M7D6+fnwosNAR3tuR05FXuRd9/1Oneh5wx9UHS99lEAgxEUp4MM9U8NuK2q1gE4r8zuikuU9bIgq",
+	"7NnENj3eBU0tbBi+WGNdDb4HYs5brN0VEXnYMbTZQsa9X80WvcfW8prXaLHsUwCYwKG3jVQuYzqUgCvy",
+	"Daxg7mNHhpEfCuBeE9+DZP87GEqMXaNaQq5ceddTRLaEZ2bviyAMXORUH86rB2C1UrOrBri2KvqCMChJ",
+	"smJrI5nUdx6QmVq0Ij/GZBmb0QOwWeRoTQ631lEFpMRXhKHWzHSSW0oLBTZDzMLLXytvi4WDSzB9YfBa",
+	"pKM4igC1zoLnVmGsK0DGpWp0bjS78+NbuGtORHaIt7ui6JIfc+OdLbR7KfgkicGQUS6xUgNs5SsiVALe",
+	"dwcwvxyrdxqniYknLtTmKkPZeMt2fDCq5iuW0dibYLJyAlR0zLgnlTJirYBkQKNtG+J8nIF8xcfAAYGA",
+	"ETqXJBHiitgI76g557XixtDhyU02t0cSPi+1Z92NRkdcn/tGzx+SKeMspYkJmQex6o+FFzxZ/QEC4h9V",
+	"7Pvciq11UfBFeCUvt2lmAj3NHETYmbrTaGGk1h5HfepdfChLITAebGpeqdDF9BtWCJ7ToJR02piSi28I",
+	"m2VbgvWJ1oLCFHJIGxlmrfN8u+zArcVPKnqacCEGRb2Q0YjOaV9KY2uD0nMPr0O+cTtWf60/LXjV8XUz",
+	"iAqpmu1CJCtJnl57l3YR55vTALfyK6NJNqtx7KVCcRuYhJL42sMieYCAIc4M+msLBfSr+brC6Nixb8bl",
+	"LGmfLfjRcPQiZdcxuxk0pZvOGM6XxDLEsCRMKw2dCFawzxxoVR1tjJCviz+4Sd6ts057f5gDhzn7LUME",
+	"5mXAg6965Ioc4GVnPmEp42N2uqgBkYK8baWcQXQJuYnlTBd5d5y5I3OzeVP9jWO2Qa+DouPJAJ2u68gD",
+	"IS74pddIXF7UMfcGRT3gyu7hchYphFC1cz2XnULN91mRoi0t/A5tP/ixtt0IPzQsQGgERIoBFmRlbQmj",
+	"1wyy2DORN/N5uWqz8LdqdlqH5LTEUwM7Tw2U2p1wy+4TRNRCBa0NKColcdShQ2C1Y8+TZRnFYjCikj3d",
+	"9WImNFxEFZgIt691sBae5JPqlnlrKpNq9WW4kZqS/r98nrl/X+oYx80d3YR9Cq3uk2J+nLG5yYOqRxhx",
+	"D082i/mVxChyNvc4t9XPgziy/71pANhWzxMBdhXzAvrGQsgYkEbDgLMp3QCh9F3e8sS2bKuL2MqNsWJN",
+	"pZeC11I63pe12kZlk5wgTEs7veK6LSvkrlUPPV3lofbtNu3zn4sqo/kORTEnuuWRcAnyEAcC0gib8XZ0",
+	"YLtSjS1j+ClLDRqwLxpTI9uqpgd5GDNikxFoWaPANusBt2GQGDhlX9i7zHC26jbGIPADst3DPAy8uUO8",
+	"t0WqYe7oR8Q4gsPpIh7VTMS6ycNA70Vb/UPR/hSaVNWPofrnEKuR3IAJ01YOegTHt5GdvAdV/QEfYLAb",
+	"Dj99pRPqcn7t8YTs8g2O5hv9/X2OpepDLanuFUvx5MiM8sgig6iJtj6QTl2bIXwy1PVJGeFKhVxgWLEB",
+	"q4I/JFTqP5RD/J6uVc0zmvhfJLqiFKwK3tlE6dVqFGkjmTcFImskPkyljuin5vT6pCBUWVNMqyitA571",
+	"A8B/VG2QEokY+FBdyzOV4wBPfGugQdXgFTS4tU6lJhxJKK2Wh0AaVPrNA+kdVzPgdZowbycA3STSYDZK",
+	"yrD6A9fhcO1QJwtYgLWYy71iiHyrrtvjWD6/Z7rT1tbdovRMhHuLVZypT+2DlyZJHQK+EImuRZzXHjag",
+	"rjEnMPrDbJ3Nwmmg7AuvLacUiL82MnUdoHieTUNz7rzIY5SVkBnmz9ghHFHzA50OwyL06g+SDB2w7uG6",
+	"VHLbUR2lHMyMCzp9aZftvKwb31rO4z8swIjXtMpxwx3mv1c6dGUe61J6/Ute18ozcUfsnenjUpbTAs0d",
+	"zuY7IheyRsIc6XWTDBIHxRfEb3V698W2/7pA8hubZHzJ3f7HdCzJiMV8CoG7OteSOxkV2t4YYngdBCjl",
+	"VrdYgqXNZ440BLuTX9VHzDKsQ8sndoEQ9yOqDaV4OWPjq3r3OgJqQEUfSeSMomcjTklKM0bgNUR+HIor",
+	"XYCT0fEMf5VktFLaIksmZMTGdCkZOWMRxMvqKEXts/1xGLFpSiMWDX+qXBJOkJNqIhlijMJE4oKaI65A",
+	"y8Ge2rLoX0HRMW2g1AyNYq6dvPUkyc1lJMKnzo1Ir0wSLwYCJkJcschb8GOsiC7XPzn0XF7i54XUXbNs",
+	"iJYMwmDpBqy0WvyZbnlZbNngprZpqzgfL18V5lxzTkG10ymRiY4hL2wjOu032cTXukVlCk2GN72LDRtl",
+	"wvI22yo09E7TvH7IZm3V2RokTYWbbNviMa5Ez5vpF+bj37fi87Y5010jRTo0HDEZRywPvtA4pWQSsyRC",
+	"ZchJkxc3HI4KBfWv+ajkOduN2qcDylHxotCVTrfXIc3pkrdWOB08kII59eluU7UWn0+lRXIPhbdyUxWp",
+	"+7wYdu/2YDCT8VNfJJFjMQo3eiU1KfFP3RJGpZoUNGImVlpXuc6B58G+ZvELMKBePzAcS8LWRk4/KF2k",
+	"83qoV/lgjuHCPIqVlCsYFFpt0t7jyIc0hZcK8AUODRy2+FDP6zptsm3o1thN4/UL43YJzDaRzhu0dZeU",
+	"uIaYLZhWAxF0bl9bImAm272IUMomfAxEQFttOwokscx0M1lPAE9+ocl8gMMRS7gMwvxg6oS5DWWVnolJ",
+	"jGsQWRiFuX57rNH1i22MnlfD/rTdmynL7sWaj4kna3Md8wvZhGo91kt5AAAbhdabma2/X7N/jGtWb7SX",
+	"m128vAbFXYdjKW04EgaYToel18Tejykfs6T5Kex0i5+jzWDJyWhFxomQJjo/H6p0wCuBL+7Ya1fcZBCq",
+	"WXZxNuXY1yJo5gZYhT7XXqm7TeL9T/M264uV1g1TIJoLLnwIIr1R3GcCXujwnoOs3wmhRB0zD9Wu4sWC",
+	"uXG4dnN16eZi3EoNiJQJTLldP//z5QiSmv2wERi6BLixasKh4kW162Yt4LH2Vf2Ehk1VcNZwg4fEvsVU",
+	"7TjGOKk2UxOzbVlb2/DcNPQS8GImltNZdkHllRfaEv/cWAKuUXTjmgYxj+KxcViY1fH2xQ9PqsUPq8dK",
+	"T7Ztub3863rJXJl+qypp9YgwOsqaYviphgNFuwnEC3115B2lrrbzuZWhn1sHTWBLN2YiZ/xGB61bdLte",
+	"QynEp5fVkPaFmao4fdbSaRdqSFXPAx60+aaibuhPMQoGuCHARmVtV5p/biiUghceWLqUyWWS1aPdgMDO",
+	"MC7p6S75a/xzSDiTGVja8OftXo8k7JolkkSMLT4jPs5jCAPUBGvcw5IMr9vCyhXjq5+uo+M3uDKcW+3W",
+	"hi3WhEqIdN6KII8rBtN4oJt3wfHk1u5Anu6praZ1IV6tNsIZEdMavibdcMbhmiA4Fy68SdQUMnwQIIg+",
+	"NLG8C1g36aghfThHYgHB7nHK2pu3VSEEjwpRgLhvq0k4s2/ngcUJrCXFZjbSi5rd28BEmlPm6xliNAUc",
+	"DLh6eWtgr+AVguhWHgXeAsk1UsAFnVsnZw3s1p3ChR+F5NVEqd+ANpVQ6+TFIw0QxoXpsjjf4MpqEOMx",
+	"5t2NeL5LAbhKgeqW1bthUmEVZnuta9Vi4Gvb2Jpx3esHWxlIuroW7/XfEWHvnnFp5eHX1sLxkWlteYoq",
+	"cdY1KS7yQ4FXnLIdtVwzo5KM2HTJDwiaINW7I0nEjT8Zqf2zseH6dcrEbHID2yW1uoNhts1nKS+FUkue",
+	"WBIDbw8qZw1qycOSJmpvOCku5qEI884b+n1cSawgAEUEkeC6htKBk4IBuC9U4h9MsEacEnHDW2cS5Hn1",
+	"NnFAp/SsxTUxatGG5o7G6PDbMJhROZiLlHnMnk2WJm1QsK0/NKTnPi9sho788+Y36HwnMhVMEsEfQu53",
+	"teVrsKBp1lzMqSzjdKzqO5pmeE7Ddd031Xpq6B14fW3nGfuYDSKWKDbYeIgL9jF7BW3zi6abUXnVTBIj",
+	"ji+ovDI0KDZfU2HK7UBXULr33bV2nza9zLx0ukcnWA2u5U2Xk3aTFpaWHzyHa90laWEy4KY0p602Xffe",
+	"NUt8Bc02vQ8u83ZF3HUrTjYp4xU0XCb44KhENZcvlvaJoKZW6Sb5nybPzA0JHLGJSO8A/dAi5VNP8Q+f",
+	"9InhMTb387Z299wg0fbVvF6bSgUHhIGqILgL3+GvcOCUYHJqVXpzcQr8EmIkuhu+sVkecYOy4UtWXOdz",
+	"uKMS8rUUEEvuYhHcVkZGYYxVlLObRrlYm7mtYWPzvJo/loW7npwb1B5Nl/wHaUucPmyl0cdUYvR7ndC7",
+	"1gl9vBU871CU9AsV/SxX+3RnWu9osuKDsxsCvuivaS103OHlULv2sgq7qJdUzcqw66DBFC8dWxuiI051",
+	"bgBSP5vn5i7asF8TvqPnpq7AfIVcv8TXzCmdWCwgWwL+Krv9MadMh4/MNLKavmFrHx+fHdRiXchD7a5J",
+	"JesHroVYl9bcZBd9hL8vEkZjFf717n/MLWLWGuatyaI+xIosxjKG6jeg1/lOypfbR3/Yw5ptlLbRoOzw",
+	"bbeJpVEfbg8dE70fyonxyC06kR+x/Hh9ze2oxj+s2YqC22TTbXBGe6At0HUEfaR/S6+YNRvrmFI3tvyR",
+	"bUYhvKJhE9AvvxnpX9o2D0Fyx6ldI7N8LvTG6lEHbilzeHwofQVM/EN4YQzxyfL1dqcaOtC0R/D1oOIP",
+	"b7NVbsjAw2wYet29W4V/yk8JButDFXf51aDmPLECDbTGNLbNiPzKtnkA8mrfv5e+ZxCZW6BunuNiTEmW",
+	"1mElyfWrUL4YzNBA+inLBqNV0RLRgvq6/wci/3pwNmM3dXJsbJx+Fs9BY14VMve+Gumb4dsM3TcAcHOI",
+	"9ED0LlrqGpTWknkNzXQAXISuWgOPCMn5akksgrJPIv16CqrXDNmwE1BKYgArGZR83C12pTjaA+3P+YqP",
+	"73ZFhxa4hkClkTFbd2k/OvTeu1zWcsXHg3vc2GWCP9A+ogWh/plvbxVaZyn6QtQuGLUa6LwRBFGBCPem",
+	"qMFy85ncCkaRHNJqKb2VgtLpsgFV0P4ZqtJBagRAX9+15DLAimgYk9gWUhhTrAfbmLfbqrxEXWKHzWkE",
+	"6lj4/AJmUpyRKb2Gcvn5y6l94Se37EFO1drdsyD4dXj2Qu1Yu5Idnqn4xnUeq62w+XTurs1c3tiV8hmR",
+	"9tyWDwicV9vtneDzPhSJXlP0IU/HcPS5LjnOJJw1WwQSaj2OZzSl44ylMiSQ2Mwi9ay85PFYRFivjEAG",
+	"kdK9JxqoNc2KQK0bQovGqGraIqQANdp1apZqQCrH7XgXmPXtXjNAxKaAoh52X+MUjk2VjrZJzP6yHrdh",
+	"8K+lyFg08MPfwRlH4MHc+5uyCZpFq0AAG0IBVArSmVPlbrRvsWtkRk3gtJd7PwN+7cNC1D797Ay1d0+U",
+	"2juWkr83Dz8A+9ZO8Fk54OBeAV53sNzW2Wv9t7nr9itkuZbSm+99tJxLo2pwF3OGQJwl51ehnoIauhn1",
+	"p328URGw7oqLG5N4TbC6fyaSqFI3pxqC1Jz96qC4TFOxXJS8soAO0lrq7dnDsgHASAjxYeo6ja/rAoFa",
+	"5OhCn3MlQRbZKtiHwoZlnBjvQVI3vOLMEFPdHaz4ktzbqPJkrnRtUr8FP18f9h4ZaNSG3LQaJerPUgjp",
+	"vc2oqX2FILqihmII1YOXyitw+0PwXS2gBPu4oDxiUT2ujK5dPVMPLLFAzJ3mEq4yx3JqFxr5aolwmBbX",
+	"qxIgWUAXwBmZ/I9uhX2pvJIbBPflSBxr8MTK7JAyKgVXm98a5DX/fj03wDLCfIeaOMOvSZW4I4ojHXub",
+	"W6W8xZG/vI7xcFe4zT5rtyfvnc8LTHzjnLk2wezBne57z2yrm5tH1nt0ZdMDxMHDm0ntL6Q0VIWehpvZ",
+	"5DxQeTWIecQ+1qZsKkGjFQkzmRCxyjDEuhX2WdNWuvkdLXF4WqejOevDf6zdCRO25DOUaVJQhxCOuxC2",
+	"SAoyoek3tjebhX9tFPjVYn/UlcPGyzTOVueKUkjQEaMpSw+XWHoX//XaSJa/vL8IKncM+cv7C3IzE9Ig",
+	"ziHgAeoRiCauiKp2kYuMsI+LWMtP2CC4EWGYXGbNsmwRwMNQXMXMTMYDl6keqGp4qN6CX2OlWiiK0yWH",
+	"xUra6IRT3GRU+flSZn0+pmm6gpCA0zSexnxo8fRzfGhtLMUquIDvxiIIeepzeGkE+3q6xvq4H9BlNusA",
+	"4l6+NLqI/8pWwe0tPhFFdWEv1dA5EOg1S8kioTEnv15cvNvX6Al5sZoQ1AsHPSSEgvKE9rkbjgIGfSfw",
+	"DjXdWJKbNM4yxrt93uf/8R9Eh4X1+dE1A5rA16Nl5sZRIESRRugBduqSc8RKILHs8+GnvsFO6Af7BJRz",
+	"0gdFVf37f/7P/70dhqY4EI0iSYZzltEh2LKwUr2vH9ToSR9Dw9Uvn/pQil13qv6k12yGuR3uo2VbRGAh",
+	"m4i0zyFenM5lWHg5T/JiCOicmokkUgslDEixoNnMSAVkiX1FZPg5r1meWYjuSIzB9mwdWbu9XXRkvT69",
+	"PHkFBFBsKCJsbvqyxQXA1pg33iPDt0cXv56+Gqg+Dt+8OX1/9GqoJSUnw0PFk0MyYzRiKWzncDhUD74+",
+	"34CM/cDOsB+UCNpXhw4RqrjAChRqxgfkiWJBuoi7KzpPNELYjUYm0NWquv3g9hamdPeZVZfvnSLA5lYI",
+	"iVsN5H53eXFAJMPfgGyWau4kQQ+E2bFIEq0TqtP51zgji1RkYizAh7JgqIjr2tO0+NcbjuhKqsuLeM4Q",
+	"Sv7s9Uuys7PzAozGFy/hjEKdMU6G/xh2ybGGnL+8PH4lzeF8PxMWCt6c0Hz0JY9YSoZP6CJ+cr01JJnG",
+	"yfnL+wt42Q6VIBVp/G/4fJ/8DFJXHZMhUcdCv3dRipFhLr2G6FyH//5BVqV8l7w3RkIjg2mft5C8mFRt",
+	"AVpLglZJYpgYfFCUuiFhiTRVxlM2gcpNcBR2eztk+Pr07OfjV6+OToaGdFBiQPb5IVcCJ1WSSlESROVO",
+	"z1wTilzzmC8zhoJXaSCWwLJM4T63xnxSEJcoJSRz2oZGsEG0dGgPic7RUndQkrDUsT0MbWWEDvzvMHR/",
+	"OmNzGqtXEVRl6vPCnyTLhhj4hnyNrEStj03nhWnve7rkMq/o3ueQLYhB20h5stfbwW0El5O1FGDtFCy4",
+	"S0aMQFEN8OYZeva5kYxmj5SUVXeVvWnBeQJEOSCUjFJxg96uRcomSTydZTq6WJ3mbp8fajOb8cVs9exd",
+	"qcY1wrzGV4OXtU4+CMxZPjs6vyCH746DMLhmKQJyBlvdXrcHDiuUbcF+sNPtdXfAIZzNQFnSjPDEsTo+",
+	"+ZT/YxBHt08c4/aUZfU295BkwpT5Bs4TnO0bjFs4elCeZgR6ChSeV0fRKeI+DPvcpmXIeMpZBHs4FSJy",
+	"q/cjDSxnHkfBvpqZY67XLm+WAZBojRUi/8Sx9B/XpzE735/HU06zZYp1xFMNGwUU3e71SoCd//vJ/0aL",
+	"C50vEvwIopT2P+UWE/WIYB8zoGOg0VqD/eBtnFyFhE2nEggxgrj2PqL14uOg8G4exVz1Vs1BuQ1r9qxL",
+	"TkxtJnBbw0mKC0mhSpoBpyuFV59GNao2xnVexRIrFvtQYM04P6B98oAMY57EnA3NfgIfaFk4zBlvaLVr",
+	"6ndSl0RL3QtKz/dJ+fNCD1YSte8lb1LqSbJsk17U57A9u8g2vnaWvZ4c82uaxFGJW4Pd3tb6tpec6suT",
+	"6UY76xu9FukojiLGi66w3d7u+rZ5kxORvRZLrod9sWHTS+0shtbbLVpb+h59VIoPttxrR9+MpZwmkKGG",
+	"rVpQ9nWcMHkisvPlYiHSzIzXgrznLL2Ox8wt/uQ+akFyuc/Z3z4o2eS+KeEXJYNySaLjarUkyegULSOO",
+	"W+nDbRh44wewgMNYQPA/W+gKzuit33ePpwm1H4LCaEPjtKdVPXwuz96EWobrZBuaKZ0b7gHMuFFbc1C4",
+	"H/BON7IVrsAR6/OETTIilhkqcSMRrYzuhtcOlVhYdrTKlLoosaSlutSXfIy3uY4v6HMbegAxfJ6LBD/4",
+	"incJqB0/i2h1z2tE7d72NhLli14pgWvQ0dCzpStyt/6mgLs/E9rA4tw3f2aJjzLwG5f1LwWfJDEaXne3",
+	"WswYqXIhxBuaIib27tZeG+pII6lLS/1+u6y9XZDm6+6X29C+LMYzml3hcV0IWXPpREKYN6e1T9g1gZwS",
+	"E23EEuCctB9BBuq+elD3eW5IQGMu3BQ6xhDfcDeUZ+pCOM6wfKV0rI4yNMH36jVqn5SYMwyD5m/hgzzE",
+	"OJa5JROe6mfmIY7vzYymGUJJkB+HxUQ19R6uyx9Ub6Fhc7qu27wcbD/8CR/M+mbu80KpEU1NCO2zz2Yy",
+	"/O3V6cnRhyGhCNbCeIQ3LqweXuB9XrzrKzZU9bkxHWmDOWH8miVigfZJtRN9bmxSio7GXKo9lEUjLbxD",
+	"Dt8d/yDJUi5pou3Vfe4byNprhLpBFkj1fUJN+ZFxIiSTbuURNV/Ya61QcF0+JdEvzxsEmorQzKMZVJtI",
+	"Ykmu2CLz6RCLVIyhliQwadB0q9MF1HVVTZ/8U+ITyr3ic52rfNHDZWmt/IKMmI2rzK/7T064+jyes4G+",
+	"xpWW8ASM8rmxX2kT3QwCMmT8bxbsb287jvGK7gfCRP9nZWpOLql/MhbiuhDO99sHJ5buNxOtYQsLUzAm",
+	"/mfgOK1sYIYSU76ItVsHRKmUJ4o6DKS7lZWomfY2WOpOhX8djgM72Jn06Itob7vzdLzFOrujZ7TzYrK7",
+	"09mO9kbPx8/YFn3aC6qz0VNQs5kwFo0o1mx15sNtNRjgR5Ys6vZYw9+ASB7vsW26Gz3vvNgZPevsTrae",
+	"dkY9utV5yp5HzyY74+3R1m7wIQyuYg5MC4/4a1bwXm+8KEyMtOu4detbuBQ2CX7UQeWA77zL0vBf2z2L",
+	"vgWXyENMFXToW4AYKyvTTiF5vVdrZlfdW9u7RdMtnZRlClfLw52VQ1v9GPxjE5Fuel7Ch2DqSj48+nkz",
+	"DA9ySVBAxreiLE+34uymkdeD/eD5aCt6OnnGOr3x9l5nd7zzovOc7rHOs63JLtsevYh6vZ3gQZZVSWrL",
+	"yVUjQ+CetGmsn02I5Pmmty44jTshC5zzQJPIzdCHI6VBgKPHM7VljliY5VAhhckV4kQNHAsC+dVJujw/",
+	"xzA+2dp+3hnFGVSVejgu9uCk3BYfy40Q0qgDaKXQ927OPfwmKlerNW0e0r0HVSfQZQIAN0IrEwT0F0t/",
+	"IObeqDd+Rve2Oy8iRczJM9p5roi5lRNzC4JMWusb+iv9psCRB4ZMmAzksTxfVPrGskgzoWb57vJC9ZUm",
+	"OhxD7j+Bx0hX06M7FnOf+6PN6oxP5D+tser/23r2Ym9va/tFb7d7tfNfN73x1vxvqxfyv7ezvzz/x+JN",
+	"eqj3HlDSXNJjIHSEELqG0LlYkZvcSRih/VsxlC/Y7m0/7WxtdbZ3Lnov9rf29ntb/8AI3NYn3d7heoQP",
+	"Lu4hOL2LFakKVaaMConR0bl4quh1t55u73DUdBGPWx0u/QSeOh1U+csHYlyAeK/IcCWHisHysQTnNYvw",
+	"sDjPFcaLm2FAyN3ESKUy0yRBoQT/9eJv8+1ikKBvw/bshm2zF+Pd6NlWZ/Sc9jq7k529zvPx1tPOXvSM",
+	"9ejO5MVodzs/Y+pakCxhmH2bb0qwYDzCQK27yH3c0EqNgbIAdYAB88dCVGXoUp0Zl4j53fqYWbqycLNU",
+	"9RcNA1leNMbmqtev5aV0FfMpoVMac/T/smThEgOLcmotChMGxiLSZln1nsWh7GTwn5sfIRci03tj5WYE",
+	"9BF2wC9vTAoQeT5UZNsfkiTmjFAyrHY9DPsc4emKNoQ3MTf5W4D2alwEY5EIDmaNsZjDgcKPrhhb9Dkl",
+	"/1rGLLNTWzB+QORVvFA8NcdX+jdqTQ6D/+6cLXnnuCZVGmFM46hLXoo5k9Wysx67fw3w6qaGa5Om82Us",
+	"163t1ccZm29sqd7YPq2VvvsYqN+yKKYXOvG4lX36Qoi3lK8+s1X6QQ3SViyeLxi98gapOZZmY1XzWZmf",
+	"mEiaxmAVDFTSUVqmRW2Neozs7GYio4kN9oHwNVQM5l1iimJjoCBE4oe6mYZBj7UNOhM6tlVahHQI6CyA",
+	"XB8UYK3BUoJhYhj/5LM4uuX6N/ZYGpG23rUJON0tQl7WPUPUwt5VzCEX7pJDK6Z0GXguwJ4/ozbil8Sc",
+	"rFi2gQK8fbH1fH+3t9/rWW2B7j4bb7EXvc7e82i7s8uejjrPxzuTTm/0InpKtybP2PZepQQ4xM2jEsuX",
+	"SVIsmV43nC11HtAkHqO7V/EI6BOKuzDi3laCgxef0kFEyhSx/DY0oBLmfggwU3+R90CJHNv1On0dbezY",
+	"T9fRRqPDB2//ebg6iXsf3573Vm+3/nZzeiE+nlyIm5NEyLfbf7/5+0VydXJxrERFAzV55QF2IqwQ8NCu",
+	"ukm9aretFSx9RhGYy75TKhrWKWfWQmqDA7+7w41W8bclS1dfSKfAKM+v4x5+iDvVQr3ZW89hdnOn2qsD",
+	"QoO8blrEyZRQWQpKRxi5PBGp078To4PhOySP3sHI1z73hb4eEHSDwHMgEwCoRVIh5r7bDqWZnvS93Gs6",
+	"07rkbdG1MUz+eW6Uaf+QcmfYYPyz0ZeSUHmlo4tXLDsgCVMUioF0RKRabSjODcyc97yKvY9yNBZLS+CS",
+	"UHz4+6Qi/+8tYsslXWsilpx1fhewVsDCSfoy8vUlKNuP+01lb229sV9Tnr8sZc/5pXjD0+jJJ/1fgzi6",
+	"RTlvXOA+AFyTQYjC3nqztAIoMVlxKgQmTSy59eNhqskNXUFejs7dN9EVPqmO83Cl+r0EG3ZXEmyv9I8e",
+	"kWa/R8PaJtIrJ+gGrqZ7yje9knXyzWxcLMlUw9t/l3Eg4+yt/LhMU3p7C9apP6TiafGzGwVVWG+mMaxL",
+	"OVQ4ITczkTAyi2Um0hWaazQmtE2ANdjQldygB5MqJi6hrC8BL7mzxQ+/hO5kRDE+9O8ePbVmXrt2Xi3D",
+	"LVIBBgGl2gUYWVoNVin47PMEf3Czt55Z7hxrFfJkZ2YRTWGQBzZgeEwPvsfGXcxbn826paOK7m/Z8iw+",
+	"87tYi6FtkGBJwe36OE6OAdPA/FOxYPxRnZ9TyLCkGcMn+CKhPJNf8yDhPoM3GKnqOL+DT33woLJ+sN+H",
+	"pNR+cGsHdHzhTnzIwKAhmXCf4LdPfWRQ6OV9ae394PZDcPuheJ79m7jmVD//x2d5lrbV18w1Ylj0u+L2",
+	"lRS3M2YSb/5MytsvLHNcL5VXX63pcCO/k256rKtAt3qwPnGiou4+Wp2R85f4uvjgtWFW6nVryGEQtwzI",
+	"PBxVDZ3B+jxvGpvcx1gaayjGDukYDwomPV3FTKMB5QZUNJS6FtRaU6iu0/d4LaGmhMQfzRCaRyd9CX3k",
+	"i9oR3NJabc0I+XH4fh19BVvpve6hR2tdfXSX3+nCpKKXuN659nQRjg1MrebmevLJRlzePkmX/H5X2fqg",
+	"DV0/uOnaO6fm2tMXPCKwQQKJzYG0eTraAlOAbcakSYwok40obeSUQ0QaoRmUZ5kzxL7D7vfJzSxOWJ+r",
+	"+9U1IoM2AsgEVbikF2R4dnkyOD4ZvDs7/eXs6PwcQZMOTeIfvC2hUCu9AfApPmYJ5n6mS36wJs2vzyHP",
+	"z0F2c1IVTRkSTHkbrTKGtgOIaNRdYCCLIg/NljKPGzZmK5nRlQVr1tR1h7PVoFTPvM8LZf9MO6R96Elb",
+	"bEhUxAvsbHk/J6qxfdXZxNyr08mDuoepqvA0xqTma5bS5B1NM1mXYKQIdSOwiEX7Kb0D4MAY9gdRDG9E",
+	"Gsl9/9xCx7SlloCLMUauhI6YrqjDAZKNCzJmPEtpQvS9kK267VetGOt1XM30MSvWEVSY2oHISjdU5uU3",
+	"kI9raFFMNgvY5NnOeIuOO+wpfdHZpdu9zotn0aizt/P0xc6zvfFkb2sSNKdvGlyhRQz1Zltv74a65tmy",
+	"yePuJFA4uOib5tmszSvAo2/Re4sapcGkZNOYe1MGciJ+BqPN3QP+rZ0nz+rzRvwjZK+iPa70VSXm6qKQ",
+	"Ry3pddEnV6WDoigXGdVpimCm/Ko25M9PxTxvAqmghFsjQ/2gy/z4+Wqw0eqq0zFYv8ZyVr4karanZkfs",
+	"qgyQca+ePl3zqRLdlrmKhGliMUMXBzz+kRCnDe/enVKagdqloFgtw9Vl7pR8Yu8QZwyZicWCGWtHzKdd",
+	"8r6spIAUOMD3vasega2kW81qASTtaQpvX0/altIeZVGsaKpfyphPSW5eJv/zf/5v3r3pdODkreIKT/My",
+	"OJ7UVa1rzumKRCJXm/X14MwCf3GL6iBpUS21N1CeeuF+bZLaXrEEbRCFgOCYjUv6q+b9L8jvDptGOEmH",
+	"zYO2vKsmPcD2iOAwi/lVzKc1AhC5DAUfPkxifuW9Udo6aaKtZ5PeaId1dunT7c7upDfuvIie73W2xy9G",
+	"T7fYM7rTe36va8CWACjWHMgLc+jyL7qsxW85/nlef+J23f1ryOYXj0g1NFwCwvy3QTGnDkmkK4zoahOa",
+	"lI5stvogAUkALydqVPeuzZhUTK2eQEqKYgi5Q3gk3e0GG2Svdt3Yw9WHZk8ar/O2NG93gk0tghrqbESN",
+	"YpmCXmUT3eIOtw4pnDILZTOsrnHjr6zwCOhzL+5pRy8zq1uL8oDxk/VJtVOBaE4V5Ic/RmZtQ7J4edty",
+	"2qDj9q0PcqX6/Gt8gDwkOtFDxwd40VvuI1+LeC1NgmtDJ8OafGK1J5g7bHSXdMkB1rOaXdwlR3Q8Q6cQ",
+	"YH1KIThaGfvcJJAbMPNCDnK15ENIKBlWZjg8wHQ8yETTZkgdYKCNPxYpbU2ucp/7k5XJ2lxlxDcDqKN9",
+	"A/KWb8DQ0S4V4xZqyYd9PizqjDlOnKMdOH2gIw3VxRx1riAFh3lFMatjxrqqbOiZoMabg/IzELWne7ef",
+	"2n5vdOokyieTeomvA9wHU+Es5lfwfsNtp2RoJOMQoHVCHTek448hlgi/7PNhSacfdslhxY4KZQnUU0TJ",
+	"cL5S+z02ttcyRU1xij4HDiOf+nBYICSlTIx+EPZBnvSD/U/9II7gqzZnHFra4wzN2hxoaJYLG2jnEzfY",
+	"vZm2e/ixB5R0fSXqnO9yoYbt4T/2+2Up2Fcir+/Kzz4I0H5VbPXRoaxIWqVmkfAwZPknRVX3BdU3rlB/",
+	"j5Wj4N+gNm+jz7pBe6UNqjyYyrv0oc2K9cGzax5sulzsAElVPzePycadLqo5faXnuEtQG5lbSgzDWBYr",
+	"0sMxkvSD20e79vwhW0sA/df9vvNQxjouf/wVxVH3ES/Fyud78WXBindfJq2/Mv54Eumh6LZOsrm8gz9p",
+	"NsjjRMu3U2jJ+nD02fqHvp/UW6bMiPCe6Qe3Yd8+feDi0zutv9c/A53Mm6mfQ2HlVEANVCshfxZom6am",
+	"9rtvBaMGHybfKErNI0FR324DMo/65gPHGJ1DFCNxCxzq12Buu3fCjc6WNq1zxmiC5SS9mVO6/KF6+SSC",
+	"TwmVBlQSihvCi1raamEAhZ4IcQXl4bgOwmSJZN40ql9x7HvHWuIayuGmCaIPO44SDVZnPt/A8KBnWmNt",
+	"MNRQN4IatVtGxi9g3h8XSQgt/tPZnFOLC6+3SB3c1b/rt0heYY9KlI+oZCZqxxTelgSXYUwPGGxsKzJh",
+	"8AjADqWM6NAXkjKguURke9UuTklKM13lzBRso4kUdqhsxsBbZctFq5faAcRawUDwlobmkoxWamYsmZA5",
+	"oxzCtDAWi0YrL7OcMRrFnEl5f35Jjbh4xaYprdjK1UirEEPHyBmLAE9Tl06s5uFBkTdrn1T0D/YDcQWI",
+	"pVOzkfoXNfBA4zsHkRncMVgGsH6NbkyjlWdidxvbN0Zr7s9JXxvPC/s7phyKLObywJFwm+Ra68W8Eje8",
+	"am81f914U9AzXSaO/tUl0LIkZ/Pv32mcy9pJ/eAethGbxTy6w4atndPn2DpFyQhL7t2I9IpwcdMlcLHE",
+	"mVMPQTZLt5eUu7UUnQ7rZdzGZUTUiNA/ut/Kq7KirVuA7N1/8mRr+1m31+11t/af95730MmGU6qW4dZ2",
+	"/XGh/LAOtoxTG1mZZ5jZ3BU1Y+8tgfUlxIScLhg/PP5BVsuThFho0+RvFPCa9DgGss4/jHbUABi+gSKp",
+	"ZpuEpTwT4qaZOGOZwOTqWHlcINjT3fDdsJS2jBbWcrEQZxTQR/zLmShVSzWyqWv+ymGlci+W2HMo+gqG",
+	"8Hw8t7xMddjXIiUAVj2iCeVjUH94ROaCx5lIZZecCFOAUh0L5050ypM4oznMfvvh9v8FAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
