@@ -36,7 +36,7 @@ func crossOrigin(gate *auth.Gate) gin.HandlerFunc {
 			http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch, http.MethodOptions,
 		},
 		AllowHeaders:     []string{"Content-Type", "Authorization", "Accept", "Origin"},
-		ExposeHeaders:    []string{runIDHeader, "Retry-After", limitHeader, remainingHeader, resetHeader},
+		ExposeHeaders:    []string{requestIDHeader, runIDHeader, "Retry-After", limitHeader, remainingHeader, resetHeader},
 		AllowCredentials: true,
 		MaxAge:           preflightAge,
 	})
