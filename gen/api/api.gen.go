@@ -2333,8 +2333,14 @@ type AttachmentConflict = ErrorResponse
 // AttachmentNotFound The answer of a request that failed.
 type AttachmentNotFound = ErrorResponse
 
+// AttachmentNotUploaded The answer of a request that failed.
+type AttachmentNotUploaded = ErrorResponse
+
 // Conflict The answer of a request that failed.
 type Conflict = ErrorResponse
+
+// FilesNotSupported The answer of a request that failed.
+type FilesNotSupported = ErrorResponse
 
 // Forbidden The answer of a request that failed.
 type Forbidden = ErrorResponse
@@ -2342,17 +2348,35 @@ type Forbidden = ErrorResponse
 // ForbiddenAttachment The answer of a request that failed.
 type ForbiddenAttachment = ErrorResponse
 
+// ForbiddenChange The answer of a request that failed.
+type ForbiddenChange = ErrorResponse
+
 // ForbiddenOrigin The answer of a request that failed.
 type ForbiddenOrigin = ErrorResponse
+
+// ForbiddenRead The answer of a request that failed.
+type ForbiddenRead = ErrorResponse
 
 // InternalError The answer of a request that failed.
 type InternalError = ErrorResponse
 
+// InvalidAttachmentID The answer of a request that failed.
+type InvalidAttachmentID = ErrorResponse
+
+// InvalidBody The answer of a request that failed.
+type InvalidBody = ErrorResponse
+
 // InvalidMessage The answer of a request that failed.
 type InvalidMessage = ErrorResponse
 
+// InvalidQuery The answer of a request that failed.
+type InvalidQuery = ErrorResponse
+
 // InvalidRequest The answer of a request that failed.
 type InvalidRequest = ErrorResponse
+
+// InvalidUpload The answer of a request that failed.
+type InvalidUpload = ErrorResponse
 
 // ItemNotFound The answer of a request that failed.
 type ItemNotFound = ErrorResponse
@@ -2389,6 +2413,9 @@ type UnsupportedAttachment = ErrorResponse
 
 // UnsupportedMediaType The answer of a request that failed.
 type UnsupportedMediaType = ErrorResponse
+
+// UploadTooLarge The answer of a request that failed.
+type UploadTooLarge = ErrorResponse
 
 // UpstreamError The answer of a request that failed.
 type UpstreamError = ErrorResponse
@@ -3916,6 +3943,17 @@ type AttachmentNotFoundJSONResponse struct {
 	Headers AttachmentNotFoundResponseHeaders
 }
 
+type AttachmentNotUploadedResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type AttachmentNotUploadedJSONResponse struct {
+	Body ErrorResponse
+
+	Headers AttachmentNotUploadedResponseHeaders
+}
+
 type ConflictResponseHeaders struct {
 	RateLimitLimit     *int
 	RateLimitRemaining *int
@@ -3925,6 +3963,17 @@ type ConflictJSONResponse struct {
 	Body ErrorResponse
 
 	Headers ConflictResponseHeaders
+}
+
+type FilesNotSupportedResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type FilesNotSupportedJSONResponse struct {
+	Body ErrorResponse
+
+	Headers FilesNotSupportedResponseHeaders
 }
 
 type ForbiddenResponseHeaders struct {
@@ -3949,6 +3998,17 @@ type ForbiddenAttachmentJSONResponse struct {
 	Headers ForbiddenAttachmentResponseHeaders
 }
 
+type ForbiddenChangeResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type ForbiddenChangeJSONResponse struct {
+	Body ErrorResponse
+
+	Headers ForbiddenChangeResponseHeaders
+}
+
 type ForbiddenOriginResponseHeaders struct {
 	RateLimitLimit     *int
 	RateLimitRemaining *int
@@ -3958,6 +4018,17 @@ type ForbiddenOriginJSONResponse struct {
 	Body ErrorResponse
 
 	Headers ForbiddenOriginResponseHeaders
+}
+
+type ForbiddenReadResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type ForbiddenReadJSONResponse struct {
+	Body ErrorResponse
+
+	Headers ForbiddenReadResponseHeaders
 }
 
 type InternalErrorResponseHeaders struct {
@@ -3971,6 +4042,28 @@ type InternalErrorJSONResponse struct {
 	Headers InternalErrorResponseHeaders
 }
 
+type InvalidAttachmentIDResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type InvalidAttachmentIDJSONResponse struct {
+	Body ErrorResponse
+
+	Headers InvalidAttachmentIDResponseHeaders
+}
+
+type InvalidBodyResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type InvalidBodyJSONResponse struct {
+	Body ErrorResponse
+
+	Headers InvalidBodyResponseHeaders
+}
+
 type InvalidMessageResponseHeaders struct {
 	RateLimitLimit     *int
 	RateLimitRemaining *int
@@ -3982,6 +4075,17 @@ type InvalidMessageJSONResponse struct {
 	Headers InvalidMessageResponseHeaders
 }
 
+type InvalidQueryResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type InvalidQueryJSONResponse struct {
+	Body ErrorResponse
+
+	Headers InvalidQueryResponseHeaders
+}
+
 type InvalidRequestResponseHeaders struct {
 	RateLimitLimit     *int
 	RateLimitRemaining *int
@@ -3991,6 +4095,17 @@ type InvalidRequestJSONResponse struct {
 	Body ErrorResponse
 
 	Headers InvalidRequestResponseHeaders
+}
+
+type InvalidUploadResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type InvalidUploadJSONResponse struct {
+	Body ErrorResponse
+
+	Headers InvalidUploadResponseHeaders
 }
 
 type ItemNotFoundResponseHeaders struct {
@@ -4131,6 +4246,17 @@ type UnsupportedMediaTypeJSONResponse struct {
 	Headers UnsupportedMediaTypeResponseHeaders
 }
 
+type UploadTooLargeResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type UploadTooLargeJSONResponse struct {
+	Body ErrorResponse
+
+	Headers UploadTooLargeResponseHeaders
+}
+
 type UpstreamErrorResponseHeaders struct {
 	RateLimitLimit     *int
 	RateLimitRemaining *int
@@ -4194,7 +4320,9 @@ func (response GetAttachment200AsteriskResponse) VisitGetAttachmentResponse(w ht
 	return err
 }
 
-type GetAttachment400JSONResponse struct{ InvalidRequestJSONResponse }
+type GetAttachment400JSONResponse struct {
+	InvalidAttachmentIDJSONResponse
+}
 
 func (response GetAttachment400JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
 
@@ -4289,7 +4417,9 @@ func (response GetAttachment404JSONResponse) VisitGetAttachmentResponse(w http.R
 	return err
 }
 
-type GetAttachment409JSONResponse struct{ AttachmentConflictJSONResponse }
+type GetAttachment409JSONResponse struct {
+	AttachmentNotUploadedJSONResponse
+}
 
 func (response GetAttachment409JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
 
@@ -4361,7 +4491,7 @@ func (response GetAttachment500JSONResponse) VisitGetAttachmentResponse(w http.R
 	return err
 }
 
-type GetAttachment501JSONResponse struct{ NotSupportedJSONResponse }
+type GetAttachment501JSONResponse struct{ FilesNotSupportedJSONResponse }
 
 func (response GetAttachment501JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
 
@@ -4448,7 +4578,7 @@ func (response UploadAttachment204Response) VisitUploadAttachmentResponse(w http
 	return nil
 }
 
-type UploadAttachment400JSONResponse struct{ InvalidRequestJSONResponse }
+type UploadAttachment400JSONResponse struct{ InvalidUploadJSONResponse }
 
 func (response UploadAttachment400JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
 
@@ -4566,7 +4696,7 @@ func (response UploadAttachment409JSONResponse) VisitUploadAttachmentResponse(w 
 	return err
 }
 
-type UploadAttachment413JSONResponse struct{ RequestTooLargeJSONResponse }
+type UploadAttachment413JSONResponse struct{ UploadTooLargeJSONResponse }
 
 func (response UploadAttachment413JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
 
@@ -4663,7 +4793,7 @@ func (response UploadAttachment500JSONResponse) VisitUploadAttachmentResponse(w 
 	return err
 }
 
-type UploadAttachment501JSONResponse struct{ NotSupportedJSONResponse }
+type UploadAttachment501JSONResponse struct{ FilesNotSupportedJSONResponse }
 
 func (response UploadAttachment501JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
 
@@ -5120,7 +5250,7 @@ func (response ListSessions200JSONResponse) VisitListSessionsResponse(w http.Res
 	return err
 }
 
-type ListSessions400JSONResponse struct{ InvalidRequestJSONResponse }
+type ListSessions400JSONResponse struct{ InvalidQueryJSONResponse }
 
 func (response ListSessions400JSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
 
@@ -5308,7 +5438,7 @@ func (response CreateSession200JSONResponse) VisitCreateSessionResponse(w http.R
 	return err
 }
 
-type CreateSession400JSONResponse struct{ InvalidRequestJSONResponse }
+type CreateSession400JSONResponse struct{ InvalidBodyJSONResponse }
 
 func (response CreateSession400JSONResponse) VisitCreateSessionResponse(w http.ResponseWriter) error {
 
@@ -5355,7 +5485,7 @@ func (response CreateSession401JSONResponse) VisitCreateSessionResponse(w http.R
 	return err
 }
 
-type CreateSession403JSONResponse struct{ ForbiddenOriginJSONResponse }
+type CreateSession403JSONResponse struct{ ForbiddenChangeJSONResponse }
 
 func (response CreateSession403JSONResponse) VisitCreateSessionResponse(w http.ResponseWriter) error {
 
@@ -5802,7 +5932,7 @@ func (response GetSession401JSONResponse) VisitGetSessionResponse(w http.Respons
 	return err
 }
 
-type GetSession403JSONResponse struct{ ForbiddenJSONResponse }
+type GetSession403JSONResponse struct{ ForbiddenReadJSONResponse }
 
 func (response GetSession403JSONResponse) VisitGetSessionResponse(w http.ResponseWriter) error {
 
@@ -5967,7 +6097,7 @@ func (response CreateThread200JSONResponse) VisitCreateThreadResponse(w http.Res
 	return err
 }
 
-type CreateThread400JSONResponse struct{ InvalidRequestJSONResponse }
+type CreateThread400JSONResponse struct{ InvalidBodyJSONResponse }
 
 func (response CreateThread400JSONResponse) VisitCreateThreadResponse(w http.ResponseWriter) error {
 
@@ -6470,7 +6600,7 @@ func (response CreateRun500JSONResponse) VisitCreateRunResponse(w http.ResponseW
 	return err
 }
 
-type CreateRun501JSONResponse struct{ NotSupportedJSONResponse }
+type CreateRun501JSONResponse struct{ FilesNotSupportedJSONResponse }
 
 func (response CreateRun501JSONResponse) VisitCreateRunResponse(w http.ResponseWriter) error {
 
@@ -7066,275 +7196,301 @@ func (sh *strictHandler) GetReadiness(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3rchs5si76KgiuHdHdO4o0JUu+SD92qC25WzO25KXL8ppp+pAgCxJrqQhwCqBojlsR52nOg50n2YFM",
-	"AIWqQhWLknxpd/+ZcVOFWyKRSOTly0+diZjNBWdcyc7ep86U0Zhl8M8zqtibZJaoLvyv/ilmcpIlc5UI",
-	"3tnr/CqWZEb5imTsXwsmlSRqygiN44xJSWZ0RSTjMUk4oWSW8IVivU7UYR/pbJ6yzt7TftSRkymbUd21",
-	"Ws1ZZ6+TcMWuWda5u4u8CZyxGU14wq8bJiGu9PAzQjNGUnalCmPtbDCUZIG1nrOJ4LEkC66SFNY5EQuu",
-	"yJhdJ1wSytmyOODWuhGZylbdgyvFsvrRlCBLmuhRrkTGYFjOPiqislWPHIwl44osp4zDVwm/JrFgknCh",
-	"yJSl880m9P79++7BQk0ZV8mEKhYmtRKEeh8Vhuj8zGjGsk7U0QyRZCzu7KlswQIDS5Xp3dTj/nf3bMG7",
-	"x3F1vIspI9mC/yBJEhcHYlvj55OndKe7fbX7orsTv+x3X46fTbovdmk/3rl6zp5ubTdO40pkM6o6e53F",
-	"Iok7UWVad1FnTjM6Y8ochpqN0lMczZiiPao/GBkuJHN6zcyu9cixkmQiuNK7NWOUww5N9XZpapJJmjAO",
-	"7JroLv+1YNmqE3U4nekpQb8df+4z+vEN49dq2tnb3n0WBUh6oBSdTGeMqzqyXiUpC9B1d9yfPKe7292X",
-	"8Rbr7lw9p90XVztPu1vx7vjF5Dnbos+27DznVE29abohh0DQ+5M+6qwTN0qQNJGKCC1YNKULi9juhwmZ",
-	"Qq/+TGJ2RRepwiYz+jGZLWadva2+/q+Em/+KQmflnEmZCF5HXYl/DhD46VWfvox3t7vPJprA4+e0+1IT",
-	"eDsncD9MYNPnw6l7nlxzqhZZ4IBfgnADgUKJTK45i8nl2RuSSHItRBwRymOynFJFZvSGSZIoIkWPvKOZ",
-	"soyvP1f6CzVNJJEsu2UZuU5umaxjcOnmU8PkW9svQuu4mGaMxnVboOCvsAP7ep4JXk6fY2dwqIduzJ1u",
-	"LOeCS4YCxx2oV4JfpckEToQRI/qfdD5PtQxOBH/yP1Iv/JNdDnTAhbqcp4LGDEgkF7MZzVadvc6JUGRh",
-	"/kJWTJ+JW5ougB9YlokMB4r19A4uLg5e/fr26ORi+Or05PWb41cXnagzY1LSawakTiTJz74mMy91v2+0",
-	"AE8IXiWZVL3OXdSRi8mESdnZu6KpZJoIi+Cc7UqMTH3kKbvp0lRv5So4tTt/N/9Xxq46e53/eJJrT0/w",
-	"r/LJkZ7QmdlL3NmwALbUWk6ZudyNIkU4YzEcLyXImJEfR4FFjX7SDNysr4WmaVo8KX9er3C16yVvEtan",
-	"2vaiP78r3mInQr0WCx5veAIW/IaLJS9zP5GLyRQ2oCUbnZxeDF+fXp4cFvjoRPhcNKUSRZ6WK5+bezLD",
-	"OvlKiiziJvzd88ifSzZmC27pnU/5gEh4LRAzMqFaM5o0MvfZ5cnw+GT47uz0l7Oj8/PqtPFOs/IQuJtq",
-	"XVw/5uaZuNYvvH18m1yJzEgqxj837x/gHPQzLGYZWdKVnpDyZvzjqLS20U8RERmhBYkLq4LfxZV+nFrK",
-	"meX+OeXta5GNkzhmfMPDJLLkOilJ2feJmppXsrhJWESuMjEjlBP8GFVEsxk0TcWSxU38+vr07Ofjw8Oj",
-	"kyqnmg5ndIWnSzJv3D08X/oHJW4YR25hRL9zRZb8GxZFkCrIJjF+bacpyKvTs/Ph6dnxL8cn5zXHUqgp",
-	"yy4lvg+9g8nhD3pK2Q/Sqp73XKZpTcYsFfwaLAPU6/8LaCx2BoXDRAtrBBJ6eswPkoxOgZIjs9kDTrnd",
-	"cCI46xHHKYUNsmxDnUoEHDOZUn7N5IBLMWP4hJ4tpL59b5nmLjtab8D/JGc1V5I2PbWtmHadltTAsd7N",
-	"twnTRt6DsHTPpQm/cZJD3IJZ5D4zg36M8MF3rci0NqUnybJ9QuUN3GqUcLYELv3Mt1qV5pF5gAMdCtLS",
-	"TbhRmJIfR44Af56L69TdRH9dX22vr8e9JGoFP9lI7g94WPCTP7vcP+aKZZymRzmHtWb0pNzWl61gCbVG",
-	"PDTbNXH08cnF0dnJwZvh0dnZ6VmBrc/dFi3BPZEJft0jF9mK0GuacJJS9dn1lXwOicQZWAbDpfWIZlar",
-	"9ku6gtf0DH0sFM9373vnpFuaJvFbu28bsRKbzdXKa1p4QAPdxwtFltNEMSLntPkxevT23cU/hm+Pzs8P",
-	"fjkqSch8kxJJYNQeeZ9Bt/kWc/tRzyyhRrFIcMlnKFgqJyBhaez4pZn5/+vgzfHh8OzoPy+PzouPfjuT",
-	"TKRsD4XUmJFBR9/tg07NxEyjCyHeiPLz/kKgYtI0IUO74cXp6fDN6ckvTUREJQfZfLff15I1oxPFMtkj",
-	"51ORKS2M1Ze7KnIjqHUaxGKyALURzuWPoxK5RxEcZLOkAed0xtC4Dzv4U+HPuvdxSvkN+XFU4LPRT/BW",
-	"McQd8B9HZSKOfvoT3CblA7GBDBjT+GcRr8rHaCziVUE/+tv56cl9T5PmE+jQ9AXThR5rTtKYxpeLJC6/",
-	"aUgSF3U2cnl5fHjfWeWuuPyEY4/fzLEpXnClI/K932yKze7pMeDifDGZ6g6qHKTYzHo2rXvRC7egt413",
-	"3PHF0dsaP4Jvb53S3KyvB/zSrgRnRD0/Oj8/Pj3xPQnwwEhUZY5aQhdW992/N0+EOl/M5/qu3JzBXifm",
-	"n0XdA578PCZcGG+gIDeMzUnS6ILQND+/fPfu9Ozi6DBkNAT3uwJnPff9VbJGfqqMcs0h45Jadz5nbDJ9",
-	"+FQmlOvjohYZJxL6JAlXgij2UX1+34ERneaV82pK1d8TReaZUGIi0mrcgpltLNBVwBlZ6ler3i3peW3N",
-	"13q/NJk5Iz+OCuT47k+E+/Ho44SxeONjkYXaF3XgQqBho2/r4OJo+Ob47fHF8Oi/Xx0dHZbY8a175T3t",
-	"55GLfpCi91hNONnZMg42+QVudxs8qYXsQrKYLObgHXTzvAILeyK9gMrvlK8qIZKNrb1PkSORYPpJRbON",
-	"37dZtXXpRQY/N3Eh6o34mjg4CzxsrV6rbHdfgL3smDBeZm0drHBRfOei6pxlt8mEXXJ6S5OUjtNNeUMG",
-	"O/DYY8pITBUdUwm6lVjAjZMx2nyBnh+d/dfxq6Ph5cnBfx0cvzn4+U2VZ8zY7hljZ6DVhi9tYyus0/j9",
-	"pNLCVVyZK7K0+sjnNf0wX8gV3qhqygYc24grgt4Qs3Jp9U59LSsxnyf8ukfew+U7srHDYGWeZwwComlu",
-	"G1hSSSS9ZTGGVeyZfowtcJro+a5Q8VLCxmIYGi7FItUa/kLTN1HftTHg/rK2bfx2lOtL+OQAt9o9Yro3",
-	"iKjMA3XdDv05dJLImijcugPzNp/IZpmEz0CYemHG/xAL9L5s9V1Peo8TrdGjrWEmpD6MC6kPM13B5z1y",
-	"yFKmGCjTSkAcMcmE+AIvXZwIRDLJIgUIRDcV5uk9gWHt5vkLcmpTHY38OArs/+inHjnl6WrAUShCCNeE",
-	"ZlnCJBl5Z2z0l+Sp1fLM8b6ntUdWW1fjRFuE7VSMJeV7OzeymBgac+l9lXBRM4fvXM3D7IB7MgYNRh5/",
-	"9Rji6Fvm2MjkQdTNTZXyL/Drpkle/Hp2dHBYP0c3N2ORNMbLb+Bs1RlQPcux0eCLNPlxVF5zfu/8FfPt",
-	"jrYQbylf3U/YhzQixs2uPEAXyiOlyzpRrgph+Ms+iXMVqD7a+xG5tKypYjQTHBGry9SoKC6gE5SjQjS4",
-	"0aEM4dqrULYhvvbA5MqF81RNqSx8NV4pfBPi5wWON73+ZQKrUY4uOTVxYhvbY02kRNlNgaFaBUfqZMLm",
-	"qjn67fLk4PLi19Oz438eVWW4if7y3bsCtXT2cZ5kLO6RX5haE4oZdWaJlJXMiBOB3d9rcgfe1OD51yPn",
-	"1j4gixF4ewQTn8lg0e8/nUA7+OeXMOm5WRoSRJZwGNRqiPpdH5JQ5npTF5XvzXGR1ql376BqLo5ngZAo",
-	"8g5ichqY0LmKhm+PDo8Phhf/eFe1/tkUIXNaEj3Uk7necirJUktgzsWCT9gX0HvKkzE+NbWam3DlwnzI",
-	"j6PwGr97ZcXjqrcsTugFGKk2TGMMd1HUrteF2bTgsXMbbAxuAirJK5xkV4+4R8rz/IL+Cs1ho/L4o++d",
-	"deZSZYzO7hPruyi3LfonZiJm6SbOict35xdnRwdvA/G+eX8TsJhjsLdcQpTtF/dI4EwydgWWOZF5kxoz",
-	"XKfLIgerHWjgoGcWYqYGvOIn+MsO18ID0NTMfXfn7TqCHUxUcsvOFVUL2YTnYEJZrGtIC4B5JuYsUwny",
-	"vTKykfHFrLP3W4dCx50PZe9A1PnY1d90b2kG0XH64wPzMWIxWCCH37Bp3oUY/w+bAMkOOBeK4iw/VcJN",
-	"pFhkE/CGUW5PRGXCCY/Zx2pr9G8Z/lPsoyKJS6PqdSqYJHo5Iov1zj3TlIWR152nfPbn+P1dVKVfvsKW",
-	"NCw0cLPaCtLUzbSZuOduOWUiUcwrcV+SuUi4kgSj94uULrT9FFiLmer2XdTRr01E92j4cFfTK1Fp81db",
-	"AaousrSDg3SijtZC1aoleS/P3nSizmtseeRautGe3kXQe9OMdip7AYuIGvhcykQqypUJ+X+VX0Slkwrg",
-	"VDZIktpmZJkJjFUpbkm+cYFTfzSbq9V+IR4L41i5MEcLIWUUm8n2rJ4zeYdmGV1Vtop9VGvZo7yfYqHm",
-	"CzWEtu328RRaXJgG3vaVtsankJnc5vv0jmbqIDYezLKUmnvgPSikDKZZdbs8/aOR2DXcchfZHoa1Ui+Z",
-	"TAszMpLeJOD19ZwcNFO/SQyGtsnx47CULzLUQ/YokKilmLPfrpVwxSW7/950/w4FZy23L5FE70rKQkfu",
-	"O9/DWJOp3RYemk+/1A7qw37IUkWrNEP3v5adAEdR3dPaffxCuxCH530h9KOQYfQMZCJM6Mzh3nWiein6",
-	"dPOt1fQZ4kTabXBO8Pvscnmk+j226QLlo2lt2nYnbbPGQxm4A8lymqQsLKDb3X71h7nuKtS6zSRjVLF4",
-	"SFUh2iaminVVMmPr9hftx81ROuXb10GpbdKylZxoK9hLtCrwTkVzwnl5+G8ezaISZ4V5qWBpLHPQFe47",
-	"LSIoWMbaJyPd3wjz5JZTBmFzGOFGOZoHNY/Eie51lnCq8E0/oxBFBzROIPYqyDZay/TmF3UStG2GvwbD",
-	"p/f5nWPy1YnBydOLv4s6grPTq87eb81MWxr9Lmr+vDL8hwJ1X8G+vKMZncl6REzn2kDYNYvUVD2ws2TG",
-	"hpblyruW20BVOQkDpK4P37lbCVuzsIKf1n8ok38HJnDM0WsWEfaRTlS62gfrB0h8d6QSrp7tNF8BZV6H",
-	"aZlBI48CzWyN4V51hMdrSpM+8DgoIIq2grYsaM6F5s2TRCywQzM1kdVC3yJHmEy6lDkMXsEnzMORmlIJ",
-	"ObTlJXm2IxrHie6bpu8CBgxvkwNPXhuqCpEOOE5xcSVBPGNqKmJfOr67vGgpD98tii+U7fyBGbJY2KlZ",
-	"CoFrAkRSj/wiRAyxcVOagk1kKhYZJj0B3CE37roCoy6ypPnSKG07Pq3NinNrXfP+SxQPZ+xf1XWdsetE",
-	"KmZBj/ZLmjblZJR3NMJzDwJ5WmAZCCA+cMJAf2XzhYxvG/uUZLe/RUrpQ2h5LIkgpmhM1VqrqUmEeGs/",
-	"t8jG67WGsPAM3bVeWhlegG0v2/IOtNLUzPTXbCkKnuCWmhBU6sn8YghCj5zqu1SSa+Hi05PM2CB7X3Mr",
-	"CuJ0zVZgmMnmW3Ho2j1kK0x2HRjtj27D1iKMDydXNElZ3CMg3KY01s9XVn3UQiB/4J5IU7EcZkxlq6BU",
-	"Aq1oZOJUevDdEEC1h1p5HmG8ikFLN6sYC5EyyotGs8j4QspDjNDT0gOXycgAR+klOeQmBLYxu0oUS1Nw",
-	"LSRKErHkZCmyWEZkNFlIJWbYA4RH27aWM6ElBM2b3fZH1oomdNByw889/1DUeeWaFiT9LIf4KC76tcjI",
-	"nIm5vgNfiRmTeE7sGjZ+++ES2s38yH7b4k0X6//zOaSBVT0YhA0zR8uaeDKZrlO8AzJz7eH3rqkodNLX",
-	"d5ALxaiT8PlC9fyE3xrNWn934T4zjfW7s3fFWDymk5vapvqr1+Yjv2GaaDo3NHqTSIUN7MGlcTxEpPyh",
-	"EiIdos21rhMM/5UHcfwK2lwIkaLNtdqrVNliohYZi4dAk/V9nrsWQJxqlwvJsmHuIl3T3aVkmXluFrtq",
-	"ZgzTgc8UriEcwyGdGA5ubA/fHsCnxV6a2co091nKNrxmajhegdre2PYXpn5eHcfFxk28YdpVuaMs1td0",
-	"AA5M8F9qbit2JVd8MtyEgOcrPqkn4mIer9/DS/hIN3zos7nCFOsezrVs2L5h6Ii1bF3diJYNywRvP9vA",
-	"4W3Z2GPXli0so661Xvgyr9XHvlRtORmfyVo1yI/2ugbBO2qDRu1HCtxGLVcTOqZgJXLXv4ksAcfkqvVZ",
-	"azn+O30VtPtUb3Crzzewj4G34+5DEHMANWwwLVpFR2tzYqEIJahj7pvUPsFZVEL4BXMXYA55upTRLsN6",
-	"/wEn7BbMJldugEdUrUzsUpgO1WcJCFwANB82y+p35jM8R7YxTn8o5saNHW6L9DjFj2xT8540NuNmnsBj",
-	"FZeaAkYQ+i3XchS4LEPtwWe2trlmoFBrpFmL8ZFs5Rm0al5o+jg3ZIGe7Y5laRZtT3JOuPZtvL1q32ij",
-	"+QUYcl2TEP+va1M9bihyncYQNKALkfqFtH6QPXJAJjSFXxNFGNRGA7wBkB3w9qRkznic8Gsy8t8JutnI",
-	"gGmtCQkqx7Lod7pyMYVLh/2lpwfIX1gOiQHQLkwPjbG+4b7f76/xXFlz/5wqxTI98v/zG+3++6D7z373",
-	"5bD74dNW9Gzn7n+tc50Vy5WFzctYk6h6A/zt/PSEnMOWObNLdg1ocjIC2GN4KztzN9o4gA7uorDfh63R",
-	"16JrfoTI4TO6tP41769deZPMuyhJadqFWC69PJx2fZAMUDD4sHds9oqmaZ2f1jKWWZEzu8zReXvFskAs",
-	"jFvvOmpvSguzyBd3UUdPzPg+agJdf0ALUhLbbdNNGo0vz76OY3dtMN1zLb/Nkz4Y55cLA9ymjKlFxhkU",
-	"JVshJGReEdH6y/FQSisZbAEziK3E1IUF0utxOfTlndYLwsGsIzOXkVdKcm6dRtfJLcOYT6SFb+wz7cCs",
-	"hdE9bYOV3rmWr/yWxUDGR/O8l4Vvy0kWz+ojuN3NBuTHKLIuzPzsBoUGPmAW3ItyDB9wCGCPGkOyDKS/",
-	"DWipxiubcEPvytit3hgBKoOlapOIQ3w4wfc11tJSZwGKeIjPG1GkFAmDtR/q/b01HvokhkxQVz8J3GZa",
-	"M7DFSMQV2M0tsQd8VLWyjmrR/7CkoZqyGbrbXGjNGr8z3PfH+PF2vxRSk8fLhdekeUWWQrR65CBNXTlb",
-	"Ja7RheHyaouozdGAQyVaBoV2L3kyETEj8D8YDI1CD+HyRRp7KOcePveAo1Q03kjwwEjn+ypTpFHjKx+f",
-	"uypJMpEW46Ela2v8h4olFQ6GDpsjbdy8PDP/Bkzsw+kaJ3fIEejORysS2fOkeUhf51UeOeXu1MAXshBT",
-	"gsrJPqF47yXS+ZQmU5FMWFUZXRc1UQ2WKlPQQK7cj4oWHT6RhMobhuEAK1YTwpDI7lXGWFcfQJsuZKeB",
-	"z56vPYvYUCOkVnK29LFWShF/X14FA59EnTY5kovxqHRpuWCM5kCkgjoQuqjtwIVrup7BYmNWC2XUlNBD",
-	"PhddA8Wv6IwRKskox/4eFeNUWuyAV8J3MyUrRNVCPeB1hPXMnkFzHPo58OlDyTKJr5nCbIsqied0pS/g",
-	"UD9GD9ea1iI10IhWNX6wfu0pQc0yrDYqDa3MTWfW4rfYOMBrg1JXNhugDp3fYHp+H4LhA/my9a+PcIyL",
-	"TNTAqZtyaAs2swsPEtckKGwgh4+BxjHYlCkGjVmUG1ceXTF8oBV3wFgNjasPYkBaW/7ADFC1hL/3ef8H",
-	"aY8EFh6Ke8RHsZ5ZQG38WkZECht4C1dxD5iySqNFhgltNhk3FGaYCn6tJyKym6sUYsjETYAHTVfB+M/l",
-	"VKQsRwhcG9rpOgttLNjuXgVDX34n+nfyO8HMTfI7ecso1zv3+4D/TrrdLin8r/6xUs6D/E52+n3yO9mk",
-	"ugF2VazoUeioXP/DNqlU+ahrZUuD2IY+UAg22jKNWiJwmH7ysmzQyVPyOwkXitSt/VJwphb75rXg7Mg5",
-	"QhSMvIPTL+JKzama2u+rEFb17ayiY5pWYKz8lk0QWLaDUkWBUPNKrQTTNIiJVT9zjOO1zHHx6ylO++DN",
-	"m9P3dqd3zciaOsWaDwbnEcJNbS/lArTQxUu9z+uq1waW4KrPer34lWz9asJRqJY5wufKYKFbN+MyWDWM",
-	"tvXULBtQGAwQlB07R6125yOI7wEd7fodeWVhSpV50Qbrouctf1B9vMxRAoGQFKVACLlKD7utqdUC/KrM",
-	"74grlfewIXRoYBPb9HgfPKyoYfhihTY9+C6IuWCpN19E5GHH0GYLGfdhpRPMHjvLa14qwbFPAWACh962",
-	"UrmM6VACrsg3sIKgjR1ZRn4suGpD/AAu9e9gKLF2jWoRoXKts0DlrhIilV870odCDEE4BhATK4VnajAp",
-	"q6KvEwXKhIdrnofA7mvxZsJYyGV0vfLp0Usp1xwslxypgJSEINVrzUwnuaW0UBUrwiy8/LXytlitrQS0",
-	"5tfRhlIxiIZZxaqtYJSWKhf50ezej2/hrjkR6sDVHT1b8GNuvbOFdq48frUgQg00UaiWRwlG2x/A/lKs",
-	"S1kqkVOGsgmC8H+wquYhUzQJJpisvAAVEzMeSKWMWSsgGdBo24Y4HyuQr/gY2McK+HQmSSrEDXER3nFz",
-	"zmvFjWHCk5tsbt9I+Lw0nnU/Gh1xfR4aPX9ArhlnGU1tyDyI1XAsvODp6g8QEP9Nxb7PnNhaFwVfhFcK",
-	"cpthJtDTCuV5606jg5FaexzNqffxoRyFwHiwqXmlQhfbb1QheE6DUtJpY0ouviFclm0J1ideCwpTyCFt",
-	"ZJi1zvPtsgO3Fj+p6GnChSDsdCmjEZ3ToZTG1galFwFeh3zjdqz+2nxa8Krj62YYF1I124VIVpI8g/Yu",
-	"4yLON6cBbuVXRlM1rXHsZUJzG5iE0uQ2wCJ5gIAlzhT6awsF9Kv9usLo2HFoxuUs6ZAt+Jvh6HnGbhO2",
-	"HDalm04ZzpckMsKwJEwrjbwIVrDP7BtVHW2MkK+LP/hJ3q2zTvt/mAOHOfstQwRmZcCDr3rkihwQZGd+",
-	"xTLGJ+x0XgMiBXnbWjmD6BKyTOTUVEL1nLlje7MFU/2tY7ZBr4s6GO0CTtd15IEQF/wyaCQuL+qYB4Oi",
-	"HnFlD3A5iwxCqNq5nstOoeb7rEjRlhZ+j7YfwmjJfoQfGhYgNAIixQALsrK2lNFbBlnsSuTNQl6u2iz8",
-	"rZqdNiE5LfHUwM5TA6V2L9yyhwQRtVBBawOKSkkcdegQWHQ08GRZxIkYjqlkz3aCmAkNF1EFJsLvax2s",
-	"RSD5pLplwdKmpFoEFW6kpqT/L59nHt6XOsbxc0c3YZ9Cq4ekmB8rNrN5UPUII/7hUdOE30iMImezgHNb",
-	"/zxMYvfvTQPAtvqBCLCbhBfQN+ZCJoA0GnU4u6YbIJS+y1ueuJZtdRFXh83U6KIpeC2l531Zq21UNskL",
-	"wnS0Myuu27JC7lr10NNVHmrfbtM+/7moMlroUBRzolseCZ8gj3EgII2wGW/HBLZr1dgxRpiy1KIBh6Ix",
-	"DbKtbrqfhzEjNhmBljUKbLMecBd1UgunHAp7lwpnq29jDALfJ9t9zMPAmzvCe1tkBuaOfkSMIzicPuJR",
-	"zUScmzzqmL1oq39o2p9Ck6r6MdL/OcJ6EkswYbraL9/A8W1kp+BB1X/ABxjshsdPX+mE+pxfezwhu3yD",
-	"o/nGfP+QY6n70Euqe8VSPDlSUR47ZBA90dYH0qtMMoJPRqYIISNcq5BzDCu2YFXwh5RK84dyiN+ztaq5",
-	"omn4RWJqAsGq4J1NtF6tR5EuknlTILJG4sNU6oh+ak9vSApqkgHTakqbgGfzAAgfVRekRGIGPlTf8kzl",
-	"pIMnvjXQoG5wCA3unFOpCUcSyoHmIZAWlX7zQHrP1Qx4nTbM2wtAt4k0mI2SMbLE6HAMh2uHOlnAAqzF",
-	"XO4XQ+Rbdd0ex/LFA9OdtrbuF6VnI9xbrOJMf+oevDRN6xDwhUhNwdG8wKgFdU04gdEfZ+tcFk4DZV8G",
-	"bTmlQPy1kanrAMXzbBqac+dFHqOshcwof8aO4IjaH+j1KCpCr/4gycgD6x6tSyV3HdVRysPMuKDXr9yy",
-	"vZd141vLe/xHBRjxmlY5brjH/A9Kh67MY11Kb3jJ61oFJu6JvTNzXMpyWqC5w9t8T+RC1kiUI71ukkHi",
-	"ofiC+K1O76HY9l8XSH5jk0wouTv8mE4kGbOEX0Pgrsm15F5GhbE3RhheBwFKudUtkWBpC5kjLcHu5VcN",
-	"EbMM69DyiV0gxMOI6kIpXk3Z5KbevY6AGlDRRxI5pejZSDKSUcUIvIbIjyNxY0ooMjqZ4q+SjFdaW2Tp",
-	"FRmzCV1IRs5YDPGyJkrR+Gx/HMXsOqMxi0c/VS4JL8hJN5EMMUZhIklBzRE3oOVgT21Z9O+g6Ng2UGqG",
-	"xgk3Tt56kuTmMhLjU2cpshubxIuBgKkQNywOFvyYaKLL9U8OM5dX+HkhddcuG6IlO1Fn4QestFr8mWl5",
-	"WWzZ4KZ2aas4nyBfFeZcc05BtTMpkamJIS9sIzrtN9nE16ZFZQpNhjeziw0bZcPyNtsqNPReZ3n9kM3a",
-	"6rM1TJsKN7m2xWNciZ630y/MJ7xvxedtc6a7QYr0aDhmMolZHnxhcErJVcLSGJUhL01eLDkcFQrqX/NR",
-	"yXO2G7VPD5Sj4kWhK5Nub0KaswVvrXB6eCAFc+qznaZqLSGfSovkHgpv5aYqUg95Mezc78FgJxOmvkhj",
-	"z2IUbfRKalLin/kljEo1KWjMbKy0qVOcA8+Dfc3hF2BAvXlgeJaErY2cflC6yOT10KDywTzDhX0UaylX",
-	"MCi02qTdbyMf0hZeKsAXeDTw2OJDPa+btMm2oVsTP403LIzbJTC7RLpg0NZ9UuIaYrZgWg1EMLl9bYmA",
-	"mWwPIkIpm/BbIALaattRIE2kMs1kPQEC+YU28wEORyLhMojyg2kS5jaUVWYmNjGuQWRhFOb67XFG1y+2",
-	"MWZeDfvTdm+umXoQa35LPFmb65hfyDZU61u9lIcAsFFovZnZ+q9r9o9xzZqNDnKzj5fXoLibcCytDcfC",
-	"AtOZsPSa2PsJ5ROWNj+FvW7xc7QZLDgZr8gkFdJG5+dDlQ54JfDFH3vtipsMQjXLLs6mHPtaBM3cAKsw",
-	"5NordbdJvP9p3mZ9sdK6YQpE88GFD0CkN4p7JeCFDu85yPq9IpToYxag2k0ynzM/DtdtrindXIxbqQGR",
-	"soEpd+vnf74YQ1JzGDYCQ5cAN1ZPONK8qHfdrgU81qGqn9CwqQrOGm4IkDi0mKodxxon9WYaYrYta+sa",
-	"ntuGQQJeTMXieqouqLwJQlvinxtLwDWKblzTMOFxMrEOC7s63r744Um1+GH1WJnJti23l39dL5kr029V",
-	"Ja0eEcZEWVMMPzVwoGg3gXihr468o9XVdj63MvRz66AJbOnHTOSM3+ig9Ytu12sohfj0shrSvjBTFafP",
-	"WTrdQi2p6nkggDbfVNQN/SlWwQA3BNionO3K8M+SQil4EYCly5hcpKoe7QYEtsK4pGc75O/JzxHhTCqw",
-	"tOHP2/0+SdktSyWJGZt/RnycbyEM0BCscQ9LMrxuCytXTKh+uomO3+DK8G61Oxe2WBMqIbJZK4J8WzGY",
-	"1gPdvAueJ7d2B/J0T2M1rQvxarUR3oiY1vA16YYzjtYEwflw4U2ippDhgwBB9LGJFVzAuknHDenDORIL",
-	"CPaAU9bdvK0KIQRUiALEfVtNwpt9Ow8sTmAtKTazkV7U7N4GJtKcMl/PEGMo4GHA1ctbC3sFrxBEtwoo",
-	"8A5IrpECPujcOjlrYbfuFS78TUheQ5T6DWhTCbVOXnyjAcK4MFMW5ztcWQ1iPMa8+xHP9ykAVylQ3bJ6",
-	"N0wqqsJsr3WtOgx8YxtbM65//WArC0lX1+K9+Tsi7D0wLq08/NpaOCEyrS1PUSXOuibFRX4o8IpXtqOW",
-	"a6ZUkjG7XvB9giZI/e5IU7EMJyO1fzY2XL9emZhNbmC3pFZ3MMy2+SzlpVBqyZNIYuHtQeWsQS15XNLE",
-	"7Q0nxcU8FmHeBUO/jyuJFQSgiCAS3NRQ2vdSMAD3hUr8gw3WSDIilrx1JkGeV+8SB0xKz1pcE6sWbWju",
-	"aIwOv4s6UyqHM5GxgNmzydJkDAqu9YeG9NwXhc0wkX/B/AaT70SuBZNE8MeQ+z1j+RrOaaaaizmVZZyJ",
-	"VX1HM4XnNFrXfVOtp4begdfXdq7YRzWMWarZYOMhLthHdQht84ump6i8aSaJFccXVN5YGhSbr6kw5Xdg",
-	"Kig9+O5au0+bXmZBOj2gE6wG1/Kmy0m7SQtHyw+Bw7XuknQwGXBT2tNWm6774JoloYJmm94Hl3m7Iu66",
-	"EyeblPHqNFwm+OCoRDWXL5b2iaC2Vukm+Z82z8wPCRyzK5HdA/qhRcqnmeIfPukTw2Nc7udd7e75QaLt",
-	"q3m9tpUK9gkDVUFwH74jXOHAK8Hk1aoM5uIU+CXCSHQ/fGOzPOIGZSOUrLjO53BPJeRrKSCO3MUiuK2M",
-	"jMIaqyhny0a5WJu5bWBj87yaP5aFu56cG9QezRb8B+lKnD5updFvqcToX3VC71sn9Nut4HmPoqRfqOhn",
-	"udqnP9N6R5MTH5wtCfiiv6a10HOHl0Pt2ssq7KJeUjUrw76DBlO8TGxthI443bkFSP1snpv7aMNhTfie",
-	"npu6AvMVcv2S3DKvdGKxgGwJ+Kvs9secMhM+MjXIauaGrX18fHZQi3UhD7W7JrWsH/oWYlNac5NdDBH+",
-	"oUgYjVX417v/MbeIOWtYsCaL/hArsljLGKrfgF4XOilfbh/DYQ9rtlG6RsOyw7fdJpZGfbw99Ez0YSgn",
-	"xmO/6ER+xPLj9TW3oxr/sGYrCm6TTbfBG+2RtsDUEQyR/i29Yc5sbGJK/djyb2wzCuEVDZuAfvnNSP/K",
-	"tXkMkntO7RqZFXKhN1aP2vdLmcPjQ+srYOIfwQtjhE+Wr7c71dCBpj2Cr4cVf3ibrfJDBh5nw9DrHtwq",
-	"/FN+SjBYH6q4y68GNReIFWigNaaxbUbkQ9fmEchrfP9B+p5BZG6BunmOizUlOVpHlSTXr0L5YjBDA+mv",
-	"mRqOV0VLRAvqm/4fifzrwdms3dTLsXFx+iqZgca8KmTufTXSN8O3WbpvAODmEemR6F201DUorSXzGprp",
-	"ALgIXbUWHhGS8/WSWAxln0T29RTUoBmyYSeglMQQVjIs+bhb7EpxtEfan/MVn9zvio4ccA2BSiMTtu7S",
-	"/ubQe+9zWcsVnwwfcGOXCf5I+4gWhPpnvrtVaJ2l6AtRu2DUaqDzRhBEBSI8mKIWyy1kcisYRXJIq4UM",
-	"VgrKrhcNqILuz1CVDlIjAPr6viWXAVbEwJgkrpDChGI92Ma83VblJeoSO1xOI1DHwecXMJMSRa7pLZTL",
-	"z19O7Qs/+WUPcqrW7p4Dwa/Dsxd6x9qV7AhMJTSu91hthc1ncndd5vLGrpTPiLTnt3xE4Lzabu8Fn/eh",
-	"SPSaog95Ooanz/XIsZJw1lwRSKj1OJnSjE4Uy2REILGZxfpZecmTiYixXhmBDCKte18ZoNZMFYFaN4QW",
-	"TVDVdEVIAWq059UsNYBUntvxPjDr2/1mgIhNAUUD7L7GKZzYKh1tk5jDZT3uos6/FkKxeBiGv4MzjsCD",
-	"ufc3Y1doFq0CAWwIBVApSGdPlb/RocWukRk1gdNB7v0M+LWPC1H77LMz1O4DUWrvWUr+wTz8COxbO8Hn",
-	"5YCDBwV43cNyW2evDd/mvtuvkOVaSm9+8NHyLo2qwV3MGAJxlpxfhXoKeuhm1J/28UZFwLobLpY28Zpg",
-	"dX8l0rhSN6cagtSc/eqhuFxnYjEveWUBHaS11Nt1h2UDgJEI4sP0dZrc1gUCtcjRhT5nWoLM1aqzB4UN",
-	"yzgxwYOkb3jNmRGmuntY8SW5t1HlyVzp2qR+C36+Puw9ttCoDblpNUrUn6UQ0nuXUVP7CkF0RQPFEOkH",
-	"L5U34PaH4LtaQAn2cU55zOJ6XBlTu3qqH1hijpg7zSVcZY7l1C408nCBcJgO16sSIFlAF8AZ2fyPXoV9",
-	"qbyRGwT35Ugca/DEyuyQMSoF15vfGuQ1/349N8AyonyHmjgjrEmVuCNOYhN7m1ulgsWRv7yO8XhXuMs+",
-	"a7cn773PC0y89M5cm2D2zr3u+8Bsq5ubR9YHdGXbA8TBw5tJ7y+kNFSFnoGb2eQ8UHkzTHjMPtambGpB",
-	"YxQJO5kIscowxLoV9lnTVvr5HS1xeFqno3nrw/9YuxM2bClkKDOkoB4hPHchbJEU5Ipm39nebBb+tVHg",
-	"V4v90VcOmyyyRK3ONaWQoGNGM5YdLLD0Lv7XaytZ/vb+olO5Y8jf3l+Q5VRIiziHgAeoRyCauCaq3kUu",
-	"FGEf54mRn7BBcCPCMLnMmio178DDUNwkzE4mAJepH6h6eKjegl9jpVooitMjB8VK2uiE09xkVfnZQqoB",
-	"n9AsW0FIwGmWXCd85PD0c3xoYyzFKriA78ZiCHkacHhpdPbMdK31ca9DF2raBcS9fGl0nvydrTp3d/hE",
-	"FNWFvdJD50Cgtywj85QmnPx6cfFuz6An5MVqIlAvPPSQCArKEzrgfjgKGPS9wDvUdBNJllmiFOO9AR/w",
-	"//gPYsLCBvzolgFN4OvxQvlxFAhRZBB6gJ165ByxEkgiB3z0aWCxEwadPQLKORmAoqr/+///f/+/u1Fk",
-	"iwPROJZkNGOKjsCWhZXqQ/2gRk8GGBquf/k0gFLsplP9J7NmO8zdaA8t2yIGC9mVyAYc4sXpTEaFl/NV",
-	"XgwBnVNTkcZ6oYQBKeZUTa1UQJbY00SGn/Oa5cpBdMdiArZn58ja6e+gI+v16eXJIRBAs6GIsbntyxUX",
-	"AFtj3niXjN4eXfx6ejjUfRy8eXP6/uhwZCQlJ6MDzZMjMmU0ZllvwEGNAeqxWBKj0mjm+nuiyDwTSkwE",
-	"uADmDPVIUzqZFv+65AgOpPnjIpkxREI/e/2KPH369CXYPC9eAYtBmSxORv8c9cixQUy/vDw+lJa33k+F",
-	"QzK3DJaPvuAxy8joCZ0nT263RkQZmJe/vb+Ah9lIywGRJf+Gz/fIzyA09C6PiN5V81zDQ0hG+eEboW8Y",
-	"/v2DrAqpHnlvbVxWhNABbyE4MCfY4YuW5IQWJDAx+KAoNCLCUmmLZGfsCgoPwU7u9J+S0evTs5+PDw+P",
-	"TkaWdICQLwf8gOvzkumDpikJJ/1p30o5Ta5ZwheKodzQF6gjsCxTeMCdLZoUTjsyuWRe28ieSwj2jQwK",
-	"3NKmGGkRmqYs857OIwfs34X/HUX+T2dsRhOt1ENRoQEv/EkyNcK4LWRmZCXqXEQmrck4j7MFl3lB8gGH",
-	"ZDctSdAeY432W30nVPUf7amvMeqjVDdR6h17as6Ozi/IwbvjTtS5ZRkiN3a2ev1eHzwbc8bpPOnsdZ72",
-	"+r2n4DlUU7hVDcmfeOapJ5/y/xgm8d0Tzwp6zVS9cTYiSth60LDHgrM9C4YKTA51TMZwoUGFcs30XrXv",
-	"UTTgLn5fJtecxXB+r4WI/TLvSAPHA8dxZ0/PzLPrGt8oU4A4WfNczT/xTMLH9fmu3vfnyTWnapFhwenM",
-	"4AsBRbf7/RKy4/9+8r8BxxO0vsKDaJxw/T6uJhfcRTU07pETW3QH/JHAY0kh20+fczjjWpMxfKpHNVaW",
-	"7mEisRRtCN7TjvMDGp72ySjhacLZyNIf9s1IiVHOKCOnNtGw97F06OpUYzPfJ+XPCz24M9q+l7xJqSfJ",
-	"1Ca96M9he3Zwm0PtHDs8Oea3NE1iE23QgWZb65tdcmpuFMxK3+k/Xd/otcjGSRwzXnRv7PR31rfNm5wI",
-	"9VosuBn25SZNXwl+lSb4wNrZbtHU0fXoo1YFcK277eiqWMZpCilH2KoFWU+EOl/M5yJTdqgWZD1n2W0y",
-	"YX4hH/+BAsLFf5r89kGLD/99AL9oMeHsaDZGUh80eAZd4yvXcxF8uIs6QV8wgvFPBARys7mpxoue1z3/",
-	"RNqw6RFoTy7MyXjNtBJ7efYmMmLWJE5QRbhAUY3ZE3pX9gsiHC84K/7glhqzAU/ZlSJioVCjGYt4ZRUZ",
-	"vBmoxCKh45XSupPE8oSUc7HgE4izsL7iAXduZIjHCsh6/OArins4zj+LePU5JX3Hf0AbqM/STbNTL8Dh",
-	"ClXCPGi9a+AvQfynEsRbLWZsyHIhxBuaIQrxztZuG/JIK09La/1L/DeJ/0uQX+sugLvIaeeTKVU3eFbn",
-	"QtbcCrEQ9oXkXtNuTaBHiytjMRDgCXIfQbrfnn7+DXj+7EXLGYhyE9CFpoQl5UpL7GOFtQKlZ+KRkY10",
-	"1m8n9wDCBE0YNH+57efxnInMzUbwsDyzz0a4k6SimcK8ffLjqJgVpF9vdcla+j0xas6N9JuXI5tHP+Hz",
-	"zlydA16o62CoCXFU7pFHRr8dnp4cfRgRisgYjMd4JcLq4b044MXLuGKw0p9bQ4exThLGb1kq5mgM0jsx",
-	"4NaCoulobVPGHVS0iMHb4ODd8Q+SLOSCpsY4OOChgZx1QejrY45U3yPU1nqYpEIy6Zd50POFvTY3Pje1",
-	"KlLzelsiqk+MRgnDoOZBn0hyw+YqdMnPMzGBwn3ApJ2ma5fOoYimbvrkfyQ+a9hHOpun5dAiuJ3dOTQ6",
-	"hzOpCjJmLoitY4orwKFzscGzZMaG5g5X7KN6AhbQ3LIK9dsVeL9l8m/W2dve9ryQFeUMhIn5Z2VqXuJe",
-	"eDIOT7gQO/XbBy9w6TfrGndVXCmYvv5Px/MQOC+4FlOh8KA7D7GmlJR3Byg+skRZr1az+T68AoP/s92v",
-	"9g+dwsC5OtUI6oiM4q74qmaV29xtnIzh/TaqVn9DnkPYDJ8mGBkTI6aapcWdc5bKTSiIITu/FX27ne3+",
-	"9rPu1lZ3++lF/+Xe1u5ef+ufGJKx13l61acv493t7rPJFuvujJ/T7surnafd7Xh3/GLynG3RZ30/gM6M",
-	"8MEHwgEzd7FEQaHsgGVzDJfJwRQqvHcX6PYeO21Qne9M/MwTEMddFEvl/bBY1BUil8CwfSrnYArfMpnL",
-	"R8fBbm9OUh9DJ3iA8qsPbU1dsHzaaxBCU0Z6ynsjkiac6Qux2rW+lhG/onjvvUm4DfAEOCj77pyIVHC4",
-	"iidiBkIOP7phbD7glPxrkTDlpjZnfJ/Im2Su93OGN8t3+vyJOv/dPVvw7nFNLgXiHCVxj7wSMyardakC",
-	"D9UaZKZNX1peFdIv8NJq/b46Vmy28cvqa7yn3rI4oRcmM6HVc+pCiLeUr/5Ijygnh8/njN4E3YDe68hq",
-	"gqGX0RPrQWl0UqAryPjBbIvaIpbo+u0poWg6wlQKScBBiOrDrEds1Tz9SsgwVCcyzQxOYmLeTVqdBue3",
-	"dBCK4PEtoODtF3DvILYWHXHoYQppyX49z43NYFakrbeXAZBfC1fHOq1IL8zCDBavYbfkyIkpUyeSC3iD",
-	"6veJCQkgCScrpjZQiLYvtl7s7fT3+n13U9Od55Mt9rLf3X0Rb3d32LNx98Xk6VW3P34ZP6NbV8/Z9m6l",
-	"RiAE1qBSwxdpWqypWDecq4XYoWkyQRuirWUK3IUhOa5UBCig+v4XGXtnq0P7TwPgDKASBocJeFp9Ef2w",
-	"RI7teh2vjjZu7GfraGPgIztv/+dgdZL0P74976/ebv3n8vRCfDy5EMuTVMi32/9Y/uMivTm5ONaiooGa",
-	"vKKQnwgnBAK0q25Sv9ptawUrVKo3oGGdcuYwEqRXpvcv++1XsN9iyNXXsWc+xq3q0CDcveexu71V3eUB",
-	"HqegcRGhdCSAzwO6rJXMVyLz+vdcP+gVIrlTCGMeBjwU9LBvynLDg0AJyLknmRCz0H1XKGP+IKOQScYo",
-	"SFa7QJeikj/T2z+l/Bk2WCOcH18SKm8YBjismNonKdMUSoB0RGRGcSjOrdd5uIki+CQ+ACBG6QhcEouP",
-	"f6NUboAHC9ly1acaJ5u3zr9E7NcXsd/sw8pd3WZvv6ZIf1WKsQ0L8ob30ZNP5l/DJL5DUQ+4UDUwWTbO",
-	"OK/YXijXjiHN10KAAz9bcGdLx4i+JV1B+KPJ8LFugZBgx3n4gv1h5lforiTbDs2PAanmvsd8vU0EWE7Q",
-	"tm0eLuLMStaJOLtxiSTXBgTzLzH3FcRca/uU2d6CieoPqXs6lL1GQRXV22os69oCpMupSBmZJlKJbIU2",
-	"G4Mc58LkLYJcJTD00aSKKyReUplcGXc7W/zwS6hPVhTja//+br8189px83ox3oqfXT1n3f5ke7e7M3n6",
-	"svuC7rLu862rHbY9fhn3+081pQVYBbR218GQiMrUDsjW9ovuWF8OsZ8fDo751jPbdTOb7LJtuhO/6L58",
-	"On7e3bnaetYd9+lW9xl7ET+/ejrZHm/t5DNzuEcwyCNbMQL2h9B74z42rs9m4jKu44ebtwKLVx4cVeG9",
-	"ZeIAQG2AXAMK4EbfxsmxKXcY5i/mjH9T5+cUwuupYvgKn6eUK/k1DxLuM9SlRKp62GGdTwNwYbJBZ28A",
-	"GQmDzp0bkKbp8OV/zraLgRRDmzNtQbs6v30aIINCL+9Lax907j507j4Uz3N4E9ec6hf//Cwv07b6mr1G",
-	"LIv+pbj9pbh9IcXtF6Y830vlxVdrOdzI8WSaHps6ca0eq0+8MJn7j1Zn4/wluS0+dl3cjX7ZWnLYnHwL",
-	"QwnH1GQnsgHPmyY2oj6R1hgKRtKY0Gua4AG3CZTK5Avn9lO0k/oG1FpLqKnk8e0aQi3I7B/NDpqHBn0J",
-	"XeSL2hDCtfGbr6T8OPx1Ff0Br6Jv1rj6zd1/p3Ob41RifO/mM0i9G1ha7eX15JNDkLl7ki34w26z9YEb",
-	"pshY0813Tu3NZ+54hGkAFAYXu+9KbBkDTAHbDYP9MapMNkI5kFMOUWmEKsBwnjEEyMDu98hymqRswPUV",
-	"69uQQSGBlLdqUvpLMjq7PBkenwzfnZ3+cnZ0fo6p6Qc2YB2ellDNiS4hxZ9PWIo5C9mC768JTx9wiE/3",
-	"4B+8EHuLVYyh2uOVYmg6gKhG0wUGs2jyULWQWHHKB3eQiq4copuhrj+cg4zXPfMBL9QGse2Q9lEg3L4h",
-	"wB7vsLPFw9yo1vRVZxLzb08bzL73IEtV4WWMyTi3LKPpO5qpSqiMJbMm1FIg0m37Kb0DdJEE9gehTpYi",
-	"i+VeeG6RZ9nSS8DFWBtXSsfMwG5zAL7ggkwYVxlNibkX1KrXftWasV4nKatbsYmiwvRLzKpfUplj9CIf",
-	"19CimFDQYVfPn0626KTLntGX3R263e++fB6Pu7tPn718+nx3crW7ddVpTjuwOerzBIpStd7eDdXNs0WT",
-	"z90LqvfAEzcN/V8ba45H30F8FZVKC1wDBW998icG8y0n4mew2XjAbG11UxtuXq4C36kEnnv1RjXtcaWH",
-	"lbiri0L+j6S3RZdclQ6aolwoatJRwEr5VU3In5+KkCZyl0MQ50Xka0j5g8ECD/PVcKPVVadjAcH8uub+",
-	"JVGzPTU74lZl0c769fTp2U+16HbMVSRME4tZungIk98Icdrw7v0pZRjoLrLlisvkQdVNqxksdlqGr8v4",
-	"ZAKEoCEkSFoX+UTEJkOA0VkPB4nyO8QbQyoxnzNr8Ej4dY+8LyspIAX28Ynvq0dgLvGog+PAreBXtS0u",
-	"z+FkGhVwRlckFrk2a6S2t75yrWW7YtQW3cWQZ0X4X9v8o0OWonWgEKubsElJrTQs+QXZ0OOeGCfpcV+n",
-	"LUvpSQ+xPSYEJiplrzBmvjav6lqovG7tHy+5qiGHrbwJlv6aNAsPRbwurc+ppg134GMmdj62hyqYKPqQ",
-	"u7GA1t54LW5o6lqT1qb3BFPY7DnNFhwgS6pJbj1yRCdTNE0CjokUguNDd8BtDqFFLSukwlWhCSNCyagy",
-	"w9E+ZoVAQoR5CRsXl3l/uCTzNSlzAx7OmSNrU+YwNRygPPdsfny+ASNPkmrGLdQ8iwZ8VJSPeYq9pyB6",
-	"faA5F0VjnrBfkGmjHPnaydPEVD+JAhM0qfoAkwpxI6Z396nrd2kyeExdbVsMDy4o3AeLxJ3wG1AhcNsp",
-	"GVnI1BFAHkTGc20i4MCbjV8O+GhuyqkPcdxRjxxUnvKAP6hvQ6oI5Su93xP7/C9TFLZoNBoNOHAY+TSA",
-	"wwJO0TIxBp1oAPJk0Nn7NOgkMXzV5oxDS3ecoVmbAw3NcmED7ULiBru30/YPP/aAkm6gRZ33XS7UsD38",
-	"Y29QloIDLfIGvvwcgAAdVMXWAN0amqRVahYJD0OWf9JU9bWFgTXIh3usHIXwBrXRAz7rBu2WNqiiHJR3",
-	"6UObFZuD59Y83HS52AGSqn5ugVeDP13UhwZaIfKXoDcyV9YtwzgWK9LD09MHnbtvdu250lZLAPPXvYGn",
-	"FOolfQ8rSuLeN7wUJ58fxJeFh+RDmbT+yvjjSaTHots6yebzDv5k2CCPVCrfTpEj6+PRZ+uf5n7Sb5ky",
-	"I8J7ZtC5iwbu6QMXn9lp8735Gehk30yDHKEjpwJqoEYJ+bMgLDQ1dd99L1AJ+DD5TsESvj723HaLFc5R",
-	"1XxkD/c5hNEQH4PfPARzE5Xn7D5buJyiKaMpVjwIhu0bhH796EkFvyZUWpQlwN+Hx7R0iOAAIJcKcQMQ",
-	"8NxEAbEUS5pWYvh/xbEfHOyDayjHO6XJLSvaA9Ee5D7fwOZgZlpjaLDU0JeBHrVXxhMsIAUeF0kILf6P",
-	"tzmnDk3PbJE+s6t/12+RvMEetRQfU8msz9jWhpIEl2GtDhjtlhfEBtclAF9kjBjHK8kY0FwiHqBul2Qk",
-	"o4oRwPeyoOw0lcINBQXoY0FcRSP9SNsHTz8MBM9oaC7JeKVnxtIrMmOUQ5AARgLQeBVkljNG44QzKR/O",
-	"L5mVFIfsOqMVB4weaRVh4AI5YzEgfJkyCdUkkMmUTW6caVLTv7PXETdQueXabqT5RQ88NPhondgO7tkq",
-	"O7B+U6eIxqvAxO43dmiM1tyfk742oAz2d0I5FFLI5YEn4TZJ9DOLORRLXjW12r9uvCnoFykTx/zqE2hR",
-	"krP59+8Yj43mEp7UD/5hG7NpwuN7bNjaOX2OrdOUjBHsfymyG8LFskfgYkmUhyIpm6XbK8r9egleh/Uy",
-	"bmPwVT0i9I/RVeVVOdGmBckiS02Rn70nT7a2n/f6vX5va+9F/0Ufs4RwStVKUcakPylUyDGhPknm4nry",
-	"9AYXPK1nHLwlEJVTXJHTOeMHxz/IKqhrhMU0bABxATHEjGNBk8LDGB8NlLiyqfDVcOeoFOhM/Dhnbywb",
-	"FlcdK49KAVO6HzwWlXLm0Lhahlj1RgF9JLwcrBAsrvK8iTAgegkk1xF7BoVdwAaej+eD8laHfS0yAmC+",
-	"Y5pSPgH1h8dkJniiRCZ75ETY0hf6WHh3ogfq6o3mMfvdh7v/GwAA//8=",
+	"7L37cts4ti/8KijuU9XdpyhFvuVi11e73InT7ZnEzviyMzOtfBIkQhK3KUBDUHY0aVedpzkPtp/kFNYC",
+	"QJAEKcp2Enc6/8x0ZOK2sLCwsC6/9SkYi/lCcMYzGex/CmaMRiyF/zyjGXsTz+OsA/+rfoqYHKfxIosF",
+	"D/aDX8UNmVO+Iin715LJTJJsxgiNopRJSeZ0RSTjEYk5oWQe82XGukEYsI90vkhYsL/TCwM5nrE5VV1n",
+	"qwUL9oOYZ2zK0uD2NnQmcMbmNOYxnzZMQkzU8HNCU0YSNskKY+1uMJRknrWes7HgkSRLnsUJrHMsljwj",
+	"IzaNuSSUs5vigFvrRmRZuuocTjKW1o+WCXJDYzXKRKQMhuXsY0aydNUlhyPJeEZuZozDVzGfkkgwSbjI",
+	"yIwli80m9P79+87hMpsxnsVjmjE/qTNBqPNRYYjgZ0ZTlgZhoBgiTlkU7GfpknkGllmqdlON+/fO2ZJ3",
+	"jqPqeBczRtIl/0GSOCoOxLZGz8Y7dLezPdl73tmNXvQ6L0ZPx53ne7QX7U6esZ2t7cZpTEQ6p1mwHyyX",
+	"cRSElWndhsGCpnTOMn0YajZKTXE4ZxntUvXBUHMhWdAp07vWJceZJGPBM7Vbc0Y57NBMbZeiJhknMePA",
+	"rrHq8l9Llq6CMOB0rqYE/Qbu3Of04xvGp9ks2N/eexp6SHqYZXQ8mzOe1ZF1EifMQ9e9UW/8jO5td15E",
+	"W6yzO3lGO88nuzudrWhv9Hz8jG3Rp1tmnguazZxp2iEHQNC7kz4M1ombTJAklhkRSrAoShcWsd3zEzKB",
+	"Xt2ZRGxCl0mGTeb0YzxfzoP9rZ76V8z1v0LfWTlnUsaC11FX4p89BN6Z9OiLaG+783SsCDx6RjsvFIG3",
+	"cwL3/ATWfd6fuufxlNNsmXoO+CUINxAolMh4yllELs/ekFiSqRBRSCiPyM2MZmROr5gkcUak6JJ3NM0M",
+	"46vPM/VFNoslkSy9ZimZxtdM1jG4tPOpYfKt7ee+dVzMUkajui3I4K+wAwdqnjFeTp9jZ3Co+27MrWos",
+	"F4JLhgLHHqiXgk+SeAwnQosR9Z90sUiUDI4Ff/LfUi38k1kOdLBcJIJGDOgjl/M5TVdqi/WvWjgFYXBN",
+	"kyXwAktTkeIgkZra4cXF4ctf3x6dXAxenp68fnP88iIIgzmTkk4ZkDmWJD/3isRmTEITRZNVSESqfh8x",
+	"Je3MX7vBbRjI5XjMpAz2JzSRDNafE+t/pWwS7Af/8SRXTp7gX+WTIzXNM00qJJxfvvkmRH4cepY1/Enx",
+	"QrPq45uSbvGk/Hm97tKul7yJXzVp24v6/LZ4IZyI7LVY8mhTZuJXXNzwIi+dCCKX4xkQuyUjnZxeDF6f",
+	"Xp68KnDSiXD5aEYlSo/4C3BKCmzCnZUUWcRO+M/FI5eO8NiATXixpcsqWX4WVyx7YLnDS90f6JeHo3hN",
+	"4lRmX1DylKf0J5U8d7y8/pCMFAbpkht651M+JBKec0SPTKhSXceNIvPs8mRwfDJ4d3b6y9nR+Xl12qh0",
+	"2GtNyUyqHkvqtb1IxVQ9wQ/w8ThRd3CmtGbGP7dEPcQ5qHdyxFJyQ1dqQpkz4x+HpbUNfwItgRZOTq49",
+	"iAmhOeX+1Lf46zhh8kRk58vFQqTZHaQz9FDmTkV3VO25uIEbMRPkirEFiRuPl7oazy/fvTs9uzh6VeVQ",
+	"rftn8FLg7g0vPz8TokGK3MQZXuoyJHpp8AiAmaklqplxdeUXFvPtc5JIR3EUMb4hB42FuIpZkYHeKxqj",
+	"QUz9UT8S42wmlhmhnIg0nsa8iZFen579fPzq1dFJlYmwMdgSQTRL5gy1j8JZ/ZCJK8ZR1DByuMxmIo3/",
+	"DesgSAiUMRF+rXvNBHl5enY+OD07/uX45LxGpuv5F9b8OhXzfG344NWSiyaJuGHR/dZb7OsA7h+xYCnN",
+	"RErGlMNKUKa3WUE2Y+mlRPuVc/I5/EERNf1BmqfxHSeuW5MRSwSfguWSOv1/AcXLzKBwl9DCGoEJFANo",
+	"+fCDJMNToPhQk7zPFXGR7ERw1iWWvQssZnndihrggfGM8imTfS7FnKGJb76U6klzzRS/mNG6ff4nETD5",
+	"q2JDUfNnOXbrHs8Ns3ZU102OXeiY3EqqQBLzK0tWcQ2G57vMDPrR1ETLoUiVDqAmydIDQuUVqKWUcHYD",
+	"5+wzawRVmofaxAl0KLCSnXAjp5Efh5YAfx594SUIuO9awzevNTzs3Vx735KNrts+99+35Pt1q8/nqWW7",
+	"P9FV+5V49U/CUmeMRt91t2/6yXSHh9Kf6zAc84ylnCZH+e62PgxxuW3B9kaXifWdo12qiZuOTy6Ozk4O",
+	"3wyOzs5OzwosdW6vwBuICkoFn3bJRboidEpjThKafXaeyucQS5yBucBxaV2iuM4YcyVdgWFwjqFNFIXC",
+	"N89J1zSJo3KEzgb8NKLR5TKOyoKJxFFRqJLLy+NXzcz0X4dvjl8Nzo7+dnl0XnSNFMJ5UKkaMUIJTJ4s",
+	"l1/CNWtVPb2iGxtWEonxEp69ioWKTMXpnGGoxyRmSfTn4KafRbTanItMK1cejUS0KrDRX85PT+7KRGpf",
+	"oEPdl+BMM5DqlUCfNfevjjd4rfaw6q9gSZHXBWd3nWMWZ7nXiRIYVY8wYyn7zuWPh8vfmk3biNHZfJGt",
+	"nKYFVzLcVaOlonqcMSIXtNkte/T23cU/Bm+Pzs8Pfzmq8LrZnVgSGLVL3qfQbX4tcvNRVy+hhv9jXPIZ",
+	"8ob/BJg79q6sb2aSioRZEa/OqJjsN1kPdbsLId6Isq/7QqCRr2lOmnyDi9PTwZvTk1+a6IgGQ9QO9no9",
+	"9eBP6ThjqeyS85lIM8ZJnD2aU0p+HJYoPgzhmOol9Xnp5P5U+DOEyiWUX5EfhwVWG/4ECrkmbp//OCwT",
+	"cfjTN2/k0GLgbxA+uvFtZ2mQM+tbq3hiGDEYDGf0+s6XCYQY26O01eupXUuYlN+vkcfDP45MfWxadx7j",
+	"/V3lfuRchNFp39DTLQwyIeBK9cUH4fxGKaNXkojJ5D5PAhNIxzgEZk8ylpLtHhmtMiYPyPY2uWEpI5Rz",
+	"seRj9ni43hrFzAJiSSToIFpBuaHSnfa3fQwyNr9jLDn1BqN/9bDyMODifDmeqZVVT2jG5iavxSSXOMl2",
+	"63SGi6O3NXN0gznVDE0kuhqwznuPt0Qz8bDLpkmdH52fH5+e1NPOWIe/Yjy+jRmtTHb4U0jirEIypYAX",
+	"iK2jS7Pvkf752f1mQ0jDIEspVxw1Kr31zxeMjWf3n8pYyfeMZMuUEwl9kphngmTsY/bFolq1u+DljGZ/",
+	"jTOySEUmxiKp5t3p2UYCI6k5cwJiv8fDOifC/nj0cczY5nkvqa990SpSSJRvDP0/vDgavDl+e3wxOPr7",
+	"y6OjVz52NEn2Sv5BFvhOL8/CdxLutXlBSMczCkkBFG0r6v+dTHTU7j+/wuVOfylZRJYLcNjaJUxAZsfS",
+	"wQ34RtmvggTQ2Nr5FBkXCXYhxBuabmwbTautS6Y8+LmJWVHHRzPU4ZnHKGocANCVVpS3ervP9549RZXf",
+	"YVEl6PkXYD/fnBxBCPfNNy7xzll6HY/ZJafXNE7oKNmUd6S3A4d9ZoxENKMjKkHxEku4uFJGm+/h86Oz",
+	"/zp+eTS4PDn8r8PjN4c/v6nylB7bvpfNDJT28aV93oV16geizETK1Grxpi2tPnR5LZZktJQrvJizGetz",
+	"bCMmBAMy9Mrx9YmJ7DITi0XMp13yHu7woYHQgOCMRcrgRqC50Vk9TCW9ZhEmr+3rfrRvfhar+a5Qf8uE",
+	"yXjTNLwRy0Q9dZaKvnH2TVuZ7y6L28KYOGlI+B7RsTMbQ5tsACyQ41XYHfqu2vhe1B4XgV2e/kS2eVHD",
+	"CgsL+4dYOqma14xs9WyPvnVELGEZOuO+VN7yUrIU00hlccUEUkvhz8Y/4jzIYa35I7vPN1XtyI9DD1sM",
+	"f+qSU56s+hxlJeTPjmmaxkySobOtw+8CqVY5PK8aija64FuYmVpEQP4R7Ex6Ct+4zoeIOd+a1fbR8Wmo",
+	"EYHqZpSVkIjWm2ovfj07OnzVZEF251Y0nh4QWhlLL6EMh/RVzlydcdexs2s1vzjhH4dlqnw39XqOvBBv",
+	"KV/d+aw3qUT4UAGjIxfWGzyjsuXx96tJoF9s91xbr28Mn9YEDxeRttOewu+arUbTg0P2jSq25T0kk1TM",
+	"UXqb3ajRP623FzTfAs6KLBCuvX5sGtYenMJXYBzLjQgFAaZ7/W4WrdF8LznV2Zwbm/J15GXZw4XpiIUo",
+	"jfGYLbLmtKXLk8PLi19Pz47/WZEHNsMRe8PoDIFPMPZxEacs6pJfWLYmRzoM5rGUFcyhE4Hd32lyh87U",
+	"QDB2ybmxCclinuw+QcxX0l/2ejtjaAf/+SUip+0sNQlCQzjMNtdE/aYPiQ+0t6mLyvf6uEjjD74zXgMX",
+	"x3NPiDV5BwG+DUxovYyDt0evjg8HF/94d1QbM6RPS6yGerJQW05lOe7ms/NdaTLaHZutFjpMqjAf8uPQ",
+	"v8ZvXvd0uOoti2J6AYbJDWEn/V0Un1PrclRa8Ni5gQQA1xCV5CVOsqNG3CfleX5BH5XisGF5/OG3zjoQ",
+	"XXlHr2bmS0x44yQS2LN5P8+mEQPqxnZzGBnZ3tbaG4qDLx3OaMCPXPfmnyk28XIhs5TR+V2ydZfltkWP",
+	"5lxELNnEnXn57vzi7OjwrSdjN+9vDD42zKqWN5An+8V9mDiTlE3AaC9SZ1Ijhuu0qNFg0If3G/B5IRy8",
+	"zyuexe8m+hY+w6Zm9rtbZ9cRJXycxdfsPKPZUjYBoesYOuNMVgJgkYoFS7NYC019szK+nAf7vwUUOg4+",
+	"lP2JYfCxo77pXNMUAv/Vx4f6YwQxNwjov2HTvAsx+m82BpIdci4yirP8VIlzk2KZjsF/DsIaTkRlwjGP",
+	"2Mdqa/SIa/7L2MeMxBYdqxtUwPzVckQaqZ17qigLI687T/nsz/H727BKv3yFLWlYaGBnteWlqZ1pM3HP",
+	"7XLKRKII4GC/JAsR80wSzL8vUrrQ9pNnLXqq27dhoK4ehMVv+HBP0SvOkuavtjxUXaZJgIMEYaDeMNmq",
+	"JXkvz94EiKAahMGRbWlH27kNofemGe1W9gIWETbwuZSxzCjPdALqy/wiKp1UqOpi4supaUZuUoHRb8Ut",
+	"yTfOc+qP5otsdVAIBMUUHS700cJaDBmby/asnjN5QNOUripbxT5ma9mjvJ9imS2W2QDattvHU2hxoRs4",
+	"21faGpdCenKb79M7mmaHkbYMl6XUwql6gUJKFwOqbpejfzQSu4ZbbkPTw6BW6sXjWWFGWtKHaPDsqTnZ",
+	"mia9JjHo2ybLj4NS9vJADdmlQKKWYs58u1bCFZds/73p/r0SnLXcvlgStSsJ8x25b3wPI0Wmdlv4Sn/6",
+	"pXZQHfZXLMlolWaYwatkJ8CEV/e0dh+/0C5E/nlfCEIXC4bxdpBuNqZzWzAqCOul6M7mW6voM8CJtNvg",
+	"nOB32eXySPV7bDKtykfTeETMTppmjYfScweSmxmmLnoEdLvbr/4w112FSrcZp4xmLBrQrBCfF9GMdbJ4",
+	"ztbtL3ofmuP6yrevrUG0SctWcqKtYC/RqsA7Fc0J5+UUTnJoFpY4y89LBTt1mYOclFUHXM0w1gEZqv6G",
+	"CNlwM2MQaIsxsZSjcVnxSBSrXucxpxm+6ecU4m6BxjFEa3rZRmmZzvzCIEbLuP9rMJs7n99aJl+d6AJT",
+	"avG3YSA4O50E+781M21p9Nuw+fPK8B8K1H0J+/KOpnQu60vJWcdYJsiIOYWeygd2Hs/ZwLBceddyC3pW",
+	"zv4CqevWvdurBLqaelyf1n8o4397JnDMTUIC+0jHWbI6AOsHSHx7pGKePd1tvgLKvA7T0oOGDgWa2foV",
+	"eMrrCI/XlCK953FQKMXXqiZcQXMuNG+eJNppX+mpibS2ZiRyhAYJSJgtXin4mDn1PWZUApxLeUmO7YhG",
+	"Uaz6psk7jwHD2WTPk9cEt0OwPY5TXFxJEM9ZNhORKx3fXV60lIfvlsUXynb+wPRZLMzUDIXAsQUiqUt+",
+	"ESKCsNkZTcAmMhPLFLMtGYvgXQeu0AKjLtO4+dIobTs+rfWKc2td8/5LFA9n7F/VdZ2xaSwzZtD4D0qa",
+	"NuVkmHc0xHMPAnlWYBlIOTi0wkB9ZRIVdWQE9inJXm+LlPIW0fJYEkEsoxHN1lpNdWrVW/O5KQm6Xmvw",
+	"C0/fXevks+IF2PayLe9AK01NT3/NlqLg8W4p/smUV/AEsHTJqbpLJZkKm9ESp9oG2f2aW1EQp2u2AoOU",
+	"Nt+KV7bdfbZCp/WC0f7o2m8twowSMqFxwqIuAeE2o5F6vrLqoxZSfzz3RJKIm0HKMoRTqkgl0IqGOsqp",
+	"C98NAK1joJTnIUY76TLDehUjIRJGedFoFmpfSHmIIXpauuAyGep6AGpJFpAfwTb0rpKMJQm4FgDa94aT",
+	"G5FGMiTD8VJmYo49CO60NZwJLSHNRu+2O7JSNKGDlht+7viHwuClbVqQ9PMccK646NciJQsmFuoOfCnm",
+	"TOI5MWvY+O2HS2g38yPzbYs3XaT+z+WQBlZ1EJU2TFkva+LxeLZO8fbIzLWH37mmQt9JX99BLhTDIOaL",
+	"ZdZ1kQZqNGv13YX9TDdW787uhLFoRMdXtU3VV6/1R27DJFZ0bmj0JpYZNjAHl0bRAEtMDzIhkgHaXOs6",
+	"wRwBeRhFL6HNhRAJ2lyrvcosXY6zZcqiAdBkfZ/ntgUQp9rlUrJ0kLtI13R3KVmqn5vFrpoZQ3fgMoVt",
+	"CMdwQMeagxvbw7eH8Gmxl2a20s1dljINpywbjFagtje2/YVlP6+Oo2LjJt7Q7arcURbrazoAByb4LxW3",
+	"FbuSKz4ebELA8xUf1xNxuYjW7+ElfKQa3vfZXGGKdQ/nWjZs39B3xFq2rm5Ey4ZlgrefrefwtmzssGvL",
+	"FoZR11ovXJnX6mNXqracjMtkrRrkR3tdA+8dtUGj9iN5bqOWq/EdU7AS2etfR5aAY3LV+qy1HP+dugra",
+	"fao2uNXnG9jHwNtx+8GLYoIaNpgW3YqTUMKIoI55gFqN0kvDUkUFMHfZ3A1NTK1d+vX+Q07YNZhNJnaA",
+	"B1StdOySnw7VZwkIXCg0O2iW1e/0Z3iOTGOc/kAstBvb3xbpcYofmab6Paltxs08gccqKjUFeDX0W67l",
+	"KHBZ+tqDz2xtc8VAvtZIsxbjI9nKM2jVvND0YW7IAj3bHcvSLNqe5Jxw7ds4e9W+0Ubz8zDkuiY+/l/X",
+	"pnrcUORajcFrQBciMfJgQafsB9klh2RME/g1BshNnfiJsgPenpQsGI9iPiVD952gmg01DuGakKByLIt6",
+	"p2c2pvDGwiaq6QFoIhR7mzEopgbTQ2Osa7jv9XprPFfG3L+gWcZSNfL//xvt/Puw889e58Wg8+HTVvh0",
+	"9/Z/rXOdgSmGZY3m5SxdMt8NAHUMzmHLrNklnQJkqAyh2hG8la25G20cQAd7UZjv/dboqejoHyHu/Ize",
+	"GP+a89eOvIoXHZSkNOlALJdaHk67PkgGKOh92Fs2e0mTpM5PaxhLr8iaXRbovJ2w1BMLY9e7jtqb0kIv",
+	"8vltGKiJad9HTaDrD2hBiiOzbapJo/Hl6ddx7K4Npnum5Ld+0nvj/HJhgNuUsmyZchYp/lwBB1v2zP3l",
+	"eCilkQyhObEQ+wtpCUuk18Ny6ItbpRf4g1mHei5DsuRZnOScNqOSTONrhjGfSAvX2KfbgVkLo3vaBiu9",
+	"sy1fui2LgYwP5nkvC9+Wkyye1Qdwu+sNyI9RaFyY+dn1Cg18wCy5E+XoP+AQwB42hmTpCmsmoKUar6zD",
+	"DZ0rY696Y3ioDJaqTSIO8eEE39dYS0udeSji1B/ZiCKlSBgsylHv763x0McR5BEbrzy6zZRmYBJFxATs",
+	"5obYfT6sWlmHtbCjcwgtz2Zsju42G1qzxu8M9/0xfrzdK4XU5PFy/jUpXpGlEK0uOUyM/jMnmZiiC8Nm",
+	"ZRcLiIR9PhZLnrGIxJxc8ngsIkbgfzAYGoUeFhQVSeTk+DjVYvocpaL2RoIHRlrfV5kijRpf+fjcVkmS",
+	"iqQYDy1ZW+M/FDOscDB02BxpY+flmPk3YGK3UoB2cvscgfZ8tCKROU+Kh9R1XuWRU25PDXwhCzElqJwc",
+	"EIr3XiytT2k8E/GYVZXRdVET1WCpMgU1GtPdqGhqFcWSUHnFMBxgxWpCGGLZmaSMddQBNOlCZhr47Pna",
+	"s4g0NXxqJWc3LiBTKeLvy6tg4JOo0yaHcjkali4tG4zRHIhUUAd8F7UZuHBN1zNYpM1qvoyaEgDQ56Kr",
+	"p8QonTNCJRnmtU2GxTiVFjuQt91QyfJR1elsPWEds6fXHId+Dnz6UHITR1OWYbZFlcQLujI1Q8r9aD1c",
+	"aVrLRIOpGtX43vq1owQ1y7DaqDS0MjedWQPmZOIApxrXsmw2QB06v8HU/D54wwfyZatfH+AYF5mogVM3",
+	"5dAWbGYW7iWuTlDYQA4fA40jsClTDBozkFcooAGRHh9oxR3QVkPt6oMYkNaWPzADVC3h713e/0GaI4Gl",
+	"2aMuceHz5wbJH7+WIZHCBN7CVdwFpqzSaJliQptJxvWFGSI0ErkR6dUkgRgyceXhQd2VN/7zZiYSAzfp",
+	"Sxcs77TtzLexYLt76Q19+Z2o38nvBDM3ye/kLaNc7dzvff476XQ6pPC/6sdKZTnyO9nt9cjvZJPCTdhV",
+	"sbhcoaNyKTrTpFJwrq6VqVJnGrowM9hoSzdqid+i+7GVtLGTHfI78ZfjVq11CCWR8ZSziFyevSlg90yF",
+	"iBBsqakguRk5h4uDkXdx+kWQuQXNZub7Kp5dfTuj6OimFUw7t2UTHp7poFT9xNe8UmZGN/UC5NXPHON4",
+	"DXNc/HqK0z588+b0vdnpPT2yok6xXI6GgIVwU9PL2eXJ4Phk8O7s9Jezo/Nz7OKF2meIdoslWfKIpeSG",
+	"rjDD15bO8Szh5enJ6zfHLy/cXsx7V03CvoZXLAuhb/ODxvpCwG2JBk7D3/pvdsZlkAgYbWtHLxswPDSM",
+	"mBk7M7D6+fnwosNAR3tuR05FXuRd9/1Oneh5wx9UHS99lEAgxEUp4MM9U8NuK2q1gE4r8zuikuU9bIgq",
+	"7NnENj3eBU0tbBi+WGNdDb4HYs5brN0VEXnYMbTZQsa9X80WvcfW8prXaLHsUwCYwKG3jVQuYzqUgCvy",
+	"Daxg7mNHhpEfCuBeE9+DZP87GEqMXaNaQq5ceddTRLaEZ2bviyAMXORUH86rB2C1UrOrBri2KvqCMChJ",
+	"smJrI5nUdx6QmVq0Ij/GZBmb0QOwWeRoTQ631lEFpMRXhKHWzHSSW0oLBTZDzMLLXytvi4WDSzB9YfBa",
+	"pKM4igC1zoLnVmGsK0DGpWp0bjS78+NbuGtORHaIt7ui6JIfc+OdLbR7KfgkicGQUS6xUgNs5SsiVALe",
+	"dwcwvxyrdxqniYknLtTmKkPZeMt2fDCq5iuW0dibYLJyAlR0zLgnlTJirYBkQKNtG+J8nIF8xcfAAYGA",
+	"ETqXJBHiitgI76g557XixtDhyU02t0cSPi+1Z92NRkdcn/tGzx+SKeMspYkJmQex6o+FFzxZ/QEC4h9V",
+	"7Pvciq11UfBFeCUvt2lmAj3NHETYmbrTaGGk1h5HfepdfChLITAebGpeqdDF9BtWCJ7ToJR02piSi28I",
+	"m2VbgvWJ1oLCFHJIGxlmrfN8u+zArcVPKnqacCEGRb2Q0YjOaV9KY2uD0nMPr0O+cTtWf60/LXjV8XUz",
+	"iAqpmu1CJCtJnl57l3YR55vTALfyK6NJNqtx7KVCcRuYhJL42sMieYCAIc4M+msLBfSr+brC6Nixb8bl",
+	"LGmfLfjRcPQiZdcxuxk0pZvOGM6XxDLEsCRMKw2dCFawzxxoVR1tjJCviz+4Sd6ts057f5gDhzn7LUME",
+	"5mXAg6965Ioc4GVnPmEp42N2uqgBkYK8baWcQXQJuYnlTBd5d5y5I3OzeVP9jWO2Qa+DouPJAJ2u68gD",
+	"IS74pddIXF7UMfcGRT3gyu7hchYphFC1cz2XnULN91mRoi0t/A5tP/ixtt0IPzQsQGgERIoBFmRlbQmj",
+	"1wyy2DORN/N5uWqz8LdqdlqH5LTEUwM7Tw2U2p1wy+4TRNRCBa0NKColcdShQ2C1Y8+TZRnFYjCikj3d",
+	"9WImNFxEFZgIt691sBae5JPqlnlrKpNq9WW4kZqS/r98nrl/X+oYx80d3YR9Cq3uk2J+nLG5yYOqRxhx",
+	"D082i/mVxChyNvc4t9XPgziy/71pANhWzxMBdhXzAvrGQsgYkEbDgLMp3QCh9F3e8sS2bKuL2MqNsWJN",
+	"pZeC11I63pe12kZlk5wgTEs7veK6LSvkrlUPPV3lofbtNu3zn4sqo/kORTEnuuWRcAnyEAcC0gib8XZ0",
+	"YLtSjS1j+ClLDRqwLxpTI9uqpgd5GDNikxFoWaPANusBt2GQGDhlX9i7zHC26jbGIPADst3DPAy8uUO8",
+	"t0WqYe7oR8Q4gsPpIh7VTMS6ycNA70Vb/UPR/hSaVNWPofrnEKuR3IAJ01YOegTHt5GdvAdV/QEfYLAb",
+	"Dj99pRPqcn7t8YTs8g2O5hv9/X2OpepDLanuFUvx5MiM8sgig6iJtj6QTl2bIXwy1PVJGeFKhVxgWLEB",
+	"q4I/JFTqP5RD/J6uVc0zmvhfJLqiFKwK3tlE6dVqFGkjmTcFImskPkyljuin5vT6pCBUWVNMqyitA571",
+	"A8B/VG2QEokY+FBdyzOV4wBPfGugQdXgFTS4tU6lJhxJKK2Wh0AaVPrNA+kdVzPgdZowbycA3STSYDZK",
+	"yrD6A9fhcO1QJwtYgLWYy71iiHyrrtvjWD6/Z7rT1tbdovRMhHuLVZypT+2DlyZJHQK+EImuRZzXHjag",
+	"rjEnMPrDbJ3Nwmmg7AuvLacUiL82MnUdoHieTUNz7rzIY5SVkBnmz9ghHFHzA50OwyL06g+SDB2w7uG6",
+	"VHLbUR2lHMyMCzp9aZftvKwb31rO4z8swIjXtMpxwx3mv1c6dGUe61J6/Ute18ozcUfsnenjUpbTAs0d",
+	"zuY7IheyRsIc6XWTDBIHxRfEb3V698W2/7pA8hubZHzJ3f7HdCzJiMV8CoG7OteSOxkV2t4YYngdBCjl",
+	"VrdYgqXNZ440BLuTX9VHzDKsQ8sndoEQ9yOqDaV4OWPjq3r3OgJqQEUfSeSMomcjTklKM0bgNUR+HIor",
+	"XYCT0fEMf5VktFLaIksmZMTGdCkZOWMRxMvqKEXts/1xGLFpSiMWDX+qXBJOkJNqIhlijMJE4oKaI65A",
+	"y8Ge2rLoX0HRMW2g1AyNYq6dvPUkyc1lJMKnzo1Ir0wSLwYCJkJcschb8GOsiC7XPzn0XF7i54XUXbNs",
+	"iJYMwmDpBqy0WvyZbnlZbNngprZpqzgfL18V5lxzTkG10ymRiY4hL2wjOu032cTXukVlCk2GN72LDRtl",
+	"wvI22yo09E7TvH7IZm3V2RokTYWbbNviMa5Ez5vpF+bj37fi87Y5010jRTo0HDEZRywPvtA4pWQSsyRC",
+	"ZchJkxc3HI4KBfWv+ajkOduN2qcDylHxotCVTrfXIc3pkrdWOB08kII59eluU7UWn0+lRXIPhbdyUxWp",
+	"+7wYdu/2YDCT8VNfJJFjMQo3eiU1KfFP3RJGpZoUNGImVlpXuc6B58G+ZvELMKBePzAcS8LWRk4/KF2k",
+	"83qoV/lgjuHCPIqVlCsYFFpt0t7jyIc0hZcK8AUODRy2+FDP6zptsm3o1thN4/UL43YJzDaRzhu0dZeU",
+	"uIaYLZhWAxF0bl9bImAm272IUMomfAxEQFttOwokscx0M1lPAE9+ocl8gMMRS7gMwvxg6oS5DWWVnolJ",
+	"jGsQWRiFuX57rNH1i22MnlfD/rTdmynL7sWaj4kna3Md8wvZhGo91kt5AAAbhdabma2/X7N/jGtWb7SX",
+	"m128vAbFXYdjKW04EgaYToel18Tejykfs6T5Kex0i5+jzWDJyWhFxomQJjo/H6p0wCuBL+7Ya1fcZBCq",
+	"WXZxNuXY1yJo5gZYhT7XXqm7TeL9T/M264uV1g1TIJoLLnwIIr1R3GcCXujwnoOs3wmhRB0zD9Wu4sWC",
+	"uXG4dnN16eZi3EoNiJQJTLldP//z5QiSmv2wERi6BLixasKh4kW162Yt4LH2Vf2Ehk1VcNZwg4fEvsVU",
+	"7TjGOKk2UxOzbVlb2/DcNPQS8GImltNZdkHllRfaEv/cWAKuUXTjmgYxj+KxcViY1fH2xQ9PqsUPq8dK",
+	"T7Ztub3863rJXJl+qypp9YgwOsqaYviphgNFuwnEC3115B2lrrbzuZWhn1sHTWBLN2YiZ/xGB61bdLte",
+	"QynEp5fVkPaFmao4fdbSaRdqSFXPAx60+aaibuhPMQoGuCHARmVtV5p/biiUghceWLqUyWWS1aPdgMDO",
+	"MC7p6S75a/xzSDiTGVja8OftXo8k7JolkkSMLT4jPs5jCAPUBGvcw5IMr9vCyhXjq5+uo+M3uDKcW+3W",
+	"hi3WhEqIdN6KII8rBtN4oJt3wfHk1u5Anu6praZ1IV6tNsIZEdMavibdcMbhmiA4Fy68SdQUMnwQIIg+",
+	"NLG8C1g36aghfThHYgHB7nHK2pu3VSEEjwpRgLhvq0k4s2/ngcUJrCXFZjbSi5rd28BEmlPm6xliNAUc",
+	"DLh6eWtgr+AVguhWHgXeAsk1UsAFnVsnZw3s1p3ChR+F5NVEqd+ANpVQ6+TFIw0QxoXpsjjf4MpqEOMx",
+	"5t2NeL5LAbhKgeqW1bthUmEVZnuta9Vi4Gvb2Jpx3esHWxlIuroW7/XfEWHvnnFp5eHX1sLxkWlteYoq",
+	"cdY1KS7yQ4FXnLIdtVwzo5KM2HTJDwiaINW7I0nEjT8Zqf2zseH6dcrEbHID2yW1uoNhts1nKS+FUkue",
+	"WBIDbw8qZw1qycOSJmpvOCku5qEI884b+n1cSawgAEUEkeC6htKBk4IBuC9U4h9MsEacEnHDW2cS5Hn1",
+	"NnFAp/SsxTUxatGG5o7G6PDbMJhROZiLlHnMnk2WJm1QsK0/NKTnPi9sho788+Y36HwnMhVMEsEfQu53",
+	"teVrsKBp1lzMqSzjdKzqO5pmeE7Ddd031Xpq6B14fW3nGfuYDSKWKDbYeIgL9jF7BW3zi6abUXnVTBIj",
+	"ji+ovDI0KDZfU2HK7UBXULr33bV2nza9zLx0ukcnWA2u5U2Xk3aTFpaWHzyHa90laWEy4KY0p602Xffe",
+	"NUt8Bc02vQ8u83ZF3HUrTjYp4xU0XCb44KhENZcvlvaJoKZW6Sb5nybPzA0JHLGJSO8A/dAi5VNP8Q+f",
+	"9InhMTb387Z299wg0fbVvF6bSgUHhIGqILgL3+GvcOCUYHJqVXpzcQr8EmIkuhu+sVkecYOy4UtWXOdz",
+	"uKMS8rUUEEvuYhHcVkZGYYxVlLObRrlYm7mtYWPzvJo/loW7npwb1B5Nl/wHaUucPmyl0cdUYvR7ndC7",
+	"1gl9vBU871CU9AsV/SxX+3RnWu9osuKDsxsCvuivaS103OHlULv2sgq7qJdUzcqw66DBFC8dWxuiI051",
+	"bgBSP5vn5i7asF8TvqPnpq7AfIVcv8TXzCmdWCwgWwL+Krv9MadMh4/MNLKavmFrHx+fHdRiXchD7a5J",
+	"JesHroVYl9bcZBd9hL8vEkZjFf717n/MLWLWGuatyaI+xIosxjKG6jeg1/lOypfbR3/Yw5ptlLbRoOzw",
+	"bbeJpVEfbg8dE70fyonxyC06kR+x/Hh9ze2oxj+s2YqC22TTbXBGe6At0HUEfaR/S6+YNRvrmFI3tvyR",
+	"bUYhvKJhE9AvvxnpX9o2D0Fyx6ldI7N8LvTG6lEHbilzeHwofQVM/EN4YQzxyfL1dqcaOtC0R/D1oOIP",
+	"b7NVbsjAw2wYet29W4V/yk8JButDFXf51aDmPLECDbTGNLbNiPzKtnkA8mrfv5e+ZxCZW6BunuNiTEmW",
+	"1mElyfWrUL4YzNBA+inLBqNV0RLRgvq6/wci/3pwNmM3dXJsbJx+Fs9BY14VMve+Gumb4dsM3TcAcHOI",
+	"9ED0LlrqGpTWknkNzXQAXISuWgOPCMn5akksgrJPIv16CqrXDNmwE1BKYgArGZR83C12pTjaA+3P+YqP",
+	"73ZFhxa4hkClkTFbd2k/OvTeu1zWcsXHg3vc2GWCP9A+ogWh/plvbxVaZyn6QtQuGLUa6LwRBFGBCPem",
+	"qMFy85ncCkaRHNJqKb2VgtLpsgFV0P4ZqtJBagRAX9+15DLAimgYk9gWUhhTrAfbmLfbqrxEXWKHzWkE",
+	"6lj4/AJmUpyRKb2Gcvn5y6l94Se37EFO1drdsyD4dXj2Qu1Yu5Idnqn4xnUeq62w+XTurs1c3tiV8hmR",
+	"9tyWDwicV9vtneDzPhSJXlP0IU/HcPS5LjnOJJw1WwQSaj2OZzSl44ylMiSQ2Mwi9ay85PFYRFivjEAG",
+	"kdK9JxqoNc2KQK0bQovGqGraIqQANdp1apZqQCrH7XgXmPXtXjNAxKaAoh52X+MUjk2VjrZJzP6yHrdh",
+	"8K+lyFg08MPfwRlH4MHc+5uyCZpFq0AAG0IBVArSmVPlbrRvsWtkRk3gtJd7PwN+7cNC1D797Ay1d0+U",
+	"2juWkr83Dz8A+9ZO8Fk54OBeAV53sNzW2Wv9t7nr9itkuZbSm+99tJxLo2pwF3OGQJwl51ehnoIauhn1",
+	"p328URGw7oqLG5N4TbC6fyaSqFI3pxqC1Jz96qC4TFOxXJS8soAO0lrq7dnDsgHASAjxYeo6ja/rAoFa",
+	"5OhCn3MlQRbZKtiHwoZlnBjvQVI3vOLMEFPdHaz4ktzbqPJkrnRtUr8FP18f9h4ZaNSG3LQaJerPUgjp",
+	"vc2oqX2FILqihmII1YOXyitw+0PwXS2gBPu4oDxiUT2ujK5dPVMPLLFAzJ3mEq4yx3JqFxr5aolwmBbX",
+	"qxIgWUAXwBmZ/I9uhX2pvJIbBPflSBxr8MTK7JAyKgVXm98a5DX/fj03wDLCfIeaOMOvSZW4I4ojHXub",
+	"W6W8xZG/vI7xcFe4zT5rtyfvnc8LTHzjnLk2wezBne57z2yrm5tH1nt0ZdMDxMHDm0ntL6Q0VIWehpvZ",
+	"5DxQeTWIecQ+1qZsKkGjFQkzmRCxyjDEuhX2WdNWuvkdLXF4WqejOevDf6zdCRO25DOUaVJQhxCOuxC2",
+	"SAoyoek3tjebhX9tFPjVYn/UlcPGyzTOVueKUkjQEaMpSw+XWHoX//XaSJa/vL8IKncM+cv7C3IzE9Ig",
+	"ziHgAeoRiCauiKp2kYuMsI+LWMtP2CC4EWGYXGbNsmwRwMNQXMXMTMYDl6keqGp4qN6CX2OlWiiK0yWH",
+	"xUra6IRT3GRU+flSZn0+pmm6gpCA0zSexnxo8fRzfGhtLMUquIDvxiIIeepzeGkE+3q6xvq4H9BlNusA",
+	"4l6+NLqI/8pWwe0tPhFFdWEv1dA5EOg1S8kioTEnv15cvNvX6Al5sZoQ1AsHPSSEgvKE9rkbjgIGfSfw",
+	"DjXdWJKbNM4yxrt93uf/8R9Eh4X1+dE1A5rA16Nl5sZRIESRRugBduqSc8RKILHs8+GnvsFO6Af7BJRz",
+	"0gdFVf37f/7P/70dhqY4EI0iSYZzltEh2LKwUr2vH9ToSR9Dw9Uvn/pQil13qv6k12yGuR3uo2VbRGAh",
+	"m4i0zyFenM5lWHg5T/JiCOicmokkUgslDEixoNnMSAVkiX1FZPg5r1meWYjuSIzB9mwdWbu9XXRkvT69",
+	"PHkFBFBsKCJsbvqyxQXA1pg33iPDt0cXv56+Gqg+Dt+8OX1/9GqoJSUnw0PFk0MyYzRiKWzncDhUD74+",
+	"34CM/cDOsB+UCNpXhw4RqrjAChRqxgfkiWJBuoi7KzpPNELYjUYm0NWquv3g9hamdPeZVZfvnSLA5lYI",
+	"iVsN5H53eXFAJMPfgGyWau4kQQ+E2bFIEq0TqtP51zgji1RkYizAh7JgqIjr2tO0+NcbjuhKqkv3UIVF",
+	"1gqhNSWXl8evTOwGeGfwFYoTJMO/d7RTrXMcDbt9fuEKqERMdWlrKFamZd9Q9aHLWpjywzQzkhGCOZXA",
+	"InHW5+CAWYklUVcgxPvC4pTUG0HBb258MiQfWftv4+wAxILhZg1bqaSRNIcjo1eMd8k7qFmGdnEUpCB3",
+	"JdjYdVA2EOwinjPE3j97/ZLs7Oy8ACv7xUsQalCYjZPhP4ddcqwx+hX9pJFm72fCYucb6ufbteRA0id0",
+	"ET+53hrC5NQW/OX9BZgChurmEWn8b/h8n/wM15SSK0Oi5IjeGhT7ZJiL+yFSB/77B1m9FrvkvbGqmkuL",
+	"9nmLqwqz0C2ibelmUiSEicEHxWsqJCyRpix7yiZQ6gpkx25vhwxfn579fPzq1dHJ0JAOajLIPj/kSkKn",
+	"SrQrSsLdstMz3KPINY/5MmN4UymVzRJYlinc59b7QQr3C4pVyZy2obkJILw8tFJFJ7WpSztJWOoYa4a2",
+	"lEQH/ncYuj+dsTmN1TMSylj1eeFPkmXDA+ecIStR65TUiXSa3dMll3kJ/D6H9EqMckfKk73eDm4j+Ois",
+	"aQWLzWCFYjJiBKqQgPvT0LPPzVVi9khdS0oWWNUEvE1AlANCySgVN+geXKRsksTTWabDsZX46/b5obZL",
+	"GufVVs8qF2pcc/vVOLdQu9HZGoERfmdH5xfk8N1xEAbXLEUE02Cr2+v2wMOHl0GwH+x0e90d8KBnM9Au",
+	"NSM8ccy0Tz7l/xjE0e0TxxswZVm9kyIkmTBSEjhPcLZvQIHh6EE9nxEodlCpXx1Fp+r9MFTyTuexyHjK",
+	"WQR7OBUCyU45mYllijSwnHkcBftqZo5/Q8cIsAyQV2vMNvknjmvkuD7v2/n+PJ5ymi1TLLyeapwtoOh2",
+	"r1dCOP3fT/43mqjofJHgRxDWtf8pNzGpVxf7mAEdAw1vG+wHb+PkKiRsOpVAiBEkAvQR3hhfUwVDwyjm",
+	"qrdq0s5tWLNnXXJiilmBnx9OUlzIolXSDDhdvRD0aVSjautl51UsscSzDzbXjPMDGnQPyDDm6tIbmv0E",
+	"PtCycJgz3tA+R6jfq18SLXVPTj3fJ+XPCz1YSdS+l7xJqSfJsk16UZ/D9uwi2/jaWfZ6csyvaRJHJW4N",
+	"dntb69tecqovT6Yb7axv9FqkoziKGC/6Dnd7u+vb5k1ORPZaLLke9sWGTS+1dx1ab7dobel79FFpithy",
+	"rx19M5ZymkBKH7ZqQdnXccLkicjOl4uFSDMzXgvynrP0Oh4zt1qWawUAyeW+/3/7oGST+wiHX5QMyiWJ",
+	"DkTWkiSjUzQlOX64D7dh4A24QA1yLCBbgi10yWsMb9h3j6fJTRiijmxiCbVrWr0UL8/ehFqG6+wkmqlH",
+	"CtwDmKKktuagcD/gnW5kK1yBI9bnCZtkRCwzVOJGIloZ3Q2vHSqxEu9olSl1UWINUHWpL/kYb3MdkNHn",
+	"NlYDgh49Fwl+8BXvElA7fhbR6p7XiNq97W0kyhe9UgLXAqaxektX5G79TQF3fya0Rcq5b/7MEh9l4Dcu",
+	"618KPklitFTvbrWYMVLlQog3NEUQ8d2tvTbUkUZSl5b6/XZZe7sgzdfdL7ehfVmMZzS7wuO6ELLm0omE",
+	"MG9Oa9CxawI5JSbaNCPAm2s/ApPGvnpQ93luSEDrN9wUOigT33A3lGfqQjjOsN6ndMy0MjTZCuo1ap+U",
+	"aHSBQfO38EEekx3L3PQLT/Uz8xDH92ZG0wyxN8iPw2Jmn3oP1yVcqrfQsDm/2W1ezk4Y/oQPZn0z93mh",
+	"NoumJsRC2mczGf726vTk6MOQUES3YTzCGxdWDy/wPi/e9RWjs/rc2Nq0h4Ewfs0SsUCDrtqJPjdGPEVH",
+	"Y1/WLt2iVRveIYfvjn+QZCmXNNEGfjSzlQey9hqhbpAFUn2fUFOvZZwIyaRbqkXNF/ZaKxRc15tJ9Mvz",
+	"BpG5IjTzaAbVJpJYkiu2yHw6xCIVYyi+CUwaNN3qdAGFcFXTJ/8t8QnlXvG5zlW+6OGytG4RQUbMBqLm",
+	"1/0nJ75/Hs/ZQF/jSkt4Al6M3DuitIluBhEsMv43C/a3t51IgoruB8JE/2dlak7yrX8yFhO8EP/42wcn",
+	"+PA3E95iKzGjMfY/A8fLZyNZlJjyhfjdOqhTpcRa1GEgP7CsRM20e8ZSdyr863A8/sHOpEdfRHvbnafj",
+	"LdbZHT2jnReT3Z3OdrQ3ej5+xrbo015QnY2egprNhLFoRLHIrTMfbsvnAD+yZFG3xxovCETyeI9t093o",
+	"eefFzuhZZ3ey9bQz6tGtzlP2PHo22Rlvj7Z2gw9hcBVzYFp4xF+zgrt/40VhJqldx61bEMSlsMmIpA6M",
+	"CXznXZbGS9vuWbgyuEQeYqqgQ98CJltZmXYq7+u9WjO76t7a3i38cOmkLFO4Wh7urBzactHgdpiIdNPz",
+	"Ej4EU1cABNAxnmE8lUuCQikBK8ry/DTObhp5PdgPno+2oqeTZ6zTG2/vdXbHOy86z+ke6zzbmuyy7dGL",
+	"qNfbCR5kWZUswJxcNTIE7kmb9/vZhEieoHvrovm4E7JIQw80idwMfQiuKHD0eKa2zCEesxxbpTC5QmCt",
+	"wa9B5MM6SZcnNBnGJ1vbzzujOIMyXA/HxR5gmdviY7kRcxt1AK0U+t7NeUiECWPWak2bh3TvQdUJdJkA",
+	"IpDQygQB/cXSH4i5N+qNn9G97c6LSBFz8ox2nitibuXE3IKonNb6hv5Kvylw5IEhE2ZPeSzPF5W+sY7U",
+	"TKhZvru8UH2liY5fkftP4DHS1fTojsXc5/5oszrjE/lPa6z6/7aevdjb29p+0dvtXu38101vvDX/2+qF",
+	"/Pt29pfn/1y8SQ/13gOsnEt6jByPEHPYEDoXK3KTOwlD2n8rxj4G273tp52trc72zkXvxf7W3n5v658Y",
+	"stz6pNs7XI/wwQWKhCiBYgmvQlkuo0JiOHkunip63a2n2zscNV315FbHlz+Bp04HVf7ygRgXMPErMlzJ",
+	"oWJ2QSzBec0iPCzOc4Xx4mYY1HY3k1SpzDRJUCjBf73423y7GFXp27A9u2Hb7MV4N3q21Rk9p73O7mRn",
+	"r/N8vPW0sxc9Yz26M3kx2t3Oz5i6FiRLGKYr55sSLBiPMLLtLnIfN7RSlKEsQB0kxfyxEFUZulSYxyVi",
+	"frc+ZpauLNwsVf1F42aWF43BzOr1a3kpXcV8SuiUxhz9vyxZuMTAKqZai8IMi7GItFlWvWdxKDsZ/Ofm",
+	"R8jFFPXeWLkZAX2EHfDLG5MChLYMFdn2hxjiQsmw2vUw7HPE8yvaEN7E3CS8ATyucRGMRSI4mDXGYg4H",
+	"Cj+6YmzR55T8axmzzE5twfgBkVfxQvHUHF/p36g1OQz+3jlb8s5xTW454r7GUZe8FHMmq3V6PXb/GqTa",
+	"TQ3XJq/py1iuW9urjzM239hSvbF9Wit99zFQv2VRTC90pnYr+/SFEG8pX31mq/SDGqStWDxfMHrljepz",
+	"LM3GquazMj8xkTSNwSoYqKSjtEyL2qL+GArbzURGExvsA+FrqBjMu8RUEcfISkhdCHUzjRsfaxt0JnQw",
+	"sLSQ8hABW0AFPyjggIOlBMPEMP7JZ3FUuvS5WfumHksj0ta7NgHYvEXIy7pniFrYu4o55MJdcmjFlK6b",
+	"zwXY82fUhkiTmJMVyzZQgLcvtp7v7/b2ez2rLdDdZ+Mt9qLX2XsebXd22dNR5/l4Z9LpjV5ET+nW5Bnb",
+	"3qvUTIdEA1Ri+TJJijXm64azteEDmsRjdPcqHgF9QnEXpijY0nnw4lM6iEgZxGd6bWhAJUyWEWCm/iLv",
+	"gRI5tut1+jra2LGfrqONhtMP3v734eok7n18e95bvd36283phfh4ciFuThIh327/4+YfF8nVycWxEhUN",
+	"1OSVB9iJsELAQ7vqJvWq3bZWsPQZRSQz+06paFinnFkLqQ0O/O4ON1rF35YsXX0hnQKjPL+Oe/gh7lSL",
+	"jWdvPYfZzZ1qrw4IDfK6aRFYVEIpLqi1YeTyRKRO/06MDobvkDx6ByNf+9wX+npA0A2CAesCIthJKsTc",
+	"d9uhNNOTvpd7Taeml7wtupiISdjPjTLtH1LuDBuMfzb6UhIqr3R08YplByRhikIxkI6IVKsNxbmBmfOe",
+	"V7H3UY7GYmkJXBKKD3+fVOT/vUVsuQZuTcSSs87vAtYKWDhJX0a+vgRl+3G/qeytrTf2a8rzl6V0Q78U",
+	"b3gaPfmk/2sQR7co540L3IcYbFIuUdhbb5ZWACVmd06FwKSJJbd+PEw1uaEryMvRYAcmusIn1XEerlS/",
+	"l2DD7kqC7ZX+0SPS7PdoWNtEeuUE3cDVdE/5pleyTr6ZjYslmep6AN9lHMg4eys/LtOU3t6CdeoPqXha",
+	"wPFGQRXWm2kM61IOJWHIzUwkjMximYl0heYaDaJtM4YNmHYlN+jBpIqJSyjrS8BL7mzxwy+hOxlRjA/9",
+	"u0dPrZnXrp1Xy3CLVIBBQKl2AUaWVoNVCj77HBEB3OytZ5Y7x1qFPNmZWQhYGOSBDRge04PvsXEX89Zn",
+	"s27pqKL7W7Y8i8/8LtZiaBskWFJwuz6Ok2PQRzD/VCwYf1Tn5xQyLGnG8Am+SCjP5Nc8SLjP4A1GqjrO",
+	"7+BTHzyorB/s9yEptR/c2gEdX7gTHzIw8FEm3Cf47VMfGRR6eV9aez+4/RDcfiieZ/8mrjnVz//5WZ6l",
+	"bfU1c40YFv2uuH0lxe2MmcSbP5Py9gvLHNdL5dVXazrcyO+kmx7rstmtHqxPnKiou49WZ+T8Jb4uPnht",
+	"mJV63RpyGIgyg8oPR1VjjbA+z5vGJvcxlsYairFDOsaDgklPl33T8Em5ARUNpa4FtdYUqgsbPl5LqKm5",
+	"8UczhObRSV9CH/midgS3FllbM0J+HL5fR1/BVnqve+jRWlcf3eV3ujCp6CWud649XbVkA1OrubmefLIR",
+	"l7dP0iW/31W2PmhDF1xuuvbOqbn29AUfGpCoLM+BtHk62gJTwLnGpEmMKJONsHbklENEGqEZ1LOZMwQL",
+	"xO73yc0sTlifq/vVNSKDNgLIBFW4pBdkeHZ5Mjg+Gbw7O/3l7Oj8HEGTDk3iH7wtobItvQHwKT5mCeZ+",
+	"pkt+sCbNr88hz8+BwnNSFU3dFkx5G60yhrYDiGjUXWAgiyIPzZYyjxs2ZiuZ0ZVFt9bUdYez5bNUz7zP",
+	"C3USTTukfehJW2xIVMQL7Gx5PyeqsX3V2cTcq9PJg7qHqarwNMak5muW0uQdTTNZl2CkCHUjsOpH+ym9",
+	"A6TFGPYHYR9vRBrJff/cQse0BcBxsBhj5EroiOkSRBww7LggY8azlCZE3wvZqtt+1YqxXsfVTB+zYh1B",
+	"hakdiKx0Q2VerwT5uIYWxWSzgE2e7Yy36LjDntIXnV263eu8eBaNOns7T1/sPNsbT/a2JkFz+qbBFVrE",
+	"UKC39fZuqGueLZs87k4ChQMkv2mezdq8Ajz6Fu64qFEaEE82jbk3ZSAn4mcw2tw94N/aefKsPm/EP2Ic",
+	"K9rjSl9VYq4uCnnUkl4XfXJVOiiKcpFRnaYIZsqvakP+/FTM8yaQCkq4NTLUD7oukp+vBhutrjodA45s",
+	"LGflS6Jme2p2xK7KID/36unTNZ8q0W2Zq0iYJhYzdHHQ9h8Jcdrw7t0ppRmoXQqK1TJcXeZOySf2DnHG",
+	"kJlYLJixdsR82iXvy0oKSIEDfN+76hHYSrrVrBaAHp+m8Pb1pG0p7VEWxYqm+qWM+ZTk5mXyP//n/+bd",
+	"m04HTt4qrvA0rxvkSV3VuuacrkgkcrVZXw/OLPAXtwoRkhbVUnsD5akX7tcmqe0VS9AGUQgIjtm4pL9q",
+	"3v+C/O6waYSTdNg8aMu7atIDbI8IDrOYX8V8WiMAkctQ8OHDJOZX3hulrZMm2no26Y12WGeXPt3u7E56",
+	"486L6PleZ3v8YvR0iz2jO73n97oGbM2EYpGGvJKJrpej64D8lgPG5wU7btfdv4ZsfvGIVEPDJUDyfxsU",
+	"cwq3RLokiy7PoUnpyGarDxKQBPByokZ179qMScXU6gmkpCiGkDuER9LdbrBB9mrXjT1cfWj2pPE6b0vz",
+	"difYFG+ooc5G1CjWdehVNtGthnHrkMKpS1E2w+qiQP5SFI+APvfinnb0MrO6tSgPGD9Zn1Q7FYjmVEF+",
+	"+GNk1jYki5e3LacNOm7f+iBXqs+/xgfIQ6ITPXR8gBe95T7ytYjX0iS4NnQyrMknVnuCucNGd0mXHGA9",
+	"q9nFXXIEwPkMTJZw+gVHK2OfmwRyA2ZeyEGu1sgICSXDygyHB5iOB5lo2gypAwy08ccipa3JVe5zf7Iy",
+	"WZurjPhmAHW0b0De8g0YOtqlYtxC8f2wz4dFnTHHiXO0A6cPdKTpGggWda4gBYd5CTarY8a6DG/omaDG",
+	"m4N6PRC1ZyosDItndYgFpsG8rI65Sb3E1wHugykJF/MreL/htlMyNJJxCNA6oY4b0vHHEEuEX/b5sKTT",
+	"D7vksGJHhbIE6imiZDhfqf0eG9trmaKmmkefA4eRT304LBCSUiZGPwj7IE/6wf6nfhBH8FWbMw4t7XGG",
+	"Zm0ONDTLhQ2084kb7N5M2z382ANKur4Sdc53uVDD9vAf+/2yFOwrkdd35WcfBGi/Krb66FBWJK1Ss0h4",
+	"GLL8k6Kq+4LqG1eov8fKUfBvUJu30WfdoL3SBlUeTOVd+tBmxfrg2TUPNl0udoCkqp+bx2TjThfVnL7S",
+	"c9wlqI3MLSWGYSyLFenhGEn6we2jXXv+kK0lgP7rft95KGPhmz/+iuKo+4iXYuXzvfiyYMW7L5PWXxl/",
+	"PIn0UHRbJ9lc3sGfNBvkcaLl2ym0ZH04+mz9U99P6i1TZkR4z/SD27Bvnz5w8emd1t/rn4FO5s3Uz6Gw",
+	"ciqgBqqVkD8LtE1TU/vdt4JRgw+TbxSl5pGgqG+3AZlHffOBY4zOIYqRuBUh9Wswt9074UZnS5vWOWM0",
+	"wfqb3swpXS9SvXwSwaeESgMqCdUg4UUtbbUwgEJPhLiCenpcB2GyRDJvGtWvOPa9Yy1xDeVw0wTRhx1H",
+	"iQarM59vYHjQM62xNhhqqBtBjdotI+MXMO+PiySEFv/pbM6pxYXXW6QO7urf9Vskr7BHJcpHVDITtWMq",
+	"lUuCyzCmBww2thWZMHgEYIdSRnToC0kZ0Fwisr1qF6ckpZmucmYKttFECjtUNmPgrbL1tdVL7QBirWAg",
+	"eEtDc0lGKzUzlkzInFEOYVoYi0WjlZdZzhiNYs6kvD+/pEZcvGLTlFZs5WqkVYihY+SMRYCnqWtNVvPw",
+	"oMibtU8q+gf7gbgCxNKp2Uj9ixp4oPGdg8gM7hgsA1i/Rjem0cozsbuN7RujNffnpK+N54X9HVMORRZz",
+	"eeBIuE1yrfViXokbXrW3mr9uvCnomS4TR//qEmhZkrP59+80zmXtpH5wD9uIzWIe3WHD1s7pc2ydomSE",
+	"JfduRHpFuLjpErhY4syphyCbpdtLyt1aik6H9TJu4zIiakToH91v5VVZ0dYtQPbuP3mytf2s2+v2ulv7",
+	"z3vPe+hkwylV65Zru/64UK9ZB1vGqY2szDPMbO6KmrH3lsD6EmJCTheMHx7/IKvlSUIstGnyNwp4TXoc",
+	"A1nnH0Y7agAM30CRVLNNwlKeCXHTTJyxTGBydaw8LhDs6W74blhKW0YLa7lYiDMK6CP+5UyUqqUa2dQ1",
+	"f+WwUrkXS2ysXQuG8Hw8t7xMddjXIiUAVj2iCeVjUH94ROaCx5lIZZecCFOAUh0L5050ypM4oznMfvvh",
+	"9v8FAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -2327,8 +2327,14 @@ type AttachmentConflict = ErrorResponse
 // AttachmentNotFound The answer of a request that failed.
 type AttachmentNotFound = ErrorResponse
 
+// AttachmentNotUploaded The answer of a request that failed.
+type AttachmentNotUploaded = ErrorResponse
+
 // Conflict The answer of a request that failed.
 type Conflict = ErrorResponse
+
+// FilesNotSupported The answer of a request that failed.
+type FilesNotSupported = ErrorResponse
 
 // Forbidden The answer of a request that failed.
 type Forbidden = ErrorResponse
@@ -2336,17 +2342,35 @@ type Forbidden = ErrorResponse
 // ForbiddenAttachment The answer of a request that failed.
 type ForbiddenAttachment = ErrorResponse
 
+// ForbiddenChange The answer of a request that failed.
+type ForbiddenChange = ErrorResponse
+
 // ForbiddenOrigin The answer of a request that failed.
 type ForbiddenOrigin = ErrorResponse
+
+// ForbiddenRead The answer of a request that failed.
+type ForbiddenRead = ErrorResponse
 
 // InternalError The answer of a request that failed.
 type InternalError = ErrorResponse
 
+// InvalidAttachmentID The answer of a request that failed.
+type InvalidAttachmentID = ErrorResponse
+
+// InvalidBody The answer of a request that failed.
+type InvalidBody = ErrorResponse
+
 // InvalidMessage The answer of a request that failed.
 type InvalidMessage = ErrorResponse
 
+// InvalidQuery The answer of a request that failed.
+type InvalidQuery = ErrorResponse
+
 // InvalidRequest The answer of a request that failed.
 type InvalidRequest = ErrorResponse
+
+// InvalidUpload The answer of a request that failed.
+type InvalidUpload = ErrorResponse
 
 // ItemNotFound The answer of a request that failed.
 type ItemNotFound = ErrorResponse
@@ -2383,6 +2407,9 @@ type UnsupportedAttachment = ErrorResponse
 
 // UnsupportedMediaType The answer of a request that failed.
 type UnsupportedMediaType = ErrorResponse
+
+// UploadTooLarge The answer of a request that failed.
+type UploadTooLarge = ErrorResponse
 
 // UpstreamError The answer of a request that failed.
 type UpstreamError = ErrorResponse
@@ -4904,7 +4931,7 @@ type GetAttachmentResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *InvalidRequest
+	JSON400 *InvalidAttachmentID
 	// JSON401 the response for an HTTP 401 `application/json` response
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
@@ -4912,13 +4939,13 @@ type GetAttachmentResponse struct {
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *AttachmentNotFound
 	// JSON409 the response for an HTTP 409 `application/json` response
-	JSON409 *AttachmentConflict
+	JSON409 *AttachmentNotUploaded
 	// JSON429 the response for an HTTP 429 `application/json` response
 	JSON429 *RateLimitExceeded
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON501 the response for an HTTP 501 `application/json` response
-	JSON501 *NotSupported
+	JSON501 *FilesNotSupported
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *ServiceUnavailable
 	// Headers200 the parsed response headers for an HTTP 200 response
@@ -4944,7 +4971,7 @@ type GetAttachmentResponse struct {
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r GetAttachmentResponse) GetJSON400() *InvalidRequest {
+func (r GetAttachmentResponse) GetJSON400() *InvalidAttachmentID {
 	return r.JSON400
 }
 
@@ -4964,7 +4991,7 @@ func (r GetAttachmentResponse) GetJSON404() *AttachmentNotFound {
 }
 
 // GetJSON409 returns the response for an HTTP 409 `application/json` response
-func (r GetAttachmentResponse) GetJSON409() *AttachmentConflict {
+func (r GetAttachmentResponse) GetJSON409() *AttachmentNotUploaded {
 	return r.JSON409
 }
 
@@ -4979,7 +5006,7 @@ func (r GetAttachmentResponse) GetJSON500() *InternalError {
 }
 
 // GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r GetAttachmentResponse) GetJSON501() *NotSupported {
+func (r GetAttachmentResponse) GetJSON501() *FilesNotSupported {
 	return r.JSON501
 }
 
@@ -5109,7 +5136,7 @@ type UploadAttachmentResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *InvalidRequest
+	JSON400 *InvalidUpload
 	// JSON401 the response for an HTTP 401 `application/json` response
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
@@ -5119,7 +5146,7 @@ type UploadAttachmentResponse struct {
 	// JSON409 the response for an HTTP 409 `application/json` response
 	JSON409 *AttachmentConflict
 	// JSON413 the response for an HTTP 413 `application/json` response
-	JSON413 *RequestTooLarge
+	JSON413 *UploadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedAttachment
 	// JSON429 the response for an HTTP 429 `application/json` response
@@ -5127,7 +5154,7 @@ type UploadAttachmentResponse struct {
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON501 the response for an HTTP 501 `application/json` response
-	JSON501 *NotSupported
+	JSON501 *FilesNotSupported
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *ServiceUnavailable
 	// Headers204 the parsed response headers for an HTTP 204 response
@@ -5157,7 +5184,7 @@ type UploadAttachmentResponse struct {
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r UploadAttachmentResponse) GetJSON400() *InvalidRequest {
+func (r UploadAttachmentResponse) GetJSON400() *InvalidUpload {
 	return r.JSON400
 }
 
@@ -5182,7 +5209,7 @@ func (r UploadAttachmentResponse) GetJSON409() *AttachmentConflict {
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
-func (r UploadAttachmentResponse) GetJSON413() *RequestTooLarge {
+func (r UploadAttachmentResponse) GetJSON413() *UploadTooLarge {
 	return r.JSON413
 }
 
@@ -5202,7 +5229,7 @@ func (r UploadAttachmentResponse) GetJSON500() *InternalError {
 }
 
 // GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r UploadAttachmentResponse) GetJSON501() *NotSupported {
+func (r UploadAttachmentResponse) GetJSON501() *FilesNotSupported {
 	return r.JSON501
 }
 
@@ -5530,7 +5557,7 @@ type ListSessionsResponse struct {
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *SessionListResponse
 	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *InvalidRequest
+	JSON400 *InvalidQuery
 	// JSON401 the response for an HTTP 401 `application/json` response
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
@@ -5563,7 +5590,7 @@ func (r ListSessionsResponse) GetJSON200() *SessionListResponse {
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r ListSessionsResponse) GetJSON400() *InvalidRequest {
+func (r ListSessionsResponse) GetJSON400() *InvalidQuery {
 	return r.JSON400
 }
 
@@ -5694,11 +5721,11 @@ type CreateSessionResponse struct {
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *SessionCreatedResponse
 	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *InvalidRequest
+	JSON400 *InvalidBody
 	// JSON401 the response for an HTTP 401 `application/json` response
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *ForbiddenOrigin
+	JSON403 *ForbiddenChange
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *RequestTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -5735,7 +5762,7 @@ func (r CreateSessionResponse) GetJSON200() *SessionCreatedResponse {
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r CreateSessionResponse) GetJSON400() *InvalidRequest {
+func (r CreateSessionResponse) GetJSON400() *InvalidBody {
 	return r.JSON400
 }
 
@@ -5745,7 +5772,7 @@ func (r CreateSessionResponse) GetJSON401() *Unauthorized {
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r CreateSessionResponse) GetJSON403() *ForbiddenOrigin {
+func (r CreateSessionResponse) GetJSON403() *ForbiddenChange {
 	return r.JSON403
 }
 
@@ -6039,7 +6066,7 @@ type GetSessionResponse struct {
 	// JSON401 the response for an HTTP 401 `application/json` response
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
-	JSON403 *Forbidden
+	JSON403 *ForbiddenRead
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *SessionNotFound
 	// JSON429 the response for an HTTP 429 `application/json` response
@@ -6082,7 +6109,7 @@ func (r GetSessionResponse) GetJSON401() *Unauthorized {
 }
 
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
-func (r GetSessionResponse) GetJSON403() *Forbidden {
+func (r GetSessionResponse) GetJSON403() *ForbiddenRead {
 	return r.JSON403
 }
 
@@ -6215,7 +6242,7 @@ type CreateThreadResponse struct {
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *ThreadCreatedResponse
 	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *InvalidRequest
+	JSON400 *InvalidBody
 	// JSON401 the response for an HTTP 401 `application/json` response
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
@@ -6260,7 +6287,7 @@ func (r CreateThreadResponse) GetJSON200() *ThreadCreatedResponse {
 }
 
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
-func (r CreateThreadResponse) GetJSON400() *InvalidRequest {
+func (r CreateThreadResponse) GetJSON400() *InvalidBody {
 	return r.JSON400
 }
 
@@ -6453,7 +6480,7 @@ type CreateRunResponse struct {
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON501 the response for an HTTP 501 `application/json` response
-	JSON501 *NotSupported
+	JSON501 *FilesNotSupported
 	// JSON502 the response for an HTTP 502 `application/json` response
 	JSON502 *UpstreamError
 	// JSON503 the response for an HTTP 503 `application/json` response
@@ -6532,7 +6559,7 @@ func (r CreateRunResponse) GetJSON500() *InternalError {
 }
 
 // GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r CreateRunResponse) GetJSON501() *NotSupported {
+func (r CreateRunResponse) GetJSON501() *FilesNotSupported {
 	return r.JSON501
 }
 
@@ -6953,7 +6980,7 @@ func ParseGetAttachmentResponse(rsp *http.Response) (*GetAttachmentResponse, err
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidRequest
+		var dest InvalidAttachmentID
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -6981,7 +7008,7 @@ func ParseGetAttachmentResponse(rsp *http.Response) (*GetAttachmentResponse, err
 		response.JSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest AttachmentConflict
+		var dest AttachmentNotUploaded
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -7002,7 +7029,7 @@ func ParseGetAttachmentResponse(rsp *http.Response) (*GetAttachmentResponse, err
 		response.JSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
-		var dest NotSupported
+		var dest FilesNotSupported
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -7316,7 +7343,7 @@ func ParseUploadAttachmentResponse(rsp *http.Response) (*UploadAttachmentRespons
 		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidRequest
+		var dest InvalidUpload
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -7351,7 +7378,7 @@ func ParseUploadAttachmentResponse(rsp *http.Response) (*UploadAttachmentRespons
 		response.JSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest RequestTooLarge
+		var dest UploadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -7379,7 +7406,7 @@ func ParseUploadAttachmentResponse(rsp *http.Response) (*UploadAttachmentRespons
 		response.JSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
-		var dest NotSupported
+		var dest FilesNotSupported
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -8170,7 +8197,7 @@ func ParseListSessionsResponse(rsp *http.Response) (*ListSessionsResponse, error
 		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidRequest
+		var dest InvalidQuery
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -8437,7 +8464,7 @@ func ParseCreateSessionResponse(rsp *http.Response) (*CreateSessionResponse, err
 		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidRequest
+		var dest InvalidBody
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -8451,7 +8478,7 @@ func ParseCreateSessionResponse(rsp *http.Response) (*CreateSessionResponse, err
 		response.JSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest ForbiddenOrigin
+		var dest ForbiddenChange
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -9078,7 +9105,7 @@ func ParseGetSessionResponse(rsp *http.Response) (*GetSessionResponse, error) {
 		response.JSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Forbidden
+		var dest ForbiddenRead
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -9362,7 +9389,7 @@ func ParseCreateThreadResponse(rsp *http.Response) (*CreateThreadResponse, error
 		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest InvalidRequest
+		var dest InvalidBody
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -9778,7 +9805,7 @@ func ParseCreateRunResponse(rsp *http.Response) (*CreateRunResponse, error) {
 		response.JSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
-		var dest NotSupported
+		var dest FilesNotSupported
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -3,9 +3,11 @@ package server
 import (
 	"errors"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -117,27 +119,56 @@ func explainBound(bound string, schema *openapi3.Schema) string {
 func unknownField(pointer []string, value any, schema *openapi3.Schema) string {
 	fields, _ := value.(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if _, known := schema.Properties[name]; !known {
-			return fieldName(append(slices.Clone(pointer), name))
+		if _, known := schema.Properties[name]; known {
+			continue
 		}
+		if len(pointer) == 0 {
+			return tellable(name)
+		}
+		return fieldName(pointer) + "." + tellable(name)
 	}
 	return "A field"
 }
 
 // fieldName writes a JSON pointer as a program would: message.content[0].text.
+// Some parts are words of the caller's.
 func fieldName(pointer []string) string {
 	var name strings.Builder
 	for _, part := range pointer {
-		if _, err := strconv.Atoi(part); err == nil {
+		if isIndex(part) {
 			name.WriteString("[" + part + "]")
 			continue
 		}
 		if name.Len() > 0 {
 			name.WriteByte('.')
 		}
-		name.WriteString(printable(part))
+		name.WriteString(tellable(part))
 	}
 	return name.String()
+}
+
+// isIndex says that a part of a pointer is a place in a list; a number that is
+// longer may be one that nobody else should see.
+func isIndex(part string) bool {
+	const most = 5
+	return len(part) <= most && strings.Trim(part, "0123456789") == "" && part != ""
+}
+
+var (
+	// plainName is a name as programs have them, in snake_case or camelCase: words
+	// with few digits after them. Keys, tokens and numbers are not of this form.
+	plainName = regexp.MustCompile(`^[A-Za-z][a-z]{0,15}(?:_?[A-Z][a-z]{1,15}|_[a-z]{1,15})*(?:_?I[Dd]|_?URL)?[0-9]{0,2}$`)
+	hexRun    = regexp.MustCompile(`[0-9A-Fa-f]{8}`)
+)
+
+// tellable is a field's name, for whoever mistyped it, where it looks like one.
+// Any other may be a secret at the wrong place, so only its length is told.
+func tellable(name string) string {
+	const most = 36
+	if len(name) <= most && plainName.MatchString(name) && !hexRun.MatchString(name) {
+		return name
+	}
+	return "(a name of " + strconv.Itoa(utf8.RuneCountInString(name)) + " characters that is not repeated here)"
 }
 
 func typeOf(schema *openapi3.SchemaRef) string {

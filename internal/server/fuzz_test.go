@@ -71,7 +71,56 @@ func FuzzRequestBody(f *testing.F) {
 		if len(failure.Error.Message) > 400 || strings.Contains(failure.Error.Message, "hunter2-hunter2") {
 			t.Errorf("%q was refused with %q", body, failure.Error.Message)
 		}
+		checkPlanted(t, body, func(planted string) string { return post(handler, path, bearer, planted).Body.String() })
 	})
+}
+
+// secretNames are what somebody may send as the name of a field by mistake.
+func secretNames() []string {
+	return []string{
+		"hunter2-hunter2", "sk-or-v1-0123456789abcdef", "sk_live_51HxQw2eZvKYlo2C", "AKIAIOSFODNN7EXAMPLE",
+		"ghp_16C7e42F292c6912E7710c838347Ae178B4a", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2ln", "deadbeefcafe",
+		"4111111111111111", "jbswydpehpkpxpqrstuvwxyz", "xKmQvRtLpZwNbHjYcSdF", "alice@example.com", "päßwort",
+	}
+}
+
+// checkPlanted sends the body again with secrets as the names of fields in each
+// of its objects, and wants none of them told.
+func checkPlanted(t *testing.T, body []byte, send func(string) string) {
+	t.Helper()
+	var value any
+	if json.Unmarshal(body, &value) != nil {
+		return
+	}
+	for _, name := range secretNames() {
+		planted, err := json.Marshal(plant(value, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer := send(string(planted)); strings.Contains(answer, name) {
+			t.Errorf("%s was answered %s", planted, answer)
+		}
+	}
+}
+
+// plant is a value whose every object has one more field.
+func plant(value any, name string) any {
+	switch value := value.(type) {
+	case map[string]any:
+		more := map[string]any{name: 1}
+		for key, inner := range value {
+			more[key] = plant(inner, name)
+		}
+		return more
+	case []any:
+		more := make([]any, len(value))
+		for n, inner := range value {
+			more[n] = plant(inner, name)
+		}
+		return more
+	default:
+		return value
+	}
 }
 
 // checkHeard sees that a door was asked only what the document allows.

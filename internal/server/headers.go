@@ -26,9 +26,9 @@ func securityHeaders(c *gin.Context) {
 // preflightAge is how long a browser may remember what a preflight said.
 const preflightAge = time.Hour
 
-// crossOrigin lets pages of the allowed origins call, and no others: a request
-// of theirs to the API is refused before it can do anything. It stands before
-// the rate limit, so that a preflight costs none.
+// crossOrigin lets pages of the allowed origins call, and no others. It stands
+// before the rate limit: a preflight costs none, and a page may read that the
+// limit refused it.
 func crossOrigin(gate *auth.Gate) gin.HandlerFunc {
 	allow := cors.New(cors.Config{
 		AllowOriginWithContextFunc: func(c *gin.Context, _ string) bool { return gate.AllowsOrigin(c.Request) },
@@ -36,21 +36,44 @@ func crossOrigin(gate *auth.Gate) gin.HandlerFunc {
 			http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch, http.MethodOptions,
 		},
 		AllowHeaders:     []string{"Content-Type", "Authorization", "Accept", "Origin"},
-		ExposeHeaders:    []string{runIDHeader, "Retry-After", limitHeader, remainingHeader, resetHeader},
+		ExposeHeaders:    []string{requestIDHeader, runIDHeader, "Retry-After", limitHeader, remainingHeader, resetHeader},
 		AllowCredentials: true,
 		MaxAge:           preflightAge,
 	})
 	return func(c *gin.Context) {
 		c.Writer.Header().Add("Vary", "Origin")
-		if c.Request.Header.Get("Origin") == "" || gate.AllowsOrigin(c.Request) {
+		switch {
+		case !isForeign(c, gate):
 			allow(c)
-			return
+		case isAPI(c) && isPreflight(c):
+			failForeign(c)
 		}
-		if !isAPI(c) {
-			return // The browser keeps the answer from a page that may not read it.
-		}
-		// The library would answer without a body.
-		fail(c, http.StatusForbidden, api.ErrorCodeForbidden,
-			"This origin is not allowed; its operator can add it to CORS_ORIGINS.")
 	}
+}
+
+// refuseForeign refuses what a page of another origin asks of the API before it
+// can do anything. It stands after the rate limit, which counts such a request
+// as any other. Elsewhere the browser keeps the answer from the page.
+func refuseForeign(gate *auth.Gate) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if isAPI(c) && isForeign(c, gate) {
+			failForeign(c)
+		}
+	}
+}
+
+// isForeign says that the request is of a page whose origin is not allowed.
+func isForeign(c *gin.Context, gate *auth.Gate) bool {
+	return c.Request.Header.Get("Origin") != "" && !gate.AllowsOrigin(c.Request)
+}
+
+// isPreflight says that the browser asks by itself whether a page may call.
+func isPreflight(c *gin.Context) bool {
+	return c.Request.Method == http.MethodOptions && c.Request.Header.Get("Access-Control-Request-Method") != ""
+}
+
+// failForeign answers in the envelope; the library would without a body.
+func failForeign(c *gin.Context) {
+	fail(c, http.StatusForbidden, api.ErrorCodeForbidden,
+		"This origin is not allowed; its operator can add it to CORS_ORIGINS.")
 }

@@ -102,7 +102,7 @@ func NewHandler(o Options) (http.Handler, error) {
 	if o.Limiter != nil {
 		engine.Use(limitRate(o))
 	}
-	engine.Use(authenticate(o.Gate, check, o.Logger), check.middleware)
+	engine.Use(refuseForeign(o.Gate), authenticate(o.Gate, check, o.Logger), check.middleware)
 
 	strict := api.NewStrictHandlerWithOptions(o.API, []api.StrictMiddlewareFunc{outlive}, api.StrictGinServerOptions{
 		RequestErrorHandlerFunc:  badRequest,

@@ -98,7 +98,7 @@ func checkAllowed(t *testing.T, head http.Header, origin string) {
 func crossOrigin(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	session := alice.CreateSession()
-	exposed := []string{"ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "retry-after", "x-run-id"}
+	exposed := []string{"ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "retry-after", "x-request-id", "x-run-id"}
 	requests := []harness.Request{
 		{Method: http.MethodGet, Path: harness.SessionsPath},
 		{Method: http.MethodGet, Path: harness.SessionPath(uuid.New())},
@@ -117,6 +117,9 @@ func crossOrigin(t *testing.T, server *harness.Server) {
 		request.Header.Set("Origin", allowedOrigin)
 		answer := alice.Do(request)
 		checkAllowed(t, answer.Header, allowedOrigin)
+		if id := answer.Header.Get("X-Request-Id"); uuid.Validate(id) != nil {
+			t.Errorf("%s %s has the request id %q", request.Method, request.Path, id)
+		}
 		if got := words(answer.Header, "Access-Control-Expose-Headers"); !slices.Equal(got, exposed) {
 			t.Errorf("%s %s exposes %v", request.Method, request.Path, got)
 		}

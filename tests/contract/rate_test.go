@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,7 +19,7 @@ import (
 func limitedServer(t *testing.T, database harness.Database) *harness.Server {
 	t.Helper()
 	return harness.Start(t, harness.Options{
-		Database: database, Env: map[string]string{"RATE_LIMIT_PER_MINUTE": harness.Unset},
+		Database: database, Env: map[string]string{"RATE_LIMIT_PER_MINUTE": harness.Unset, "CORS_ORIGINS": allowedOrigin},
 	})
 }
 
@@ -62,6 +63,8 @@ func TestRateLimit(t *testing.T) {
 		t.Run("pages and probes are free", func(t *testing.T) { limitNotOnPages(t, server) })
 		t.Run("X-Forwarded-For is not believed", func(t *testing.T) { limitForged(t, server) })
 		t.Run("failures count", func(t *testing.T) { limitCountsFailures(t, server) })
+		t.Run("foreign origins count", func(t *testing.T) { limitCountsForeignOrigins(t, server) })
+		t.Run("allowed pages are told", func(t *testing.T) { limitTellsAllowedPages(t, server) })
 	})
 }
 
@@ -159,6 +162,42 @@ func limitCountsFailures(t *testing.T, server *harness.Server) {
 		code, _ := status(t, client, http.MethodGet, server.URL+harness.SessionsPath, header("Authorization", "Bearer x"), "")
 		if want := []int{401, 429}[n/30]; code != want {
 			t.Errorf("request %d without a good token answered %d, want %d", n+1, code, want)
+		}
+	}
+}
+
+// limitCountsForeignOrigins: a refused page's request counts, its preflight not.
+func limitCountsForeignOrigins(t *testing.T, server *harness.Server) {
+	client, head := from(t, server, "127.0.0.16"), bearer(server.User(t))
+	head.Set("Origin", "https://evil.example")
+	ask := preflight(harness.SessionsPath, "https://evil.example", http.MethodGet)
+	for n := range 31 {
+		if code, _ := status(t, client, ask.Method, server.URL+ask.Path, ask.Header, ""); code != http.StatusForbidden {
+			t.Errorf("preflight %d answered %d, want 403", n+1, code)
+		}
+		code, got := status(t, client, http.MethodGet, server.URL+harness.SessionsPath, head, "")
+		if want := []int{403, 429}[n/30]; code != want {
+			t.Errorf("request %d of a foreign origin answered %d, want %d", n+1, code, want)
+		}
+		if want := strconv.Itoa(max(0, 29-n)); got.Get("Ratelimit-Remaining") != want {
+			t.Errorf("after request %d of a foreign origin %q remain, want %s", n+1, got.Get("Ratelimit-Remaining"), want)
+		}
+	}
+}
+
+// limitTellsAllowedPages: a page of an allowed origin may read that it was
+// refused, and until when.
+func limitTellsAllowedPages(t *testing.T, server *harness.Server) {
+	client, head := from(t, server, "127.0.0.17"), bearer(server.User(t))
+	head.Set("Origin", allowedOrigin)
+	for n := range 31 {
+		code, got := status(t, client, http.MethodGet, server.URL+harness.SessionsPath, head, "")
+		if want := []int{200, 429}[n/30]; code != want {
+			t.Errorf("request %d answered %d, want %d", n+1, code, want)
+		}
+		checkAllowed(t, got, allowedOrigin)
+		if exposed := words(got, "Access-Control-Expose-Headers"); !slices.Contains(exposed, "retry-after") {
+			t.Errorf("request %d exposes %v", n+1, exposed)
 		}
 	}
 }

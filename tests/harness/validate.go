@@ -158,7 +158,7 @@ func (v *validator) checkLimitHeaders(request *http.Request, response *http.Resp
 			}
 			continue
 		}
-		if !isOperation || isRefusedOrigin(request, response) {
+		if !isOperation {
 			continue
 		}
 		if len(values) != 1 {
@@ -168,12 +168,6 @@ func (v *validator) checkLimitHeaders(request *http.Request, response *http.Resp
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// isRefusedOrigin: a page of an origin that is not allowed is refused before
-// the limit, so that it costs nobody a request.
-func isRefusedOrigin(request *http.Request, response *http.Response) bool {
-	return request.Header.Get("Origin") != "" && response.StatusCode == http.StatusForbidden
 }
 
 // checkFailure holds a failure against the contract's own words.
