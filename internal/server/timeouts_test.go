@@ -13,7 +13,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/server"
 )
 
@@ -53,11 +52,11 @@ func (w *watched) Close() error {
 	return w.Conn.Close()
 }
 
-// visit has a client come to the door in a bubble. It returns the client's side
+// visit has a client come to a server in a bubble. It returns the client's side
 // of the connection, when the server hangs up, and the header that lets one in.
-func visit(t *testing.T, d api.StrictServerInterface) (client net.Conn, hung <-chan time.Time, authorization string) {
+func visit(t *testing.T) (client net.Conn, hung <-chan time.Time, authorization string) {
 	t.Helper()
-	options, bearer := newOptions(t, d, io.Discard)
+	options, bearer := newOptions(t, door{}, io.Discard)
 	httpServer, err := server.New(options)
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +120,7 @@ func TestRequestWithoutAnEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				client, hung, authorization := visit(t, door{})
+				client, hung, authorization := visit(t)
 				go func() { _, _ = io.Copy(io.Discard, client) }()
 				if c.sent != nil {
 					send(t, client, append(append(c.sent, authorization), c.body...)...)
@@ -137,7 +136,7 @@ func TestRequestWithoutAnEnd(t *testing.T) {
 func TestHeaderByDrops(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client, hung, _ := visit(t, door{})
+		client, hung, _ := visit(t)
 		start := time.Now()
 		send(t, client, "GET /health HTTP/1.1", "Host: test", "X-Slow: ")
 		drop := time.NewTicker(time.Second)
@@ -161,7 +160,7 @@ func TestHeaderByDrops(t *testing.T) {
 func TestClientThatDoesNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client, hung, _ := visit(t, door{})
+		client, hung, _ := visit(t)
 		send(t, client, "GET /none HTTP/1.1", "Host: test", "", "")
 		answer, err := http.ReadResponse(bufio.NewReader(client), nil)
 		if err != nil || answer.StatusCode != http.StatusNotFound {
@@ -174,7 +173,7 @@ func TestClientThatDoesNothing(t *testing.T) {
 		wantHungUp(t, hung, 2*time.Minute)
 	})
 	synctest.Test(t, func(t *testing.T) {
-		client, hung, _ := visit(t, door{})
+		client, hung, _ := visit(t)
 		send(t, client, "GET /openapi.yaml HTTP/1.1", "Host: test", "", "")
 		wantHungUp(t, hung, 2*time.Minute)
 	})
@@ -187,7 +186,7 @@ func TestHeaderIsBounded(t *testing.T) {
 		{31 << 10, http.StatusNotFound}, {37 << 10, http.StatusRequestHeaderFieldsTooLarge},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			client, _, _ := visit(t, door{})
+			client, _, _ := visit(t)
 			go func() { // The server may hang up before it has read all of it.
 				_, _ = io.WriteString(client, "GET /none HTTP/1.1\r\nHost: test\r\nX: "+strings.Repeat("x", c.size)+"\r\n\r\n")
 			}()
