@@ -58,7 +58,12 @@ const alice = "alice"
 
 func openStore(t *testing.T) *store.Store {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Config{Driver: "sqlite", Path: filepath.Join(t.TempDir(), "chat.db")})
+	return openStoreAt(t, filepath.Join(t.TempDir(), "chat.db"))
+}
+
+func openStoreAt(t *testing.T, path string) *store.Store {
+	t.Helper()
+	db, err := store.Open(t.Context(), store.Config{Driver: "sqlite", Path: path})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,8 @@ func (d door) CreateThread(ctx context.Context, _ api.CreateThreadRequestObject)
 
 var secret = []byte("a secret of the tests, 32 bytes or more")
 
-func newHandler(tb testing.TB, d api.StrictServerInterface, log io.Writer) (handler http.Handler, bearer string) {
+// newOptions are of a server on the door, and bearer is whom it lets in.
+func newOptions(tb testing.TB, d api.StrictServerInterface, log io.Writer) (options server.Options, bearer string) {
 	tb.Helper()
 	verifier, err := auth.NewJWT(auth.Options{Secrets: [][]byte{secret}})
 	if err != nil {
@@ -51,17 +52,23 @@ func newHandler(tb testing.TB, d api.StrictServerInterface, log io.Writer) (hand
 	if err != nil {
 		tb.Fatal(err)
 	}
-	handler, err = server.NewHandler(server.Options{
-		API: d, Document: doc, Gate: gate, MaxBody: 1 << 20, Logger: slog.New(slog.NewTextHandler(log, nil)),
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
 	token, err := auth.Mint(secret, "alice", time.Hour, time.Now())
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return handler, "Bearer " + token
+	return server.Options{
+		API: d, Document: doc, Gate: gate, MaxBody: 1 << 20, Logger: slog.New(slog.NewTextHandler(log, nil)),
+	}, "Bearer " + token
+}
+
+func newHandler(tb testing.TB, d api.StrictServerInterface, log io.Writer) (handler http.Handler, bearer string) {
+	tb.Helper()
+	options, bearer := newOptions(tb, d, log)
+	handler, err := server.NewHandler(options)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return handler, bearer
 }
 
 func post(handler http.Handler, path, bearer, body string) *httptest.ResponseRecorder {
