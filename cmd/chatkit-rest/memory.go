@@ -45,7 +45,8 @@ func tendMemory(ctx context.Context, streams func() int) {
 
 // gcPercent is GOGC for a heap that has so many bytes live.
 func gcPercent(live uint64, streams int) int {
-	const least = 1 << 20 // Go says 0 before it has collected.
+	// Go says 0 before it has collected.
+	const least = 1 << 20
 	floor := int(garbage * 100 / max(live, least)) //nolint:gosec // 3200 at most
 	if streams >= manyStreams {
 		return max(keenGC, floor)
