@@ -13,12 +13,12 @@ import (
 // of All, line for line, and nothing else.
 func TestDocumentsFollowTheSettings(t *testing.T) {
 	t.Parallel()
-	entries := ""
+	var entries strings.Builder
 	for _, setting := range config.All() {
-		entries += fmt.Sprintf("\n# %s\n#%s=%s\n", setting.Meaning, setting.Name, setting.Default)
+		fmt.Fprintf(&entries, "\n# %s\n#%s=%s\n", setting.Meaning, setting.Name, setting.Default)
 	}
 	sameLines(t, "the README's table", rows(after(t, "../../README.md", "\n## Settings\n")), table(config.All()))
-	sameLines(t, ".env.example", after(t, "../../.env.example", "a line without one has none.\n"), entries)
+	sameLines(t, ".env.example", after(t, "../../.env.example", "a line without one has none.\n"), entries.String())
 }
 
 // docs/observing.md has OpenTelemetry's variables, which are not in the README.
@@ -30,15 +30,15 @@ func TestTracingIsDocumented(t *testing.T) {
 
 // table has the rows of a table of settings.
 func table(settings []config.Setting) string {
-	text := ""
+	var text strings.Builder
 	for _, setting := range settings {
 		value := ""
 		if setting.Default != "" {
 			value = "`" + setting.Default + "`"
 		}
-		text += fmt.Sprintf("| `%s` | %s | %s |\n", setting.Name, value, setting.Meaning)
+		fmt.Fprintf(&text, "| `%s` | %s | %s |\n", setting.Name, value, setting.Meaning)
 	}
-	return text
+	return text.String()
 }
 
 // rows are those of the first table in a text, without its head.
