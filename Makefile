@@ -44,20 +44,26 @@ token: build ## Print a token for `make run`'s server; SUB=name says for whom (y
 build: ## Build the static binary bin/chatkit-rest
 	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/chatkit-rest ./cmd/chatkit-rest
 
+# What `make test` needs beside Go, before anything is made with it.
+.PHONY: test-needs
+test-needs:
+	@tests/prepare.sh node race postgres redis
+
 # The identity server that the tests talk to.
-tests/identity/provider/node_modules: tests/identity/provider/package-lock.json
+tests/identity/provider/node_modules: tests/identity/provider/package-lock.json | test-needs
 	npm --prefix tests/identity/provider ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 # The MCP server of others that the tests talk to.
-tests/tools/everything/node_modules: tests/tools/everything/package-lock.json
+tests/tools/everything/node_modules: tests/tools/everything/package-lock.json | test-needs
 	npm --prefix tests/tools/everything ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 .PHONY: test
-test: tests/identity/provider/node_modules tests/tools/everything/node_modules ## Run the Go tests, black box and all, with the race detector; installs or starts what it needs
-	@tests/prepare.sh race postgres redis
+test: test-needs tests/identity/provider/node_modules tests/tools/everything/node_modules ## Run the Go tests, black box and all, with the race detector; installs or starts what it needs
 	go vet ./...
+	@# Node.js 18, Debian 12's, gives the MCP server of others no global crypto by itself.
+	case "$$(node --version)" in v18.*) export NODE_OPTIONS="$${NODE_OPTIONS:-} --experimental-global-webcrypto" ;; esac; \
 	CGO_ENABLED=1 go test -race -timeout 10m ./...
 
 .PHONY: test-metrics

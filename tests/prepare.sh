@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # prepare.sh PART…: sees that what a suite cannot start by itself is there. On
 # Debian, as root, it installs what is missing and says so. The parts:
+#   node      Node.js and npm
 #   race      a C compiler, for the race detector
 #   postgres  PostgreSQL's programs
 #   promtool  Prometheus's checker of rules
@@ -18,9 +19,28 @@ need() { # need PROGRAM PACKAGE…
 	shift
 	command -v "$program" >/dev/null || missing+=("$@")
 }
+compiles() { echo '#include <stdlib.h>' | "${CC:-gcc}" -E -o /dev/null - 2>/dev/null; }
+
+# What the tests' npm packages run on; no package can be installed over an older one.
+least_node=18
+refuse_old_node() { # refuse_old_node PART…
+	local version
+	[[ " $* " == *" node "* ]] || return 0
+	version=$(node --version)
+	version=${version#v}
+	if [ "${version%%.*}" -lt "$least_node" ]; then
+		echo "The tests need Node.js $least_node or newer; this machine's node is $version. Put a newer one first in PATH." >&2
+		exit 1
+	fi
+}
+
 for part in "$@"; do
 	case $part in
-	race) need "${CC:-gcc}" gcc libc6-dev ;;
+	node)
+		need node nodejs
+		need npm npm ca-certificates
+		;;
+	race) compiles || missing+=(gcc libc6-dev) ;;
 	postgres) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || need postgres postgresql ;;
 	promtool) need promtool prometheus ;;
 	redis) need redis-server redis-server ;;
@@ -48,6 +68,7 @@ for part in "$@"; do
 	*) echo "prepare.sh knows no part $part" >&2 && exit 2 ;;
 	esac
 done
+if command -v node >/dev/null; then refuse_old_node "$@"; fi
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
@@ -68,3 +89,4 @@ if [ ! -e /usr/sbin/policy-rc.d ]; then
 fi
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+refuse_old_node "$@"

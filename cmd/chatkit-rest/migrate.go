@@ -18,7 +18,9 @@ func migrate(ctx context.Context, p process, args []string) error {
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(ctx, storeConfig(settings, newLogger(p.stderr, settings)))
+	place := storeConfig(settings, newLogger(p.stderr, settings))
+	place.Look = args[0] == "status"
+	db, err := store.Open(ctx, place)
 	if err != nil {
 		return fmt.Errorf("open the database of DATABASE_URL: %w", err)
 	}

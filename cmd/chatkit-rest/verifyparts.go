@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -27,11 +28,22 @@ func verifyDatabase(ctx context.Context, settings config.Settings) (string, erro
 	if settings.Database.Driver == config.SQLite {
 		name = "SQLite"
 	}
+	if isMissing(settings.Database) {
+		return name + " " + number + "; the file is not there yet, serve makes it", nil
+	}
 	return name + " " + number, nil
 }
 
 func lookAtStore(ctx context.Context, settings config.Settings) (*store.Store, error) {
-	db, err := store.Open(ctx, storeConfig(settings, slog.New(slog.DiscardHandler)))
+	if isMissing(settings.Database) {
+		if err := canMakeIn(filepath.Dir(settings.Database.Path)); err != nil {
+			return nil, fmt.Errorf("DATABASE_URL: the SQLite file is not there, and serve could not make it: %w; "+
+				"name another place, or let this user write there", err)
+		}
+	}
+	place := storeConfig(settings, slog.New(slog.DiscardHandler))
+	place.Look = true
+	db, err := store.Open(ctx, place)
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: %w; see that it answers, and that its user may come in", err)
 	}

@@ -93,13 +93,9 @@ func (s *Store) MigrateDown(ctx context.Context) error {
 	return nil
 }
 
-// MigrationStatus returns all migrations, oldest first.
+// MigrationStatus returns all migrations, oldest first. It changes nothing.
 func (s *Store) MigrationStatus(ctx context.Context) ([]Migration, error) {
-	provider, err := s.provider()
-	if err != nil {
-		return nil, s.tell(ctx, "migration status", err)
-	}
-	states, err := provider.Status(ctx)
+	states, err := s.migrationStates(ctx)
 	if err != nil {
 		return nil, s.tell(ctx, "migration status", err)
 	}
@@ -108,6 +104,26 @@ func (s *Store) MigrationStatus(ctx context.Context) ([]Migration, error) {
 		migrations[n] = Migration{Version: state.Source.Version, Name: path.Base(state.Source.Path), AppliedAt: state.AppliedAt}
 	}
 	return migrations, nil
+}
+
+// migrationStates keeps goose from making its table where there is none.
+func (s *Store) migrationStates(ctx context.Context) ([]*goose.MigrationStatus, error) {
+	provider, err := s.provider()
+	if err != nil {
+		return nil, err
+	}
+	applied, err := s.appliedVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if applied != noVersionTable {
+		return provider.Status(ctx)
+	}
+	var states []*goose.MigrationStatus
+	for _, source := range provider.ListSources() {
+		states = append(states, &goose.MigrationStatus{Source: source, State: goose.StatePending})
+	}
+	return states, nil
 }
 
 // MigrationsPending says whether the tables are older than this program. It

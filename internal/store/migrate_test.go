@@ -45,6 +45,9 @@ func TestMigrate(t *testing.T) {
 			if !pending(t, s) {
 				t.Error("no migrations are pending in an empty database")
 			}
+			if _, err := s.MigrationStatus(t.Context()); err != nil {
+				t.Errorf("migration status: %v", err)
+			}
 			if got := tables(t, c); !slices.Equal(got, []string{""}) {
 				t.Errorf("asking made tables: %v", got)
 			}

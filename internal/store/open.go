@@ -38,6 +38,9 @@ type Config struct {
 	// MaxConns bounds the connections: for PostgreSQL all (default 20), for
 	// SQLite those that read (default 4); one more writes.
 	MaxConns int
+	// Look opens the database as it is, to be read alone: nothing is made or
+	// changed. A SQLite file that is not there reads as an empty one.
+	Look bool
 	// Logger is told of slow operations and of migrations; nil logs nothing.
 	Logger *slog.Logger
 }
@@ -76,7 +79,11 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	case PostgreSQL:
 		err = s.openPostgres(c)
 	case SQLite:
-		err = s.openSQLite(ctx, c)
+		open := s.openSQLite
+		if c.Look {
+			open = s.lookAtSQLite
+		}
+		err = open(ctx, c)
 	default:
 		err = fmt.Errorf("no database driver has the name %q; use %q or %q", c.Driver, PostgreSQL, SQLite)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -49,6 +50,85 @@ func TestOpenRelativePath(t *testing.T) {
 	t.Chdir(t.TempDir())
 	open(t, store.Config{Driver: store.SQLite, Path: "data/chatkit.db"})
 	if _, err := os.Stat("data/chatkit.db"); err != nil {
+		t.Error(err)
+	}
+}
+
+// A look makes and changes nothing: no file, no table, and nothing of a file's
+// journal mode.
+func TestLookAtSQLite(t *testing.T) {
+	t.Parallel()
+	for name, begin := range map[string]func(*testing.T, store.Config){
+		"nothing":    func(*testing.T, store.Config) {},
+		"empty file": func(t *testing.T, c store.Config) { t.Helper(); writeEmpty(t, c.Path) },
+		// A backup is in this mode.
+		"rollback journal": func(t *testing.T, c store.Config) {
+			t.Helper()
+			execute(t, openDatabase(t, c), "CREATE TABLE foreign_to_us (n integer)")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			c := store.Config{Driver: store.SQLite, Path: filepath.Join(folder, "chatkit.db"), Look: true}
+			begin(t, c)
+			before := contents(t, folder)
+			lookAndClose(t, c)
+			if after := contents(t, folder); !maps.Equal(after, before) {
+				t.Errorf("the folder had %d files, and has %d or others", len(before), len(after))
+			}
+		})
+	}
+}
+
+func writeEmpty(t *testing.T, path string) {
+	t.Helper()
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// contents are those of the files of a folder, by name.
+func contents(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make(map[string]string)
+	for _, file := range files {
+		content, err := os.ReadFile(filepath.Join(folder, file.Name())) //nolint:gosec // a file of the test
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[file.Name()] = string(content)
+	}
+	return all
+}
+
+// lookAndClose wants every migration pending.
+func lookAndClose(t *testing.T, c store.Config) {
+	t.Helper()
+	s, err := store.Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err := s.MigrationStatus(t.Context())
+	if err != nil || len(status) == 0 {
+		t.Errorf("%d migrations, error %v", len(status), err)
+	}
+	for _, migration := range status {
+		if !migration.AppliedAt.IsZero() {
+			t.Errorf("%s is applied", migration.Name)
+		}
+	}
+	if _, err := s.ServerVersion(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := s.Migrate(t.Context()); err == nil {
+		t.Error("what is looked at could be migrated")
+	}
+	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
 }

@@ -19,6 +19,10 @@ const (
 	sqliteReaders = 4
 	// busyTimeout is how long a connection waits for another's lock.
 	busyTimeout = "5000" // milliseconds
+	// The log is copied to the file by its keeper; a transaction that finds 32 MiB
+	// there copies what the keeper has not, which lets the log begin anew.
+	sqlitePragmas = "_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(1)&_pragma=wal_autocheckpoint(8000)"
+	queryOnly     = "_pragma=query_only(1)"
 )
 
 // openSQLite opens the file twice: for one writer, and for those who read.
@@ -30,15 +34,15 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	s.migrations = migrationsFor("sqlite")
 	// An immediate transaction waits for the write lock at its start; one that
 	// reads first and writes then would be refused it while others write.
-	s.write, err = s.openSQLitePool(ctx, path, "_txlock=immediate", 1)
+	s.write, err = s.openSQLitePool(ctx, path, sqlitePragmas+"&_txlock=immediate", 1)
 	if err != nil {
 		return err
 	}
-	s.read, err = s.openSQLitePool(ctx, path, "_pragma=query_only(1)", cmp.Or(c.MaxConns, sqliteReaders))
+	s.read, err = s.openSQLitePool(ctx, path, sqlitePragmas+"&"+queryOnly, cmp.Or(c.MaxConns, sqliteReaders))
 	if err != nil {
 		return err
 	}
-	copier, err := openSQLiteFile(path, "_pragma=wal_autocheckpoint(0)", 1)
+	copier, err := openSQLiteFile(path, sqlitePragmas+"&_pragma=wal_autocheckpoint(0)", 1)
 	if err != nil {
 		return s.tell(ctx, "open", err)
 	}
@@ -52,13 +56,41 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	return nil
 }
 
+// lookAtSQLite leaves even the journal's mode as it is, which is kept in the
+// file.
+func (s *Store) lookAtSQLite(ctx context.Context, c Config) error {
+	path, mode, err := findFile(c.Path)
+	if err != nil {
+		return err
+	}
+	s.migrations = migrationsFor("sqlite")
+	s.read, err = s.openSQLitePool(ctx, path, "mode="+mode+"&"+queryOnly, 1)
+	s.write = s.read
+	return err
+}
+
+// findFile returns the database's file and SQLite's way to open it, which in
+// place of one that is not there is an empty one in memory.
+func findFile(path string) (found, mode string, err error) {
+	file, err := os.OpenFile(path, os.O_RDWR, 0) //nolint:gosec // the path is the operator's
+	if errors.Is(err, fs.ErrNotExist) {
+		return ":memory:", "memory", nil
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("open the SQLite file: %w", reason(err))
+	}
+	_ = file.Close() // Nothing was written.
+	found, err = filepath.Abs(path)
+	if err != nil {
+		return "", "", fmt.Errorf("find the SQLite file: %w", reason(err))
+	}
+	return filepath.ToSlash(found), "rw", nil
+}
+
 // openSQLiteFile opens no connection yet.
-func openSQLiteFile(path, option string, conns int) (*sql.DB, error) {
-	// busy_timeout comes first: the pragmas after it may have to wait. The log is
-	// copied to the file by its keeper; a transaction that finds 32 MiB there
-	// copies what the keeper has not, which lets the log begin anew.
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(" + busyTimeout + ")&_pragma=journal_mode(WAL)" +
-		"&_pragma=foreign_keys(1)&_pragma=synchronous(1)&_pragma=wal_autocheckpoint(8000)&" + option
+func openSQLiteFile(path, options string, conns int) (*sql.DB, error) {
+	// busy_timeout comes first: the pragmas after it may have to wait.
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(" + busyTimeout + ")&" + options
 	pool, err := sql.Open(sqlite.DriverName, dsn)
 	if err != nil {
 		return nil, err
@@ -68,8 +100,8 @@ func openSQLiteFile(path, option string, conns int) (*sql.DB, error) {
 	return pool, nil
 }
 
-func (s *Store) openSQLitePool(ctx context.Context, path, option string, conns int) (*gorm.DB, error) {
-	pool, err := openSQLiteFile(path, option, conns)
+func (s *Store) openSQLitePool(ctx context.Context, path, options string, conns int) (*gorm.DB, error) {
+	pool, err := openSQLiteFile(path, options, conns)
 	if err != nil {
 		return nil, s.tell(ctx, "open", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chatkit-rest/chatkit-rest/internal/config"
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
@@ -26,6 +27,7 @@ func badSettings() map[string][]string {
 			"", "mysql://root:" + hidden + "@db/chat", "postgresql://bob:" + hidden + "@db:99999/chat",
 			"postgresql://bob:" + hidden + "%zz@db/chat", "sqlite://", "chat.db",
 		},
+		"DATABASE_MAX_CONNS": {"many", "0", "-1", "1.5", "10001"},
 		"JWT_SECRET": {
 			"", hidden, strings.Repeat("a", 31), strings.Repeat("a", 64), "  ", goodSecret + "," + hidden, goodSecret + ",",
 			goodSecret + ", " + strings.ToLower(goodSecret), goodSecret + "," + goodSecret,
@@ -43,6 +45,7 @@ func badSettings() map[string][]string {
 		"OPENROUTER_MAX_TOKENS":       {"many", "-1", "1.5"},
 		"OPENROUTER_SITE_URL":         {"example.com", "javascript:alert(1)"},
 		"OPENROUTER_APP_NAME":         {"line\nbreak"},
+		"SYSTEM_PROMPT":               {"a bell\a", "no UTF-8 \xff", strings.Repeat("p", 100_001)},
 		"PUBLIC_URL":                  {"chat.example.com", "ftp://chat.example.com"},
 		"HOST":                        {"http://localhost", "two words", "256.1.1.1"},
 		"PORT":                        {"http", "-1", "65536", "80.5", "99999999999999999999"},
@@ -60,6 +63,17 @@ func badSettings() map[string][]string {
 		"LOG_LEVEL":                   {"loud", "7"},
 		"LOG_FORMAT":                  {"xml"},
 		"METRICS_ADDR":                {"9090", "http://127.0.0.1:9090", "127.0.0.1:99999", "127.0.0.1:"},
+
+		"ATTACHMENTS_URL": {
+			"data/files", "ftp://bob:" + hidden + "@host/files", "file://files", "file:///", "s3://", "s3://key:" + hidden + "@files",
+			"s3://files?key=" + hidden, "s3://files?endpoint=minio:9000",
+		},
+		"ATTACHMENT_MAX_BYTES":          {"many", "0", "-1", "104857601"},
+		"ATTACHMENT_MAX_BYTES_PER_USER": {"many", "-1", "1.5", "10485759"},
+		"ATTACHMENT_TYPES":              {"png", "image/svg+xml", "*/*", "text/plain,text/plain", "[1]"},
+		"AWS_ACCESS_KEY_ID":             {hidden + " with a space", hidden + "\tab"},
+		"AWS_SECRET_ACCESS_KEY":         {hidden + " with a space", hidden + "schlüssel"},
+
 		"OTEL_EXPORTER_OTLP_PROTOCOL": {"grpc", "http/json"},
 		"OTEL_EXPORTER_OTLP_ENDPOINT": {"collector:4318", "http://bob:" + hidden + "@collector"},
 		"OTEL_EXPORTER_OTLP_HEADERS":  {hidden, "a b=" + hidden},
@@ -67,6 +81,20 @@ func badSettings() map[string][]string {
 
 		"OTEL_EXPORTER_OTLP_CERTIFICATE": {"/nowhere/ca.pem", "."},
 		"OTEL_EXPORTER_OTLP_CLIENT_KEY":  {hidden, "-----BEGIN PRIVATE KEY-----\n" + hidden},
+	}
+}
+
+// TestEverySettingIsTried: none is left out of the lists of bad values here.
+func TestEverySettingIsTried(t *testing.T) {
+	t.Parallel()
+	tried := badSettings()
+	for _, bad := range badIdentitySettings() {
+		tried[bad.name] = append(tried[bad.name], bad.value)
+	}
+	for _, setting := range config.All() {
+		if len(tried[setting.Name]) == 0 {
+			t.Errorf("no bad value of %s is tried", setting.Name)
+		}
 	}
 }
 
@@ -173,11 +201,10 @@ func TestOneBadSetting(t *testing.T) {
 	}
 }
 
-// TestBadIdentitySettings: those of an identity server are held against each
-// other too. A secret need not be there beside them.
-func TestBadIdentitySettings(t *testing.T) {
-	t.Parallel()
-	tests := []struct{ name, value string }{
+// badIdentitySettings are those of an identity server, each bad beside good
+// others.
+func badIdentitySettings() []struct{ name, value string } {
+	return []struct{ name, value string }{
 		{"JWKS_URL", "id.example.com/keys"},
 		{"JWKS_URL", "http://id.example.com/keys"},
 		{"JWKS_URL", "ftp://id.example.com"},
@@ -189,7 +216,13 @@ func TestBadIdentitySettings(t *testing.T) {
 		{"JWT_AUDIENCE", "two words"},
 		{"JWT_AUDIENCE", "["},
 	}
-	for n, test := range tests {
+}
+
+// TestBadIdentitySettings: those of an identity server are held against each
+// other too. A secret need not be there beside them.
+func TestBadIdentitySettings(t *testing.T) {
+	t.Parallel()
+	for n, test := range badIdentitySettings() {
 		t.Run(fmt.Sprint(n, " ", test.name), func(t *testing.T) {
 			t.Parallel()
 			env := map[string]string{

@@ -1,6 +1,8 @@
 package contract_test
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -98,4 +100,28 @@ func TestVerifyEnvExitCodes(t *testing.T) {
 			t.Errorf("%q: exit code %d, want 2: %s", args, result.ExitCode, result.Output())
 		}
 	}
+}
+
+// TestLookingMakesNothing: what is not there yet is told, and left to serve.
+func TestLookingMakesNothing(t *testing.T) {
+	t.Parallel()
+	env := harness.Settings("sqlite:///data/new/chat.db", "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe", harness.NewUpstream(t))
+	folder := t.TempDir()
+	checkReport(t, harness.ExecuteIn(t, folder, env, "verify-env"), env, 0,
+		`database +ok +SQLite [\d.]+; the file is not there yet, serve makes it`,
+		`migrations +ok +0 applied, [1-9]\d* pending; serve applies them`)
+	status := harness.ExecuteIn(t, folder, env, "migrate", "status")
+	wantDone(t, status)
+	if !strings.Contains(status.Stdout, "pending") || strings.Contains(status.Stdout, "applied") {
+		t.Errorf("before there is a file the status is\n%s", status.Stdout)
+	}
+	if made, err := os.ReadDir(folder); err != nil || len(made) > 0 {
+		t.Errorf("looking made %v (error %v)", made, err)
+	}
+
+	if err := os.WriteFile(filepath.Join(folder, "data"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	checkReport(t, harness.ExecuteIn(t, folder, env, "verify-env"), env, 1,
+		`database +FAILED +DATABASE_URL: .*not a directory.*`)
 }

@@ -38,16 +38,19 @@ func findPrograms(ctx context.Context) (programs, error) {
 	return programs{}, errNotInstalled
 }
 
-// lookPrograms tries PATH, then the folders where distributions keep them, the
-// newest version first: Debian and its kin leave them out of PATH.
+// usualFolders are where distributions keep the programs: Debian and its kin
+// leave them out of PATH.
+var usualFolders = []string{
+	"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin", "/usr/local/opt/postgresql@*/bin",
+}
+
+// lookPrograms tries PATH, then the usual folders, the newest version first.
 func lookPrograms() (programs, bool) {
 	folders := []string{}
 	if path, err := exec.LookPath("postgres"); err == nil {
 		folders = append(folders, realFolder(path))
 	}
-	for _, pattern := range []string{
-		"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin", "/usr/local/opt/postgresql@*/bin",
-	} {
+	for _, pattern := range usualFolders {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			continue
