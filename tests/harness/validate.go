@@ -83,13 +83,16 @@ func (v *validator) check(request *http.Request, response *http.Response, body [
 	return errors.Join(
 		v.checkDocumented(request, response, body),
 		v.checkLimitHeaders(request, response),
+		checkSecurityHeaders(request, response),
 		v.checkFailure(request, response, body),
 	)
 }
 
 // checkHead holds the status and headers of a stream against the contract.
 func (v *validator) checkHead(request *http.Request, response *http.Response) error {
-	errs := []error{v.checkDocumented(request, response, nil), v.checkLimitHeaders(request, response)}
+	errs := []error{
+		v.checkDocumented(request, response, nil), v.checkLimitHeaders(request, response), checkSecurityHeaders(request, response),
+	}
 	for name, want := range map[string]string{"Cache-Control": "no-cache", "X-Accel-Buffering": "no"} {
 		if got := response.Header.Get(name); got != want {
 			errs = append(errs, fmt.Errorf("header %s is %q, not %q", name, got, want))
@@ -166,6 +169,31 @@ func (v *validator) checkLimitHeaders(request *http.Request, response *http.Resp
 		} else if n, err := strconv.Atoi(values[0]); err != nil || n < 0 {
 			errs = append(errs, fmt.Errorf("header %s is %q", name, values[0]))
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkSecurityHeaders sees that no browser takes an answer for what it is not,
+// or keeps one of the API.
+func checkSecurityHeaders(request *http.Request, response *http.Response) error {
+	isAPI := strings.HasPrefix(request.URL.Path, protocolPath)
+	var errs []error
+	needs := func(name, begin string) {
+		if got := response.Header.Get(name); got == "" || !strings.HasPrefix(got, begin) {
+			errs = append(errs, fmt.Errorf("header %s is %q", name, got))
+		}
+	}
+	needs("X-Content-Type-Options", "nosniff")
+	needs("Referrer-Policy", "no-referrer")
+	if isAPI {
+		needs("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	} else {
+		needs("Content-Security-Policy", "")
+	}
+	if isAPI && response.StatusCode >= http.StatusBadRequest {
+		needs("Cache-Control", "no-store")
+	} else if isAPI {
+		needs("Cache-Control", "") // A stream and a file have their own.
 	}
 	return errors.Join(errs...)
 }

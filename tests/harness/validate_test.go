@@ -3,6 +3,7 @@ package harness
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -27,7 +28,8 @@ func (r *recorder) Errorf(format string, args ...any) {
 
 func (r *recorder) Error(args ...any) { r.Errorf("%s", fmt.Sprint(args...)) }
 
-// answering is a round tripper that has one answer.
+// answering is a round tripper that has one answer. Headers of security that it
+// does not name are as they should be.
 type answering struct {
 	status int
 	head   http.Header
@@ -35,8 +37,13 @@ type answering struct {
 }
 
 func (a answering) RoundTrip(request *http.Request) (*http.Response, error) {
+	head := http.Header{
+		"X-Content-Type-Options": {"nosniff"}, "Referrer-Policy": {"no-referrer"}, "Cache-Control": {"no-store"},
+		"Content-Security-Policy": {"default-src 'none'; frame-ancestors 'none'"},
+	}
+	maps.Copy(head, a.head)
 	return &http.Response{
-		StatusCode: a.status, Header: a.head, Body: io.NopCloser(strings.NewReader(a.body)), Request: request,
+		StatusCode: a.status, Header: head, Body: io.NopCloser(strings.NewReader(a.body)), Request: request,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}, nil
 }
@@ -131,43 +138,49 @@ func TestValidatorFails(t *testing.T) {
 		method, path string
 		answer       answering
 	}{
-		"field more":        {"POST", SessionsPath, replaced(created, `"user_id"`, `"extra":1,"user_id"`)},
-		"field less":        {"POST", SessionsPath, replaced(created, `"user_id":"alice",`, ``)},
-		"no success":        {"POST", SessionsPath, replaced(created, `"success":true,`, ``)},
-		"envelope more":     {"POST", SessionsPath, replaced(created, `"success"`, `"meta":{},"success"`)},
-		"bad UUID":          {"POST", SessionsPath, replaced(created, someID, "42")},
-		"UUID in capitals":  {"POST", SessionsPath, replaced(created, someID, strings.ToUpper(someID))},
-		"time with offset":  {"POST", SessionsPath, replaced(created, "01Z", "01+00:00")},
-		"no time":           {"POST", SessionsPath, replaced(created, "2026-11-23T09:15:01Z", "now")},
-		"wrong type":        {"POST", SessionsPath, replaced(created, `"alice"`, `1`)},
-		"not JSON":          {"POST", SessionsPath, replaced(created, `{`, ``)},
-		"text":              {"POST", SessionsPath, answering{200, http.Header{"Content-Type": {"text/plain"}}, created}},
-		"status":            {"POST", SessionsPath, answering{201, jsonHead(), created}},
-		"no such status":    {"GET", SessionsPath, answering{413, jsonHead(), `{"success":false,"error":{"code":"REQUEST_TOO_LARGE","message":"No."}}`}},
-		"no header":         {"POST", SessionsPath, answering{401, jsonHead(), refused}},
-		"other header":      {"POST", SessionsPath, answering{401, jsonHead("WWW-Authenticate", "Basic"), refused}},
-		"code and status":   {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "UNAUTHORIZED", "FORBIDDEN", 1)}},
-		"unknown code":      {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "UNAUTHORIZED", "NOPE", 1)}},
-		"no message":        {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "No.", "", 1)}},
-		"secret":            {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "No.", "the-secret-word", 1)}},
-		"secret header":     {"POST", SessionsPath, answering{401, jsonHead("WWW-Authenticate", "Bearer", "X-A", "the-secret-word"), refused}},
-		"SQL":               {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "No.", "INSERT INTO sessions", 1)}},
-		"limit header":      {"POST", SessionsPath, answering{200, jsonHead("RateLimit-Limit", "30"), created}},
-		"page for 404":      {"GET", "/nothing", answering{404, http.Header{"Content-Type": {"text/html"}}, "<html>"}},
-		"no Allow":          {"PUT", SessionsPath, answering{405, jsonHead(), `{"success":false,"error":{"code":"METHOD_NOT_ALLOWED","message":"No."}}`}},
-		"hidden operation":  {"PUT", SessionsPath, answering{200, jsonHead(), created}},
-		"no Retry-After":    {"GET", SessionsPath, answering{429, jsonHead(), `{"success":false,"error":{"code":"RATE_LIMIT_EXCEEDED","message":"No."}}`}},
-		"title too long":    {"GET", SessionsPath, answering{200, jsonHead(), listed(101)}},
-		"no [DONE]":         {"POST", runPath, stream(options)},
-		"cut frame":         {"POST", runPath, stream(options + "data: [DONE]")},
-		"after [DONE]":      {"POST", runPath, stream(options + endFrame + options)},
-		"event more":        {"POST", runPath, stream(strings.Replace(options, `"type"`, `"extra":1,"type"`, 1) + endFrame)},
-		"event less":        {"POST", runPath, stream(strings.Replace(options, `{"allow_cancel":true}`, `{}`, 1) + endFrame)},
-		"unknown event":     {"POST", runPath, stream(strings.Replace(options, `"stream_options",`, `"other",`, 1) + endFrame)},
-		"event not JSON":    {"POST", runPath, stream("data: hello\n\n" + endFrame)},
-		"other SSE line":    {"POST", runPath, stream("event: x\n" + options + endFrame)},
-		"stream, no run id": {"POST", runPath, answering{200, http.Header{"Content-Type": {"text/event-stream"}, "Cache-Control": {"no-cache"}, "X-Accel-Buffering": {"no"}}, endFrame}},
-		"stream buffered":   {"POST", runPath, answering{200, http.Header{"Content-Type": {"text/event-stream"}, "Cache-Control": {"no-cache"}, "X-Run-Id": {someID}}, endFrame}},
+		"field more":          {"POST", SessionsPath, replaced(created, `"user_id"`, `"extra":1,"user_id"`)},
+		"field less":          {"POST", SessionsPath, replaced(created, `"user_id":"alice",`, ``)},
+		"no success":          {"POST", SessionsPath, replaced(created, `"success":true,`, ``)},
+		"envelope more":       {"POST", SessionsPath, replaced(created, `"success"`, `"meta":{},"success"`)},
+		"bad UUID":            {"POST", SessionsPath, replaced(created, someID, "42")},
+		"UUID in capitals":    {"POST", SessionsPath, replaced(created, someID, strings.ToUpper(someID))},
+		"time with offset":    {"POST", SessionsPath, replaced(created, "01Z", "01+00:00")},
+		"no time":             {"POST", SessionsPath, replaced(created, "2026-11-23T09:15:01Z", "now")},
+		"wrong type":          {"POST", SessionsPath, replaced(created, `"alice"`, `1`)},
+		"not JSON":            {"POST", SessionsPath, replaced(created, `{`, ``)},
+		"text":                {"POST", SessionsPath, answering{200, http.Header{"Content-Type": {"text/plain"}}, created}},
+		"status":              {"POST", SessionsPath, answering{201, jsonHead(), created}},
+		"no such status":      {"GET", SessionsPath, answering{413, jsonHead(), `{"success":false,"error":{"code":"REQUEST_TOO_LARGE","message":"No."}}`}},
+		"no header":           {"POST", SessionsPath, answering{401, jsonHead(), refused}},
+		"other header":        {"POST", SessionsPath, answering{401, jsonHead("WWW-Authenticate", "Basic"), refused}},
+		"code and status":     {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "UNAUTHORIZED", "FORBIDDEN", 1)}},
+		"unknown code":        {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "UNAUTHORIZED", "NOPE", 1)}},
+		"no message":          {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "No.", "", 1)}},
+		"secret":              {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "No.", "the-secret-word", 1)}},
+		"secret header":       {"POST", SessionsPath, answering{401, jsonHead("WWW-Authenticate", "Bearer", "X-A", "the-secret-word"), refused}},
+		"SQL":                 {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "No.", "INSERT INTO sessions", 1)}},
+		"limit header":        {"POST", SessionsPath, answering{200, jsonHead("RateLimit-Limit", "30"), created}},
+		"sniffed":             {"POST", SessionsPath, answering{200, jsonHead("X-Content-Type-Options", ""), created}},
+		"tells who refers":    {"POST", SessionsPath, answering{200, jsonHead("Referrer-Policy", "unsafe-url"), created}},
+		"loads what it likes": {"POST", SessionsPath, answering{200, jsonHead("Content-Security-Policy", "default-src *"), created}},
+		"page without policy": {"GET", "/docs", answering{200, http.Header{"Content-Type": {"text/html"}, "Content-Security-Policy": {""}}, "<html>"}},
+		"kept answer":         {"POST", SessionsPath, answering{200, jsonHead("Cache-Control", ""), created}},
+		"kept failure":        {"POST", SessionsPath, answering{401, jsonHead("WWW-Authenticate", "Bearer", "Cache-Control", "public"), refused}},
+		"page for 404":        {"GET", "/nothing", answering{404, http.Header{"Content-Type": {"text/html"}}, "<html>"}},
+		"no Allow":            {"PUT", SessionsPath, answering{405, jsonHead(), `{"success":false,"error":{"code":"METHOD_NOT_ALLOWED","message":"No."}}`}},
+		"hidden operation":    {"PUT", SessionsPath, answering{200, jsonHead(), created}},
+		"no Retry-After":      {"GET", SessionsPath, answering{429, jsonHead(), `{"success":false,"error":{"code":"RATE_LIMIT_EXCEEDED","message":"No."}}`}},
+		"title too long":      {"GET", SessionsPath, answering{200, jsonHead(), listed(101)}},
+		"no [DONE]":           {"POST", runPath, stream(options)},
+		"cut frame":           {"POST", runPath, stream(options + "data: [DONE]")},
+		"after [DONE]":        {"POST", runPath, stream(options + endFrame + options)},
+		"event more":          {"POST", runPath, stream(strings.Replace(options, `"type"`, `"extra":1,"type"`, 1) + endFrame)},
+		"event less":          {"POST", runPath, stream(strings.Replace(options, `{"allow_cancel":true}`, `{}`, 1) + endFrame)},
+		"unknown event":       {"POST", runPath, stream(strings.Replace(options, `"stream_options",`, `"other",`, 1) + endFrame)},
+		"event not JSON":      {"POST", runPath, stream("data: hello\n\n" + endFrame)},
+		"other SSE line":      {"POST", runPath, stream("event: x\n" + options + endFrame)},
+		"stream, no run id":   {"POST", runPath, answering{200, http.Header{"Content-Type": {"text/event-stream"}, "Cache-Control": {"no-cache"}, "X-Accel-Buffering": {"no"}}, endFrame}},
+		"stream buffered":     {"POST", runPath, answering{200, http.Header{"Content-Type": {"text/event-stream"}, "Cache-Control": {"no-cache"}, "X-Run-Id": {someID}}, endFrame}},
 	} {
 		if failed := look(t, c.method, c.path, c.answer); len(failed) == 0 {
 			t.Errorf("%s: nothing was found wrong", name)

@@ -30,6 +30,14 @@ type wireRun struct {
 	request  *http.Request
 	response *http.Response
 	body     *bufio.Reader
+	// checked reads an answer as every other of the tests is: it holds the head,
+	// and what is read of the body, against openapi.yaml.
+	checked http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper for a request that was sent.
+func (r *wireRun) RoundTrip(request *http.Request) (*http.Response, error) {
+	return http.ReadResponse(r.reader, request)
 }
 
 // sendRun sends the request of a run and reads nothing of its answer.
@@ -67,7 +75,9 @@ func dialRun(
 	if err := conn.SetDeadline(time.Now().Add(wirePatience)); err != nil {
 		t.Fatal(err)
 	}
-	return &wireRun{conn: conn.(*net.TCPConn), reader: bufio.NewReader(conn), request: request}
+	run := &wireRun{conn: conn.(*net.TCPConn), reader: bufio.NewReader(conn), request: request}
+	run.checked = s.HTTPOver(t, run).Transport
+	return run
 }
 
 // send sends the whole request.
@@ -104,7 +114,7 @@ func (r *wireRun) sendHead(t *testing.T) (sendBody func()) {
 
 // answer reads the whole answer; one without a status did not come.
 func (r *wireRun) answer() harness.Answer {
-	response, err := http.ReadResponse(r.reader, r.request)
+	response, err := r.checked.RoundTrip(r.request)
 	if err != nil {
 		return harness.Answer{Body: []byte(err.Error())}
 	}
@@ -119,7 +129,7 @@ func (r *wireRun) answer() harness.Answer {
 // open reads the head of the answer, which must be a stream's.
 func (r *wireRun) open(t *testing.T) {
 	t.Helper()
-	response, err := http.ReadResponse(r.reader, r.request)
+	response, err := r.checked.RoundTrip(r.request)
 	if err != nil {
 		t.Fatalf("read the head of a stream: %v", err)
 	}
