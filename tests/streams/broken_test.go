@@ -231,21 +231,28 @@ func manyComments() harness.Script {
 
 func TestOddAnswersAreWhole(t *testing.T) {
 	t.Parallel()
-	s := newStand(t, harness.Options{Database: harness.SQLite})
-	for name, script := range oddities() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			user := s.User(t)
-			session := user.CreateSession()
-			s.Upstream.Answer(t.Name(), script)
-			run := user.StartRun(session, t.Name())
-			readTranscript(t, run.All()).check(t, t.Name(), "All is well.", true, false)
-			if row := s.ended(t, run.ID, soon); row.Status != "completed" || row.FailureCode != "" || row.FailureReason != "" {
-				t.Errorf("the run is %s, code %q, reason %q", row.Status, row.FailureCode, row.FailureReason)
-			}
-			checkHistory(t, user, session, line{"user", t.Name()}, line{"assistant", "All is well."})
-		})
+	harness.OnEach(t, func(t *testing.T, database harness.Database) {
+		s := newStand(t, harness.Options{Database: database})
+		for name, script := range oddities() {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				checkIsWhole(t, s, script)
+			})
+		}
+	})
+}
+
+func checkIsWhole(t *testing.T, s *stand, script harness.Script) {
+	t.Helper()
+	user := s.User(t)
+	session := user.CreateSession()
+	s.Upstream.Answer(t.Name(), script)
+	run := user.StartRun(session, t.Name())
+	readTranscript(t, run.All()).check(t, t.Name(), "All is well.", true, false)
+	if row := s.ended(t, run.ID, soon); row.Status != "completed" || row.FailureCode != "" || row.FailureReason != "" {
+		t.Errorf("the run is %s, code %q, reason %q", row.Status, row.FailureCode, row.FailureReason)
 	}
+	checkHistory(t, user, session, line{"user", t.Name()}, line{"assistant", "All is well."})
 }
 
 // Upstream's comments are a sign of life: a model that thinks for longer than

@@ -19,25 +19,32 @@ const systemPrompt = "You are the test's assistant."
 // that fit, from a user's on.
 func TestHistoryIsBoundByMessages(t *testing.T) {
 	t.Parallel()
+	harness.OnEach(t, func(t *testing.T, database harness.Database) {
+		for _, bound := range []int{1, 2, 5, 8} {
+			t.Run(strconv.Itoa(bound), func(t *testing.T) {
+				t.Parallel()
+				checkBoundByMessages(t, database, bound)
+			})
+		}
+	})
+}
+
+func checkBoundByMessages(t *testing.T, database harness.Database, bound int) {
+	t.Helper()
 	questions := make([]string, 6)
 	for n := range questions {
 		questions[n] = fmt.Sprintf("Question %d", n)
 	}
-	for _, bound := range []int{1, 2, 5, 8} {
-		t.Run(strconv.Itoa(bound), func(t *testing.T) {
-			t.Parallel()
-			s := newStand(t, harness.Options{Database: harness.SQLite, Env: map[string]string{
-				"HISTORY_MAX_MESSAGES": strconv.Itoa(bound), "SYSTEM_PROMPT": systemPrompt,
-			}})
-			user := s.User(t)
-			sayMany(t, s, user, user.CreateSession(), questions)
-			for n := range questions {
-				// An answer without its question is left out, so an even bound
-				// has one message less.
-				fits := bound - 1 + bound%2
-				checkAsked(t, s, questions[:n+1], min(fits, 2*n+1))
-			}
-		})
+	s := newStand(t, harness.Options{Database: database, Env: map[string]string{
+		"HISTORY_MAX_MESSAGES": strconv.Itoa(bound), "SYSTEM_PROMPT": systemPrompt,
+	}})
+	user := s.User(t)
+	sayMany(t, s, user, user.CreateSession(), questions)
+	for n := range questions {
+		// An answer without its question is left out, so an even bound has one
+		// message less.
+		fits := bound - 1 + bound%2
+		checkAsked(t, s, questions[:n+1], min(fits, 2*n+1))
 	}
 }
 
