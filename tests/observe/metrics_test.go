@@ -165,7 +165,7 @@ func TestMetricsAreBounded(t *testing.T) {
 			send(t, http.MethodGet, fmt.Sprintf("%s/made-up-%d?x=%d", s.URL, n, n))
 			send(t, fmt.Sprintf("METHOD%d", n), s.URL+"/api/v1/chatkit/sessions")
 			send(t, http.MethodOptions, fmt.Sprintf("%s/api/v1/chatkit/sessions/%d", s.URL, n))
-			question := fmt.Sprintf("question %d", n)
+			question := fmt.Sprintf("wherefore %d", n)
 			s.Upstream.Answer(question, says(fmt.Sprintf("made-up/%d", n)))
 			user.Say(session, question)
 		}
@@ -182,7 +182,7 @@ func TestMetricsAreBounded(t *testing.T) {
 		t.Errorf("there were %d series, then %d", before.series(), after.series())
 	}
 	told := send(t, http.MethodGet, s.metricsURL).body
-	for _, word := range []string{"somebody", session.String(), "METHOD", "question", s.Secret, s.Upstream.Key} {
+	for _, word := range []string{"somebody", session.String(), "METHOD", "wherefore", s.Secret, s.Upstream.Key} {
 		if strings.Contains(told, word) {
 			t.Errorf("the metrics hold %q", word)
 		}
