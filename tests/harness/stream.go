@@ -11,6 +11,19 @@ import (
 
 const endOfStream = "[DONE]"
 
+// Of an answer's pieces the first ones of a stream are held against the schema,
+// and then one in so many: all come out of one place in the server, there are
+// thousands of them, and with the race detector on looking at each made the
+// streams of many clients take half as long again.
+const (
+	firstDeltas = 20
+	deltaStep   = 100
+)
+
+// deltaMark is in every such piece and in no other event: a quotation mark in a
+// text has a backslash before it.
+const deltaMark = `"assistant_message.content_part.text_delta"`
+
 // protocolPath is where the ChatKit protocol is spoken.
 const protocolPath = "/api/v1/chatkit"
 
@@ -23,6 +36,7 @@ type streamCheck struct {
 	response *http.Response
 	pending  []byte
 	ended    bool // [DONE] has come
+	deltas   int  // so many have come
 	// protocol says that the stream is the ChatKit protocol's, which has events
 	// of its own and no [DONE].
 	protocol bool
@@ -74,6 +88,9 @@ func (c *streamCheck) checkFrame(frame []byte) error {
 		c.ended = true
 		return nil
 	}
+	if !c.isLookedAt(data) {
+		return nil
+	}
 	var event any
 	if err := json.Unmarshal(data, &event); err != nil {
 		return fmt.Errorf("an event is not JSON: %w: %s", err, data)
@@ -86,4 +103,14 @@ func (c *streamCheck) checkFrame(frame []byte) error {
 		return fmt.Errorf("an event is not a %s: %w: %s", name, err, data)
 	}
 	return nil
+}
+
+// isLookedAt says of every event but most of an answer's pieces that it is held
+// against the schema.
+func (c *streamCheck) isLookedAt(data []byte) bool {
+	if !bytes.Contains(data, []byte(deltaMark)) {
+		return true
+	}
+	c.deltas++
+	return c.deltas <= firstDeltas || c.deltas%deltaStep == 0
 }

@@ -54,8 +54,7 @@ func (v *validator) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err // the transport's own
 	}
-	media, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	if media == eventMedia && response.StatusCode == http.StatusOK {
+	if isStream(response) {
 		v.report(request, response, v.checkHead(request, response))
 		response.Body = newStreamCheck(v, request, response)
 		return response, nil
@@ -68,6 +67,11 @@ func (v *validator) RoundTrip(request *http.Request) (*http.Response, error) {
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	v.report(request, response, v.check(request, response, body))
 	return response, nil
+}
+
+func isStream(response *http.Response) bool {
+	media, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	return media == eventMedia && response.StatusCode == http.StatusOK
 }
 
 func (v *validator) report(request *http.Request, response *http.Response, err error) {
@@ -83,7 +87,7 @@ func (v *validator) check(request *http.Request, response *http.Response, body [
 	return errors.Join(
 		v.checkDocumented(request, response, body),
 		v.checkLimitHeaders(request, response),
-		checkSecurityHeaders(request, response),
+		v.checkSecurityHeaders(request, response),
 		v.checkFailure(request, response, body),
 	)
 }
@@ -91,7 +95,8 @@ func (v *validator) check(request *http.Request, response *http.Response, body [
 // checkHead holds the status and headers of a stream against the contract.
 func (v *validator) checkHead(request *http.Request, response *http.Response) error {
 	errs := []error{
-		v.checkDocumented(request, response, nil), v.checkLimitHeaders(request, response), checkSecurityHeaders(request, response),
+		v.checkDocumented(request, response, nil), v.checkLimitHeaders(request, response),
+		v.checkSecurityHeaders(request, response),
 	}
 	for name, want := range map[string]string{"Cache-Control": "no-cache", "X-Accel-Buffering": "no"} {
 		if got := response.Header.Get(name); got != want {
@@ -149,13 +154,12 @@ func checkUndocumented(request *http.Request, response *http.Response) error {
 // checkLimitHeaders sees that the answer of every limited operation tells where
 // the caller stands, and that nothing outside the API does.
 func (v *validator) checkLimitHeaders(request *http.Request, response *http.Response) error {
-	isAPI := strings.HasPrefix(request.URL.Path, apiPrefix)
 	item := v.contract.spec.Paths.Value(v.contract.pathOf(request.URL.Path))
-	isOperation := isAPI && item != nil && item.GetOperation(request.Method) != nil
+	isOperation := isAPI(request) && item != nil && item.GetOperation(request.Method) != nil
 	var errs []error
 	for _, name := range []string{"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"} {
 		values := response.Header.Values(name)
-		if !v.limited || !isAPI {
+		if !v.limited || !isAPI(request) {
 			if len(values) > 0 {
 				errs = append(errs, fmt.Errorf("header %s, but nothing is limited here", name))
 			}
@@ -169,31 +173,6 @@ func (v *validator) checkLimitHeaders(request *http.Request, response *http.Resp
 		} else if n, err := strconv.Atoi(values[0]); err != nil || n < 0 {
 			errs = append(errs, fmt.Errorf("header %s is %q", name, values[0]))
 		}
-	}
-	return errors.Join(errs...)
-}
-
-// checkSecurityHeaders sees that no browser takes an answer for what it is not,
-// or keeps one of the API.
-func checkSecurityHeaders(request *http.Request, response *http.Response) error {
-	isAPI := strings.HasPrefix(request.URL.Path, protocolPath)
-	var errs []error
-	needs := func(name, begin string) {
-		if got := response.Header.Get(name); got == "" || !strings.HasPrefix(got, begin) {
-			errs = append(errs, fmt.Errorf("header %s is %q", name, got))
-		}
-	}
-	needs("X-Content-Type-Options", "nosniff")
-	needs("Referrer-Policy", "no-referrer")
-	if isAPI {
-		needs("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	} else {
-		needs("Content-Security-Policy", "")
-	}
-	if isAPI && response.StatusCode >= http.StatusBadRequest {
-		needs("Cache-Control", "no-store")
-	} else if isAPI {
-		needs("Cache-Control", "") // A stream and a file have their own.
 	}
 	return errors.Join(errs...)
 }

@@ -90,6 +90,13 @@ func streamHead() http.Header {
 	}
 }
 
+func pageHead() http.Header {
+	return http.Header{
+		"Content-Type": {"text/html"}, "Cache-Control": {"no-cache"},
+		"Content-Security-Policy": {"default-src 'none'; script-src 'self'; frame-ancestors 'none'"},
+	}
+}
+
 const (
 	someID   = "3f0a9d52-6c1e-4b7a-9f43-2d5b8c7e1a60"
 	created  = `{"success":true,"data":{"id":"` + someID + `","user_id":"alice","created_at":"2026-11-23T09:15:01Z"}}`
@@ -117,7 +124,7 @@ func TestValidatorPasses(t *testing.T) {
 		"refused":      {"POST", SessionsPath, answering{401, jsonHead("WWW-Authenticate", "Bearer"), refused}},
 		"stream":       {"POST", runPath, answering{200, streamHead(), ": hello\n\n" + options + endFrame}},
 		"unknown path": {"GET", "/nothing", answering{404, jsonHead(), `{"success":false,"error":{"code":"NOT_FOUND","message":"No."}}`}},
-		"page":         {"GET", "/docs", answering{200, http.Header{"Content-Type": {"text/html"}}, "<html>"}},
+		"page":         {"GET", "/docs", answering{200, pageHead(), "<html>"}},
 		"long title":   {"GET", SessionsPath, answering{200, jsonHead(), listed(100)}},
 	} {
 		if failed := look(t, c.method, c.path, c.answer); len(failed) > 0 {
@@ -138,49 +145,43 @@ func TestValidatorFails(t *testing.T) {
 		method, path string
 		answer       answering
 	}{
-		"field more":          {"POST", SessionsPath, replaced(created, `"user_id"`, `"extra":1,"user_id"`)},
-		"field less":          {"POST", SessionsPath, replaced(created, `"user_id":"alice",`, ``)},
-		"no success":          {"POST", SessionsPath, replaced(created, `"success":true,`, ``)},
-		"envelope more":       {"POST", SessionsPath, replaced(created, `"success"`, `"meta":{},"success"`)},
-		"bad UUID":            {"POST", SessionsPath, replaced(created, someID, "42")},
-		"UUID in capitals":    {"POST", SessionsPath, replaced(created, someID, strings.ToUpper(someID))},
-		"time with offset":    {"POST", SessionsPath, replaced(created, "01Z", "01+00:00")},
-		"no time":             {"POST", SessionsPath, replaced(created, "2026-11-23T09:15:01Z", "now")},
-		"wrong type":          {"POST", SessionsPath, replaced(created, `"alice"`, `1`)},
-		"not JSON":            {"POST", SessionsPath, replaced(created, `{`, ``)},
-		"text":                {"POST", SessionsPath, answering{200, http.Header{"Content-Type": {"text/plain"}}, created}},
-		"status":              {"POST", SessionsPath, answering{201, jsonHead(), created}},
-		"no such status":      {"GET", SessionsPath, answering{413, jsonHead(), `{"success":false,"error":{"code":"REQUEST_TOO_LARGE","message":"No."}}`}},
-		"no header":           {"POST", SessionsPath, answering{401, jsonHead(), refused}},
-		"other header":        {"POST", SessionsPath, answering{401, jsonHead("WWW-Authenticate", "Basic"), refused}},
-		"code and status":     {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "UNAUTHORIZED", "FORBIDDEN", 1)}},
-		"unknown code":        {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "UNAUTHORIZED", "NOPE", 1)}},
-		"no message":          {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "No.", "", 1)}},
-		"secret":              {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "No.", "the-secret-word", 1)}},
-		"secret header":       {"POST", SessionsPath, answering{401, jsonHead("WWW-Authenticate", "Bearer", "X-A", "the-secret-word"), refused}},
-		"SQL":                 {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "No.", "INSERT INTO sessions", 1)}},
-		"limit header":        {"POST", SessionsPath, answering{200, jsonHead("RateLimit-Limit", "30"), created}},
-		"sniffed":             {"POST", SessionsPath, answering{200, jsonHead("X-Content-Type-Options", ""), created}},
-		"tells who refers":    {"POST", SessionsPath, answering{200, jsonHead("Referrer-Policy", "unsafe-url"), created}},
-		"loads what it likes": {"POST", SessionsPath, answering{200, jsonHead("Content-Security-Policy", "default-src *"), created}},
-		"page without policy": {"GET", "/docs", answering{200, http.Header{"Content-Type": {"text/html"}, "Content-Security-Policy": {""}}, "<html>"}},
-		"kept answer":         {"POST", SessionsPath, answering{200, jsonHead("Cache-Control", ""), created}},
-		"kept failure":        {"POST", SessionsPath, answering{401, jsonHead("WWW-Authenticate", "Bearer", "Cache-Control", "public"), refused}},
-		"page for 404":        {"GET", "/nothing", answering{404, http.Header{"Content-Type": {"text/html"}}, "<html>"}},
-		"no Allow":            {"PUT", SessionsPath, answering{405, jsonHead(), `{"success":false,"error":{"code":"METHOD_NOT_ALLOWED","message":"No."}}`}},
-		"hidden operation":    {"PUT", SessionsPath, answering{200, jsonHead(), created}},
-		"no Retry-After":      {"GET", SessionsPath, answering{429, jsonHead(), `{"success":false,"error":{"code":"RATE_LIMIT_EXCEEDED","message":"No."}}`}},
-		"title too long":      {"GET", SessionsPath, answering{200, jsonHead(), listed(101)}},
-		"no [DONE]":           {"POST", runPath, stream(options)},
-		"cut frame":           {"POST", runPath, stream(options + "data: [DONE]")},
-		"after [DONE]":        {"POST", runPath, stream(options + endFrame + options)},
-		"event more":          {"POST", runPath, stream(strings.Replace(options, `"type"`, `"extra":1,"type"`, 1) + endFrame)},
-		"event less":          {"POST", runPath, stream(strings.Replace(options, `{"allow_cancel":true}`, `{}`, 1) + endFrame)},
-		"unknown event":       {"POST", runPath, stream(strings.Replace(options, `"stream_options",`, `"other",`, 1) + endFrame)},
-		"event not JSON":      {"POST", runPath, stream("data: hello\n\n" + endFrame)},
-		"other SSE line":      {"POST", runPath, stream("event: x\n" + options + endFrame)},
-		"stream, no run id":   {"POST", runPath, answering{200, http.Header{"Content-Type": {"text/event-stream"}, "Cache-Control": {"no-cache"}, "X-Accel-Buffering": {"no"}}, endFrame}},
-		"stream buffered":     {"POST", runPath, answering{200, http.Header{"Content-Type": {"text/event-stream"}, "Cache-Control": {"no-cache"}, "X-Run-Id": {someID}}, endFrame}},
+		"field more":        {"POST", SessionsPath, replaced(created, `"user_id"`, `"extra":1,"user_id"`)},
+		"field less":        {"POST", SessionsPath, replaced(created, `"user_id":"alice",`, ``)},
+		"no success":        {"POST", SessionsPath, replaced(created, `"success":true,`, ``)},
+		"envelope more":     {"POST", SessionsPath, replaced(created, `"success"`, `"meta":{},"success"`)},
+		"bad UUID":          {"POST", SessionsPath, replaced(created, someID, "42")},
+		"UUID in capitals":  {"POST", SessionsPath, replaced(created, someID, strings.ToUpper(someID))},
+		"time with offset":  {"POST", SessionsPath, replaced(created, "01Z", "01+00:00")},
+		"no time":           {"POST", SessionsPath, replaced(created, "2026-11-23T09:15:01Z", "now")},
+		"wrong type":        {"POST", SessionsPath, replaced(created, `"alice"`, `1`)},
+		"not JSON":          {"POST", SessionsPath, replaced(created, `{`, ``)},
+		"text":              {"POST", SessionsPath, answering{200, http.Header{"Content-Type": {"text/plain"}}, created}},
+		"status":            {"POST", SessionsPath, answering{201, jsonHead(), created}},
+		"no such status":    {"GET", SessionsPath, answering{413, jsonHead(), `{"success":false,"error":{"code":"REQUEST_TOO_LARGE","message":"No."}}`}},
+		"no header":         {"POST", SessionsPath, answering{401, jsonHead(), refused}},
+		"other header":      {"POST", SessionsPath, answering{401, jsonHead("WWW-Authenticate", "Basic"), refused}},
+		"code and status":   {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "UNAUTHORIZED", "FORBIDDEN", 1)}},
+		"unknown code":      {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "UNAUTHORIZED", "NOPE", 1)}},
+		"no message":        {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "No.", "", 1)}},
+		"secret":            {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "No.", "the-secret-word", 1)}},
+		"secret header":     {"POST", SessionsPath, answering{401, jsonHead("WWW-Authenticate", "Bearer", "X-A", "the-secret-word"), refused}},
+		"SQL":               {"POST", SessionsPath, answering{401, bearer, strings.Replace(refused, "No.", "INSERT INTO sessions", 1)}},
+		"limit header":      {"POST", SessionsPath, answering{200, jsonHead("RateLimit-Limit", "30"), created}},
+		"page for 404":      {"GET", "/nothing", answering{404, http.Header{"Content-Type": {"text/html"}}, "<html>"}},
+		"no Allow":          {"PUT", SessionsPath, answering{405, jsonHead(), `{"success":false,"error":{"code":"METHOD_NOT_ALLOWED","message":"No."}}`}},
+		"hidden operation":  {"PUT", SessionsPath, answering{200, jsonHead(), created}},
+		"no Retry-After":    {"GET", SessionsPath, answering{429, jsonHead(), `{"success":false,"error":{"code":"RATE_LIMIT_EXCEEDED","message":"No."}}`}},
+		"title too long":    {"GET", SessionsPath, answering{200, jsonHead(), listed(101)}},
+		"no [DONE]":         {"POST", runPath, stream(options)},
+		"cut frame":         {"POST", runPath, stream(options + "data: [DONE]")},
+		"after [DONE]":      {"POST", runPath, stream(options + endFrame + options)},
+		"event more":        {"POST", runPath, stream(strings.Replace(options, `"type"`, `"extra":1,"type"`, 1) + endFrame)},
+		"event less":        {"POST", runPath, stream(strings.Replace(options, `{"allow_cancel":true}`, `{}`, 1) + endFrame)},
+		"unknown event":     {"POST", runPath, stream(strings.Replace(options, `"stream_options",`, `"other",`, 1) + endFrame)},
+		"event not JSON":    {"POST", runPath, stream("data: hello\n\n" + endFrame)},
+		"other SSE line":    {"POST", runPath, stream("event: x\n" + options + endFrame)},
+		"stream, no run id": {"POST", runPath, answering{200, http.Header{"Content-Type": {"text/event-stream"}, "Cache-Control": {"no-cache"}, "X-Accel-Buffering": {"no"}}, endFrame}},
+		"stream buffered":   {"POST", runPath, answering{200, http.Header{"Content-Type": {"text/event-stream"}, "Cache-Control": {"no-cache"}, "X-Run-Id": {someID}}, endFrame}},
 	} {
 		if failed := look(t, c.method, c.path, c.answer); len(failed) == 0 {
 			t.Errorf("%s: nothing was found wrong", name)

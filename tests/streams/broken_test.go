@@ -259,28 +259,30 @@ func checkIsWhole(t *testing.T, s *stand, script harness.Script) {
 // the time-out is not given up.
 func TestCommentsKeepASilentAnswerAlive(t *testing.T) {
 	t.Parallel()
-	s := newStand(t, harness.Options{Database: harness.SQLite, Env: map[string]string{"UPSTREAM_IDLE_TIMEOUT": "2s"}})
-	user := s.User(t)
-	session := user.CreateSession()
-	const comments, pause = 8, 400 * time.Millisecond
-	script := harness.Script{harness.Text("All is ")}
-	var gates []chan struct{}
-	for range comments {
-		gate := make(chan struct{})
-		gates = append(gates, gate)
-		script = append(script, harness.Wait(gate), harness.Comment("OPENROUTER PROCESSING"))
-	}
-	s.Upstream.Answer("Think", append(script, harness.Text("well."), harness.Finish("stop"), harness.Done()))
+	harness.OnEach(t, func(t *testing.T, database harness.Database) {
+		s := newStand(t, harness.Options{Database: database, Env: map[string]string{"UPSTREAM_IDLE_TIMEOUT": "2s"}})
+		user := s.User(t)
+		session := user.CreateSession()
+		const comments, pause = 8, 400 * time.Millisecond
+		script := harness.Script{harness.Text("All is ")}
+		var gates []chan struct{}
+		for range comments {
+			gate := make(chan struct{})
+			gates = append(gates, gate)
+			script = append(script, harness.Wait(gate), harness.Comment("OPENROUTER PROCESSING"))
+		}
+		s.Upstream.Answer("Think", append(script, harness.Text("well."), harness.Finish("stop"), harness.Done()))
 
-	run := user.StartRun(session, "Think")
-	events := run.Until("thread.item.updated")
-	ticker := time.NewTicker(pause)
-	defer ticker.Stop()
-	for _, gate := range gates {
-		<-ticker.C
-		close(gate)
-	}
-	readTranscript(t, append(events, run.All()...)).check(t, "Think", "All is well.", true, false)
+		run := user.StartRun(session, "Think")
+		events := run.Until("thread.item.updated")
+		ticker := time.NewTicker(pause)
+		defer ticker.Stop()
+		for _, gate := range gates {
+			<-ticker.C
+			close(gate)
+		}
+		readTranscript(t, append(events, run.All()...)).check(t, "Think", "All is well.", true, false)
+	})
 }
 
 func TestWhatUpstreamTellsOfARunIsKept(t *testing.T) {

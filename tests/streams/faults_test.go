@@ -208,35 +208,37 @@ func checkGoesOn(t *testing.T, user *harness.User, session uuid.UUID) {
 
 func TestRefusedConnectionIsTriedAgain(t *testing.T) {
 	t.Parallel()
-	upstream := harness.NewUpstream(t)
-	between := newRelay(t, upstream.URL)
-	between.cut()
-	s := newStand(t, harness.Options{
-		Database: harness.SQLite, Upstream: upstream, Env: map[string]string{"OPENROUTER_BASE_URL": between.URL},
-	})
-	user := s.User(t)
-	session := user.CreateSession()
-	begin := time.Now()
-	answer, err := user.API.CreateRunWithResponse(user.Context(), session, session, harness.MessageBody(askWord))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if answer.StatusCode() != http.StatusBadGateway {
-		t.Fatalf("the answer is %s: %s", answer.Status(), answer.Body)
-	}
-	// Two more tries come 200 ms and 400 ms after the one before, at least.
-	if took := time.Since(begin); took < 600*time.Millisecond {
-		t.Errorf("the run was given up after %s, too soon for two more tries", took)
-	}
-	checkFailedRow(t, s.ended(t, answer.HTTPResponse.Header.Get("X-Run-Id"), soon), "upstream_unreachable")
-	checkHistory(t, user, session, line{"user", askWord})
+	harness.OnEach(t, func(t *testing.T, database harness.Database) {
+		upstream := harness.NewUpstream(t)
+		between := newRelay(t, upstream.URL)
+		between.cut()
+		s := newStand(t, harness.Options{
+			Database: database, Upstream: upstream, Env: map[string]string{"OPENROUTER_BASE_URL": between.URL},
+		})
+		user := s.User(t)
+		session := user.CreateSession()
+		begin := time.Now()
+		answer, err := user.API.CreateRunWithResponse(user.Context(), session, session, harness.MessageBody(askWord))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.StatusCode() != http.StatusBadGateway {
+			t.Fatalf("the answer is %s: %s", answer.Status(), answer.Body)
+		}
+		// Two more tries come 200 ms and 400 ms after the one before, at least.
+		if took := time.Since(begin); took < 600*time.Millisecond {
+			t.Errorf("the run was given up after %s, too soon for two more tries", took)
+		}
+		checkFailedRow(t, s.ended(t, answer.HTTPResponse.Header.Get("X-Run-Id"), soon), "upstream_unreachable")
+		checkHistory(t, user, session, line{"user", askWord})
 
-	// Once somebody listens there the thread goes on.
-	between.mend(t)
-	checkGoesOn(t, user, session)
-	if between.opened() != 1 {
-		t.Errorf("upstream saw %d connections, want 1", between.opened())
-	}
+		// Once somebody listens there the thread goes on.
+		between.mend(t)
+		checkGoesOn(t, user, session)
+		if between.opened() != 1 {
+			t.Errorf("upstream saw %d connections, want 1", between.opened())
+		}
+	})
 }
 
 func TestBusyThenWell(t *testing.T) {

@@ -133,20 +133,22 @@ func TestStopCutsWhatDoesNotEnd(t *testing.T) {
 func TestStopDoesNotWaitForASlowReader(t *testing.T) {
 	t.Parallel()
 	const bound = 15 * time.Second // beyond SHUTDOWN_TIMEOUT
-	s := newStand(t, harness.Options{Database: harness.SQLite, Env: map[string]string{"SHUTDOWN_TIMEOUT": "500ms"}})
-	user := s.User(t)
-	session := user.CreateSession()
-	text := bulk(1 << 20)
-	s.Upstream.Answer("Tell me much", bulkScript(text))
-	run := sendSlowRun(t, s, user, session, "Tell me much")
-	if row := s.ended(t, run.id(), soon); row.Status != "completed" {
-		t.Errorf("the run is %s, code %q", row.Status, row.FailureCode)
-	}
+	harness.OnEach(t, func(t *testing.T, database harness.Database) {
+		s := newStand(t, harness.Options{Database: database, Env: map[string]string{"SHUTDOWN_TIMEOUT": "500ms"}})
+		user := s.User(t)
+		session := user.CreateSession()
+		text := bulk(1 << 20)
+		s.Upstream.Answer("Tell me much", bulkScript(text))
+		run := sendSlowRun(t, s, user, session, "Tell me much")
+		if row := s.ended(t, run.id(), soon); row.Status != "completed" {
+			t.Errorf("the run is %s, code %q", row.Status, row.FailureCode)
+		}
 
-	s.Terminate()
-	took := within(t, bound+stopGrace, "the server has stopped", s.Exited())
-	t.Logf("the server ended %s after SIGTERM", took.Round(time.Millisecond))
-	checkExit(t, s)
-	s.Restart()
-	checkHistory(t, user, session, line{"user", "Tell me much"}, line{"assistant", text})
+		s.Terminate()
+		took := within(t, bound+stopGrace, "the server has stopped", s.Exited())
+		t.Logf("the server ended %s after SIGTERM", took.Round(time.Millisecond))
+		checkExit(t, s)
+		s.Restart()
+		checkHistory(t, user, session, line{"user", "Tell me much"}, line{"assistant", text})
+	})
 }
