@@ -101,14 +101,34 @@ type Chunk struct {
 	ReasoningDetails json.RawMessage
 	// Annotations are the sources of the text that has come.
 	Annotations []Annotation
-	// FinishReason comes once, with or after the last text: "stop", "length",
-	// "content_filter", "tool_calls".
+	// FinishReason comes at most once, with or after the last text. It is one
+	// of the Finish constants.
 	FinishReason string
 	// Usage comes in one of the last chunks.
 	Usage *Usage
 	// Model and UpstreamID say who answered.
 	Model      string
 	UpstreamID string
+}
+
+// The finish reasons of a [Chunk]: why the model stopped. An answer that ends
+// without a finish reason has none.
+const (
+	// FinishStop: the model had said all it had to say.
+	FinishStop = "stop"
+	// FinishLength: the answer reached the limit of tokens and is cut.
+	FinishLength = "length"
+	// FinishContentFilter: a content filter ended the answer.
+	FinishContentFilter = "content_filter"
+	// FinishToolCalls: the model waits for the results of its calls.
+	FinishToolCalls = "tool_calls"
+	// FinishUnknown: upstream gave a reason that is none of the others.
+	FinishUnknown = "unknown"
+)
+
+// FinishReasons lists them all.
+func FinishReasons() []string {
+	return []string{FinishStop, FinishLength, FinishContentFilter, FinishToolCalls, FinishUnknown}
 }
 
 // ToolCallDelta is a piece of a tool call. The first piece of an index has the

@@ -222,9 +222,10 @@ func (a *answer) take(said *event) (chat.Chunk, error) {
 	if a.finished {
 		chunk.FinishReason = ""
 	}
-	if chunk.FinishReason == "stop" && a.calls.told > 0 {
-		// What some providers say, OpenAI's among them where the call was asked for.
-		chunk.FinishReason = "tool_calls"
+	if chunk.FinishReason == chat.FinishStop && a.calls.told > 0 {
+		// Some providers say stop after calls, OpenAI too where tool_choice
+		// names the tool.
+		chunk.FinishReason = chat.FinishToolCalls
 	}
 	a.finished = a.finished || chunk.FinishReason != ""
 	return chunk, err

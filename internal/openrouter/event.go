@@ -181,7 +181,7 @@ func (e *event) chunk() (chat.Chunk, error) {
 		chunk.Annotations = citations(choice.Delta.Annotations, choice.Message.Annotations)
 		chunk.ReasoningDetails = details(choice.Delta.ReasoningDetails, choice.Message.ReasoningDetails)
 		if choice.FinishReason != "error" {
-			chunk.FinishReason = choice.FinishReason
+			chunk.FinishReason = finishReason(choice.FinishReason)
 		} else if failed == nil {
 			failed = broken(errSaidError)
 		}
