@@ -26,6 +26,18 @@ func securityHeaders(c *gin.Context) {
 // preflightAge is how long a browser may remember what a preflight said.
 const preflightAge = time.Hour
 
+// allowedHeaders are the request headers that a page of an allowed origin may
+// send. A preflight that names any other fails in the browser.
+func allowedHeaders() []string {
+	return []string{
+		"Content-Type", "Authorization", "Accept", "Origin",
+		// The ChatKit component sends these by itself.
+		"Accept-Language", "ChatKit-Device-Id", "ChatKit-Frame-Instance-Id", "OpenAI-Sentinel-Token",
+		// W3C Trace Context and Baggage, from pages that are traced.
+		"Traceparent", "Tracestate", "Baggage",
+	}
+}
+
 // crossOrigin lets pages of the allowed origins call, and no others. It stands
 // before the rate limit: a preflight costs none, and a page may read that the
 // limit refused it.
@@ -35,7 +47,7 @@ func crossOrigin(gate *auth.Gate) gin.HandlerFunc {
 		AllowMethods: []string{
 			http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch, http.MethodOptions,
 		},
-		AllowHeaders:     []string{"Content-Type", "Authorization", "Accept", "Origin"},
+		AllowHeaders:     allowedHeaders(),
 		ExposeHeaders:    []string{requestIDHeader, runIDHeader, "Retry-After", limitHeader, remainingHeader, resetHeader},
 		AllowCredentials: true,
 		MaxAge:           preflightAge,

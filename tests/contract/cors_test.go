@@ -23,8 +23,17 @@ func corsEnv() map[string]string {
 func preflight(path, origin, method string) harness.Request {
 	return harness.Request{Method: http.MethodOptions, Path: path, Header: header(
 		"Origin", origin, "Access-Control-Request-Method", method,
-		"Access-Control-Request-Headers", "authorization,content-type",
+		"Access-Control-Request-Headers", strings.Join(allowedHeaders(), ","),
 	)}
+}
+
+// allowedHeaders are the request headers that a page of an allowed origin may
+// send: those of the API, of the ChatKit component and of W3C Trace Context.
+func allowedHeaders() []string {
+	return []string{
+		"accept", "accept-language", "authorization", "baggage", "chatkit-device-id", "chatkit-frame-instance-id",
+		"content-type", "openai-sentinel-token", "origin", "traceparent", "tracestate",
+	}
 }
 
 // words are the parts of a header that lists, in lower case.
@@ -75,8 +84,8 @@ func checkPreflight(t *testing.T, answer harness.Answer, origin string) {
 		t.Errorf("methods %v", methods)
 	}
 	headers := words(answer.Header, "Access-Control-Allow-Headers")
-	if !slices.Equal(headers, []string{"accept", "authorization", "content-type", "origin"}) {
-		t.Errorf("headers %v", headers)
+	if !slices.Equal(headers, allowedHeaders()) {
+		t.Errorf("headers %v, want %v", headers, allowedHeaders())
 	}
 }
 

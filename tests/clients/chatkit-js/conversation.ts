@@ -28,7 +28,7 @@ const request: Schemas["ThreadsCreateReq"] = {
     },
   },
 };
-const options = { method: "POST", headers: { "X-Of-The-Component": "1" }, body: JSON.stringify(request) };
+const options = { method: "POST", headers: { "chatkit-frame-instance-id": "1" }, body: JSON.stringify(request) };
 const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
 const refused = await fetch(api.url, { ...options, headers });
 assert.equal(refused.status, 400);

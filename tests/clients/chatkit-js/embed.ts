@@ -30,9 +30,9 @@ export function embed(element: Pick<OpenAIChatKit, "setOptions">, { url, domainK
       url: url + path,
       domainKey,
       fetch: async (address, options) => {
+        const headers = new Headers(options?.headers);
+        headers.set("Authorization", `Bearer ${await token()}`);
         const body = options?.body;
-        // Only these: CORS lets no others in from a page of another origin.
-        const headers = new Headers({ Authorization: `Bearer ${await token()}` });
         if (typeof body !== "string") return fetch(address, { ...options, headers });
         headers.set("Content-Type", "application/json");
         return fetch(address, { ...options, headers, body: withTools(body) });
