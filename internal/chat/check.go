@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -86,12 +87,15 @@ func (s *Service) checkQuote(quote *string) error {
 
 // checkModel refuses a model that the operator has not listed.
 func (s *Service) checkModel(model string) error {
-	if model == "" || model == s.ModelName || slices.Contains(s.Models, model) {
+	if model == "" || slices.Contains(s.offeredModels(), model) {
 		return nil
 	}
 	return Errorf(CodeInvalidRequest, "This server does not offer the model that the message asks for; it offers %s.",
-		strings.Join(append([]string{s.ModelName}, s.Models...), ", "))
+		strings.Join(s.offeredModels(), ", "))
 }
+
+// offeredModels are the models that a message may ask for, the default first.
+func (s *Service) offeredModels() []string { return append([]string{s.ModelName}, s.Models...) }
 
 // checkTitle refuses what is no title.
 func checkTitle(title string) error {
@@ -102,6 +106,17 @@ func checkTitle(title string) error {
 		return Errorf(CodeInvalidRequest, "The title is longer than %d characters.", maxTitleChars)
 	case strings.ContainsRune(title, 0):
 		return Errorf(CodeInvalidRequest, "The title holds a NUL character; leave it out.")
+	}
+	return nil
+}
+
+// checkOutput refuses an output of a client tool that is too large.
+func checkOutput(output json.RawMessage) error {
+	if len(output) > maxOutputBytes {
+		return Errorf(CodeInvalidRequest, "The output is longer than %d bytes; return less.", maxOutputBytes)
+	}
+	if tooDeep(output) {
+		return Errorf(CodeInvalidRequest, "The output is nested deeper than %d levels; return it flatter, or as a text.", maxDepth)
 	}
 	return nil
 }

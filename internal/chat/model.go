@@ -199,9 +199,9 @@ func (e *UpstreamError) Error() string {
 
 func (e *UpstreamError) Unwrap() error { return e.Err }
 
-// tell is the failure in words for a user, and whether sending the same
-// message again may help.
-func (e *UpstreamError) tell() (message string, retry bool) {
+// message is the failure as a user is told it, and whether sending the same
+// message again may help. Kept says that a part of the answer is stored.
+func (e *UpstreamError) message(kept bool) (message string, retry bool) {
 	switch e.Kind {
 	case UpstreamUnreachable:
 		return "The model provider cannot be reached; try again shortly.", true
@@ -221,5 +221,8 @@ func (e *UpstreamError) tell() (message string, retry bool) {
 		return "The model gave an answer without text; try again.", true
 	case UpstreamBroken:
 	}
-	return "The answer broke off; what had come is kept. Try again.", true
+	if kept {
+		return "The answer broke off; the part before it is kept. Try again.", true
+	}
+	return "The model provider's answer could not be read; try again, or tell this server's operator.", true
 }

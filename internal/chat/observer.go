@@ -13,19 +13,14 @@ type Observer interface {
 	// when that has been saved or could not be for a while.
 	RunEnded(ctx context.Context, run Run)
 
-	// RunDropped is told of a run that started and then could not be stored.
-	// Then RunEnded is not.
-	RunDropped(ctx context.Context)
-
 	// TitleAsked is told what the making of a title took, which is in the usage
 	// of no run that it is told of.
 	TitleAsked(ctx context.Context, model string, usage Usage)
 }
 
-// nobody is the observer of a service that has none.
-type nobody struct{}
+// noopObserver is the observer of a service that has none.
+type noopObserver struct{}
 
-func (nobody) RunStarted(ctx context.Context, _ Run) context.Context { return ctx }
-func (nobody) RunEnded(context.Context, Run)                         {}
-func (nobody) RunDropped(context.Context)                            {}
-func (nobody) TitleAsked(context.Context, string, Usage)             {}
+func (noopObserver) RunStarted(ctx context.Context, _ Run) context.Context { return ctx }
+func (noopObserver) RunEnded(context.Context, Run)                         {}
+func (noopObserver) TitleAsked(context.Context, string, Usage)             {}

@@ -8,21 +8,21 @@ import (
 )
 
 const (
-	// leftOut stands for a result that a request has no room for. It says that
-	// the call was made, so that the model does not change the world twice.
+	// leftOut replaces a result that does not fit into a request. It says that
+	// the call was made, so that the model does not repeat it.
 	leftOut = "[The tool was called and gave its result, which is left out here: later results took its place.]"
-	// cutNote ends a result that was cut, and maxCutNote is how long that may be.
+	// cutNote ends a result that was cut; it has at most maxCutNote characters.
 	cutNote    = "\n[The result was cut here; %d more characters were left out.]"
 	maxCutNote = 80
 )
 
-// resultChars is how much tools may tell the model, in code points: in one step,
-// and in all that a request brings. The longest output of the page's fits whole.
+// resultChars bounds the tools' results in code points, of one step and of all
+// that a request carries. The longest output of a client tool fits.
 func (s *Service) resultChars() int { return max(s.Limits.HistoryChars, maxOutputBytes) }
 
-// shareRoom cuts the longest results of a step so that all together have no
-// more than limit characters: none is cut for the sake of a longer one.
-func shareRoom(calls []ToolCall, limit int) {
+// truncateResults cuts the longest results of a step so that all together have at
+// most limit characters. No result is cut to make room for a longer one.
+func truncateResults(calls []ToolCall, limit int) {
 	var sizes []int
 	for _, call := range calls {
 		if call.Result != nil {
@@ -38,8 +38,8 @@ func shareRoom(calls []ToolCall, limit int) {
 	}
 }
 
-// fairShare is the most that each may have for all to fit into limit; where all
-// fit anyway, there is no such bound.
+// fairShare is the largest size that each may have for all to fit into limit. It
+// is unbounded where all fit anyway.
 func fairShare(sizes []int, limit int) int {
 	slices.Sort(sizes)
 	for n, size := range sizes {
@@ -52,7 +52,8 @@ func fairShare(sizes []int, limit int) int {
 	return math.MaxInt
 }
 
-// cutResult is the result in no more than limit characters, a note among them.
+// cutResult is the result in at most limit characters, with a note that it was
+// cut.
 func cutResult(result string, limit int) string {
 	size := utf8.RuneCountInString(result)
 	if size <= limit {
@@ -63,7 +64,7 @@ func cutResult(result string, limit int) string {
 }
 
 // boundResults leaves out the oldest results of tools beyond limit characters.
-// The history itself is not changed.
+// It does not change the history it is given.
 func boundResults(history []Message, limit int) []Message {
 	bound, cloned := history, false
 	for n, message := range slices.Backward(history) {

@@ -31,11 +31,11 @@ func TestShareRoom(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("é", 5000)
 	calls := withResults(long, "short", long)
-	shareRoom(calls, 10_005)
+	truncateResults(calls, 10_005)
 	if got := sizesOf(calls); !slices.Equal(got, []int{5000, 5, 5000}) {
 		t.Errorf("results that fit have %v characters", got)
 	}
-	shareRoom(calls, 1005)
+	truncateResults(calls, 1005)
 	got := sizesOf(calls)
 	if got[1] != 5 || got[0] != got[2] || got[0] < 450 || got[0] > 500 {
 		t.Errorf("the results have %v characters", got)

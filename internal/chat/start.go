@@ -3,11 +3,7 @@ package chat
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"runtime"
 	"slices"
-	"sync/atomic"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -23,7 +19,7 @@ type RunRequest struct {
 	Inference  Inference
 	// Attachments are the ids of uploaded files.
 	Attachments []uuid.UUID
-	// ClientTools are what the page offers the model.
+	// ClientTools are the tools that the page offers the model.
 	ClientTools []Tool
 }
 
@@ -35,7 +31,7 @@ type RetryRequest struct {
 	ClientTools []Tool
 }
 
-// ResumeRequest brings the output of the client tool that the thread waits
+// ResumeRequest carries the output of the client tool that the thread waits
 // for.
 type ResumeRequest struct {
 	UserID      string
@@ -44,70 +40,9 @@ type ResumeRequest struct {
 	ClientTools []Tool
 }
 
-// ActiveRun is a run this process works on.
-type ActiveRun struct {
-	ID uuid.UUID
-
-	run     Run
-	session Session
-	// titled says that the session got its title from this run's message.
-	titled  bool
-	log     *runLog
-	cancel  context.CancelCauseFunc
-	ctx     context.Context //nolint:containedctx // a run has its own life, which is what this context is
-	history []Message
-	user    string
-	tools   tools
-	// steps is how often the model was asked since the user's message.
-	steps int
-	// ahead is the first question, where it went before the run was stored.
-	ahead *ahead
-	// used is what the steps before the present one used.
-	used Usage
-	// model is empty where the server's own is asked.
-	model string
-	// thought is the workflow that the run before left open.
-	thought *Item
-	// nameable says that a title may be made of the exchange, and asked is its
-	// question then.
-	nameable bool
-	asked    string
-	// observed says that the observer was told of the start, but of no end.
-	observed bool
-	// Under the service's lock, until the run is registered: storing says that it
-	// may be on its way to the store, asking that its question may be out. Settled
-	// is closed then.
-	storing, asking bool
-	settled         chan struct{}
-	// ending says that the end is being saved; forgotten is closed when it is.
-	ending    atomic.Bool
-	forgotten chan struct{}
-}
-
-// Opened waits until upstream has begun to answer. Returns an UPSTREAM_ERROR
-// if it will not, and ctx's error if ctx ends first.
-func (r *ActiveRun) Opened(ctx context.Context) error {
-	select {
-	case <-r.log.opened:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	return r.log.refusal
-}
-
-// Follow reads the run's events after the given sequence number; 0 reads all.
-func (r *ActiveRun) Follow(after int) *Follower { return r.log.follow(after) }
-
-// Cancel ends the run; what had come is saved. It does not wait.
-func (r *ActiveRun) Cancel(why FailureCode) { r.cancel(cancelled{why}) }
-
-// cancelled is the cause of a cancelled run's context.
-type cancelled struct{ code FailureCode }
-
-func (c cancelled) Error() string { return "the run was cancelled: " + string(c.code) }
-
-// StartRun saves the user's message and sets out to answer it. When it
-// returns the message is durable; the answer is followed in the run's log.
+// StartRun stores the user's message with a new run, and then answers it. When
+// it returns, the message is durable; the answer is followed in the run's log.
+// The model is asked nothing about a run that is not stored.
 //
 // Returns EMPTY_MESSAGE, MESSAGE_TOO_LONG, INVALID_REQUEST, SESSION_NOT_FOUND,
 // FORBIDDEN, THREAD_NOT_FOUND, RUN_IN_PROGRESS, ATTACHMENT_NOT_FOUND,
@@ -123,13 +58,23 @@ func (s *Service) StartRun(ctx context.Context, req RunRequest) (*ActiveRun, err
 	if err != nil {
 		return nil, err
 	}
-	return s.startMessage(ctx, req, attachments, false, func(ctx context.Context, start NewRun) (StartedRun, error) {
-		return s.Store.StartRun(ctx, start, s.Limits.HistoryMessages)
-	})
+	tools, err := s.gatherTools(ctx, req.ClientTools, req.Inference.ToolChoice)
+	if err != nil {
+		return nil, err
+	}
+	e, err := s.admit(ctx, req.UserID, req.SessionID, req.Inference.Model)
+	if err != nil {
+		return nil, err
+	}
+	defer s.withdraw(e)
+	start := e.newRun(req, attachments)
+	started, err := s.Store.StartRun(ctx, start, s.Limits.HistoryMessages)
+	started.History = append(slices.Clip(started.History), start.Message)
+	return s.launch(e, tools, started, err, ItemDone{start.Message})
 }
 
 // StartThread makes a session and starts its first run; both are stored or
-// neither. The session returned is as it was before the message. Returns
+// neither is. The session returned is as it was before the message. Returns
 // errors as CreateSession and StartRun do.
 func (s *Service) StartThread(ctx context.Context, req RunRequest) (*ActiveRun, Session, error) {
 	if err := s.checkRequest(req); err != nil {
@@ -139,224 +84,94 @@ func (s *Service) StartThread(ctx context.Context, req RunRequest) (*ActiveRun, 
 	if err != nil {
 		return nil, Session{}, err
 	}
+	tools, err := s.gatherTools(ctx, req.ClientTools, req.Inference.ToolChoice)
+	if err != nil {
+		return nil, Session{}, err
+	}
 	session := s.newSession(req.UserID)
 	req.SessionID = session.ID
-	run, err := s.startMessage(ctx, req, attachments, true, func(ctx context.Context, start NewRun) (StartedRun, error) {
-		return s.Store.StartThread(ctx, session, s.Limits.SessionsPerUser, start)
-	})
+	e, err := s.admit(ctx, req.UserID, req.SessionID, req.Inference.Model)
+	if err != nil {
+		return nil, Session{}, err
+	}
+	defer s.withdraw(e)
+	start := e.newRun(req, attachments)
+	started, err := s.Store.StartThread(ctx, session, s.Limits.SessionsPerUser, start)
+	started.History = []Item{start.Message}
+	run, err := s.launch(e, tools, started, err, ItemDone{start.Message})
 	return run, session, err
 }
 
-// startMessage starts a run that answers a message of the user's. Locks says
-// that the store tells of the history with a lock held that others wait for.
-func (s *Service) startMessage(
-	ctx context.Context, req RunRequest, attachments []Attachment, locks bool,
-	store func(ctx context.Context, start NewRun) (StartedRun, error),
-) (*ActiveRun, error) {
-	return s.start(ctx, starting{
-		userID: req.UserID, sessionID: req.SessionID, inference: req.Inference, clientTools: req.ClientTools, locks: locks,
-		store: func(ctx context.Context, run Run, found func([]Item)) (StartedRun, []Event, error) {
-			message := Item{
-				ID: newID(), SessionID: req.SessionID, RunID: run.ID, Type: ItemUserMessage,
-				Content: req.Content, QuotedText: req.QuotedText, Inference: req.Inference, CreatedAt: run.StartedAt,
-				Attachments: attachments,
-			}
-			start := NewRun{UserID: req.UserID, Run: run, Message: message, Title: titleOf(message)}
-			if len(attachments) == 0 { // The store judges those.
-				start.Found = func(history []Item) { found(append(slices.Clip(history), message)) }
-			}
-			started, err := store(ctx, start)
-			started.History = append(slices.Clip(started.History), message)
-			return started, []Event{ItemDone{message}}, err
-		},
-	})
-}
-
-// Retry answers a user message anew; what was answered before is kept in the
-// store, superseded. Returns errors as StartRun does, and ErrItemNotFound.
+// Retry answers a user message anew; the store keeps the answer before it as
+// superseded. Returns errors as StartRun does, and ErrItemNotFound.
 func (s *Service) Retry(ctx context.Context, req RetryRequest) (*ActiveRun, error) {
-	return s.start(ctx, starting{
-		userID: req.UserID, sessionID: req.SessionID, clientTools: req.ClientTools,
-		store: func(ctx context.Context, run Run, _ func([]Item)) (StartedRun, []Event, error) {
-			retry := Retry{UserID: req.UserID, Run: run, ItemID: req.ItemID}
-			started, err := s.Store.RetryRun(ctx, retry, s.Limits.HistoryMessages)
-			return started, nil, err
-		},
-	})
+	tools, err := s.gatherTools(ctx, req.ClientTools, "")
+	if err != nil {
+		return nil, err
+	}
+	e, err := s.admit(ctx, req.UserID, req.SessionID, "")
+	if err != nil {
+		return nil, err
+	}
+	defer s.withdraw(e)
+	retry := Retry{UserID: req.UserID, Run: e.run, ItemID: req.ItemID, Models: s.offeredModels()}
+	started, err := s.Store.RetryRun(ctx, retry, s.Limits.HistoryMessages)
+	return s.launch(e, tools, started, err)
 }
 
-// Resume goes on with the output of a client tool. Returns errors as StartRun
+// Resume continues with the output of a client tool. Returns errors as StartRun
 // does, and ErrNoPendingCall.
 func (s *Service) Resume(ctx context.Context, req ResumeRequest) (*ActiveRun, error) {
-	if len(req.Output) > maxOutputBytes {
-		return nil, Errorf(CodeInvalidRequest, "The output is longer than %d bytes; return less.", maxOutputBytes)
+	if err := checkOutput(req.Output); err != nil {
+		return nil, err
 	}
-	if tooDeep(req.Output) {
-		return nil, Errorf(CodeInvalidRequest, "The output is nested deeper than %d levels; return it flatter, or as a text.", maxDepth)
-	}
-	return s.start(ctx, starting{
-		userID: req.UserID, sessionID: req.SessionID, clientTools: req.ClientTools,
-		store: func(ctx context.Context, run Run, _ func([]Item)) (StartedRun, []Event, error) {
-			resume := Resume{UserID: req.UserID, Run: run, Output: req.Output}
-			started, err := s.Store.ResumeRun(ctx, resume, s.Limits.HistoryMessages)
-			return started, nil, err
-		},
-	})
-}
-
-// starting is what the ways to start a run have in common, and the one thing
-// they do not: how the run is stored.
-type starting struct {
-	userID      string
-	sessionID   uuid.UUID
-	inference   Inference
-	clientTools []Tool
-	// store returns the run's first events too. It may call found, once, as
-	// soon as it knows the history that the run goes on from.
-	store func(ctx context.Context, run Run, found func(history []Item)) (StartedRun, []Event, error)
-	// locks says that others wait for a lock while found is called.
-	locks bool
-}
-
-func (s *Service) start(ctx context.Context, what starting) (*ActiveRun, error) {
-	tools, err := s.gatherTools(ctx, what.clientTools, what.inference.ToolChoice)
+	tools, err := s.gatherTools(ctx, req.ClientTools, "")
 	if err != nil {
 		return nil, err
 	}
-	if err := s.enter(); err != nil {
-		return nil, err
-	}
-	active := s.newActiveRun(ctx, what, tools)
-	if err := s.begin(ctx, active, what); err != nil {
-		return nil, err
-	}
-	go s.runToEnd(active)
-	runtime.Gosched() // The runner first: what the caller does next, it does while upstream thinks.
-	s.Logger.InfoContext(active.ctx, "run started", "run", active.ID, "session", what.sessionID, "user", what.userID)
-	return active, nil
-}
-
-// begin stores the run and registers it. Where it fails, the run's runner is
-// counted out.
-func (s *Service) begin(ctx context.Context, r *ActiveRun, what starting) error {
-	s.announce(r)
-	err := s.checkFree(ctx, r, what)
-	unknown := false
-	if err == nil {
-		err = s.guard(r, func() error { return s.saveStart(ctx, r, what) })
-		unknown = err != nil && !isRefusal(err)
-		switch { // A refusal shows nothing, nor a client that went away.
-		case err == nil:
-			s.stores.Store(true)
-		case unknown && !errors.Is(err, context.Canceled):
-			s.stores.Store(false)
-		}
-	}
-	s.register(r, err == nil)
-	if err == nil {
-		return nil
-	}
-	r.cancel(nil)
-	if r.ahead != nil {
-		s.drop(r, "the run could not be stored")
-	}
-	if !unknown {
-		s.runners.Done()
-		return err
-	}
-	go func() {
-		defer s.runners.Done()
-		_ = s.guard(r, func() error { // It logs what went wrong.
-			s.abandon(r)
-			return nil
-		})
-	}()
-	return err
-}
-
-func (s *Service) newActiveRun(ctx context.Context, what starting, tools tools) *ActiveRun {
-	id := newID()
-	runCtx, cancel := context.WithCancelCause(s.Detach(ctx))
-	return &ActiveRun{
-		ID: id, user: what.userID, ctx: runCtx, cancel: cancel, tools: tools,
-		settled: make(chan struct{}), forgotten: make(chan struct{}),
-		run: Run{
-			ID: id, SessionID: what.sessionID, Status: RunRunning, Model: s.ModelName, Owner: s.owner,
-		},
-	}
-}
-
-// startAt gives the run its time. It is for a run that is about to be stored: its
-// lease counts from then on.
-func (r *ActiveRun) startAt(now time.Time, lease time.Duration) {
-	r.run.StartedAt, r.run.LeaseUntil = now, now.Add(lease)
-}
-
-// saveStart stores the run, and readies it with what the store then knows.
-func (s *Service) saveStart(ctx context.Context, r *ActiveRun, what starting) error {
-	asks, outer := false, r.ctx
-	defer func() {
-		if asks {
-			s.unstored.Add(-1)
-		}
-	}()
-	started, events, err := what.store(ctx, r.run, func(history []Item) {
-		if asks = s.mayAskAhead(r); asks {
-			s.askAhead(r, history, what.locks)
-		}
-	})
+	e, err := s.admit(ctx, req.UserID, req.SessionID, "")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if started.Misled && r.ahead != nil {
-		s.takeBack(r)
-		r.ctx = outer
-	}
-	if r.ahead == nil {
-		s.prepare(r, started.History)
-	}
-	r.session, r.titled = started.Session, started.TitleSet
-	if len(events) == 0 {
-		r.tools.choice = r.tools.chosen(started.History)
-	}
-	if r.nameable = started.TitleCut && s.TitleModel != ""; r.nameable {
-		r.asked = questionOf(started.History)
-	}
-	r.log = newRunLog(append(events, StreamOptions{AllowCancel: true})...)
-	return nil
+	defer s.withdraw(e)
+	resume := Resume{UserID: req.UserID, Run: e.run, Output: req.Output, Models: s.offeredModels()}
+	started, err := s.Store.ResumeRun(ctx, resume, s.Limits.HistoryMessages)
+	return s.launch(e, tools, started, err)
 }
 
-// prepare readies a run with the history that it goes on from.
-func (s *Service) prepare(r *ActiveRun, items []Item) {
-	history := boundHistory(items, s.Limits.HistoryMessages, s.Limits.HistoryChars)
-	r.steps = stepsOf(history)
-	if s.SystemPrompt != "" {
-		history = append([]Message{{Role: RoleSystem, Content: s.SystemPrompt}}, history...)
+// launch executes a run that the store has taken. The first events come before
+// those of the answer. It returns the store's error if there is one.
+func (s *Service) launch(e *executor, tools tools, started StartedRun, err error, first ...Event) (*ActiveRun, error) {
+	if err != nil {
+		e.refused = isRefusal(err)
+		return nil, err
 	}
-	r.history, r.thought = history, leftOpen(items)
-	if r.model = s.modelOf(items); r.model != "" {
-		r.run.Model = r.model
-	}
-	r.ctx = s.Observer.RunStarted(r.ctx, r.run)
-	r.observed = true
+	e.prepare(tools, started)
+	e.log.append(append(first, StreamOptions{AllowCancel: true})...)
+	s.register(e)
+	s.Logger.InfoContext(e.ctx, "run started", "run", e.ID, "session", e.sessionID, "user", e.userID)
+	go e.execute()
+	return e.ActiveRun, nil
 }
 
-// modelOf is the model that the last user message asks for; empty is the
-// server's own, also where the one asked for is offered no more.
-func (s *Service) modelOf(history []Item) string {
-	for _, item := range slices.Backward(history) {
-		if item.Type == ItemUserMessage {
-			if s.checkModel(item.Inference.Model) != nil {
-				return ""
-			}
-			return item.Inference.Model
-		}
+// newRun is what the store is given of a run that answers a user's message.
+func (e *executor) newRun(req RunRequest, attachments []Attachment) NewRun {
+	message := Item{
+		ID: newID(), SessionID: req.SessionID, RunID: e.ID, Type: ItemUserMessage,
+		Content: req.Content, QuotedText: req.QuotedText, Inference: req.Inference, CreatedAt: e.run.StartedAt,
+		Attachments: attachments,
 	}
-	return ""
+	return NewRun{UserID: req.UserID, Run: e.run, Message: message, Title: titleOf(message)}
+}
+
+// isRefusal reports whether the store refused an operation, and so did nothing.
+func isRefusal(err error) bool {
+	code := CodeOf(err)
+	return code != "" && code != CodeServiceUnavailable
 }
 
 // newID makes the id of a session, an item or a run: a UUID of version 7, so
-// that rows written together lie together in an index.
+// that rows stored together are next to each other in an index.
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 func (s *Service) threadNotFound(ctx context.Context, req RunRequest) error {

@@ -71,7 +71,6 @@ type slow struct {
 func (s *slow) StartRun(ctx context.Context, start chat.NewRun, limit int) (started chat.StartedRun, err error) {
 	s.once.Do(func() {
 		err = context.Canceled
-		start.Found = nil // The store has returned by then.
 		s.late.Go(func() {
 			time.Sleep(200 * time.Millisecond)
 			_, _ = s.Store.StartRun(context.WithoutCancel(ctx), start, limit)
@@ -148,7 +147,8 @@ func (e *ending) FinishRun(ctx context.Context, run chat.Run, items []chat.Item)
 	return session, err
 }
 
-// Who reads a run's end in the database may send the next message at once.
+// A client that reads a run's end in the database may send the next message at
+// once.
 func TestMessageWhileTheRunBeforeItLeaves(t *testing.T) {
 	t.Parallel()
 	db := &ending{Store: openStore(t), committed: make(chan struct{}, 2), pause: 100 * time.Millisecond}

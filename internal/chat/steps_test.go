@@ -208,8 +208,6 @@ func (l *lastRun) RunEnded(_ context.Context, run chat.Run) {
 	l.last = run
 }
 
-func (*lastRun) RunDropped(context.Context) {}
-
 func (*lastRun) TitleAsked(context.Context, string, chat.Usage) {}
 
 func (l *lastRun) run() chat.Run {

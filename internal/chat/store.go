@@ -137,11 +137,6 @@ type NewRun struct {
 	Message Item
 	// Title is for a session that has none.
 	Title string
-	// Found, unless nil, may be called before anything is stored, once and
-	// before the store returns, with what the store takes for the history. Then
-	// the session was the user's a moment ago, and no run was under way. It may
-	// take a few milliseconds: StartRun holds no lock meanwhile.
-	Found func(history []Item)
 }
 
 // Retry is what Store.RetryRun stores.
@@ -150,6 +145,9 @@ type Retry struct {
 	Run    Run
 	// ItemID is the user message's.
 	ItemID uuid.UUID
+	// Models are those that a message may ask for. The run's model is the
+	// message's, if it asks for one of them: see [RequestedModel].
+	Models []string
 }
 
 // Resume is what Store.ResumeRun stores.
@@ -158,6 +156,8 @@ type Resume struct {
 	Run    Run
 	// Output is what the page's tool returned, any JSON.
 	Output json.RawMessage
+	// Models are as in Retry; the message is the last of the user's.
+	Models []string
 }
 
 // StartedRun is what the store found when it stored a run.
@@ -169,8 +169,6 @@ type StartedRun struct {
 	// other was made of it or is being made.
 	TitleCut bool
 	History  []Item
-	// Misled says that Found was called with another history.
-	Misled bool
 }
 
 // MadeTitle is what Store.FinishTitle stores.

@@ -72,22 +72,25 @@ func (h *Handler) follow(ctx context.Context, run *chat.ActiveRun, first ...any)
 		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError, Preview: h.Links.Preview(userID(ctx)),
 	}, run, ctx.Done(), first...)
 	if err != nil {
-		run.Cancel(chat.FailureInternal)
+		run.Fail(err)
 		return nil, err
 	}
-	return runStream{events, h.Live}, nil
+	return runStream{events, run, h.Live}, nil
 }
 
+// runStream streams a run's events. The stream is the run's only follower, so a
+// client that disconnects cancels the run, as in the openai-chatkit package.
 type runStream struct {
 	events *stream.Stream
+	run    *chat.ActiveRun
 	live   func(change int)
 }
 
 func (r runStream) VisitProcessChatKitResponse(w http.ResponseWriter) error {
 	r.live(1)
 	defer r.live(-1)
-	r.events.Serve(w)
-	return nil // The status is sent; whoever would read of a failure has gone.
+	stream.CancelRun(r.run, r.events.Serve(w))
+	return nil // The status is sent.
 }
 
 // toAPIError is a failure as the Python package tells it: one after which

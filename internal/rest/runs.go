@@ -44,7 +44,7 @@ func (h *Handler) CreateRun(
 		Preview: h.Links.Preview(userID(ctx)),
 	}, run, ctx.Done())
 	if err != nil {
-		run.Cancel(chat.FailureInternal)
+		run.Fail(err)
 		return nil, err
 	}
 	if err := run.Opened(ctx); err != nil {
@@ -54,15 +54,19 @@ func (h *Handler) CreateRun(
 		}
 		return refusedRun{run.ID, FailureOf(err)}, nil
 	}
-	return answeredRun{events}, nil
+	return answeredRun{events, run}, nil
 }
 
-// answeredRun streams a run's events.
-type answeredRun struct{ events *stream.Stream }
+// answeredRun streams a run's events. The stream is the run's only follower, so
+// a client that disconnects cancels the run.
+type answeredRun struct {
+	events *stream.Stream
+	run    *chat.ActiveRun
+}
 
 func (r answeredRun) VisitCreateRunResponse(w http.ResponseWriter) error {
-	r.events.Serve(w)
-	return nil // The status is sent; whoever would read of a failure has gone.
+	stream.CancelRun(r.run, r.events.Serve(w))
+	return nil // The status is sent.
 }
 
 // toAPIError is a failure after the first byte.

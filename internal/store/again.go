@@ -16,7 +16,6 @@ func (s *Store) RetryRun(ctx context.Context, retry chat.Retry, historyLimit int
 		if err != nil {
 			return err
 		}
-		s.recent.forget(retry.Run.SessionID)
 		if err := insertRun(tx, retry.Run); err != nil {
 			return err
 		}
@@ -33,8 +32,11 @@ func (s *Store) RetryRun(ctx context.Context, retry chat.Retry, historyLimit int
 			return err
 		}
 		history, err := newestItems(tx, row.ID, int64(position)+1, historyLimit)
+		if err != nil {
+			return err
+		}
 		started = chat.StartedRun{Session: toChatSession(row), History: history, TitleCut: row.titleIsCut()}
-		return err
+		return setRequestedModel(tx, retry.Run, history, retry.Models)
 	})
 	return started, err
 }
@@ -87,7 +89,6 @@ func (s *Store) ResumeRun(ctx context.Context, resume chat.Resume, historyLimit 
 		if err != nil {
 			return err
 		}
-		s.recent.forget(resume.Run.SessionID)
 		if err := insertRun(tx, resume.Run); err != nil {
 			return err
 		}
@@ -104,9 +105,18 @@ func (s *Store) ResumeRun(ctx context.Context, resume chat.Resume, historyLimit 
 			return err
 		}
 		started = chat.StartedRun{Session: toChatSession(row), History: history, TitleCut: row.titleIsCut()}
-		return nil
+		return setRequestedModel(tx, resume.Run, history, resume.Models)
 	})
 	return started, err
+}
+
+// setRequestedModel stores the model that the run's message asks for.
+func setRequestedModel(tx *gorm.DB, run chat.Run, history []chat.Item, offered []string) error {
+	model := chat.RequestedModel(history, offered)
+	if model == "" {
+		return nil
+	}
+	return tx.Exec(`UPDATE runs SET model = ? WHERE id = ?`, model, run.ID.String()).Error
 }
 
 // answerCall gives the newest item, a call of the page's tool, its output.

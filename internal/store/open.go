@@ -57,7 +57,6 @@ type Store struct {
 	migrations  fs.FS
 	logger      *slog.Logger
 	closed      atomic.Bool
-	recent      *recent
 	// keepers keep SQLite's log short until stopKeeper.
 	keepers    sync.WaitGroup
 	stopKeeper context.CancelFunc

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -60,33 +59,16 @@ func failedArgs(at time.Time) []any {
 	return []any{toMicros(at), string(chat.FailureServerStopped), chat.ReasonServerStopped}
 }
 
-// errStoredBefore rolls back the saving of items of which one is stored
-// already.
-var errStoredBefore = errors.New("an item is stored already")
-
 // FinishRun implements [chat.Store]. It may be called again with the same end
-// after a failure that left it unknown whether the first call was heard.
+// after a failure that left it unknown whether the first call was stored.
 func (s *Store) FinishRun(ctx context.Context, run chat.Run, items []chat.Item) (chat.Session, error) {
 	var session chat.Session
-	var seq int64
 	err := s.do(ctx, "finish run", func(ctx context.Context) (err error) {
-		one := len(items) == 1 && items[0].Type.IsMessage()
-		if one && s.driver == PostgreSQL {
+		if s.driver == PostgreSQL && len(items) == 1 && items[0].Type.IsMessage() {
 			session, err = finishRunAtOnce(s.write.WithContext(ctx), run, items[0])
 			if !isUniqueViolation(err) {
 				return err
 			}
-			one = false
-		}
-		if one {
-			err = s.transact(ctx, func(tx *gorm.DB) error {
-				session, seq, err = finishWithOne(tx, run, items[0])
-				return err
-			})
-			if !errors.Is(err, errStoredBefore) {
-				return err
-			}
-			seq = 0
 		}
 		return s.transact(ctx, func(tx *gorm.DB) error {
 			session, err = finishRun(tx, run, items)
@@ -94,29 +76,9 @@ func (s *Store) FinishRun(ctx context.Context, run chat.Run, items []chat.Item) 
 		})
 	})
 	if err != nil {
-		s.recent.forget(run.SessionID)
 		return chat.Session{}, err
 	}
-	// Only what was stored in the short way is known well enough.
-	s.recent.add(run.SessionID, seq, false, items...)
 	return session, nil
-}
-
-// finishWithOne is for the end of most runs: one message, stored for the first
-// time.
-func finishWithOne(tx *gorm.DB, run chat.Run, item chat.Item) (chat.Session, int64, error) {
-	row, err := countAnswer(tx, run, item)
-	if err != nil {
-		return chat.Session{}, 0, err
-	}
-	if err := updateRun(tx, run); err != nil {
-		return chat.Session{}, 0, err
-	}
-	inserted, err := insertItem(tx, item, row.ItemSeq)
-	if err == nil && !inserted {
-		err = errStoredBefore
-	}
-	return toChatSession(row), row.ItemSeq, err
 }
 
 func finishRun(tx *gorm.DB, run chat.Run, items []chat.Item) (chat.Session, error) {
@@ -126,7 +88,7 @@ func finishRun(tx *gorm.DB, run chat.Run, items []chat.Item) (chat.Session, erro
 		}
 		return sessionOf(tx, run.SessionID)
 	}
-	row, err := addItems(tx, run.SessionID, items)
+	row, err := addItems(tx, run, items)
 	if err != nil {
 		return chat.Session{}, err
 	}
@@ -136,8 +98,7 @@ func finishRun(tx *gorm.DB, run chat.Run, items []chat.Item) (chat.Session, erro
 // AddItems implements [chat.Store].
 func (s *Store) AddItems(ctx context.Context, run chat.Run, items []chat.Item) error {
 	return s.inTransaction(ctx, "add items", func(tx *gorm.DB) error {
-		s.recent.forget(run.SessionID)
-		_, err := addItems(tx, run.SessionID, items)
+		_, err := addItems(tx, run, items)
 		return err
 	})
 }
@@ -149,9 +110,9 @@ const (
 )
 
 // addItems stores those of the items that are not stored yet.
-func addItems(tx *gorm.DB, session uuid.UUID, items []chat.Item) (sessionRow, error) {
-	at := toMicros(items[len(items)-1].CreatedAt)
-	rows, err := readRows(tx.Raw(touchUpdate+` RETURNING `+sessionColumns, at, at, session.String()), sessionFields)
+func addItems(tx *gorm.DB, run chat.Run, items []chat.Item) (sessionRow, error) {
+	at := touchedAt(run, items[len(items)-1])
+	rows, err := readRows(tx.Raw(touchUpdate+` RETURNING `+sessionColumns, at, at, run.SessionID.String()), sessionFields)
 	if err != nil {
 		return sessionRow{}, err
 	}
@@ -174,7 +135,7 @@ func addItems(tx *gorm.DB, session uuid.UUID, items []chat.Item) (sessionRow, er
 	if added == 0 {
 		return rows[0], nil
 	}
-	rows, err = readRows(tx.Raw(countUpdate, added, messages, session.String()), sessionFields)
+	rows, err = readRows(tx.Raw(countUpdate, added, messages, run.SessionID.String()), sessionFields)
 	if err != nil {
 		return sessionRow{}, err
 	}
@@ -183,7 +144,6 @@ func addItems(tx *gorm.DB, session uuid.UUID, items []chat.Item) (sessionRow, er
 
 // SaveItem implements [chat.Store].
 func (s *Store) SaveItem(ctx context.Context, item chat.Item) error {
-	s.recent.forget(item.SessionID) // Its run is under way: none begins before it ends.
 	return s.do(ctx, "save item", func(ctx context.Context) error {
 		calls, err := fromChatToolCalls(item.ToolCalls)
 		if err != nil {
@@ -210,19 +170,16 @@ const countAnswerUpdate = `UPDATE sessions SET
 		WHERE id = ?`
 
 func countAnswerArgs(run chat.Run, item chat.Item) []any {
-	at := max(toMicros(run.EndedAt), toMicros(item.CreatedAt))
+	at := touchedAt(run, item)
 	return []any{at, at, run.SessionID.String()}
 }
 
-func countAnswer(tx *gorm.DB, run chat.Run, item chat.Item) (sessionRow, error) {
-	rows, err := readRows(tx.Raw(countAnswerUpdate+` RETURNING `+sessionColumns, countAnswerArgs(run, item)...), sessionFields)
-	if err != nil {
-		return sessionRow{}, err
+// touchedAt is when a run touches its session by an item, in microseconds.
+func touchedAt(run chat.Run, item chat.Item) int64 {
+	if run.EndedAt.After(item.CreatedAt) {
+		return toMicros(run.EndedAt)
 	}
-	if len(rows) == 0 {
-		return sessionRow{}, chat.ErrSessionNotFound()
-	}
-	return rows[0], nil
+	return toMicros(item.CreatedAt)
 }
 
 const runEndSet = `status = ?, model = ?, upstream_id = ?, first_token_at = ?, ended_at = ?,

@@ -14,13 +14,9 @@ func (s *Store) CreateSession(ctx context.Context, session chat.Session, maxPerU
 	if maxPerUser < 1 {
 		return chat.ErrSessionLimit(maxPerUser)
 	}
-	err := s.inTransaction(ctx, "create session", func(tx *gorm.DB) error {
+	return s.inTransaction(ctx, "create session", func(tx *gorm.DB) error {
 		return createSession(tx, session, maxPerUser)
 	})
-	if err == nil {
-		s.recent.begin(session.ID, recentThread{userID: session.UserID, whole: true})
-	}
-	return err
 }
 
 // countSession counts a session to its user, whose row is locked by it, so
@@ -194,7 +190,6 @@ func (s *Store) DeleteSession(ctx context.Context, userID string, id uuid.UUID) 
 		if deleted.RowsAffected == 0 {
 			return whyNoSession(tx, userID, id)
 		}
-		s.recent.forget(id)
 		return tx.Exec(`UPDATE users SET session_count = session_count - 1 WHERE id = ?`, userID).Error
 	})
 }

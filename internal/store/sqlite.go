@@ -46,7 +46,6 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	if err != nil {
 		return s.tell(ctx, "open", err)
 	}
-	s.recent = &recent{}
 	keep, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stopKeeper = stop
 	s.keepers.Go(func() {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 
 	"gorm.io/gorm"
 
@@ -19,10 +18,6 @@ func (s *Store) StartRun(ctx context.Context, start chat.NewRun, historyLimit in
 			if !isUniqueViolation(err) {
 				return err
 			}
-		}
-		if s.driver == SQLite {
-			started, err = s.startRecent(ctx, start, historyLimit)
-			return err
 		}
 		return s.transact(ctx, func(tx *gorm.DB) error {
 			started, err = startRun(tx, start, historyLimit)
@@ -42,66 +37,6 @@ func startRun(tx *gorm.DB, start chat.NewRun, historyLimit int) (chat.StartedRun
 	}
 	history, err := newestItems(tx, row.ID, row.ItemSeq, historyLimit)
 	return newStartedRun(row, history), err
-}
-
-// startRecent is startRun, which tells of the history at once where it is known
-// without reading.
-func (s *Store) startRecent(ctx context.Context, start chat.NewRun, historyLimit int) (chat.StartedRun, error) {
-	session := start.Run.SessionID
-	known := s.recent.claim(session, start.UserID, historyLimit)
-	told := known != nil && start.Found != nil
-	if told {
-		start.Found(known.items)
-		var cancel context.CancelFunc
-		ctx, cancel = whoeverLeaves(ctx)
-		defer cancel()
-	}
-	var row sessionRow
-	var history []chat.Item
-	holds := false
-	err := s.transact(ctx, func(tx *gorm.DB) (err error) {
-		if row, err = storeStart(tx, start); err != nil {
-			return err
-		}
-		if holds = s.recent.holds(session, known, row.ItemSeq); holds {
-			history = known.items
-			return nil
-		}
-		history, err = newestItems(tx, session, row.ItemSeq, historyLimit)
-		return err
-	})
-	if err != nil && known != nil {
-		s.recent.forget(session)
-	}
-	if err != nil {
-		return chat.StartedRun{}, err
-	}
-	s.noteStart(start, row, history, holds)
-	started := newStartedRun(row, history)
-	started.Misled = told && !holds
-	return started, nil
-}
-
-// whoeverLeaves is a context that does not end with ctx: what was asked of the
-// model has a message and a run in the store, though its client has gone.
-func whoeverLeaves(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), operationTimeout)
-}
-
-// noteStart keeps what a start has read and stored for the next one.
-func (s *Store) noteStart(start chat.NewRun, row sessionRow, history []chat.Item, holds bool) {
-	session := start.Run.SessionID
-	switch {
-	case holds:
-		s.recent.add(session, row.ItemSeq, true, start.Message)
-	case !isPlain(&start.Message):
-		s.recent.forget(session)
-	default:
-		s.recent.begin(session, recentThread{
-			userID: start.UserID, seq: row.ItemSeq, items: append(slices.Clip(history), start.Message), busy: true,
-			whole: row.ItemSeq == int64(len(history))+1,
-		})
-	}
 }
 
 // storeStart stores a run and its message.

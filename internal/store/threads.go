@@ -21,17 +21,11 @@ func (s *Store) StartThread(
 		if s.driver == PostgreSQL && len(start.Message.Attachments) == 0 {
 			return startThreadAtOnce(s.write.WithContext(ctx), session, maxPerUser, start)
 		}
-		if s.driver == SQLite && start.Found != nil {
-			var cancel context.CancelFunc
-			ctx, cancel = whoeverLeaves(ctx)
-			defer cancel()
-		}
 		return s.transact(ctx, func(tx *gorm.DB) error { return startThread(tx, session, maxPerUser, start) })
 	})
 	if err != nil {
 		return chat.StartedRun{}, err
 	}
-	s.noteStart(start, sessionRow{ItemSeq: firstPosition}, nil, false)
 	titled := session.Title != ""
 	return chat.StartedRun{Session: session, TitleSet: titled, TitleCut: titled}, nil
 }
@@ -39,9 +33,6 @@ func (s *Store) StartThread(
 func startThread(tx *gorm.DB, session chat.Session, maxPerUser int, start chat.NewRun) error {
 	if err := createSession(tx, session, maxPerUser); err != nil {
 		return err
-	}
-	if start.Found != nil && tx.Name() == string(SQLite) {
-		start.Found(nil) // Nothing but the disk can fail it now.
 	}
 	if err := insertRun(tx, start.Run); err != nil {
 		return err

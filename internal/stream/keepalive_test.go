@@ -86,7 +86,9 @@ func serveIn(t *testing.T, answer pauses) []string {
 		t.Fatal(err)
 	}
 	client := &noting{ResponseRecorder: httptest.NewRecorder(), start: time.Now()}
-	stream.Serve(client)
+	if err := stream.Serve(client); err != nil {
+		t.Error(err)
+	}
 	if err := service.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}

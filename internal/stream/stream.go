@@ -1,10 +1,10 @@
-// Package stream follows a run and writes what it says to a client, as the
-// server-sent events that openapi.yaml documents. It is what the two doors
-// have in common.
+// Package stream follows a run and writes its events to a client, as the
+// server-sent events that openapi.yaml documents. The API adapters share it.
 package stream
 
 import (
-	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -19,14 +19,18 @@ const (
 	maxBatch = 32 << 10
 )
 
-// Options are how a door streams. All but End are required.
+// ErrDisconnected says that the client closed its connection, or read nothing
+// for the write time-out.
+var ErrDisconnected = errors.New("the client disconnected")
+
+// Options are an adapter's settings of its streams. All but End are required.
 type Options struct {
-	// WriteTimeout is how long a client may take nothing of its stream before
-	// it is taken for gone.
+	// WriteTimeout is how long a client may read nothing of its stream before
+	// it counts as disconnected.
 	WriteTimeout time.Duration
 	// KeepAlive is how long a stream may be quiet before a comment is sent.
 	KeepAlive time.Duration
-	// Failed is the event that tells of a failure, to be encoded as JSON.
+	// Failed returns the event of a failure, to be encoded as JSON.
 	Failed func(chat.Failed) any
 	// Preview makes the previews of the user's images.
 	Preview Preview
@@ -34,8 +38,7 @@ type Options struct {
 	End string
 }
 
-// Stream follows a run to its end. It is the run's only follower, so the run
-// is cancelled when the client goes away.
+// Stream follows a run to its end.
 type Stream struct {
 	done      <-chan struct{}
 	run       *chat.ActiveRun
@@ -46,8 +49,8 @@ type Stream struct {
 	end       string
 }
 
-// New encodes what the run has said already, while upstream is still at work
-// on its answer, after the events in first. The request ends with done.
+// New encodes the events in first, and the run's events so far, while upstream
+// still works on its answer. The request ends when done is closed.
 func New(o Options, run *chat.ActiveRun, done <-chan struct{}, first ...any) (*Stream, error) {
 	out := sse.NewWriter(o.WriteTimeout)
 	s := &Stream{
@@ -71,25 +74,46 @@ func New(o Options, run *chat.ActiveRun, done <-chan struct{}, first ...any) (*S
 // Close ends the following of a stream that is not served.
 func (s *Stream) Close() { s.follower.Close() }
 
-// Serve answers with the stream. It returns when the run has ended or the
-// client has gone; then the run is cancelled.
-func (s *Stream) Serve(w http.ResponseWriter) {
+// Serve answers with the stream. It returns nil at the end of the run, and
+// before that ErrDisconnected or the error of an event that cannot be encoded.
+func (s *Stream) Serve(w http.ResponseWriter) error {
 	w.Header().Set(runIDHeader, s.run.ID.String())
 	s.out.Open(w)
-	if err := s.relay(); err != nil {
-		s.run.Cancel(chat.FailureClientLeft)
+	err := s.relay()
+	if err != nil && !errors.Is(err, ErrDisconnected) {
+		s.reportFault()
+	}
+	return err
+}
+
+// reportFault tells the client of a fault in this server.
+func (s *Stream) reportFault() {
+	err := s.encoder.encode(chat.Failed{Message: "The answer could not be sent; try again.", AllowRetry: true})
+	if err == nil {
+		_ = s.out.Flush() // The stream ends in any case.
 	}
 }
 
-// relay writes the run's events as they come. It returns an error when the
-// client has gone. A live stream waits here: what would make this frame larger
-// is in the functions it calls.
+// CancelRun cancels a run after its only stream has ended with err, Serve's
+// error. A run whose stream ended with it is over already.
+func CancelRun(run *chat.ActiveRun, err error) {
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrDisconnected):
+		run.Cancel(chat.FailureClientLeft)
+	default:
+		run.Fail(err)
+	}
+}
+
+// relay writes the run's events as they come. A live stream waits here, so what
+// would make this stack frame larger is in the functions it calls.
 func (s *Stream) relay() error {
 	defer s.follower.Close()
 	quiet := time.NewTimer(s.keepAlive)
 	defer quiet.Stop()
 	for {
-		ended, err := s.passOn()
+		ended, err := s.writeNew()
 		if err != nil || ended {
 			return err
 		}
@@ -99,21 +123,21 @@ func (s *Stream) relay() error {
 		case <-quiet.C:
 			s.out.Comment("keep-alive")
 		case <-s.done:
-			return context.Canceled
+			return ErrDisconnected
 		}
 	}
 }
 
-// passOn writes and sends the events that have come since the last call, and
-// says whether they were the last.
-func (s *Stream) passOn() (ended bool, err error) {
+// writeNew writes the events since the last call, and reports whether they were
+// the last.
+func (s *Stream) writeNew() (ended bool, err error) {
 	events, ended := s.follower.Poll()
 	for _, event := range events {
 		if err := s.encoder.encode(event); err != nil {
 			return false, err
 		}
 		if s.out.Buffered() > maxBatch {
-			if err := s.out.Flush(); err != nil {
+			if err := s.flush(); err != nil {
 				return false, err
 			}
 		}
@@ -121,5 +145,12 @@ func (s *Stream) passOn() (ended bool, err error) {
 	if ended && s.end != "" {
 		s.out.Data(s.end)
 	}
-	return ended, s.out.Flush()
+	return ended, s.flush()
+}
+
+func (s *Stream) flush() error {
+	if err := s.out.Flush(); err != nil {
+		return fmt.Errorf("%w: %w", ErrDisconnected, err)
+	}
+	return nil
 }

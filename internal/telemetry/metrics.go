@@ -30,7 +30,6 @@ type Metrics struct {
 	liveStreams     prometheus.Gauge
 
 	runs           *prometheus.CounterVec
-	dropped        prometheus.Counter
 	liveRuns       prometheus.Gauge
 	runDuration    prometheus.Histogram
 	firstToken     prometheus.Histogram

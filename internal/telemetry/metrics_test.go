@@ -37,20 +37,6 @@ func TestRateLimitFallbackIsTold(t *testing.T) {
 	}
 }
 
-// A run that was never stored is no run, but its question may have been paid for.
-func TestDroppedQuestionIsCounted(t *testing.T) {
-	t.Parallel()
-	metrics := telemetry.NewMetrics(telemetry.MetricsOptions{})
-	runs := telemetry.Runs(metrics, nil)
-	runs.RunDropped(runs.RunStarted(t.Context(), chat.Run{}))
-	told := scrape(t, metrics)
-	for _, want := range []string{"chatkit_questions_dropped_total 1", "chatkit_live_runs 0", `chatkit_runs_total{outcome="failed"} 0`} {
-		if !strings.Contains(told, want+"\n") {
-			t.Errorf("there is no line %s", want)
-		}
-	}
-}
-
 // Upstream may say of an answer what it likes; a counter that goes down, or a
 // name of any length, would spoil the metrics.
 func TestUsageThatCannotBe(t *testing.T) {

@@ -50,18 +50,6 @@ func (o observer) RunEnded(ctx context.Context, run chat.Run) {
 	span.End()
 }
 
-// RunDropped implements [chat.Observer]. The request's own span says why.
-func (o observer) RunDropped(ctx context.Context) {
-	o.metrics.runDropped()
-	if o.tracing == nil {
-		return
-	}
-	span := trace.SpanFromContext(ctx)
-	span.SetAttributes(attribute.String("chatkit.run.outcome", "dropped"))
-	span.SetStatus(codes.Error, "")
-	span.End()
-}
-
 // TitleAsked implements [chat.Observer].
 func (o observer) TitleAsked(_ context.Context, model string, usage chat.Usage) {
 	if o.metrics != nil {

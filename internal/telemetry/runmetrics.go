@@ -13,8 +13,6 @@ func (m *Metrics) registerRuns() {
 	for _, outcome := range []chat.RunStatus{chat.RunCompleted, chat.RunFailed, chat.RunCancelled} {
 		m.runs.WithLabelValues(string(outcome))
 	}
-	m.dropped = m.counterVec("chatkit_questions_dropped_total", "Questions that went to the model while their message was being stored, and "+
-		"were cancelled: it could not be stored, or followed another one. The model may have cost something.").WithLabelValues()
 	m.liveRuns = m.gauge("chatkit_live_runs", "Runs that this server works on now.")
 	m.runDuration = m.histogram("chatkit_run_duration_seconds", "How long runs took, from the message to the end of the answer.",
 		durationBuckets())
@@ -52,15 +50,6 @@ func (m *Metrics) runStarted() {
 		return
 	}
 	m.liveRuns.Inc()
-}
-
-// runDropped counts a run out that never was.
-func (m *Metrics) runDropped() {
-	if m == nil {
-		return
-	}
-	m.liveRuns.Dec()
-	m.dropped.Inc()
 }
 
 // runEnded counts what came of a run.

@@ -3,7 +3,6 @@ package chat_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -62,7 +61,7 @@ func (l *logged) wantPanic(t *testing.T) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
 		text := l.String()
-		if strings.Contains(text, "a run panicked") && strings.Contains(text, "guard_test.go") {
+		if strings.Contains(text, "a run panicked") && strings.Contains(text, "panic_test.go") {
 			return
 		}
 		if time.Now().After(deadline) {
@@ -184,7 +183,7 @@ func titleIn(t *testing.T, service *chat.Service, id uuid.UUID) string {
 	return session.Title
 }
 
-// fainting is an observer that panics at the start of one run.
+// fainting is an observer that calls a function at the start of each run.
 type fainting struct {
 	lastRun
 
@@ -199,59 +198,43 @@ func (f *fainting) RunStarted(ctx context.Context, _ chat.Run) context.Context {
 }
 func (f *fainting) RunEnded(context.Context, chat.Run) { f.ended.Add(1) }
 
-// A panic while a run starts is a failure of its request, or of the run where
-// its question goes ahead of its being stored, and of nothing else; a server
-// that is stopped then waits for nobody.
+// A panic at the start of a run is the failure of that run, and of nothing
+// else; the observer is told of no end without a start.
 func TestPanicWhileARunStarts(t *testing.T) {
 	t.Parallel()
-	for name, before := range map[string]int{"stored first": 0, "asked ahead": 1} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			observer := &fainting{starting: func() {}}
-			service, written := startOn(t, chat.Options{
-				Store: openStore(t), Model: says(end, "Yes."), Observer: observer,
-			})
-			session, err := service.CreateSession(t.Context(), alice)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for range before {
-				say(t, service, session.ID, "before")
-			}
-			observer.starting = onceOnly()
-			run, err := service.StartRun(t.Context(), hello(session.ID))
-			if err == nil && before > 0 {
-				err = run.Opened(t.Context())
-			}
-			if err == nil {
-				t.Fatal("the run was answered")
-			}
-			written.wantPanic(t)
-			awaitAnswer(t, service, session.ID)
-			if started, ended := observer.started.Load(), observer.ended.Load(); started != ended {
-				t.Errorf("the observer was told of %d starts and %d ends", started, ended)
-			}
-		})
+	observer := &fainting{starting: onceOnly()}
+	service, written := startOn(t, chat.Options{
+		Store: openStore(t), Model: says(end, "Yes."), Observer: observer,
+	})
+	session, run := ask(t, service)
+	if err := run.Opened(t.Context()); err == nil {
+		t.Fatal("the run was answered")
+	}
+	written.wantPanic(t)
+	awaitAnswer(t, service, session.ID)
+	if started, ended := observer.started.Load(), observer.ended.Load(); started != 1 || ended != 1 {
+		t.Errorf("the observer was told of %d starts and %d ends, want 1 and 1", started, ended)
 	}
 }
 
-// forgetful is an observer that panics when a run is dropped.
-type forgetful struct{ lastRun }
-
-func (*forgetful) RunDropped(context.Context) { panic("boom") }
-
-// A panic while a run is dropped leaves nothing behind that a stop waits for.
-func TestPanicWhileARunIsDropped(t *testing.T) {
+// A panic of the store while it stores a run is the failure of that request; a
+// later Shutdown does not wait for the run, and the thread takes the next one.
+func TestPanicWhileARunIsStored(t *testing.T) {
 	t.Parallel()
-	model := newAsked()
-	db := &finding{Store: openStore(t), found: func() error { return nil }}
-	service, written := startOn(t, chat.Options{Store: db, Model: model, Observer: &forgetful{}})
-	session := converse(t, service, model)
-	db.found = func() error { return errors.New("the disk is full") }
-	if _, err := service.StartRun(t.Context(), hello(session)); chat.CodeOf(err) != chat.CodeServiceUnavailable {
-		t.Fatalf("the start: %v", err)
+	db := &hooked{Store: openStore(t), stored: func() error { panic("boom") }}
+	service, _ := startOn(t, chat.Options{Store: db, Model: says(end, "Yes.")})
+	session, err := service.CreateSession(t.Context(), alice)
+	if err != nil {
+		t.Fatal(err)
 	}
-	written.wantPanic(t)
-	db.found = func() error { return nil }
-	awaitAnswer(t, service, session)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("StartRun did not pass on the store's panic")
+			}
+		}()
+		_, _ = service.StartRun(t.Context(), hello(session.ID))
+	}()
+	db.stored = func() error { return nil }
+	awaitAnswer(t, service, session.ID)
 }

@@ -26,7 +26,7 @@ func TestJoinArrays(t *testing.T) {
 }
 
 // sentIn is a step of a model that sends its details and the arguments of a
-// call in many pieces.
+// call in many toolCallAssembler.
 func sentIn(count int) []Chunk {
 	chunks := make([]Chunk, count)
 	for n := range chunks {
@@ -38,7 +38,7 @@ func sentIn(count int) []Chunk {
 	return chunks
 }
 
-// bytesToJoin is what it takes to join the pieces, in bytes allocated.
+// bytesToJoin is what it takes to join the pieces of a call, in bytes allocated.
 func bytesToJoin(t *testing.T, count int) int64 {
 	t.Helper()
 	chunks := sentIn(count)
@@ -46,7 +46,7 @@ func bytesToJoin(t *testing.T, count int) int64 {
 		b.Helper()
 		b.ReportAllocs()
 		for range b.N {
-			var came pieces
+			var came toolCallAssembler
 			for n := range chunks {
 				if err := came.add(&chunks[n]); err != nil {
 					b.Fatal(err)

@@ -1,0 +1,85 @@
+package chat_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// A run that this server's own fault ends has failed. It is not told to the
+// model as the user's stop.
+func TestFaultIsNoCancellation(t *testing.T) {
+	t.Parallel()
+	for name, stop := range map[string]struct {
+		stop   func(*chat.ActiveRun)
+		status chat.RunStatus
+		code   chat.FailureCode
+		items  int
+	}{
+		"fault":       {func(r *chat.ActiveRun) { r.Fail(errors.New("no JSON")) }, chat.RunFailed, chat.FailureInternal, 2},
+		"internal":    {func(r *chat.ActiveRun) { r.Cancel(chat.FailureInternal) }, chat.RunFailed, chat.FailureInternal, 2},
+		"unavailable": {func(r *chat.ActiveRun) { r.Cancel(chat.FailureUnavailable) }, chat.RunFailed, chat.FailureUnavailable, 2},
+		"client left": {func(r *chat.ActiveRun) { r.Cancel(chat.FailureClientLeft) }, chat.RunCancelled, chat.FailureClientLeft, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			observer := &lastRun{}
+			service, _ := startOn(t, chat.Options{Store: openStore(t), Model: says(untilCancelled, "half"), Observer: observer})
+			session, run := ask(t, service)
+			follow(t, run, isDelta)
+			stop.stop(run)
+			follow(t, run, nil)
+			if ended := observer.run(); ended.Status != stop.status || ended.FailureCode != stop.code {
+				t.Errorf("the run ended as %s, %s", ended.Status, ended.FailureCode)
+			}
+			if items := itemsOf(t, service, session.ID); len(items) != stop.items {
+				t.Errorf("the thread has %d items, want %d", len(items), stop.items)
+			}
+		})
+	}
+}
+
+// refusing is a store that takes no items of a run's end.
+type refusing struct{ chat.Store }
+
+func (s refusing) FinishRun(ctx context.Context, run chat.Run, items []chat.Item) (chat.Session, error) {
+	if len(items) > 0 && run.Status == chat.RunCompleted {
+		return chat.Session{}, errors.New("value too long")
+	}
+	return s.Store.FinishRun(ctx, run, items)
+}
+
+// An answer that the store refuses for good ends as a failed run, and its
+// thread takes the next message.
+func TestAnswerThatCannotBeStored(t *testing.T) {
+	t.Parallel()
+	db := openStore(t)
+	service, _ := startOn(t, chat.Options{Store: refusing{db}, Model: says(end, "an answer")})
+	session, run := ask(t, service)
+	if event := failed(t, follow(t, run, nil)); !event.AllowRetry {
+		t.Errorf("the run ended with %+v", event)
+	}
+	if _, err := service.StartRun(t.Context(), hello(session.ID)); err != nil {
+		t.Errorf("the next message: %v", err)
+	}
+}
+
+// The row of a run names the model that its message asks for, from its start.
+func TestRunNamesTheModelAskedFor(t *testing.T) {
+	t.Parallel()
+	eachStart(t, func(t *testing.T, f *startFixture) {
+		t.Helper()
+		stored := ""
+		f.db.after = func() { stored = runningModel(t, f.path) }
+		run, err := f.start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		follow(t, run, nil)
+		if stored != "the/other" {
+			t.Errorf("the run is stored with the model %q", stored)
+		}
+	})
+}

@@ -1,0 +1,81 @@
+package chat
+
+import (
+	"context"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// CreateSession makes an empty session. Returns ErrSessionLimit if the user
+// holds as many as allowed.
+func (s *Service) CreateSession(ctx context.Context, userID string) (Session, error) {
+	session := s.newSession(userID)
+	if err := s.Store.CreateSession(ctx, session, s.Limits.SessionsPerUser); err != nil {
+		return Session{}, err
+	}
+	return session, nil
+}
+
+func (s *Service) newSession(userID string) Session {
+	now := s.now()
+	return Session{ID: newID(), UserID: userID, CreatedAt: now, UpdatedAt: now}
+}
+
+// ListSessions returns a page of the user's sessions, newest update first.
+func (s *Service) ListSessions(ctx context.Context, userID string, q SessionQuery) (SessionPage, error) {
+	return s.Store.ListSessions(ctx, userID, q)
+}
+
+// Items returns a page of a thread's items that a client may see. Returns
+// ErrSessionNotFound, ErrForbidden and ErrItemNotFound.
+func (s *Service) Items(ctx context.Context, userID string, session uuid.UUID, q ItemQuery) (ItemPage, error) {
+	return s.Store.ListItems(ctx, userID, session, q)
+}
+
+// Rename gives a session the title that its user chose. Returns
+// INVALID_REQUEST, ErrSessionNotFound and ErrForbidden.
+func (s *Service) Rename(ctx context.Context, userID string, id uuid.UUID, title string) (Session, error) {
+	if err := checkTitle(title); err != nil {
+		return Session{}, err
+	}
+	return s.Store.SetTitle(ctx, userID, id, strings.TrimSpace(title))
+}
+
+// AddFeedback keeps what a user thinks of items. Returns ErrSessionNotFound,
+// ErrForbidden and ErrItemNotFound.
+func (s *Service) AddFeedback(ctx context.Context, feedback Feedback) error {
+	feedback.At = s.now()
+	return s.Store.SaveFeedback(ctx, feedback)
+}
+
+// Session returns a session with its items, oldest first. Returns
+// ErrSessionNotFound and ErrForbidden.
+func (s *Service) Session(ctx context.Context, userID string, id uuid.UUID) (Session, []Item, error) {
+	return s.Store.SessionWithItems(ctx, userID, id)
+}
+
+// DeleteSession deletes a session and all it holds, and cancels its run.
+// Returns ErrSessionNotFound and ErrForbidden.
+func (s *Service) DeleteSession(ctx context.Context, userID string, id uuid.UUID) error {
+	if err := s.Store.DeleteSession(ctx, userID, id); err != nil {
+		return err
+	}
+	s.sweepSoon()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if run := s.live[id]; run != nil {
+		run.Cancel(FailureSessionGone)
+	}
+	for _, run := range s.starting[id] {
+		run.Cancel(FailureSessionGone)
+	}
+	return nil
+}
+
+// OpenThread returns the session whose thread has the given id: each session
+// has one, with the session's own id. Returns ErrSessionNotFound and
+// ErrForbidden.
+func (s *Service) OpenThread(ctx context.Context, userID string, sessionID uuid.UUID) (Session, error) {
+	return s.Store.Session(ctx, userID, sessionID)
+}
