@@ -47,7 +47,7 @@ build: ## Build the static binary bin/chatkit-rest
 # What `make test` needs beside Go, before anything is made with it.
 .PHONY: test-needs
 test-needs:
-	@tests/prepare.sh node race postgres redis
+	@tests/prepare.sh node race postgres pgbouncer redis
 
 # The identity server that the tests talk to.
 tests/identity/provider/node_modules: tests/identity/provider/package-lock.json | test-needs

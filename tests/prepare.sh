@@ -4,6 +4,7 @@
 #   node      Node.js and npm
 #   race      a C compiler, for the race detector
 #   postgres  PostgreSQL's programs
+#   pgbouncer PgBouncer, a connection pooler
 #   promtool  Prometheus's checker of rules
 #   redis     Redis's server
 #   java      a Java and Maven
@@ -42,6 +43,7 @@ for part in "$@"; do
 		;;
 	race) compiles || missing+=(gcc libc6-dev) ;;
 	postgres) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || need postgres postgresql ;;
+	pgbouncer) [ -x /usr/sbin/pgbouncer ] || need pgbouncer pgbouncer ;;
 	promtool) need promtool prometheus ;;
 	redis) need redis-server redis-server ;;
 	java) need mvn maven default-jdk-headless ;;

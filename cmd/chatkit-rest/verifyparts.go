@@ -25,6 +25,9 @@ func verifyDatabase(ctx context.Context, settings config.Settings) (string, erro
 		return "", fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	name := "PostgreSQL"
+	if db.IsPooled() {
+		number += " through a connection pooler"
+	}
 	if settings.Database.Driver == config.SQLite {
 		name = "SQLite"
 	}

@@ -4,13 +4,11 @@ import (
 	"context"
 	"embed"
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"time"
 
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 )
 
 //go:embed migrations
@@ -37,7 +35,8 @@ type Migration struct {
 // Migrate applies the migrations that are pending. It may run in several
 // processes at once: one does the work, the others wait for it.
 func (s *Store) Migrate(ctx context.Context) error {
-	return s.tell(ctx, "migrate up", s.migrateUp(ctx))
+	err := s.underMigrationLock(ctx, func() error { return s.migrateUp(ctx) })
+	return s.tell(ctx, "migrate up", err)
 }
 
 // migrateUp runs until nothing is pending. PostgreSQL has a lock around it.
@@ -77,16 +76,21 @@ func (s *Store) up(ctx context.Context) error {
 // MigrateDown undoes the newest migration that is applied, if any, with all
 // that its tables hold.
 func (s *Store) MigrateDown(ctx context.Context) error {
+	err := s.underMigrationLock(ctx, func() error { return s.migrateDown(ctx) })
+	return s.tell(ctx, "migrate down", err)
+}
+
+func (s *Store) migrateDown(ctx context.Context) error {
 	provider, err := s.provider()
 	if err != nil {
-		return s.tell(ctx, "migrate down", err)
+		return err
 	}
 	result, err := provider.Down(ctx)
 	if errors.Is(err, goose.ErrNoNextVersion) {
 		return nil
 	}
 	if err != nil {
-		return s.tell(ctx, "migrate down", err)
+		return err
 	}
 	s.logger.InfoContext(ctx, "migration undone",
 		"migration", path.Base(result.Source.Path), "duration", result.Duration)
@@ -166,15 +170,8 @@ func (s *Store) appliedVersion(ctx context.Context) (int64, error) {
 
 func (s *Store) provider() (*goose.Provider, error) {
 	dialect := goose.DialectSQLite3
-	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
 	if s.driver == PostgreSQL {
 		dialect = goose.DialectPostgres
-		// It tries every second for five minutes, then gives up.
-		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
-		if err != nil {
-			return nil, fmt.Errorf("make the lock of migrations: %w", err)
-		}
-		options = append(options, goose.WithSessionLocker(locker))
 	}
-	return goose.NewProvider(dialect, s.pools[0], s.migrations, options...)
+	return goose.NewProvider(dialect, s.pools[0], s.migrations, goose.WithDisableGlobalRegistry(true))
 }

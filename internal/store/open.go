@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
@@ -57,6 +58,9 @@ type Store struct {
 	migrations  fs.FS
 	logger      *slog.Logger
 	closed      atomic.Bool
+	// postgres is how a connection is made; nil for SQLite.
+	postgres *pgx.ConnConfig
+	pooled   bool
 	// keepers keep SQLite's log short until stopKeeper.
 	keepers    sync.WaitGroup
 	stopKeeper context.CancelFunc
@@ -76,7 +80,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	var err error
 	switch c.Driver {
 	case PostgreSQL:
-		err = s.openPostgres(c)
+		err = s.openPostgres(ctx, c)
 	case SQLite:
 		open := s.openSQLite
 		if c.Look {

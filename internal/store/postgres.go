@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"time"
 
@@ -12,18 +13,17 @@ import (
 
 const (
 	postgresConns = 20
-	// postgresConnectTimeout bounds what the operating system would try for
-	// minutes; connect_timeout in the URL overrides it.
+	// postgresConnectTimeout applies where the URL has no connect_timeout. The
+	// operating system would go on trying for minutes.
 	postgresConnectTimeout = 5 * time.Second
 	postgresConnLifetime   = 30 * time.Minute
 	postgresConnIdle       = 5 * time.Minute
 )
 
-func (s *Store) openPostgres(c Config) error {
+func (s *Store) openPostgres(ctx context.Context, c Config) error {
 	config, err := pgx.ParseConfig(c.DSN)
 	if err != nil {
-		// The cause holds the connection string.
-		return errors.New("the PostgreSQL URL is not valid; write postgresql://user:password@host:5432/database")
+		return describeURL(err)
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = postgresConnectTimeout
@@ -31,10 +31,14 @@ func (s *Store) openPostgres(c Config) error {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "chatkit-rest"
 	}
+	if err := s.setQueryMode(ctx, config, c.DSN); err != nil {
+		return err
+	}
+	s.postgres = config
 	pool := stdlib.OpenDB(*config)
 	conns := cmp.Or(c.MaxConns, postgresConns)
 	pool.SetMaxOpenConns(conns)
-	// All are kept: to connect again costs more than the longest operation.
+	// Idle connections are kept: a new one costs more than the longest operation.
 	pool.SetMaxIdleConns(conns)
 	pool.SetConnMaxLifetime(postgresConnLifetime)
 	pool.SetConnMaxIdleTime(postgresConnIdle)
@@ -42,4 +46,11 @@ func (s *Store) openPostgres(c Config) error {
 	s.write, err = s.addPool(pool, postgres.New(postgres.Config{Conn: pool}))
 	s.read = s.write
 	return err
+}
+
+// describeURL returns the error of a URL that pgx refuses. pgx's own error holds
+// the URL, and so the password.
+func describeURL(err error) error {
+	text := "the PostgreSQL URL is not valid; write postgresql://user:password@host:5432/database"
+	return errors.New(text)
 }

@@ -37,8 +37,7 @@ type cluster struct {
 	log      *tail
 	unlock   func()
 
-	process *os.Process
-	exited  chan struct{} // closed when the process is gone
+	process *process
 }
 
 func startCluster(ctx context.Context, p programs, o options) (*cluster, error) {
@@ -141,7 +140,8 @@ func (c *cluster) run(ctx context.Context, p programs, o options, owner *account
 	cmd := exec.Command(p.postgres, args...) //nolint:gosec,noctx // the distribution's postgres
 	c.prepare(cmd, owner)
 	cmd.Stdout, cmd.Stderr = c.log, c.log
-	if err := c.launch(cmd); err != nil {
+	c.process, err = startProcess(cmd)
+	if err != nil {
 		return fmt.Errorf("start postgres: %w", err)
 	}
 	if err := c.waitReady(ctx); err != nil {
@@ -150,30 +150,10 @@ func (c *cluster) run(ctx context.Context, p programs, o options, owner *account
 	return nil
 }
 
-// launch starts the process from a thread that lives as long as it does: on
-// Linux the death signal comes when the thread that started it ends.
-func (c *cluster) launch(cmd *exec.Cmd) error {
-	started := make(chan error)
-	exited := make(chan struct{})
-	go onOwnThread(func() {
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait() // How it ended is told by its log.
-		}
-		close(exited)
-	})
-	if err := <-started; err != nil {
-		return err
-	}
-	c.process, c.exited = cmd.Process, exited
-	return nil
-}
-
 func (c *cluster) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	poll := time.NewTicker(20 * time.Millisecond)
+	poll := time.NewTicker(pollInterval)
 	defer poll.Stop()
 	for {
 		conn, err := pgx.Connect(ctx, c.url("postgres"))
@@ -181,7 +161,7 @@ func (c *cluster) waitReady(ctx context.Context) error {
 			return conn.Close(ctx)
 		}
 		select {
-		case <-c.exited:
+		case <-c.process.exited:
 			return fmt.Errorf("postgres ended at its start: %s", c.log)
 		case <-ctx.Done():
 			return fmt.Errorf("postgres does not answer within %s: %w: %s", startTimeout, err, c.log)
@@ -193,15 +173,7 @@ func (c *cluster) waitReady(ctx context.Context) error {
 // shutdown ends the process at once: what it holds is thrown away.
 func (c *cluster) shutdown() error {
 	// SIGQUIT is PostgreSQL's immediate shutdown, which ends its children too.
-	if err := c.process.Signal(syscall.SIGQUIT); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("stop postgres: %w", err)
-	}
-	select {
-	case <-c.exited:
-		return nil
-	case <-time.After(stopTimeout):
-		return errors.Join(fmt.Errorf("postgres did not stop within %s", stopTimeout), c.process.Kill())
-	}
+	return c.process.stop(syscall.SIGQUIT)
 }
 
 func (c *cluster) stop() error { return errors.Join(c.shutdown(), c.remove()) }

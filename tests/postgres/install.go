@@ -15,6 +15,10 @@ const installTimeout = 10 * time.Minute
 // its own, which a test machine has no use for.
 const noMainCluster = "/etc/postgresql-common/createcluster.d/no-main-cluster.conf"
 
+// startPolicy is the program that Debian's packages ask before they start a
+// service; exit code 101 forbids it.
+const startPolicy = "/usr/sbin/policy-rc.d"
+
 // mayInstall says whether this is root on a Debian.
 func mayInstall() bool {
 	if os.Geteuid() != 0 {
@@ -24,39 +28,47 @@ func mayInstall() bool {
 	return err == nil
 }
 
-// install installs PostgreSQL from the distribution. Test binaries that run
-// beside each other wait for the first, and find its work done.
-func install(ctx context.Context) error {
+// install installs a package of the distribution. Test binaries that run at the
+// same time wait for the first one; installed then says that nothing is left to do.
+func install(ctx context.Context, name string, installed func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, installTimeout)
 	defer cancel()
-	unlock, err := lockFile(filepath.Join(os.TempDir(), "chatkit-rest-install-postgresql.lock"))
+	unlock, err := lockFile(filepath.Join(os.TempDir(), "chatkit-rest-install.lock"))
 	if err != nil {
 		return fmt.Errorf("wait for another installation: %w", err)
 	}
 	defer unlock()
-	if _, ok := lookPrograms(); ok {
+	if installed() {
 		return nil
 	}
-	fmt.Fprintln(os.Stderr, "PostgreSQL is not installed; installing the package postgresql with apt-get, without a cluster of its own")
-	removeConf, err := writeNoMainCluster()
+	fmt.Fprintf(os.Stderr, "Installing the package %s with apt-get; it starts nothing\n", name)
+	restore, err := startNothing()
 	if err != nil {
 		return err
 	}
-	defer removeConf()
+	defer restore()
 	if err := aptGet(ctx, "update"); err != nil {
 		return err
 	}
-	return aptGet(ctx, "install", "--yes", "--no-install-recommends", "postgresql")
+	return aptGet(ctx, "install", "--yes", "--no-install-recommends", name)
 }
 
-func writeNoMainCluster() (remove func(), err error) {
+// startNothing keeps packages from starting a service of their own. PostgreSQL's
+// also makes a cluster unless a file forbids it.
+func startNothing() (restore func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(noMainCluster), 0o755); err != nil { //nolint:gosec // the package's own mode
 		return nil, fmt.Errorf("keep the package from starting a cluster: %w", err)
 	}
 	if err := os.WriteFile(noMainCluster, []byte("create_main_cluster = false\n"), 0o644); err != nil { //nolint:gosec // as above
 		return nil, fmt.Errorf("keep the package from starting a cluster: %w", err)
 	}
-	return func() { _ = os.Remove(noMainCluster) }, nil
+	if _, err := os.Stat(startPolicy); err == nil {
+		return func() { _ = os.Remove(noMainCluster) }, nil // The machine has a policy of its own.
+	}
+	if err := os.WriteFile(startPolicy, []byte("#!/bin/sh\nexit 101\n"), 0o755); err != nil { //nolint:gosec // a program
+		return nil, fmt.Errorf("keep the package from starting a service: %w", err)
+	}
+	return func() { _, _ = os.Remove(noMainCluster), os.Remove(startPolicy) }, nil
 }
 
 func aptGet(ctx context.Context, args ...string) error {

@@ -29,13 +29,49 @@ func findPrograms(ctx context.Context) (programs, error) {
 	if !mayInstall() {
 		return programs{}, errNotInstalled
 	}
-	if err := install(ctx); err != nil {
+	installed := func() bool {
+		_, ok := lookPrograms()
+		return ok
+	}
+	if err := install(ctx, "postgresql", installed); err != nil {
 		return programs{}, errors.Join(errNotInstalled, err)
 	}
 	if found, ok := lookPrograms(); ok {
 		return found, nil
 	}
 	return programs{}, errNotInstalled
+}
+
+var errNoPgBouncer = errors.New("PgBouncer is not installed: the tests need its program pgbouncer; " +
+	"install it (Debian: apt-get install pgbouncer; macOS: brew install pgbouncer)")
+
+// findPgBouncer returns the program's path. It installs the program if it may.
+func findPgBouncer(ctx context.Context) (string, error) {
+	look := func() (string, bool) {
+		for _, name := range []string{"pgbouncer", "/usr/sbin/pgbouncer"} {
+			if path, err := exec.LookPath(name); err == nil {
+				return path, true
+			}
+		}
+		return "", false
+	}
+	if path, ok := look(); ok {
+		return path, nil
+	}
+	if !mayInstall() {
+		return "", errNoPgBouncer
+	}
+	installed := func() bool {
+		_, ok := look()
+		return ok
+	}
+	if err := install(ctx, "pgbouncer", installed); err != nil {
+		return "", errors.Join(errNoPgBouncer, err)
+	}
+	if path, ok := look(); ok {
+		return path, nil
+	}
+	return "", errNoPgBouncer
 }
 
 // usualFolders are where distributions keep the programs: Debian and its kin

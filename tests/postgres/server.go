@@ -21,6 +21,7 @@ const AdminURLVariable = "TEST_DATABASE_URL_ADMIN"
 const (
 	startTimeout = 60 * time.Second
 	stopTimeout  = 20 * time.Second
+	pollInterval = 20 * time.Millisecond
 )
 
 // Server is a PostgreSQL server for tests. It may be used concurrently.

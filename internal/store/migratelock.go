@@ -1,0 +1,71 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/pressly/goose/v3/lock"
+)
+
+const (
+	migrationLockInterval = time.Second
+	migrationLockPatience = 5 * time.Minute
+)
+
+// errMigrationLocked is the error of a process that waited in vain.
+const errMigrationLocked = safeError("another process has been changing the tables for five minutes")
+
+// underMigrationLock runs f while no other process changes the tables. The lock
+// is that of a transaction on a connection of its own: a pooler that lends its
+// connections by transaction would lose goose's lock, which is a session's. The
+// number is goose's, so that versions which use that lock are held off too.
+// SQLite needs no lock; see migrateUp.
+func (s *Store) underMigrationLock(ctx context.Context, f func() error) error {
+	if s.driver == SQLite {
+		return f()
+	}
+	conn, err := pgx.ConnectConfig(ctx, s.postgres)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the lock ends with the connection
+	tx, err := lockMigrations(ctx, conn)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(), tx.Rollback(context.WithoutCancel(ctx)))
+}
+
+// lockMigrations returns the transaction that has the lock. A waiting process
+// ends its transaction between two tries: it would take a connection of the
+// pooler's that the process with the lock may need.
+func lockMigrations(ctx context.Context, conn *pgx.Conn) (pgx.Tx, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, migrationLockPatience, errMigrationLocked)
+	defer cancel()
+	for {
+		tx, locked, err := tryLockMigrations(ctx, conn)
+		if err != nil || locked {
+			return tx, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(migrationLockInterval):
+		}
+	}
+}
+
+func tryLockMigrations(ctx context.Context, conn *pgx.Conn) (tx pgx.Tx, locked bool, err error) {
+	tx, err = conn.Begin(ctx)
+	if err != nil {
+		return nil, false, fmt.Errorf("begin: %w", err)
+	}
+	err = tx.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock($1)", lock.DefaultLockID).Scan(&locked)
+	if err == nil && locked {
+		return tx, true, nil
+	}
+	return nil, false, errors.Join(err, tx.Rollback(ctx))
+}
