@@ -7,6 +7,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -92,7 +93,7 @@ func (s *Store) isPooled(ctx context.Context, config *pgx.ConnConfig) (pooled bo
 		if err != nil {
 			return err
 		}
-		pooled = string(results[0].Rows[0][0]) != fmt.Sprint(conn.PID())
+		pooled = string(results[0].Rows[0][0]) != strconv.FormatUint(uint64(conn.PID()), 10)
 		return nil
 	})
 	return pooled, err

@@ -92,7 +92,7 @@ func startPgBouncer(tb testing.TB, program string, database *url.URL, mode PoolM
 // read. Any client may log in: the pooler has PostgreSQL's password itself.
 func writePgBouncerConfig(tb testing.TB, database *url.URL, port int, mode PoolMode, owner *account) (string, error) {
 	tb.Helper()
-	folder, err := os.MkdirTemp("", "chatkit-rest-pgbouncer-")
+	folder, err := os.MkdirTemp("", "chatkit-rest-pgbouncer-") //nolint:usetesting // only this user can enter the test's own folder
 	if err != nil {
 		return "", fmt.Errorf("make a folder for pgbouncer: %w", err)
 	}
@@ -105,7 +105,7 @@ func writePgBouncerConfig(tb testing.TB, database *url.URL, port int, mode PoolM
 		"auth_type = any", "pool_mode = " + string(mode), "default_pool_size = " + strconv.Itoa(poolSize), "max_client_conn = 200", "",
 	}
 	file := filepath.Join(folder, "pgbouncer.ini")
-	if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")), 0o600); err != nil { //nolint:gosec // a folder of this test
 		return "", fmt.Errorf("write pgbouncer's file: %w", err)
 	}
 	if owner == nil {
