@@ -544,6 +544,27 @@ func (e ListOrder) Valid() bool {
 	}
 }
 
+// Defines values for MessageFinishReason.
+const (
+	MessageFinishReasonContentFilter MessageFinishReason = "content_filter"
+	MessageFinishReasonLength        MessageFinishReason = "length"
+	MessageFinishReasonUnknown       MessageFinishReason = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the MessageFinishReason enum.
+func (e MessageFinishReason) Valid() bool {
+	switch e {
+	case MessageFinishReasonContentFilter:
+		return true
+	case MessageFinishReasonLength:
+		return true
+	case MessageFinishReasonUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MessageRole.
 const (
 	MessageRoleAssistant MessageRole = "assistant"
@@ -556,6 +577,42 @@ func (e MessageRole) Valid() bool {
 	case MessageRoleAssistant:
 		return true
 	case MessageRoleUser:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NoticeEventType.
+const (
+	NoticeEventTypeNotice NoticeEventType = "notice"
+)
+
+// Valid indicates whether the value is a known member of the NoticeEventType enum.
+func (e NoticeEventType) Valid() bool {
+	switch e {
+	case NoticeEventTypeNotice:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NoticeEventLevel.
+const (
+	NoticeEventLevelDanger  NoticeEventLevel = "danger"
+	NoticeEventLevelInfo    NoticeEventLevel = "info"
+	NoticeEventLevelWarning NoticeEventLevel = "warning"
+)
+
+// Valid indicates whether the value is a known member of the NoticeEventLevel enum.
+func (e NoticeEventLevel) Valid() bool {
+	switch e {
+	case NoticeEventLevelDanger:
+		return true
+	case NoticeEventLevelInfo:
+		return true
+	case NoticeEventLevelWarning:
 		return true
 	default:
 		return false
@@ -1641,8 +1698,18 @@ type Message struct {
 
 	// Attachments The files that came with the message. Absent when there were none.
 	Attachments *[]Attachment `json:"attachments,omitempty"`
-	CreatedAt   time.Time     `json:"created_at"`
+
+	// FinishReason Why an answer is incomplete: it reached the model's limit of tokens (`length`), a content filter ended
+	// it (`content_filter`), or the model stopped for a reason that this server does not know (`unknown`).
+	// Absent from a complete answer.
+	FinishReason *MessageFinishReason `json:"finish_reason,omitempty"`
+	CreatedAt    time.Time            `json:"created_at"`
 }
+
+// MessageFinishReason Why an answer is incomplete: it reached the model's limit of tokens (`length`), a content filter ended
+// it (`content_filter`), or the model stopped for a reason that this server does not know (`unknown`).
+// Absent from a complete answer.
+type MessageFinishReason string
 
 // MessageContent A part of a message. The user's are `input_text` and `input_tag`, the assistant's `output_text`.
 type MessageContent struct {
@@ -1651,6 +1718,23 @@ type MessageContent struct {
 
 // MessageRole Who wrote a message.
 type MessageRole string
+
+// NoticeEvent A message to the user about the answer, such as that it is incomplete.
+type NoticeEvent struct {
+	Type NoticeEventType `json:"type"`
+
+	// Level How serious it is.
+	Level NoticeEventLevel `json:"level"`
+
+	// Message For people; Markdown.
+	Message string `json:"message"`
+}
+
+// NoticeEventType defines model for NoticeEvent.Type.
+type NoticeEventType string
+
+// NoticeEventLevel How serious it is.
+type NoticeEventLevel string
 
 // OutputTextContent Text that the assistant wrote.
 type OutputTextContent struct {
@@ -3005,6 +3089,21 @@ func (t *ChatKitStreamEvent) FromProgressUpdateEvent(v ProgressUpdateEvent) erro
 	return err
 }
 
+// AsNoticeEvent returns the union data inside the ChatKitStreamEvent as a NoticeEvent
+func (t ChatKitStreamEvent) AsNoticeEvent() (NoticeEvent, error) {
+	var body NoticeEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNoticeEvent overwrites any union data inside the ChatKitStreamEvent as the provided NoticeEvent, with its discriminator set
+func (t *ChatKitStreamEvent) FromNoticeEvent(v NoticeEvent) error {
+	v.Type = "notice"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
 // AsChatKitErrorEvent returns the union data inside the ChatKitStreamEvent as a ChatKitErrorEvent
 func (t ChatKitStreamEvent) AsChatKitErrorEvent() (ChatKitErrorEvent, error) {
 	var body ChatKitErrorEvent
@@ -3038,6 +3137,8 @@ func (t ChatKitStreamEvent) ValueByDiscriminator() (interface{}, error) {
 	switch discriminator {
 	case "error":
 		return t.AsChatKitErrorEvent()
+	case "notice":
+		return t.AsNoticeEvent()
 	case "progress_update":
 		return t.AsProgressUpdateEvent()
 	case "stream_options":
@@ -3446,6 +3547,21 @@ func (t *ThreadStreamEvent) FromProgressUpdateEvent(v ProgressUpdateEvent) error
 	return err
 }
 
+// AsNoticeEvent returns the union data inside the ThreadStreamEvent as a NoticeEvent
+func (t ThreadStreamEvent) AsNoticeEvent() (NoticeEvent, error) {
+	var body NoticeEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNoticeEvent overwrites any union data inside the ThreadStreamEvent as the provided NoticeEvent, with its discriminator set
+func (t *ThreadStreamEvent) FromNoticeEvent(v NoticeEvent) error {
+	v.Type = "notice"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
 // AsErrorEvent returns the union data inside the ThreadStreamEvent as a ErrorEvent
 func (t ThreadStreamEvent) AsErrorEvent() (ErrorEvent, error) {
 	var body ErrorEvent
@@ -3479,6 +3595,8 @@ func (t ThreadStreamEvent) ValueByDiscriminator() (interface{}, error) {
 	switch discriminator {
 	case "error":
 		return t.AsErrorEvent()
+	case "notice":
+		return t.AsNoticeEvent()
 	case "progress_update":
 		return t.AsProgressUpdateEvent()
 	case "stream_options":
@@ -7197,19 +7315,19 @@ func (sh *strictHandler) GetReadiness(ctx *gin.Context) {
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
 	"7L37cts4ti/8KijuU9XdpyhFvuVi11e73InT7ZnEzviyMzOtfBIkQhK3KUBDUHY0aVedpzkPtp/kFNYC",
-	"QJAEKcp2Enc6/8x0ZOK2sLCwsC6/9SkYi/lCcMYzGex/CmaMRiyF/zyjGXsTz+OsA/+rfoqYHKfxIosF",
-	"D/aDX8UNmVO+Iin715LJTJJsxgiNopRJSeZ0RSTjEYk5oWQe82XGukEYsI90vkhYsL/TCwM5nrE5VV1n",
-	"qwUL9oOYZ2zK0uD2NnQmcMbmNOYxnzZMQkzU8HNCU0YSNskKY+1uMJRknrWes7HgkSRLnsUJrHMsljwj",
-	"IzaNuSSUs5vigFvrRmRZuuocTjKW1o+WCXJDYzXKRKQMhuXsY0aydNUlhyPJeEZuZozDVzGfkkgwSbjI",
-	"yIwli80m9P79+87hMpsxnsVjmjE/qTNBqPNRYYjgZ0ZTlgZhoBgiTlkU7GfpknkGllmqdlON+/fO2ZJ3",
-	"jqPqeBczRtIl/0GSOCoOxLZGz8Y7dLezPdl73tmNXvQ6L0ZPx53ne7QX7U6esZ2t7cZpTEQ6p1mwHyyX",
-	"cRSElWndhsGCpnTOMn0YajZKTXE4ZxntUvXBUHMhWdAp07vWJceZJGPBM7Vbc0Y57NBMbZeiJhknMePA",
-	"rrHq8l9Llq6CMOB0rqYE/Qbu3Of04xvGp9ks2N/eexp6SHqYZXQ8mzOe1ZF1EifMQ9e9UW/8jO5td15E",
-	"W6yzO3lGO88nuzudrWhv9Hz8jG3Rp1tmnguazZxp2iEHQNC7kz4M1ombTJAklhkRSrAoShcWsd3zEzKB",
-	"Xt2ZRGxCl0mGTeb0YzxfzoP9rZ76V8z1v0LfWTlnUsaC11FX4p89BN6Z9OiLaG+783SsCDx6RjsvFIG3",
-	"cwL3/ATWfd6fuufxlNNsmXoO+CUINxAolMh4yllELs/ekFiSqRBRSCiPyM2MZmROr5gkcUak6JJ3NM0M",
-	"46vPM/VFNoslkSy9ZimZxtdM1jG4tPOpYfKt7ee+dVzMUkajui3I4K+wAwdqnjFeTp9jZ3Co+27MrWos",
-	"F4JLhgLHHqiXgk+SeAwnQosR9Z90sUiUDI4Ff/LfUi38k1kOdLBcJIJGDOgjl/M5TVdqi/WvWjgFYXBN",
+	"QJAEKcp2Enc6/8ykZeK2sLCwsC6/9SkYi/lCcMYzGex/CmaMRiyFf57RjL2J53HWgf9VP0VMjtN4kcWC",
+	"B/vBr+KGzClfkZT9a8lkJkk2Y4RGUcqkJHO6IpLxiMScUDKP+TJj3SAM2Ec6XyQs2N/phYEcz9icqq6z",
+	"1YIF+0HMMzZlaXB7GzoTOGNzGvOYTxsmISZq+DmhKSMJm2SFsXY3GEoyz1rP2VjwSJIlz+IE1jkWS56R",
+	"EZvGXBLK2U1xwK11I7IsXXUOJxlL60fLBLmhsRplIlIGw3L2MSNZuuqSw5FkPCM3M8bhq5hPSSSYJFxk",
+	"ZMaSxWYTev/+fedwmc0Yz+IxzZif1Jkg1PmoMETwM6MpS4MwUAwRpywK9rN0yTwDyyxVu6nG/XvnbMk7",
+	"x1F1vIsZI+mS/yBJHBUHYlujZ+MdutvZnuw97+xGL3qdF6On487zPdqLdifP2M7WduM0JiKd0yzYD5bL",
+	"OArCyrRuw2BBUzpnmT4MNRulpjics4x2qfpgqLmQLOiU6V3rkuNMkrHgmdqtOaMcdmimtktRk4yTmHFg",
+	"11h1+a8lS1dBGHA6V1OCfgN37nP68Q3j02wW7G/vPQ09JD3MMjqezRnP6sg6iRPmoeveqDd+Rve2Oy+i",
+	"LdbZnTyjneeT3Z3OVrQ3ej5+xrbo0y0zzwXNZs407ZADIOjdSR8G68RNJkgSy4wIJVgUpQuL2O75CZlA",
+	"r+5MIjahyyTDJnP6MZ4v58H+Vk/9V8z1f4W+s3LOpIwFr6OuxD97CLwz6dEX0d525+lYEXj0jHZeKAJv",
+	"5wTu+Qms+7w/dc/jKafZMvUc8EsQbiBQKJHxlLOIXJ69IbEkUyGikFAekZsZzcicXjFJ4oxI0SXvaJoZ",
+	"xlefZ+qLbBZLIll6zVIyja+ZrGNwaedTw+Rb289967iYpYxGdVuQwV9hBw7UPGO8nD7HzuBQ992YW9VY",
+	"LgSXDAWOPVAvBZ8k8RhOhBYj6p90sUiUDI4Ff/LfUi38k1kOdLBcJIJGDOgjl/M5TVdqi/WvWjgFYXBN",
 	"kyXwAktTkeIgkZra4cXF4ctf3x6dXAxenp68fnP88iIIgzmTkk4ZkDmWJD/3isRmTEITRZNVSESqfh8x",
 	"Je3MX7vBbRjI5XjMpAz2JzSRDNafE+t/pWwS7Af/8SRXTp7gX+WTIzXNM00qJJxfvvkmRH4cepY1/Enx",
 	"QrPq45uSbvGk/Hm97tKul7yJXzVp24v6/LZ4IZyI7LVY8mhTZuJXXNzwIi+dCCKX4xkQuyUjnZxeDF6f",
@@ -7250,19 +7368,19 @@ var swaggerSpec = []string{
 	"KV/d+aw3qUT4UAGjIxfWGzyjsuXx96tJoF9s91xbr28Mn9YEDxeRttOewu+arUbTg0P2jSq25T0kk1TM",
 	"UXqb3ajRP623FzTfAs6KLBCuvX5sGtYenMJXYBzLjQgFAaZ7/W4WrdF8LznV2Zwbm/J15GXZw4XpiIUo",
 	"jfGYLbLmtKXLk8PLi19Pz47/WZEHNsMRe8PoDIFPMPZxEacs6pJfWLYmRzoM5rGUFcyhE4Hd32lyh87U",
-	"QDB2ybmxCclinuw+QcxX0l/2ejtjaAf/+SUip+0sNQlCQzjMNtdE/aYPiQ+0t6mLyvf6uEjjD74zXgMX",
-	"x3NPiDV5BwG+DUxovYyDt0evjg8HF/94d1QbM6RPS6yGerJQW05lOe7ms/NdaTLaHZutFjpMqjAf8uPQ",
-	"v8ZvXvd0uOoti2J6AYbJDWEn/V0Un1PrclRa8Ni5gQQA1xCV5CVOsqNG3CfleX5BH5XisGF5/OG3zjoQ",
-	"XXlHr2bmS0x44yQS2LN5P8+mEQPqxnZzGBnZ3tbaG4qDLx3OaMCPXPfmnyk28XIhs5TR+V2ydZfltkWP",
-	"5lxELNnEnXn57vzi7OjwrSdjN+9vDD42zKqWN5An+8V9mDiTlE3AaC9SZ1Ijhuu0qNFg0If3G/B5IRy8",
-	"zyuexe8m+hY+w6Zm9rtbZ9cRJXycxdfsPKPZUjYBoesYOuNMVgJgkYoFS7NYC019szK+nAf7vwUUOg4+",
-	"lP2JYfCxo77pXNMUAv/Vx4f6YwQxNwjov2HTvAsx+m82BpIdci4yirP8VIlzk2KZjsF/DsIaTkRlwjGP",
-	"2Mdqa/SIa/7L2MeMxBYdqxtUwPzVckQaqZ17qigLI687T/nsz/H727BKv3yFLWlYaGBnteWlqZ1pM3HP",
-	"7XLKRKII4GC/JAsR80wSzL8vUrrQ9pNnLXqq27dhoK4ehMVv+HBP0SvOkuavtjxUXaZJgIMEYaDeMNmq",
-	"JXkvz94EiKAahMGRbWlH27kNofemGe1W9gIWETbwuZSxzCjPdALqy/wiKp1UqOpi4supaUZuUoHRb8Ut",
-	"yTfOc+qP5otsdVAIBMUUHS700cJaDBmby/asnjN5QNOUripbxT5ma9mjvJ9imS2W2QDattvHU2hxoRs4",
-	"21faGpdCenKb79M7mmaHkbYMl6XUwql6gUJKFwOqbpejfzQSu4ZbbkPTw6BW6sXjWWFGWtKHaPDsqTnZ",
-	"mia9JjHo2ybLj4NS9vJADdmlQKKWYs58u1bCFZds/73p/r0SnLXcvlgStSsJ8x25b3wPI0Wmdlv4Sn/6",
+	"QDB2ybmxCclinuw+QcxX0l/2ejtjaAf//BKR03aWmgShIRxmm2uiftOHxAfa29RF5Xt9XKTxB98Zr4GL",
+	"47knxJq8gwDfBia0XsbB26NXx4eDi3+8O6qNGdKnJVZDPVmoLaeyHHfz2fmuNBntjs1WCx0mVZgP+XHo",
+	"X+M3r3s6XPWWRTG9AMPkhrCT/i6Kz6l1OSoteOzcQAKAa4hK8hIn2VEj7pPyPL+gj0px2LA8/vBbZx2I",
+	"rryjVzPzJSa8cRIJ7Nm8n2fTiAF1Y7s5jIxsb2vtDcXBlw5nNOBHrnvzzxSbeLmQWcro/C7Zusty26JH",
+	"cy4ilmzizrx8d35xdnT41pOxm/c3Bh8bZlXLG8iT/eI+TJxJyiZgtBepM6kRw3Va1Ggw6MP7Dfi8EA7e",
+	"5xXP4ncTfQufYVMz+92ts+uIEj7O4mt2ntFsKZuA0HUMnXEmKwGwSMWCpVmshaa+WRlfzoP93wIKHQcf",
+	"yv7EMPjYUd90rmkKgf/q40P9MYKYGwT037Bp3oUY/TcbA8kOORcZxVl+qsS5SbFMx+A/B2ENJ6Iy4ZhH",
+	"7GO1NXrENf9l7GNGYouO1Q0qYP5qOSKN1M49VZSFkdedp3z25/j9bVilX77CljQsNLCz2vLS1M60mbjn",
+	"djllIlEEcLBfkoWIeSYJ5t8XKV1o+8mzFj3V7dswUFcPwuI3fLin6BVnSfNXWx6qLtMkwEGCMFBvmGzV",
+	"kryXZ28CRFANwuDItrSj7dyG0HvTjHYrewGLCBv4XMpYZpRnOgH1ZX4RlU4qVHUx8eXUNCM3qcDot+KW",
+	"5BvnOfVH80W2OigEgmKKDhf6aGEthozNZXtWz5k8oGlKV5WtYh+ztexR3k+xzBbLbABt2+3jKbS40A2c",
+	"7SttjUshPbnN9+kdTbPDSFuGy1Jq4VS9QCGliwFVt8vRPxqJXcMtt6HpYVAr9eLxrDAjLelDNHj21Jxs",
+	"TZNekxj0bZPlx0Epe3mghuxSIFFLMWe+XSvhiku2/73p/r0SnLXcvlgStSsJ8x25b3wPI0Wmdlv4Sn/6",
 	"pXZQHfZXLMlolWaYwatkJ8CEV/e0dh+/0C5E/nlfCEIXC4bxdpBuNqZzWzAqCOul6M7mW6voM8CJtNvg",
 	"nOB32eXySPV7bDKtykfTeETMTppmjYfScweSmxmmLnoEdLvbr/4w112FSrcZp4xmLBrQrBCfF9GMdbJ4",
 	"ztbtL3ofmuP6yrevrUG0SctWcqKtYC/RqsA7Fc0J5+UUTnJoFpY4y89LBTt1mYOclFUHXM0w1gEZqv6G",
@@ -7284,213 +7402,219 @@ var swaggerSpec = []string{
 	"FbuSKz4ebELA8xUf1xNxuYjW7+ElfKQa3vfZXGGKdQ/nWjZs39B3xFq2rm5Ey4ZlgrefrefwtmzssGvL",
 	"FoZR11ovXJnX6mNXqracjMtkrRrkR3tdA+8dtUGj9iN5bqOWq/EdU7AS2etfR5aAY3LV+qy1HP+dugra",
 	"fao2uNXnG9jHwNtx+8GLYoIaNpgW3YqTUMKIoI55gFqN0kvDUkUFMHfZ3A1NTK1d+vX+Q07YNZhNJnaA",
-	"B1StdOySnw7VZwkIXCg0O2iW1e/0Z3iOTGOc/kAstBvb3xbpcYofmab6Paltxs08gccqKjUFeDX0W67l",
-	"KHBZ+tqDz2xtc8VAvtZIsxbjI9nKM2jVvND0YW7IAj3bHcvSLNqe5Jxw7ds4e9W+0Ubz8zDkuiY+/l/X",
-	"pnrcUORajcFrQBciMfJgQafsB9klh2RME/g1BshNnfiJsgPenpQsGI9iPiVD952gmg01DuGakKByLIt6",
-	"p2c2pvDGwiaq6QFoIhR7mzEopgbTQ2Osa7jv9XprPFfG3L+gWcZSNfL//xvt/Puw889e58Wg8+HTVvh0",
-	"9/Z/rXOdgSmGZY3m5SxdMt8NAHUMzmHLrNklnQJkqAyh2hG8la25G20cQAd7UZjv/dboqejoHyHu/Ize",
-	"GP+a89eOvIoXHZSkNOlALJdaHk67PkgGKOh92Fs2e0mTpM5PaxhLr8iaXRbovJ2w1BMLY9e7jtqb0kIv",
-	"8vltGKiJad9HTaDrD2hBiiOzbapJo/Hl6ddx7K4Npnum5Ld+0nvj/HJhgNuUsmyZchYp/lwBB1v2zP3l",
-	"eCilkQyhObEQ+wtpCUuk18Ny6ItbpRf4g1mHei5DsuRZnOScNqOSTONrhjGfSAvX2KfbgVkLo3vaBiu9",
-	"sy1fui2LgYwP5nkvC9+Wkyye1Qdwu+sNyI9RaFyY+dn1Cg18wCy5E+XoP+AQwB42hmTpCmsmoKUar6zD",
-	"DZ0rY696Y3ioDJaqTSIO8eEE39dYS0udeSji1B/ZiCKlSBgsylHv763x0McR5BEbrzy6zZRmYBJFxATs",
-	"5obYfT6sWlmHtbCjcwgtz2Zsju42G1qzxu8M9/0xfrzdK4XU5PFy/jUpXpGlEK0uOUyM/jMnmZiiC8Nm",
-	"ZRcLiIR9PhZLnrGIxJxc8ngsIkbgfzAYGoUeFhQVSeTk+DjVYvocpaL2RoIHRlrfV5kijRpf+fjcVkmS",
-	"iqQYDy1ZW+M/FDOscDB02BxpY+flmPk3YGK3UoB2cvscgfZ8tCKROU+Kh9R1XuWRU25PDXwhCzElqJwc",
-	"EIr3XiytT2k8E/GYVZXRdVET1WCpMgU1GtPdqGhqFcWSUHnFMBxgxWpCGGLZmaSMddQBNOlCZhr47Pna",
-	"s4g0NXxqJWc3LiBTKeLvy6tg4JOo0yaHcjkali4tG4zRHIhUUAd8F7UZuHBN1zNYpM1qvoyaEgDQ56Kr",
-	"p8QonTNCJRnmtU2GxTiVFjuQt91QyfJR1elsPWEds6fXHId+Dnz6UHITR1OWYbZFlcQLujI1Q8r9aD1c",
-	"aVrLRIOpGtX43vq1owQ1y7DaqDS0MjedWQPmZOIApxrXsmw2QB06v8HU/D54wwfyZatfH+AYF5mogVM3",
-	"5dAWbGYW7iWuTlDYQA4fA40jsClTDBozkFcooAGRHh9oxR3QVkPt6oMYkNaWPzADVC3h713e/0GaI4Gl",
-	"2aMuceHz5wbJH7+WIZHCBN7CVdwFpqzSaJliQptJxvWFGSI0ErkR6dUkgRgyceXhQd2VN/7zZiYSAzfp",
-	"Sxcs77TtzLexYLt76Q19+Z2o38nvBDM3ye/kLaNc7dzvff476XQ6pPC/6sdKZTnyO9nt9cjvZJPCTdhV",
-	"sbhcoaNyKTrTpFJwrq6VqVJnGrowM9hoSzdqid+i+7GVtLGTHfI78ZfjVq11CCWR8ZSziFyevSlg90yF",
-	"iBBsqakguRk5h4uDkXdx+kWQuQXNZub7Kp5dfTuj6OimFUw7t2UTHp7poFT9xNe8UmZGN/UC5NXPHON4",
-	"DXNc/HqK0z588+b0vdnpPT2yok6xXI6GgIVwU9PL2eXJ4Phk8O7s9Jezo/Nz7OKF2meIdoslWfKIpeSG",
-	"rjDD15bO8Szh5enJ6zfHLy/cXsx7V03CvoZXLAuhb/ODxvpCwG2JBk7D3/pvdsZlkAgYbWtHLxswPDSM",
-	"mBk7M7D6+fnwosNAR3tuR05FXuRd9/1Oneh5wx9UHS99lEAgxEUp4MM9U8NuK2q1gE4r8zuikuU9bIgq",
-	"7NnENj3eBU0tbBi+WGNdDb4HYs5brN0VEXnYMbTZQsa9X80WvcfW8prXaLHsUwCYwKG3jVQuYzqUgCvy",
-	"Daxg7mNHhpEfCuBeE9+DZP87GEqMXaNaQq5ceddTRLaEZ2bviyAMXORUH86rB2C1UrOrBri2KvqCMChJ",
-	"smJrI5nUdx6QmVq0Ij/GZBmb0QOwWeRoTQ631lEFpMRXhKHWzHSSW0oLBTZDzMLLXytvi4WDSzB9YfBa",
-	"pKM4igC1zoLnVmGsK0DGpWp0bjS78+NbuGtORHaIt7ui6JIfc+OdLbR7KfgkicGQUS6xUgNs5SsiVALe",
-	"dwcwvxyrdxqniYknLtTmKkPZeMt2fDCq5iuW0dibYLJyAlR0zLgnlTJirYBkQKNtG+J8nIF8xcfAAYGA",
-	"ETqXJBHiitgI76g557XixtDhyU02t0cSPi+1Z92NRkdcn/tGzx+SKeMspYkJmQex6o+FFzxZ/QEC4h9V",
-	"7Pvciq11UfBFeCUvt2lmAj3NHETYmbrTaGGk1h5HfepdfChLITAebGpeqdDF9BtWCJ7ToJR02piSi28I",
-	"m2VbgvWJ1oLCFHJIGxlmrfN8u+zArcVPKnqacCEGRb2Q0YjOaV9KY2uD0nMPr0O+cTtWf60/LXjV8XUz",
-	"iAqpmu1CJCtJnl57l3YR55vTALfyK6NJNqtx7KVCcRuYhJL42sMieYCAIc4M+msLBfSr+brC6Nixb8bl",
-	"LGmfLfjRcPQiZdcxuxk0pZvOGM6XxDLEsCRMKw2dCFawzxxoVR1tjJCviz+4Sd6ts057f5gDhzn7LUME",
-	"5mXAg6965Ioc4GVnPmEp42N2uqgBkYK8baWcQXQJuYnlTBd5d5y5I3OzeVP9jWO2Qa+DouPJAJ2u68gD",
-	"IS74pddIXF7UMfcGRT3gyu7hchYphFC1cz2XnULN91mRoi0t/A5tP/ixtt0IPzQsQGgERIoBFmRlbQmj",
-	"1wyy2DORN/N5uWqz8LdqdlqH5LTEUwM7Tw2U2p1wy+4TRNRCBa0NKColcdShQ2C1Y8+TZRnFYjCikj3d",
-	"9WImNFxEFZgIt691sBae5JPqlnlrKpNq9WW4kZqS/r98nrl/X+oYx80d3YR9Cq3uk2J+nLG5yYOqRxhx",
-	"D082i/mVxChyNvc4t9XPgziy/71pANhWzxMBdhXzAvrGQsgYkEbDgLMp3QCh9F3e8sS2bKuL2MqNsWJN",
-	"pZeC11I63pe12kZlk5wgTEs7veK6LSvkrlUPPV3lofbtNu3zn4sqo/kORTEnuuWRcAnyEAcC0gib8XZ0",
-	"YLtSjS1j+ClLDRqwLxpTI9uqpgd5GDNikxFoWaPANusBt2GQGDhlX9i7zHC26jbGIPADst3DPAy8uUO8",
-	"t0WqYe7oR8Q4gsPpIh7VTMS6ycNA70Vb/UPR/hSaVNWPofrnEKuR3IAJ01YOegTHt5GdvAdV/QEfYLAb",
-	"Dj99pRPqcn7t8YTs8g2O5hv9/X2OpepDLanuFUvx5MiM8sgig6iJtj6QTl2bIXwy1PVJGeFKhVxgWLEB",
-	"q4I/JFTqP5RD/J6uVc0zmvhfJLqiFKwK3tlE6dVqFGkjmTcFImskPkyljuin5vT6pCBUWVNMqyitA571",
-	"A8B/VG2QEokY+FBdyzOV4wBPfGugQdXgFTS4tU6lJhxJKK2Wh0AaVPrNA+kdVzPgdZowbycA3STSYDZK",
-	"yrD6A9fhcO1QJwtYgLWYy71iiHyrrtvjWD6/Z7rT1tbdovRMhHuLVZypT+2DlyZJHQK+EImuRZzXHjag",
-	"rjEnMPrDbJ3Nwmmg7AuvLacUiL82MnUdoHieTUNz7rzIY5SVkBnmz9ghHFHzA50OwyL06g+SDB2w7uG6",
-	"VHLbUR2lHMyMCzp9aZftvKwb31rO4z8swIjXtMpxwx3mv1c6dGUe61J6/Ute18ozcUfsnenjUpbTAs0d",
-	"zuY7IheyRsIc6XWTDBIHxRfEb3V698W2/7pA8hubZHzJ3f7HdCzJiMV8CoG7OteSOxkV2t4YYngdBCjl",
-	"VrdYgqXNZ440BLuTX9VHzDKsQ8sndoEQ9yOqDaV4OWPjq3r3OgJqQEUfSeSMomcjTklKM0bgNUR+HIor",
-	"XYCT0fEMf5VktFLaIksmZMTGdCkZOWMRxMvqKEXts/1xGLFpSiMWDX+qXBJOkJNqIhlijMJE4oKaI65A",
-	"y8Ge2rLoX0HRMW2g1AyNYq6dvPUkyc1lJMKnzo1Ir0wSLwYCJkJcschb8GOsiC7XPzn0XF7i54XUXbNs",
-	"iJYMwmDpBqy0WvyZbnlZbNngprZpqzgfL18V5lxzTkG10ymRiY4hL2wjOu032cTXukVlCk2GN72LDRtl",
-	"wvI22yo09E7TvH7IZm3V2RokTYWbbNviMa5Ez5vpF+bj37fi87Y5010jRTo0HDEZRywPvtA4pWQSsyRC",
-	"ZchJkxc3HI4KBfWv+ajkOduN2qcDylHxotCVTrfXIc3pkrdWOB08kII59eluU7UWn0+lRXIPhbdyUxWp",
-	"+7wYdu/2YDCT8VNfJJFjMQo3eiU1KfFP3RJGpZoUNGImVlpXuc6B58G+ZvELMKBePzAcS8LWRk4/KF2k",
-	"83qoV/lgjuHCPIqVlCsYFFpt0t7jyIc0hZcK8AUODRy2+FDP6zptsm3o1thN4/UL43YJzDaRzhu0dZeU",
-	"uIaYLZhWAxF0bl9bImAm272IUMomfAxEQFttOwokscx0M1lPAE9+ocl8gMMRS7gMwvxg6oS5DWWVnolJ",
-	"jGsQWRiFuX57rNH1i22MnlfD/rTdmynL7sWaj4kna3Md8wvZhGo91kt5AAAbhdabma2/X7N/jGtWb7SX",
-	"m128vAbFXYdjKW04EgaYToel18Tejykfs6T5Kex0i5+jzWDJyWhFxomQJjo/H6p0wCuBL+7Ya1fcZBCq",
-	"WXZxNuXY1yJo5gZYhT7XXqm7TeL9T/M264uV1g1TIJoLLnwIIr1R3GcCXujwnoOs3wmhRB0zD9Wu4sWC",
-	"uXG4dnN16eZi3EoNiJQJTLldP//z5QiSmv2wERi6BLixasKh4kW162Yt4LH2Vf2Ehk1VcNZwg4fEvsVU",
-	"7TjGOKk2UxOzbVlb2/DcNPQS8GImltNZdkHllRfaEv/cWAKuUXTjmgYxj+KxcViY1fH2xQ9PqsUPq8dK",
-	"T7Ztub3863rJXJl+qypp9YgwOsqaYviphgNFuwnEC3115B2lrrbzuZWhn1sHTWBLN2YiZ/xGB61bdLte",
-	"QynEp5fVkPaFmao4fdbSaRdqSFXPAx60+aaibuhPMQoGuCHARmVtV5p/biiUghceWLqUyWWS1aPdgMDO",
-	"MC7p6S75a/xzSDiTGVja8OftXo8k7JolkkSMLT4jPs5jCAPUBGvcw5IMr9vCyhXjq5+uo+M3uDKcW+3W",
-	"hi3WhEqIdN6KII8rBtN4oJt3wfHk1u5Anu6praZ1IV6tNsIZEdMavibdcMbhmiA4Fy68SdQUMnwQIIg+",
-	"NLG8C1g36aghfThHYgHB7nHK2pu3VSEEjwpRgLhvq0k4s2/ngcUJrCXFZjbSi5rd28BEmlPm6xliNAUc",
-	"DLh6eWtgr+AVguhWHgXeAsk1UsAFnVsnZw3s1p3ChR+F5NVEqd+ANpVQ6+TFIw0QxoXpsjjf4MpqEOMx",
-	"5t2NeL5LAbhKgeqW1bthUmEVZnuta9Vi4Gvb2Jpx3esHWxlIuroW7/XfEWHvnnFp5eHX1sLxkWlteYoq",
-	"cdY1KS7yQ4FXnLIdtVwzo5KM2HTJDwiaINW7I0nEjT8Zqf2zseH6dcrEbHID2yW1uoNhts1nKS+FUkue",
-	"WBIDbw8qZw1qycOSJmpvOCku5qEI884b+n1cSawgAEUEkeC6htKBk4IBuC9U4h9MsEacEnHDW2cS5Hn1",
-	"NnFAp/SsxTUxatGG5o7G6PDbMJhROZiLlHnMnk2WJm1QsK0/NKTnPi9sho788+Y36HwnMhVMEsEfQu53",
-	"teVrsKBp1lzMqSzjdKzqO5pmeE7Ddd031Xpq6B14fW3nGfuYDSKWKDbYeIgL9jF7BW3zi6abUXnVTBIj",
-	"ji+ovDI0KDZfU2HK7UBXULr33bV2nza9zLx0ukcnWA2u5U2Xk3aTFpaWHzyHa90laWEy4KY0p602Xffe",
-	"NUt8Bc02vQ8u83ZF3HUrTjYp4xU0XCb44KhENZcvlvaJoKZW6Sb5nybPzA0JHLGJSO8A/dAi5VNP8Q+f",
-	"9InhMTb387Z299wg0fbVvF6bSgUHhIGqILgL3+GvcOCUYHJqVXpzcQr8EmIkuhu+sVkecYOy4UtWXOdz",
-	"uKMS8rUUEEvuYhHcVkZGYYxVlLObRrlYm7mtYWPzvJo/loW7npwb1B5Nl/wHaUucPmyl0cdUYvR7ndC7",
-	"1gl9vBU871CU9AsV/SxX+3RnWu9osuKDsxsCvuivaS103OHlULv2sgq7qJdUzcqw66DBFC8dWxuiI051",
-	"bgBSP5vn5i7asF8TvqPnpq7AfIVcv8TXzCmdWCwgWwL+Krv9MadMh4/MNLKavmFrHx+fHdRiXchD7a5J",
-	"JesHroVYl9bcZBd9hL8vEkZjFf717n/MLWLWGuatyaI+xIosxjKG6jeg1/lOypfbR3/Yw5ptlLbRoOzw",
-	"bbeJpVEfbg8dE70fyonxyC06kR+x/Hh9ze2oxj+s2YqC22TTbXBGe6At0HUEfaR/S6+YNRvrmFI3tvyR",
-	"bUYhvKJhE9AvvxnpX9o2D0Fyx6ldI7N8LvTG6lEHbilzeHwofQVM/EN4YQzxyfL1dqcaOtC0R/D1oOIP",
-	"b7NVbsjAw2wYet29W4V/yk8JButDFXf51aDmPLECDbTGNLbNiPzKtnkA8mrfv5e+ZxCZW6BunuNiTEmW",
-	"1mElyfWrUL4YzNBA+inLBqNV0RLRgvq6/wci/3pwNmM3dXJsbJx+Fs9BY14VMve+Gumb4dsM3TcAcHOI",
-	"9ED0LlrqGpTWknkNzXQAXISuWgOPCMn5akksgrJPIv16CqrXDNmwE1BKYgArGZR83C12pTjaA+3P+YqP",
-	"73ZFhxa4hkClkTFbd2k/OvTeu1zWcsXHg3vc2GWCP9A+ogWh/plvbxVaZyn6QtQuGLUa6LwRBFGBCPem",
-	"qMFy85ncCkaRHNJqKb2VgtLpsgFV0P4ZqtJBagRAX9+15DLAimgYk9gWUhhTrAfbmLfbqrxEXWKHzWkE",
-	"6lj4/AJmUpyRKb2Gcvn5y6l94Se37EFO1drdsyD4dXj2Qu1Yu5Idnqn4xnUeq62w+XTurs1c3tiV8hmR",
-	"9tyWDwicV9vtneDzPhSJXlP0IU/HcPS5LjnOJJw1WwQSaj2OZzSl44ylMiSQ2Mwi9ay85PFYRFivjEAG",
-	"kdK9JxqoNc2KQK0bQovGqGraIqQANdp1apZqQCrH7XgXmPXtXjNAxKaAoh52X+MUjk2VjrZJzP6yHrdh",
-	"8K+lyFg08MPfwRlH4MHc+5uyCZpFq0AAG0IBVArSmVPlbrRvsWtkRk3gtJd7PwN+7cNC1D797Ay1d0+U",
-	"2juWkr83Dz8A+9ZO8Fk54OBeAV53sNzW2Wv9t7nr9itkuZbSm+99tJxLo2pwF3OGQJwl51ehnoIauhn1",
-	"p328URGw7oqLG5N4TbC6fyaSqFI3pxqC1Jz96qC4TFOxXJS8soAO0lrq7dnDsgHASAjxYeo6ja/rAoFa",
-	"5OhCn3MlQRbZKtiHwoZlnBjvQVI3vOLMEFPdHaz4ktzbqPJkrnRtUr8FP18f9h4ZaNSG3LQaJerPUgjp",
-	"vc2oqX2FILqihmII1YOXyitw+0PwXS2gBPu4oDxiUT2ujK5dPVMPLLFAzJ3mEq4yx3JqFxr5aolwmBbX",
-	"qxIgWUAXwBmZ/I9uhX2pvJIbBPflSBxr8MTK7JAyKgVXm98a5DX/fj03wDLCfIeaOMOvSZW4I4ojHXub",
-	"W6W8xZG/vI7xcFe4zT5rtyfvnc8LTHzjnLk2wezBne57z2yrm5tH1nt0ZdMDxMHDm0ntL6Q0VIWehpvZ",
-	"5DxQeTWIecQ+1qZsKkGjFQkzmRCxyjDEuhX2WdNWuvkdLXF4WqejOevDf6zdCRO25DOUaVJQhxCOuxC2",
-	"SAoyoek3tjebhX9tFPjVYn/UlcPGyzTOVueKUkjQEaMpSw+XWHoX//XaSJa/vL8IKncM+cv7C3IzE9Ig",
-	"ziHgAeoRiCauiKp2kYuMsI+LWMtP2CC4EWGYXGbNsmwRwMNQXMXMTMYDl6keqGp4qN6CX2OlWiiK0yWH",
-	"xUra6IRT3GRU+flSZn0+pmm6gpCA0zSexnxo8fRzfGhtLMUquIDvxiIIeepzeGkE+3q6xvq4H9BlNusA",
-	"4l6+NLqI/8pWwe0tPhFFdWEv1dA5EOg1S8kioTEnv15cvNvX6Al5sZoQ1AsHPSSEgvKE9rkbjgIGfSfw",
-	"DjXdWJKbNM4yxrt93uf/8R9Eh4X1+dE1A5rA16Nl5sZRIESRRugBduqSc8RKILHs8+GnvsFO6Af7BJRz",
-	"0gdFVf37f/7P/70dhqY4EI0iSYZzltEh2LKwUr2vH9ToSR9Dw9Uvn/pQil13qv6k12yGuR3uo2VbRGAh",
-	"m4i0zyFenM5lWHg5T/JiCOicmokkUgslDEixoNnMSAVkiX1FZPg5r1meWYjuSIzB9mwdWbu9XXRkvT69",
-	"PHkFBFBsKCJsbvqyxQXA1pg33iPDt0cXv56+Gqg+Dt+8OX1/9GqoJSUnw0PFk0MyYzRiKWzncDhUD74+",
-	"34CM/cDOsB+UCNpXhw4RqrjAChRqxgfkiWJBuoi7KzpPNELYjUYm0NWquv3g9hamdPeZVZfvnSLA5lYI",
-	"iVsN5H53eXFAJMPfgGyWau4kQQ+E2bFIEq0TqtP51zgji1RkYizAh7JgqIjr2tO0+NcbjuhKqkv3UIVF",
-	"1gqhNSWXl8evTOwGeGfwFYoTJMO/d7RTrXMcDbt9fuEKqERMdWlrKFamZd9Q9aHLWpjywzQzkhGCOZXA",
-	"InHW5+CAWYklUVcgxPvC4pTUG0HBb258MiQfWftv4+wAxILhZg1bqaSRNIcjo1eMd8k7qFmGdnEUpCB3",
-	"JdjYdVA2EOwinjPE3j97/ZLs7Oy8ACv7xUsQalCYjZPhP4ddcqwx+hX9pJFm72fCYucb6ufbteRA0id0",
-	"ET+53hrC5NQW/OX9BZgChurmEWn8b/h8n/wM15SSK0Oi5IjeGhT7ZJiL+yFSB/77B1m9FrvkvbGqmkuL",
-	"9nmLqwqz0C2ibelmUiSEicEHxWsqJCyRpix7yiZQ6gpkx25vhwxfn579fPzq1dHJ0JAOajLIPj/kSkKn",
-	"SrQrSsLdstMz3KPINY/5MmN4UymVzRJYlinc59b7QQr3C4pVyZy2obkJILw8tFJFJ7WpSztJWOoYa4a2",
-	"lEQH/ncYuj+dsTmN1TMSylj1eeFPkmXDA+ecIStR65TUiXSa3dMll3kJ/D6H9EqMckfKk73eDm4j+Ois",
-	"aQWLzWCFYjJiBKqQgPvT0LPPzVVi9khdS0oWWNUEvE1AlANCySgVN+geXKRsksTTWabDsZX46/b5obZL",
-	"GufVVs8qF2pcc/vVOLdQu9HZGoERfmdH5xfk8N1xEAbXLEUE02Cr2+v2wMOHl0GwH+x0e90d8KBnM9Au",
-	"NSM8ccy0Tz7l/xjE0e0TxxswZVm9kyIkmTBSEjhPcLZvQIHh6EE9nxEodlCpXx1Fp+r9MFTyTuexyHjK",
-	"WQR7OBUCyU45mYllijSwnHkcBftqZo5/Q8cIsAyQV2vMNvknjmvkuD7v2/n+PJ5ymi1TLLyeapwtoOh2",
-	"r1dCOP3fT/43mqjofJHgRxDWtf8pNzGpVxf7mAEdAw1vG+wHb+PkKiRsOpVAiBEkAvQR3hhfUwVDwyjm",
-	"qrdq0s5tWLNnXXJiilmBnx9OUlzIolXSDDhdvRD0aVSjautl51UsscSzDzbXjPMDGnQPyDDm6tIbmv0E",
-	"PtCycJgz3tA+R6jfq18SLXVPTj3fJ+XPCz1YSdS+l7xJqSfJsk16UZ/D9uwi2/jaWfZ6csyvaRJHJW4N",
-	"dntb69tecqovT6Yb7axv9FqkoziKGC/6Dnd7u+vb5k1ORPZaLLke9sWGTS+1dx1ab7dobel79FFpithy",
-	"rx19M5ZymkBKH7ZqQdnXccLkicjOl4uFSDMzXgvynrP0Oh4zt1qWawUAyeW+/3/7oGST+wiHX5QMyiWJ",
-	"DkTWkiSjUzQlOX64D7dh4A24QA1yLCBbgi10yWsMb9h3j6fJTRiijmxiCbVrWr0UL8/ehFqG6+wkmqlH",
-	"CtwDmKKktuagcD/gnW5kK1yBI9bnCZtkRCwzVOJGIloZ3Q2vHSqxEu9olSl1UWINUHWpL/kYb3MdkNHn",
-	"NlYDgh49Fwl+8BXvElA7fhbR6p7XiNq97W0kyhe9UgLXAqaxektX5G79TQF3fya0Rcq5b/7MEh9l4Dcu",
-	"618KPklitFTvbrWYMVLlQog3NEUQ8d2tvTbUkUZSl5b6/XZZe7sgzdfdL7ehfVmMZzS7wuO6ELLm0omE",
-	"MG9Oa9CxawI5JSbaNCPAm2s/ApPGvnpQ93luSEDrN9wUOigT33A3lGfqQjjOsN6ndMy0MjTZCuo1ap+U",
-	"aHSBQfO38EEekx3L3PQLT/Uz8xDH92ZG0wyxN8iPw2Jmn3oP1yVcqrfQsDm/2W1ezk4Y/oQPZn0z93mh",
-	"NoumJsRC2mczGf726vTk6MOQUES3YTzCGxdWDy/wPi/e9RWjs/rc2Nq0h4Ewfs0SsUCDrtqJPjdGPEVH",
-	"Y1/WLt2iVRveIYfvjn+QZCmXNNEGfjSzlQey9hqhbpAFUn2fUFOvZZwIyaRbqkXNF/ZaKxRc15tJ9Mvz",
-	"BpG5IjTzaAbVJpJYkiu2yHw6xCIVYyi+CUwaNN3qdAGFcFXTJ/8t8QnlXvG5zlW+6OGytG4RQUbMBqLm",
-	"1/0nJ75/Hs/ZQF/jSkt4Al6M3DuitIluBhEsMv43C/a3t51IgoruB8JE/2dlak7yrX8yFhO8EP/42wcn",
-	"+PA3E95iKzGjMfY/A8fLZyNZlJjyhfjdOqhTpcRa1GEgP7CsRM20e8ZSdyr863A8/sHOpEdfRHvbnafj",
-	"LdbZHT2jnReT3Z3OdrQ3ej5+xrbo015QnY2egprNhLFoRLHIrTMfbsvnAD+yZFG3xxovCETyeI9t093o",
-	"eefFzuhZZ3ey9bQz6tGtzlP2PHo22Rlvj7Z2gw9hcBVzYFp4xF+zgrt/40VhJqldx61bEMSlsMmIpA6M",
-	"CXznXZbGS9vuWbgyuEQeYqqgQ98CJltZmXYq7+u9WjO76t7a3i38cOmkLFO4Wh7urBzactHgdpiIdNPz",
-	"Ej4EU1cABNAxnmE8lUuCQikBK8ry/DTObhp5PdgPno+2oqeTZ6zTG2/vdXbHOy86z+ke6zzbmuyy7dGL",
-	"qNfbCR5kWZUswJxcNTIE7kmb9/vZhEieoHvrovm4E7JIQw80idwMfQiuKHD0eKa2zCEesxxbpTC5QmCt",
-	"wa9B5MM6SZcnNBnGJ1vbzzujOIMyXA/HxR5gmdviY7kRcxt1AK0U+t7NeUiECWPWak2bh3TvQdUJdJkA",
-	"IpDQygQB/cXSH4i5N+qNn9G97c6LSBFz8ox2nitibuXE3IKonNb6hv5Kvylw5IEhE2ZPeSzPF5W+sY7U",
-	"TKhZvru8UH2liY5fkftP4DHS1fTojsXc5/5oszrjE/lPa6z6/7aevdjb29p+0dvtXu38101vvDX/2+qF",
-	"/Pt29pfn/1y8SQ/13gOsnEt6jByPEHPYEDoXK3KTOwlD2n8rxj4G273tp52trc72zkXvxf7W3n5v658Y",
-	"stz6pNs7XI/wwQWKhCiBYgmvQlkuo0JiOHkunip63a2n2zscNV315FbHlz+Bp04HVf7ygRgXMPErMlzJ",
-	"oWJ2QSzBec0iPCzOc4Xx4mYY1HY3k1SpzDRJUCjBf73423y7GFXp27A9u2Hb7MV4N3q21Rk9p73O7mRn",
-	"r/N8vPW0sxc9Yz26M3kx2t3Oz5i6FiRLGKYr55sSLBiPMLLtLnIfN7RSlKEsQB0kxfyxEFUZulSYxyVi",
-	"frc+ZpauLNwsVf1F42aWF43BzOr1a3kpXcV8SuiUxhz9vyxZuMTAKqZai8IMi7GItFlWvWdxKDsZ/Ofm",
-	"R8jFFPXeWLkZAX2EHfDLG5MChLYMFdn2hxjiQsmw2vUw7HPE8yvaEN7E3CS8ATyucRGMRSI4mDXGYg4H",
-	"Cj+6YmzR55T8axmzzE5twfgBkVfxQvHUHF/p36g1OQz+3jlb8s5xTW454r7GUZe8FHMmq3V6PXb/GqTa",
-	"TQ3XJq/py1iuW9urjzM239hSvbF9Wit99zFQv2VRTC90pnYr+/SFEG8pX31mq/SDGqStWDxfMHrljepz",
-	"LM3GquazMj8xkTSNwSoYqKSjtEyL2qL+GArbzURGExvsA+FrqBjMu8RUEcfISkhdCHUzjRsfaxt0JnQw",
-	"sLSQ8hABW0AFPyjggIOlBMPEMP7JZ3FUuvS5WfumHksj0ta7NgHYvEXIy7pniFrYu4o55MJdcmjFlK6b",
-	"zwXY82fUhkiTmJMVyzZQgLcvtp7v7/b2ez2rLdDdZ+Mt9qLX2XsebXd22dNR5/l4Z9LpjV5ET+nW5Bnb",
-	"3qvUTIdEA1Ri+TJJijXm64azteEDmsRjdPcqHgF9QnEXpijY0nnw4lM6iEgZxGd6bWhAJUyWEWCm/iLv",
-	"gRI5tut1+jra2LGfrqONhtMP3v734eok7n18e95bvd36283phfh4ciFuThIh327/4+YfF8nVycWxEhUN",
-	"1OSVB9iJsELAQ7vqJvWq3bZWsPQZRSQz+06paFinnFkLqQ0O/O4ON1rF35YsXX0hnQKjPL+Oe/gh7lSL",
-	"jWdvPYfZzZ1qrw4IDfK6aRFYVEIpLqi1YeTyRKRO/06MDobvkDx6ByNf+9wX+npA0A2CAesCIthJKsTc",
-	"d9uhNNOTvpd7Taeml7wtupiISdjPjTLtH1LuDBuMfzb6UhIqr3R08YplByRhikIxkI6IVKsNxbmBmfOe",
-	"V7H3UY7GYmkJXBKKD3+fVOT/vUVsuQZuTcSSs87vAtYKWDhJX0a+vgRl+3G/qeytrTf2a8rzl6V0Q78U",
-	"b3gaPfmk/2sQR7co540L3IcYbFIuUdhbb5ZWACVmd06FwKSJJbd+PEw1uaEryMvRYAcmusIn1XEerlS/",
-	"l2DD7kqC7ZX+0SPS7PdoWNtEeuUE3cDVdE/5pleyTr6ZjYslmep6AN9lHMg4eys/LtOU3t6CdeoPqXha",
-	"wPFGQRXWm2kM61IOJWHIzUwkjMximYl0heYaDaJtM4YNmHYlN+jBpIqJSyjrS8BL7mzxwy+hOxlRjA/9",
-	"u0dPrZnXrp1Xy3CLVIBBQKl2AUaWVoNVCj77HBEB3OytZ5Y7x1qFPNmZWQhYGOSBDRge04PvsXEX89Zn",
-	"s27pqKL7W7Y8i8/8LtZiaBskWFJwuz6Ok2PQRzD/VCwYf1Tn5xQyLGnG8Am+SCjP5Nc8SLjP4A1GqjrO",
-	"7+BTHzyorB/s9yEptR/c2gEdX7gTHzIw8FEm3Cf47VMfGRR6eV9aez+4/RDcfiieZ/8mrjnVz//5WZ6l",
-	"bfU1c40YFv2uuH0lxe2MmcSbP5Py9gvLHNdL5dVXazrcyO+kmx7rstmtHqxPnKiou49WZ+T8Jb4uPnht",
-	"mJV63RpyGIgyg8oPR1VjjbA+z5vGJvcxlsYairFDOsaDgklPl33T8Em5ARUNpa4FtdYUqgsbPl5LqKm5",
-	"8UczhObRSV9CH/midgS3FllbM0J+HL5fR1/BVnqve+jRWlcf3eV3ujCp6CWud649XbVkA1OrubmefLIR",
-	"l7dP0iW/31W2PmhDF1xuuvbOqbn29AUfGpCoLM+BtHk62gJTwLnGpEmMKJONsHbklENEGqEZ1LOZMwQL",
-	"xO73yc0sTlifq/vVNSKDNgLIBFW4pBdkeHZ5Mjg+Gbw7O/3l7Oj8HEGTDk3iH7wtobItvQHwKT5mCeZ+",
-	"pkt+sCbNr88hz8+BwnNSFU3dFkx5G60yhrYDiGjUXWAgiyIPzZYyjxs2ZiuZ0ZVFt9bUdYez5bNUz7zP",
-	"C3USTTukfehJW2xIVMQL7Gx5PyeqsX3V2cTcq9PJg7qHqarwNMak5muW0uQdTTNZl2CkCHUjsOpH+ym9",
-	"A6TFGPYHYR9vRBrJff/cQse0BcBxsBhj5EroiOkSRBww7LggY8azlCZE3wvZqtt+1YqxXsfVTB+zYh1B",
-	"hakdiKx0Q2VerwT5uIYWxWSzgE2e7Yy36LjDntIXnV263eu8eBaNOns7T1/sPNsbT/a2JkFz+qbBFVrE",
-	"UKC39fZuqGueLZs87k4ChQMkv2mezdq8Ajz6Fu64qFEaEE82jbk3ZSAn4mcw2tw94N/aefKsPm/EP2Ic",
-	"K9rjSl9VYq4uCnnUkl4XfXJVOiiKcpFRnaYIZsqvakP+/FTM8yaQCkq4NTLUD7oukp+vBhutrjodA45s",
-	"LGflS6Jme2p2xK7KID/36unTNZ8q0W2Zq0iYJhYzdHHQ9h8Jcdrw7t0ppRmoXQqK1TJcXeZOySf2DnHG",
-	"kJlYLJixdsR82iXvy0oKSIEDfN+76hHYSrrVrBaAHp+m8Pb1pG0p7VEWxYqm+qWM+ZTk5mXyP//n/+bd",
-	"m04HTt4qrvA0rxvkSV3VuuacrkgkcrVZXw/OLPAXtwoRkhbVUnsD5akX7tcmqe0VS9AGUQgIjtm4pL9q",
-	"3v+C/O6waYSTdNg8aMu7atIDbI8IDrOYX8V8WiMAkctQ8OHDJOZX3hulrZMm2no26Y12WGeXPt3u7E56",
-	"486L6PleZ3v8YvR0iz2jO73n97oGbM2EYpGGvJKJrpej64D8lgPG5wU7btfdv4ZsfvGIVEPDJUDyfxsU",
-	"cwq3RLokiy7PoUnpyGarDxKQBPByokZ179qMScXU6gmkpCiGkDuER9LdbrBB9mrXjT1cfWj2pPE6b0vz",
-	"difYFG+ooc5G1CjWdehVNtGthnHrkMKpS1E2w+qiQP5SFI+APvfinnb0MrO6tSgPGD9Zn1Q7FYjmVEF+",
-	"+GNk1jYki5e3LacNOm7f+iBXqs+/xgfIQ6ITPXR8gBe95T7ytYjX0iS4NnQyrMknVnuCucNGd0mXHGA9",
-	"q9nFXXIEwPkMTJZw+gVHK2OfmwRyA2ZeyEGu1sgICSXDygyHB5iOB5lo2gypAwy08ccipa3JVe5zf7Iy",
-	"WZurjPhmAHW0b0De8g0YOtqlYtxC8f2wz4dFnTHHiXO0A6cPdKTpGggWda4gBYd5CTarY8a6DG/omaDG",
-	"m4N6PRC1ZyosDItndYgFpsG8rI65Sb3E1wHugykJF/MreL/htlMyNJJxCNA6oY4b0vHHEEuEX/b5sKTT",
-	"D7vksGJHhbIE6imiZDhfqf0eG9trmaKmmkefA4eRT304LBCSUiZGPwj7IE/6wf6nfhBH8FWbMw4t7XGG",
-	"Zm0ONDTLhQ2084kb7N5M2z382ANKur4Sdc53uVDD9vAf+/2yFOwrkdd35WcfBGi/Krb66FBWJK1Ss0h4",
-	"GLL8k6Kq+4LqG1eov8fKUfBvUJu30WfdoL3SBlUeTOVd+tBmxfrg2TUPNl0udoCkqp+bx2TjThfVnL7S",
-	"c9wlqI3MLSWGYSyLFenhGEn6we2jXXv+kK0lgP7rft95KGPhmz/+iuKo+4iXYuXzvfiyYMW7L5PWXxl/",
-	"PIn0UHRbJ9lc3sGfNBvkcaLl2ym0ZH04+mz9U99P6i1TZkR4z/SD27Bvnz5w8emd1t/rn4FO5s3Uz6Gw",
-	"ciqgBqqVkD8LtE1TU/vdt4JRgw+TbxSl5pGgqG+3AZlHffOBY4zOIYqRuBUh9Wswt9074UZnS5vWOWM0",
-	"wfqb3swpXS9SvXwSwaeESgMqCdUg4UUtbbUwgEJPhLiCenpcB2GyRDJvGtWvOPa9Yy1xDeVw0wTRhx1H",
-	"iQarM59vYHjQM62xNhhqqBtBjdotI+MXMO+PiySEFv/pbM6pxYXXW6QO7urf9Vskr7BHJcpHVDITtWMq",
-	"lUuCyzCmBww2thWZMHgEYIdSRnToC0kZ0Fwisr1qF6ckpZmucmYKttFECjtUNmPgrbL1tdVL7QBirWAg",
-	"eEtDc0lGKzUzlkzInFEOYVoYi0WjlZdZzhiNYs6kvD+/pEZcvGLTlFZs5WqkVYihY+SMRYCnqWtNVvPw",
-	"oMibtU8q+gf7gbgCxNKp2Uj9ixp4oPGdg8gM7hgsA1i/Rjem0cozsbuN7RujNffnpK+N54X9HVMORRZz",
-	"eeBIuE1yrfViXokbXrW3mr9uvCnomS4TR//qEmhZkrP59+80zmXtpH5wD9uIzWIe3WHD1s7pc2ydomSE",
-	"JfduRHpFuLjpErhY4syphyCbpdtLyt1aik6H9TJu4zIiakToH91v5VVZ0dYtQPbuP3mytf2s2+v2ulv7",
-	"z3vPe+hkwylV65Zru/64UK9ZB1vGqY2szDPMbO6KmrH3lsD6EmJCTheMHx7/IKvlSUIstGnyNwp4TXoc",
-	"A1nnH0Y7agAM30CRVLNNwlKeCXHTTJyxTGBydaw8LhDs6W74blhKW0YLa7lYiDMK6CP+5UyUqqUa2dQ1",
-	"f+WwUrkXS2ysXQuG8Hw8t7xMddjXIiUAVj2iCeVjUH94ROaCx5lIZZecCFOAUh0L5050ypM4oznMfvvh",
-	"9v8FAAD//w==",
+	"B1StdOySnw7VZ0kYcJHF41oRfQJ/Nd+aorSDZrn+Tn+GZ840xqUOxEK7vP1tkXan+JFpqt+e2r7czD94",
+	"BKNSU4BiQx/nWu4D96avPfjX1jZXzOZrjTRrMT6SrTyDVs0LTR/mNi3Qs90RLs2i7anPCde+jbNX7Rtt",
+	"ND8PQ65r4uP/dW3cg7bu2+oxRlFuNRGvYV6IxMiZBZ2yH2SXHJIxTeDXGKA8dUIpyiR401KyYDyK+ZQM",
+	"3feHajbU+IZrQo3KMTLq/Z/ZWMUbC8eopgdgjFBEbsagSBtMD428rkOg1+ut8YgZN8KCZhlL1cj//2+0",
+	"8+/Dzj97nReDzodPW+HT3dv/tc4lByYeljWarbN0yXw3C9RHOIcts+acdApQpDKEKkrwBrdmdLSdAB3s",
+	"BWS+91u5p6Kjf4R49jN6Y/x2zl878ipedFDq0qQDMWJqeTjt+uAboKDXYGDZ7CVNkjr/r2EsvSJrzlmg",
+	"U3jCUk+MjV3vOmpvSgu9yOe3YaAmpn0qNQG0P6BlKo7MtqkmjUadp1/HYbw2SO+ZkvXaVOCNH8yFAW5T",
+	"yrJlylmk+HMFHGzZM/fD46GURjKE5sRCTDGkOyyRXg/LoS9ulQ7hD5Id6rkMyZJncZJz2oxKMo2vGcaS",
+	"Ii1cI6JuB+YyjBpqGwT1zrZ86bYsBkg+mEe/LHxbTrJ4Vh/Ana83ID9GoXGN5mfXKzTwYbTkTvSk/4BD",
+	"YHzYGOqlK7eZQJlqHLQOY3SujL3qjeGhMljANolkxAcZfF9jhS115qGIU9dkI4qUImyw2Ee9H7nG8x9H",
+	"kJ9svP3ojlOagUlAEROwxxti9/mwar0d1sKZziFkPZuxObrxbMjOGn823PfH+PF2rxSqk8fh+dekeEWW",
+	"Qr+65DAx+s+cZGKKrhGb7V0sTBL2+VgsecYiEnNyyeOxiBiB/8EgaxR6WKhUJJGTO+RUoelzlIraywme",
+	"HWl9amWKNGp85eNzWyVJKpJinLVkbZ0KUCSxwsHQYXMEj52X4z7YgIndCgTaee5zMNrz0YpE5jwpHlLX",
+	"eZVHTrk9NfCFLMSqoHJyQCjee7G0vqrxTMRjVlVG10VjVIOwyhTUKE93o6KpgRRLQuUVwzCDFasJjYhl",
+	"Z5Iy1lEH0KQhmWngE+lrzyLS1PCplZzduEBPpUjCL6+Cga+jTpscyuVoWLq0bJBHc4BTQR3wXdRm4MI1",
+	"Xc9gkTbX+TJ1SsBCn4uuntKldM4IlWSY10wZFuNfWuxA3nZDJctHVaez9YR1zKleMx/6T/DpQ8lNHE1Z",
+	"hlkcVRIv6MrUIin3o/VwpWktEw3SalTje+vXjhLULMNqo93Qet10Zg1IlIkvnGq8zLLZAHXo/AZT8/vg",
+	"DUvIl61+fYBjXGSiBk7dlENbsJlZuJe4OvFhAzl8DDSOwFZNMRjNQGmhgAake3ygFXdAWxi1CxFiS1pb",
+	"CcEMULWwv3d5/wdpjgSWfI+6xIXln5sKAfi1DIkUJqAXruIuMGWVRssUE+VMkq8vfBEhl8iNSK8mCcSm",
+	"iSsPD+quvHGlNzORGBhLXxpieadtZ76NBdvdS29Ize9E/U5+J5gRSn4nbxnlaud+7/PfSafTIYX/VT9W",
+	"KtaR38lur0d+J5sUhMKuikXrCh2VS9yZJpVCdnWtTPU709CFr8FGW7pRS1wY3Y+t0I2d7JDfib/Mt2qt",
+	"QzOJjKecReTy7E0BE2gqRIQgTk2Fzs3IOQwdjLyL0y+C1y1oNjPfV3Hy6tsZRUc3rWDluS2bcPZMB6Wq",
+	"Kr7mlfI1uqkXeK9+5hgfbJjj4tdTnPbhmzen781O7+mRFXWKZXg0tCyEsZpezi5PBscng3dnp7+cHZ2f",
+	"Yxcv1D5DFF0syZJHLCU3dIWZw7Ykj2cJL09PXr85fnnh9mLeu2oS9jW8YlkIfZsfNIYYAnlLNHAa/tZ/",
+	"szMug0/AaFs7etmADaLhyczYmYHrz8+HF3UGOtpzO3Iq/SLvuu936kTlG/6g6njpowQCIS5KAR+emhp2",
+	"W1GrBSRbmd8R7SzvYUO0Ys8mtunxLihtYcPwxdrtavA9EHPeIvCuiMjDmaHNFjLu/WrB6D22lte89otl",
+	"nwJwBQ69baRyGSuiBIiRb2AFyx87Moz8UMD5mvgehPzfwVBi7BrV0nTlir6e4rQlnDR7XwRh4CKy+vBj",
+	"PcCtlVpgNYC4VdEXhEFJkhVbG8mkvvOA19SiIPmxK8uYjx7gziJHa3K4NZQq4Ce+4g61ZqaT3FJaKNwZ",
+	"YnZf/lp5WyxIXIL/C4PXIh3FUQRoeBaUtwqPXQFILlW5c6PknR/fwl1zIrJDvN0VRZf8mBtPbqHdS8En",
+	"SQyGjHLplhrALF9xohKgvzuA+eVYvdM4TUyccqHmVxkix1sO5INRNV+xjMbexJWVE/iiY9E9KZoRawVQ",
+	"Axpt29Dp4wzkKz4GDggEl9C5JIkQV8RGjkfNubQVN4YOe26yuT2SsHypPetulDviBd03Kv+QTBlnKU1M",
+	"KD6IVX+MveDJ6g8QaP+oYurnVmyti64vwjZ5uU0zE+hp5iDCztSdRgtPtfY46lPv4k5ZCoHxYFPzSoUu",
+	"pt+wQvCcBqVk1sZUX3xD2OzdElxQtBZsppCb2sgwa53n22UHbi0uU9HThAsx6OyFTEl0TvtSJVsblJ57",
+	"eB3ymNux+mv9acGrjq+bQVRIAW0XellJHvXau7SLON+cBhiXXxlNslmNYy8VitvAJJTE1x4WyQMEDHFm",
+	"0F9biKFfzdcVRseOfTMuZ1/7bMGPhqMXKbuO2c2gKY11xnC+JJYhhiVhumroRMaCfeZAq+poY4Q8YPzB",
+	"TR5vnc3a+8McOMQCaBkiMC8DKXzVI1fkAC878wlLGR+z00UNOBXkgyvlDKJLyE0sZ7p4vOPMHZmbzQsh",
+	"YByzDXodFDNPBuh0XUceCHHBL71G4vKijrk3KOoBV3YPl7NIIYSqneu57BRqvs+KFG1p4Xdo+8GP4e1G",
+	"+KFhAUIjIFIMMCYra0sYvWaQHZ+JvJnPy1Wb3b9Vs9M6JKclThvYeWog2u6Eh3afIKIWKmhtQFEpOaQO",
+	"dQKrKHueLMsoFoMRlezprheLoeEiqsBPuH2tg8vwJLVUt8xbq5lUqzrDjdQEJvDl89f9+1LHOG5O6ibs",
+	"U2h1n9T144zNTX5VPXKJe3iyWcyvJEaRs7nHua1+HsSR/femAWBbPU8E2FXMC6geCyFjQDANA86mdAPk",
+	"03d5yxPbsq0uYitCxoo1lV4KXkvpeF/WahuVTXKCMC3t9IrrtqyQE1c99HSVh9q327TPfy6qjOY7FMVc",
+	"65ZHwiXIQxwISE9sxvHRge1KNbaM4acsNSjDvmhMjZirmh7kYcyIeUagZY0C26wH3IZBYmCafWHvMsPZ",
+	"qtsYg8APyHYP8zDw5g7x3haphs+jHxE7CQ6ni6RUMxHrJg8DvRdt9Q9F+1NoUlU/huo/h1jl5AZMmLYi",
+	"0SM4vo3s5D2o6g/4AIPdcPjpK51Ql/NrjydkrW9wNN/o7+9zLFUfakl1r1iKJ0dmlEcWcURNtPWBdOrl",
+	"DOGToa57yghXKuQCw4oNCBb8IaFS/6Ec4vd0rWqe0cT/ItGVqmBV8M4mSq9Wo0gbybwpwFkj8WEqdUQ/",
+	"NafXJwWheptiWkVpHfCsHwD+o2qDlEjEwIfqWp6pHAd44lsDGKoGr6DBrXUqNeFTQsm2PATSoN1vHkjv",
+	"uJoBB9SEeTsB6CaRBrNRUoZVJbgOh2uHZlnAGKzFcu4VQ+Rbdd0eH/P5PdOdthBlnMdyNkgZlb6AK3BM",
+	"ccfTEnOToQOlz00xg8zJ2oIbDp7Z4opxSX4cJnD8hj+FhNpSH5M4Ubco4xGL+jzOyI9DA3+Kf3LqxuFb",
+	"FjzROqKZEpxx1TlvQ1iuuLghPw6XXP2DD3/q9rlJ8UvFHGaCCzH4tgX3Nk7ZwWTFSQVhoDtseRTemH70",
+	"hr423Vzm3eQ7snW3uEmTc9CCr87Up9YEQZOkrtaBEImuOp1XmTbwvTEnMPrDHCabF9XA6y+81rVSasTa",
+	"WOF10PF5fhPN5cVFHjWuxP4wNywMQWiaH+h0GBZBdn+QZOjAsg/XgQbYjuoo5aCjXNDpS7tsx9bR+Pp1",
+	"zDFhATC+plWOEO+Io3sls1fmsS7J2r/kda08E3cuojN9XMqiTqABytl8RyBAHk+YY/puktPj4DXDhehm",
+	"mTdcitokh1UzR2KZOV7vECP8qL7r0N6fC+fqzZmwa1aj2EiWxmJpMDKdNcd8IoIwuKEpxwVGlE9bpzMd",
+	"Y+v3tvUr23pTv/MBeUvTq0jc8I090BpYo92UT+zHa3VipGdzhEOVDe9breLrlobY2Bjqg2Dwm7FiSUYs",
+	"5lMImddZztzJZdKW/pzt3Yz2WIKN2+cIMAS7U0SDj5hl8JWWxq0CIe5HVBvE9HLGxlf1gS0IkQM1uiSR",
+	"M4o+xTglKc2Y1tJ+HIorrWgpTQ5/lWS0Uu80lkzIiI3pUjJyxiKIVNfKlVYIfxxGbJrSiEXDnyrKgBNe",
+	"qJpIhqjBMJG48MAQV/C+wJ7asuhf4Ylh2kDxKBrFXIdX1JMkN1STCI0MNyK9MunzKEsTIa5Y5C3hM1ZE",
+	"l+sf+3ouL/HzQtK8WTbEKYNG6YSKtVr8mW55WWzZECBiE8ZxPl6+Ksy55pzCo0onIyc6e6OwjRgus8km",
+	"vtYtKlNoMnnrXWzYKBMQu9lWoYtlmuYVgTZrq87WIGkqxWbbFo9xJW/FTL8wH/++FQ1LzRgTGvvVoeGI",
+	"yThiediTRh4mk5glESq9DkCFuOFwVCio+c1HJUdLaHxlOHA4Ff8lXWmgC51MkC5564eFg8RTcGQ83W2q",
+	"v+TzZrZIq6NgpWqqC3eft/ru3R6GZjJ+6oskcmy14Ub2iabH2lO3KFmpygyNmMlS0HXr81ISYNm2yCGY",
+	"yqIfko4Nb2sjdzsUI9MZddSrfDDHZGg0byXlCqa8Vpu09zgykU0ptQJwiEMDhy0+1PO6TlhuGzQ5dhPo",
+	"/cK4HXSATWH1hkveJRm1IVoSptVABJ1V25YImEN6LyKU8ngfAxHQS9KOAkksM91M1hPAk9lrco7gcMQS",
+	"LoMwP5g6VXVDWaVnYlJSG0QWvkPXb491d3yxjdHzatiftnszZdm9WPMx8WRtlnF+IZsgycd6KQ8A2qbQ",
+	"ejOH0fdr9o9xzeqN9nKzi2rZoLjrQEilDUfCQELqhJCarJcx5WOWND+FnW7xc7QZLDkZrcg4EdLkxeRD",
+	"lQ54JeTMHXvtipsMQjXLLs6mHHVehLbdAFHU51QvdbdJps1p3mZ9+eG6YQpEc+HCD0GkN4r7TMALHd5z",
+	"kG8/IZSoY+ah2lW8WDA3At5uri7GXowYq4FvMyFht+vnf74cAZyAH7AFgwYBCVpNOFS8qHbdrAViRXx1",
+	"fKFhU12rNdzgIbFvMVU7jjFOqs3UxGxbqNo2PDcNvQS8mInldJZdUHnlBZXFPzcWdWwU3bimQcyjeGwc",
+	"U7kBnbc3n1fKmVaPlZ5s2wKa+df1krky/VZ1D+uxmHR+A8XAbw3Ei3YTiNT76phXSl1t51stg7m3DlfC",
+	"lm60Us74jaERbhn9eg2lkBlSVkPal1qrImRaS6ddqCFVPQ946kc0lWlEf4pRMMANATYqa7vS/HNDFftM",
+	"hAcQMmVymWT1OFMgsDOMCHy6S/4a/xwSzmQGljb8ebvXI+CEkiRibPEZkakeQwCuJljjHpZkeN0WVq4Y",
+	"T6i0yUvZ4MpwbrVbGzBcE6Qk0nkrgjyu6GcTadC8C47HvnYH8kRrbTWtC65stRHOiJhQ9DXphjMO14Sf",
+	"uqD+TaKmkFuH0Fz0oYnlXcC6SUcNifs5BhIIdo9T1t68rUqbeFSIQiGKtpqEM/t2HlicwFpSbGYjvajZ",
+	"vQ1MpDllvp4hRlPAQV+sl7cGcA5eIYgr51HgLYRjIwVcuMd1ctYA3t0pUP9RSF5NlPoNaFPbuE5ePNLQ",
+	"fFyYLnT1Da6splYDZpu4uQZ3KelYKTnfsh4/TCqsAtyvda3a6hPaNrZmXPf6wVYGDLKuxXv9d8S2vGf8",
+	"YXn4tdWtfGRaWximSpx1TYqL/FDgFae4Ti3XzKgkIzZd8gOCJkj17kgSceNPA2z/bGy4fp1iTpvcwHZJ",
+	"re5gmG3zWcoLFtWSJ5ZutHdUhxf0sKSJ2htOiot5KMK880ZVHldSmgiAgEEOhq6KduAkPwHiEpX4BxOs",
+	"EadEB2O2yuHJES1syo5Oplsbz2nUog3NHY15GbdhMKNyMBcp85g9myxN2qBgW39oSIx/XtgMHfnnDcDV",
+	"mYZkKpgkgj+E3O+avIUFTbPmkmtlGadjVd/RNMNzGq7rvqkiW0PvwOtrO8/Yx2wQsUSxwcZDXLCP2Sto",
+	"m1803YzKq2aSGHF8QeWVoUGx+Zo6cG4Hus7Zve+utfu06WXmpdM9OsH6ji1vupy0m7SwtPzgOVzrLkkL",
+	"UAM3pTlttYny964W5Cs7uOl9cJm3K1Y8sOJkk2J7QcNlgg+OSlRz+WJpn4Jtqg9vknltMjzdkMARm4j0",
+	"DqArLZKt9RT/8OnWGB5js65va3fPDRJtX0fvtakRckAYqAqCuzl3/toiTvEzp/qsN+eqwC8hRqK74Rub",
+	"ZfA3KBu+NOF1Poc7KiFfSwGx5C6WtW5lZBTGWEU5u2mUi7WYCRqwOc+f+mNZuOvJuUE14XTJf5C2aPHD",
+	"1g7+oxYN/l75966Vfx9vTd47lBl+hGV8y/V73VXVO7CsWOLshoCP+2taIR03ezmEr70MxC7qJWCzku06",
+	"fjB1TMfshujgU50byOPP5hG6i5bt17Dv6BGSnlACL8LML/E1c4qhFktCl6D8yuEEmKumw1JmGitR39y1",
+	"j5rPDlOzLpSidtekuhcGruVZF8vdZBd9hL8vtk3ec8nV793RSlgB5iwxa2XzVllSH2KNJWNxQ7Ue8Ch9",
+	"J+XL7aM/nGLNNkrbaFB2JLfbxNKoD7eHjunfD87GeOSWkcmPWH68vuZ2VOMq1mxFwR2z6TY4oz3QFujK",
+	"oD7Sv6VXzJqjdayqG7P+yDajELbRsAno79+M9C9tm4cgueMsr5FZPtd8Yz24AycEGx81Sl8B18EQXi5D",
+	"fAp9vd2phiQ07RF8Paj42dtslRuK8DAbht5871bhn/JTgkkASdJkIPlCFC/EIDTQGtPjNiPyK9vmAcir",
+	"Ywq89D2DiN8CdfPcGWOisrQOK8mzX4XyxSCJBtJPWTYYrYoWjhbU1/0/EPnXwy0ae6yTu2Pj/7N4Dhrz",
+	"qpAR+NVI3wzIaOi+ASSjQ6QHonfRAtigtJbMdmj+A+ArdAEbwFNI+ldLYhEUchPp11NQvebNhp2A4jAD",
+	"WMmg5DtvsSvF0R5of85XfHy3Kzq0gDgEageN2bpL+9Hhcd/lspYrPh7c48YuE/yB9hEtCPXPfHur0DpL",
+	"0ReidsGo1UDnjaCNCkS4N0UNFqDP5FYwiuRQWUvprf2VTpcNOKH2z1BnElIuAMz+rkXUDfiluOHaFQIJ",
+	"jBQrPDfmA7cqGFOXMGJzJYE6tiBGAYspzsiUXjMlD/KXU/tSbm4hk5yqtbtny1rUVagQasfaFeHxTMU3",
+	"rvNYbYXtqHOCbUb0xi6az4jU6LZ8QODF2m7vBL/4oUj0mjIueZqHo891yXEm4azZsq5QvXU8oykdZyyV",
+	"IYGEaRapZ+Ulj8ciwgqEBDKTlO490dDLaVaEXt4QLDhGVdOWFQbw4K5ThVgDXTnuzLsUTtjuNQNPbAoR",
+	"7GH3Nc7m2NTdaZsc7S/UcxsG/1qKjEUDP6wenHEENMy9yimboFm0CjCwIcRApcSkOVXuRvsWu0Zm1ARk",
+	"e7n3MyBSPyzo9NPPzlB798Sd3rkbbMa9efgB2Ld2gs/KgQz3Chy7g+W2zl7rv81dt18he7aUNn3vo+Vc",
+	"GlWDu5gzBPgsOb8KFVLU0M1oQu3jmIpAeFdc3JiEbnKMFfREElUqYVVDm5qzah10mGkqlouSVxZQR1pL",
+	"vT17WDYALgkh7kxdp/F1XYBRi9xf6HOuJMgiWwX7UKq0jD/jPUjqhlecGWIKvVP9oST3NkLyzZWuTSoy",
+	"4efrw+kjA7nakPNWo0T9WUqbvbeZOrWvEERt1BAPoXrwUnkFbn8I6qsFqmAfF5RHLKrHq9HV6GfqgSUW",
+	"jK8vyixzjKh2IZevlgizafHCKoGXBdQCnJGLuF1kXyqv5AZBgznCxxqcsjI7YCUEtfmtwWPz79dzAywj",
+	"zHeoiTP8mlSJO6I40jG9uVXKW+78y+sYD3eF26y2dnvy3vm8wMQ3zplrEyQf3Om+98y2url5xL5HVzY9",
+	"QHw9vJnU/kKqRFXoaRibTc4DlVeDmEfsY20qqBI0WpEwkwkRAw1Dt1thqjVtpZs30hLfp3Wam7M+/I+1",
+	"O2HClnyGMk0K6hDCcRfCFklBJjT9xvZms/CvjQK/WuyPunLYeJnG2epcUQoJOmI0ZenhEotp43+9NpLl",
+	"L+8vgsodQ/7y/oLczIQ0SHYIpKDrQABKuSKq2kUuMsI+LmItP2GD4EaEYXKZNcuyRQAPQ3EVMzMZDwyn",
+	"eqCq4aEeE36NtaehzFWXHBZr46MTTnGTUeXnS5n1+ZimKRQOGp6m8TTmQ4vTn+NOa2Mp1rUG3DgWQcgT",
+	"1OGJ1ZRwAsb6uB/QZTbrAJJfvjS6iP/KVsHtLT4RRXVhL9XQOcDoNUvJIqExJ79eXLzb16gMefmpENQL",
+	"B5UkJBJCg/rcDUcBg74TeEd1/Qxyk8ZZxni3z/v8P/6D6LCwPj+6ZkAT+Hqki3noOAqEPtLIP8BOXXKO",
+	"GAwkln0+/NQ3mAz9YJ+Ack76oKiq//6f//N/b4ehKfdFo0iS4ZxldAi2LBonS4BXqvSDGj3pY8i5+uVT",
+	"PxiLiOlO1Z/0ms0wt8N9tGyLCCxkE5H2OcSW07kMCy/nSV5kAZ1TM5FEaqGEASkWNJsZqYAssa+IDD8b",
+	"dlEMbqC/IzEG27N1ZO32dtGR9fr08uQVEECxoYiwuenLFi0AW2PeeI8M3x5d/Hr6aqD6OHzz5vT90auh",
+	"lpScDA8VTw7JjNEIqkP1+XA4VA++Pt+AjP3AzrAflAjaV4cOka+4wMoWasYH5IliQbqIuys6TzTy2I1G",
+	"PND157r94PYWpnT3mVWX750iwPFWCIlbDeR+d3lxQCTD34BslmruJEEPhNmxSBKtE6rT+dc4I4tUZGIs",
+	"wIeyYKiI62rytPjXG46oTapL91CFRdYKoTUll5fHr0zsBnhn8BWKEyTDv3e0U61zHA27fX7hCqhETHWx",
+	"eig/qGXfUPWhy2WYguI0M5IRgjmVwCJx1ufggFmJJVFXIMT7wuKEqehji6uhv73gv42zAxALhps1HKaS",
+	"RtIcjoxeMd4l76AKIdrFUZCC3JVgY9dB2UCwi3jOENP/7PVLsrOz8wKs7BcvQahBqUVOhv8cdsmxxv5X",
+	"9JNGmr2fCYvJb6ifb9eSA0mf0EX85HprCJNTW/CX9xdgChiqm0ek8b/h833yM1xTSq4MiZIjemtQ7JNh",
+	"Lu6HSB349w+yei12yXtjVTWXFu3zFlcVZrdbpNzSzaRICBPDinGFayokLJFMy/yUTaBUGsiO3d4OGb4+",
+	"Pfv5+NWro5OhIR3UepB9fsiVhE6VaFeUhLtlp2e4R5FrHvNlxvCmUiqbJbAsU7jPrfeDFO4XFKuSOW1D",
+	"cxNAeHlopYpOllOXdpKw1DHWDG2Jig787zB0fzpjcxqrZySUQevzwp8ky4YHzjlDVqLWKakT9DS7p0su",
+	"bcIf7XNI28Qod12rb6+3g9sIPjprWsEiNlhznIwYgeom4P409Oxzc5WYPVLXkpIFVjUBbxMQ5YBQMkrF",
+	"DboHFymbJPF0lulwbCX+un1+qO2Sxnm11bPKhRrX3H41zi3UbnS2RmCE39nR+QU5fHcchME1SxEZNdjq",
+	"9ro98PDhZRDsBzvdXncHPOjZDLRLzQhPHDPtk0/5fwzi6PaJ4w2YsqzeSRGSTBgpCZwnONs3YMNw9KBO",
+	"0AgUu3iOxtrhImXXMbsZLNNkGCp5p/NYZDzlLII9nAqhqzZyMhNLXWnRcuZxFOyrmTn+DR0jwDJAdK0x",
+	"2+SfOK6R4/p8cuf783jKabZMGdh4Uo3fBRTd7vVKyKn/+8n/RhMVnS8SXUwtlvAna2JSry72EapaKn0V",
+	"YHOD/eBtnFyFhE2nEggxgkSAPsIm42uqYGgYxVz1Vk3auQ1r9qxLTkyRLPDzw0mKC9m5SpoBp6sXgj6N",
+	"alRtvey8iiUWbffB8ZpxfkCD7gEZxlxdekOzn8AHWhYOc8Yb2ucI9Xv1S6Kl7smp5/uk/HmhByuJ2veS",
+	"Nyn1JFm2SS/qc9ieXWQbXzvLXk+O+TVN4qjErcFub2t920tO9eXJdKOd9Y1ei3QURxHjRd/hbm93fdu8",
+	"yYnIXosl18O+2LDppfauQ+vtFq0tfY8+Kk0RW+61o2/GUk4TSOnDVi0o+zpOmDwR2flysRBpZsZrQd5z",
+	"ll7HY+ZW4XKtACC53Pf/bx+UbHIf4fCLkkG5JNGByFqSZHSKpiTHD/fhNgy8AReoQY4FZEuwhS5ij+EN",
+	"++7xNLkJQ9SRTSyhdk2rl+Ll2ZtQy3CdnUQz9UiBewBTlNTWHBTuB7zTjWyFK3DE+jxhk4yIZYZK3EhE",
+	"K6O74bVDJdbWHq0ypS5KrCGrLvUlH+NtrgMy+tzGakDQo+ciwQ++4l0CasfPIlrd8xpRu7e9jUT5oldK",
+	"4FrANAZw6Yrcrb8p4O7PhLZIOffNn1niowz8xmX9S8EnSYyW6t2tFjNGqlwI8YamCE6+u7XXhjrSSOrS",
+	"Ur/fLmtvF6T5uvvlNrQvi/GMZld4XBdC1lw6kRDmzWkNOnZNIKfERJtmBHhz7Udg0thXD+o+zw0JaP2G",
+	"m0IHZeIb7obyTF0IxxnWEZWOmVaGJltBvUbtkxKNLjBo/hY+yGOyY5mbfuGpfmYe4vjezGiaIaYH+XFY",
+	"zOxT7+G6hEv1Fho25ze7zcvZCcOf8MGsb+Y+L9R80dSEWEj7bCbD316dnhx9GBKKqDmMR3jjwurhBd7n",
+	"xbu+YnRWnxtbm/YwEMavWSIWaNBVO9Hnxoin6Gjsy9qlW7Rqwzvk8N3xD5Is5ZIm2sCPZrbyQNZeI6DW",
+	"P1J9n1BTB2acCMmkWwJGzRf2WisUXNexSfTL8wYRvyI082gG1SaSWJIrtsh8OsQiFWMo6glMGjTd6nQB",
+	"BXZV0yf/LfEJ5V7xuc5VvujhsrRuEUFGzAai5tf9Jye+fx7P2UBf40pLeAJejNw7orSJbgYRLDL+Nwv2",
+	"t7edSIKK7gfCRP+zMjUn+dY/GYs1Xoh//O2DE3z4mwlvsRWe0Rj7n4Hj5bORLEpM+UL8bh00q1JiLeow",
+	"kB9YVqJm2j1jqTsV/nU4Hv9gZ9KjL6K97c7T8Rbr7I6e0c6Lye5OZzvaGz0fP2Nb9GkvqM5GT0HNZsJY",
+	"NKJYPNeZD7dleYAfWbKo22ONQwQiebzHtulu9LzzYmf0rLM72XraGfXoVucpex49m+yMt0dbu8GHMLiK",
+	"OTAtPOKvWcHdv/GiMJPUruPWLTTiUthkRFIHxgS+8y5L47Bt9ywMGlwiDzFV0KFvAeutrExfOOW/cK/W",
+	"zK66t7Z3p0h94aQsU7haHu6sHNoy1OB2mIh00/MSPgRTVwAE0DGeYTyVS4JCiQIryvL8NM5uGnk92A+e",
+	"j7aip5NnrNMbb+91dsc7LzrP6R7rPNua7LLt0Yuo19sJHmRZlSzAnFw1MgTuSZv3+9mESJ6ge+ui+bgT",
+	"skhDDzSJ3Ax9CK4ocPR4prbMoSOzHFulMLlCYK3Br0FExTpJlyc0GcYnW9vPO6M4g/JeD8fFHmCZ2+Jj",
+	"uRHLG3UArRT63s15SIQJY9ZqTZuHdO9B1Ql0mQAikNDKBAH9xdIfiLk36o2f0b3tzotIEXPyjHaeK2Ju",
+	"5cTcgqic1vqG/kq/KXDkgSETZk95LM8Xlb6xPtVMqFm+u7xQfaWJjl+R+0/gMdLV9OiOxdzn/mizOuMT",
+	"+U9rrPr/tp692Nvb2n7R2+1e7fzXTW+8Nf/b6oX8+3b2l+f/XLxJD/XeAwSdS3qMHI8Qy9gQOhcrcpM7",
+	"CUPafyvGPgbbve2nna2tzvbORe/F/tbefm/rnxiy3Pqk2ztcj/DBBaCEKIFiabBCuS+jQmI4eS6eKnrd",
+	"rafbOxw1XU3lVseXP4GnTgdV/vKBGBew9isyXMmhYnZBLMF5zSI8LM5zhfHiZhg0eDeTVKnMNElQKMG/",
+	"Xvxtvl2MqvRt2J7dsG32YrwbPdvqjJ7TXmd3srPXeT7eetrZi56xHt2ZvBjtbudnTF0LkiUM05XzTQkW",
+	"jEcY2XYXuY8bWin2UBagDupi/liIqgxdKvjjEjG/Wx8zS1cWbpaq/qLxOMuLxmBm9fq1vJSuYj4ldEpj",
+	"jv5flixcYmB1VK1FYYbFWETaLKvesziUnQz+5+ZHyMUq9d5YuRkBfYQd8MsbkwKEtgwV2faHGOJCybDa",
+	"9TDsc8TzK9oQ3sTcJLwB7K5xEYxFIjiYNcZiDgcKP7pibNHnlPxrGbPMTm3B+AGRV/FC8dQcX+nfqDU5",
+	"DP7eOVvyznFNbjniycZRl7wUcyar9X89dv8aBNxNDdcmr+nLWK5b26uPMzbf2FK9sX1aK333MVC/ZVFM",
+	"L3Smdiv79IUQbylffWar9IMapK1YPF8weuWN6nMszcaq5rMyPzGRNI3BKhiopKO0TIswR/TW0EAamwlD",
+	"YbuZyGhig30gfA0Vg3mXmOrkGFkJqQuhbqbx6GNtg86EDgaWFqoeImALaOMHBXxxsJRgmBjGP/ksjkqX",
+	"Pjdr39RjaUTaetcmAKa3CHlZ9wxRC3tXMYdcuEsOrZjS9fi5AHv+jNoQaRJzsmLZBgrw9sXW8/3d3n6v",
+	"Z7UFuvtsvMVe9Dp7z6Ptzi57Ouo8H+9MOr3Ri+gp3Zo8Y9t7lVrskGiASixfJkmxdn3dcLbmfECTeIzu",
+	"XsUjoE8o7sIUBVuSD158SgcRKYP4TK8NDaiEyTICzNRf5D1QIsd2vU5fRxs79tN1tNEw/cHb/z5cncS9",
+	"j2/Pe6u3W3+7Ob0QH08uxM1JIuTb7X/c/OMiuTq5OFaiooGavPIAOxFWCHhoV92kXrXb1gqWPqOIZGbf",
+	"KRUN65QzayG1wYHf3eFGq/jbkqWrL6RTYJTn13EPP8SdarHx7K3nMLu5U+3VAaFBXjctAotKKPEFNTyM",
+	"XJ6I1OnfidHB8B2SR+9g5Guf+0JfDwi6QTBgXUAEO0mFmPtuO5RmetL3cq/p1PSSt0UXKTEJ+7lRpv1D",
+	"yp1hg/HPRl9KQuWVji5eseyAJExRKAbSEZFqtaE4NzBz3vMq9j7K0VgsLYFLQvHh75OK/L+3iC3X1q2J",
+	"WHLW+V3AWgELJ+nLyNeXoGw/7jeVvbX1xn5Nef6ylG7ol+INT6Mnn/S/BnF0i3LeuMB9iMEm5RKFvfVm",
+	"aQVQYnbnVAhMmlhy68fDVJMbuoK8HA12YKIrfFId5+FK9XsJNuyuJNhe6R89Is1+j4a1TaRXTtANXE33",
+	"lG96Jevkm9m4WJKprgfwXcaBjLO38uMyTentLVin/pCKpwUcbxRUYb2ZxrAu5VAShtzMRMLILJaZSFdo",
+	"rtEg2jZj2IBpV3KDHkyqmLiEsr4EvOTOFj/8ErqTEcX40L979NSaee3aebUMt0gFGASUahdgZGk1WKXg",
+	"s88REcDN3npmuXOsVciTnZmFgIVBHtiA4TE9+B4bdzFvfTbrlo4qur9ly7P4zO9iLYa2QYIlBbfr4zg5",
+	"Bn0E80/FgvFHdX5OIcOSZgyf4IuE8kx+zYOE+wzeYKSq4/wOPvXBg8r6wX4fklL7wa0d0PGFO/EhAwMf",
+	"ZcJ9gt8+9ZFBoZf3pbX3g9sPwe2H4nn2b+KaU/38n5/lWdpWXzPXiGHR74rbV1LczphJvPkzKW+/sMxx",
+	"vVRefbWmw438TrrpsS7H3erB+sSJirr7aHVGzl/i6+KD14ZZqdetIYeBKDOo/HBUNdYI6/O8aWxyH2Np",
+	"rKEYO6RjPCiY9HTZNw2flBtQ0VDqWlBrTaG6sOHjtYSamht/NENoHp30JfSRL2pHcGuRtTUj5Mfh+3X0",
+	"FWyl97qHHq119dFdfqcLk4pe4nrn2tNVSzYwtZqb68knG3F5+yRd8vtdZeuDNnRx5qZr75yaa09f8KEB",
+	"icryHEibp6MtMAWca0yaxIgy2QhrR045RKQRmkE9mzlDsEDsfp/czOKE9bm6X10jMmgjgExQhUt6QYZn",
+	"lyeD45PBu7PTX86Ozs8RNOnQJP7B2xIq29IbAJ/iY5Zg7me65Adr0vz6HPL8HCg8J1XR1G3BlLfRKmNo",
+	"O4CIRt0FBrIo8tBsKfO4YWO2khldWXRrTV13OFs+S/XM+7xQJ9G0Q9qHnrTFhkRFvMDOlvdzohrbV51N",
+	"zL06nTyoe5iqCk9jTGq+ZilN3tE0k3UJRopQNwKrfrSf0jtAWoxhfxD28Uakkdz3zy10TFsAHAeLMUau",
+	"hI6YLkHEAcOOCzJmPEtpQvS9kK267VetGOt1XM30MSvWEVSY2oHISjdU5vVKkI9raFFMNgvY5NnOeIuO",
+	"O+wpfdHZpdu9zotn0aizt/P0xc6zvfFkb2sSNKdvGlyhRQwFeltv74a65tmyyePuJFA4QPKb5tmszSvA",
+	"o2/hjosapQHxZNOYe1MGciJ+BqPN3QP+rZ0nz+rzRvwjxrGiPa70VSXm6qKQRy3pddEnV6WDoigXGdVp",
+	"imCm/Ko25M9PxTxvAqmghFsjQ/2g6yL5+Wqw0eqq0zHgyMZyVr4karanZkfsqgzyc6+ePl3zqRLdlrmK",
+	"hGliMUMXB23/kRCnDe/enVKagdqloFgtw9Vl7pR8Yu8QZwyZicWCGWtHzKdd8r6spIAUOMD3vasega2k",
+	"W81qCQMuMl0rrk6yxNy34wm7ZkmwH9zQlGMSVHHOefvxMtsHXDxGxzMWFVQ+BI9U2qK4Ytw1u+t53WLR",
+	"tWkKz3NPZplScGVR8mnGuJQxn5LcAk7+5//837x/0+nASa3FTTjNSxt5smu1OjynKxKJXLPXN5gzC/zF",
+	"LZSEu4+as70k8+wQ92uTd/eKJWgmKcQsx2xcUrH18fyCR9I5SRFO0jmJQdvjpSY9wPYIMjGL+VXMpzUy",
+	"Gg8CymZ8O8X8ynvptfUjRVvPJr3RDuvs0qfbnd1Jb9x5ET3f62yPX4yebrFndKf3/F43lS3rUKwjkRdb",
+	"0SV9dKmS33JM+7ymyO06FcGQzS/BkWpoW4WqAd8GxZzaMpGuGqMriGhSOteHVVkJSAJ43FHzuujapE7F",
+	"1OqVpgQ9Rrk7hEfS3W6wQVb70I09XH1o9qRR42hL83Yn2NSXqKHORtQolp7oVTbRLdhx65DCKZ1RthTr",
+	"ukX+ahmPgD734p529DKzurVAFBjiWZ/3OxUIOFUBp/hjJP825LOXty2nDfqW3/pQYaov1MY30kMCKD10",
+	"CIMXYOY+8rUIKdMkuDb0g6xJeVZ7gunNRndJlxyQR6sJ0F1yBNj+DKyqcPoFR0Non5scd4O3XkiTrpbx",
+	"CAklw8oMhweYMQjJctpSqmMgtH3KgrmtSafuc38+NVmbTo0QbIDGtG9w6PINGDrapWJcU4sRrct9Pizq",
+	"jDmUnaMdOH2gr0+XabDAeAUpOMyrxFkdM9aVgkPPBDUkHpQUgsBCUwRiWDyrQ6yBDRZwdcxNdig+YHAf",
+	"TNW6mF/BExO3nZKhkYxDQP8JdWiTDpGGcCf8ss+HJZ0eSq8M8SEx1G8zxyqdw9iDWbjP84dOlxxyUjQR",
+	"Q8UF9cpSsp+vFJ+MtVm5uhWmUkmfA2uST304ZRBuU6ZiPwj7IIj6wf6nfhBH8FUb4QAtrRyAZm0kATTL",
+	"pRS088kp7N5M25Ua2AOKyL6Skc53uTTE9vCP/X5ZfPaVrOy7grcPkrdflXd9dJYrklapWSQ8DFn+SVHV",
+	"fXr1jZvX32PlDPk3qM2j6rNu0F5pgyovrfIufWizYn1i7ZoHmy4XO0BS1c/NY45yp4v6UV8pSO4S1Ebm",
+	"ViDDMJbFivRwDED94PbRrj1/AdcSQP91v++8sLGozx9/RXHUfcRLsfL5XnxZsFDel0nrr4w/nkR6KLqt",
+	"k2wu7+BPmg3yGNjy7RRasj4cfbb+qe8n9QgqMyI8hPrBbdi3bya4+PRO6+/1z0An89jq5zBfORVQddVK",
+	"yJ8Ftqepqf3uW8HfwRfNN4rA80gQ4rfbAOijvvnA8VPnEKFJ3GqX+hmZv2CcUKqzpU1ZnTGaYG1Rb1aY",
+	"roWpnkyJ4FNCpQHMhEqX8BSXthIawLwnQlxBrUCuA0xZIpk3RexXHPvecaS4hnIobYLIyo6HRQPxmc83",
+	"sFjomdaYKQw11I2gRu2WUf8LeP7HRRJCi/90NufUYt7rLVIHd/Xv+i2SV9ijEuUjKpmJSDJV2CXBZRib",
+	"BQZS22pTGBgDkEopIzqsh6QMaC4RtV+1i1OS0kxXcDPF6GgihR0qmzFwc9na4eqldgBxZDAQvJ6huSSj",
+	"lZoZSyZkziiHEDSMM6PRysssZ4xGMWdS3p9fUiMuXrFpSitGdjXSKsSwOHLGIsAK1XU0qzmGUMDOGjYV",
+	"/YP9QFwBGuvUbKT+RQ080NjVQWQGdyydAaxfIzfTaOWZ2N3G9o3Rmvtz0tfGKsP+jimHApK5PHAk3CZ5",
+	"5Hoxr8QNrxpqzV833hT0upeJo391CbQsydn8+3caw7N2Uj+4h23EZjGP7rBha+f0ObZOUTLCcoI3Ir0i",
+	"XNx0CVwscebUepDN0u0l5W6dSKfDehm3cYkUNSL0j3678qqsaOsW4Ij3nzzZ2n7W7XV73a39573nPfTO",
+	"4ZSqNdm1Q2BcqEWtA0nj1EaN5tlzNi9Hzdh7S2DtDDEhpwvGD49/kNXSKyEWETW5KQUsKj2OgePzD6M9",
+	"PAD0b2BWqpk0YSmHhrgpNM5YJui6OlYe8wiGeDc0OSylZKNptlwIxRkF9BH/ciZK1VKNbFqevypaqZSN",
+	"JTbW5QULej6eWzqnOuxrkRIA4h7RhPIxqD88InPB40yksktOhCmuqY6Fcyc6pVec0Rxmv/1w+/8CAAD/",
+	"/w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

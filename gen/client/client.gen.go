@@ -538,6 +538,27 @@ func (e ListOrder) Valid() bool {
 	}
 }
 
+// Defines values for MessageFinishReason.
+const (
+	MessageFinishReasonContentFilter MessageFinishReason = "content_filter"
+	MessageFinishReasonLength        MessageFinishReason = "length"
+	MessageFinishReasonUnknown       MessageFinishReason = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the MessageFinishReason enum.
+func (e MessageFinishReason) Valid() bool {
+	switch e {
+	case MessageFinishReasonContentFilter:
+		return true
+	case MessageFinishReasonLength:
+		return true
+	case MessageFinishReasonUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MessageRole.
 const (
 	MessageRoleAssistant MessageRole = "assistant"
@@ -550,6 +571,42 @@ func (e MessageRole) Valid() bool {
 	case MessageRoleAssistant:
 		return true
 	case MessageRoleUser:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NoticeEventType.
+const (
+	NoticeEventTypeNotice NoticeEventType = "notice"
+)
+
+// Valid indicates whether the value is a known member of the NoticeEventType enum.
+func (e NoticeEventType) Valid() bool {
+	switch e {
+	case NoticeEventTypeNotice:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NoticeEventLevel.
+const (
+	NoticeEventLevelDanger  NoticeEventLevel = "danger"
+	NoticeEventLevelInfo    NoticeEventLevel = "info"
+	NoticeEventLevelWarning NoticeEventLevel = "warning"
+)
+
+// Valid indicates whether the value is a known member of the NoticeEventLevel enum.
+func (e NoticeEventLevel) Valid() bool {
+	switch e {
+	case NoticeEventLevelDanger:
+		return true
+	case NoticeEventLevelInfo:
+		return true
+	case NoticeEventLevelWarning:
 		return true
 	default:
 		return false
@@ -1635,8 +1692,18 @@ type Message struct {
 
 	// Attachments The files that came with the message. Absent when there were none.
 	Attachments *[]Attachment `json:"attachments,omitempty"`
-	CreatedAt   time.Time     `json:"created_at"`
+
+	// FinishReason Why an answer is incomplete: it reached the model's limit of tokens (`length`), a content filter ended
+	// it (`content_filter`), or the model stopped for a reason that this server does not know (`unknown`).
+	// Absent from a complete answer.
+	FinishReason *MessageFinishReason `json:"finish_reason,omitempty"`
+	CreatedAt    time.Time            `json:"created_at"`
 }
+
+// MessageFinishReason Why an answer is incomplete: it reached the model's limit of tokens (`length`), a content filter ended
+// it (`content_filter`), or the model stopped for a reason that this server does not know (`unknown`).
+// Absent from a complete answer.
+type MessageFinishReason string
 
 // MessageContent A part of a message. The user's are `input_text` and `input_tag`, the assistant's `output_text`.
 type MessageContent struct {
@@ -1645,6 +1712,23 @@ type MessageContent struct {
 
 // MessageRole Who wrote a message.
 type MessageRole string
+
+// NoticeEvent A message to the user about the answer, such as that it is incomplete.
+type NoticeEvent struct {
+	Type NoticeEventType `json:"type"`
+
+	// Level How serious it is.
+	Level NoticeEventLevel `json:"level"`
+
+	// Message For people; Markdown.
+	Message string `json:"message"`
+}
+
+// NoticeEventType defines model for NoticeEvent.Type.
+type NoticeEventType string
+
+// NoticeEventLevel How serious it is.
+type NoticeEventLevel string
 
 // OutputTextContent Text that the assistant wrote.
 type OutputTextContent struct {
@@ -2999,6 +3083,21 @@ func (t *ChatKitStreamEvent) FromProgressUpdateEvent(v ProgressUpdateEvent) erro
 	return err
 }
 
+// AsNoticeEvent returns the union data inside the ChatKitStreamEvent as a NoticeEvent
+func (t ChatKitStreamEvent) AsNoticeEvent() (NoticeEvent, error) {
+	var body NoticeEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNoticeEvent overwrites any union data inside the ChatKitStreamEvent as the provided NoticeEvent, with its discriminator set
+func (t *ChatKitStreamEvent) FromNoticeEvent(v NoticeEvent) error {
+	v.Type = "notice"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
 // AsChatKitErrorEvent returns the union data inside the ChatKitStreamEvent as a ChatKitErrorEvent
 func (t ChatKitStreamEvent) AsChatKitErrorEvent() (ChatKitErrorEvent, error) {
 	var body ChatKitErrorEvent
@@ -3032,6 +3131,8 @@ func (t ChatKitStreamEvent) ValueByDiscriminator() (interface{}, error) {
 	switch discriminator {
 	case "error":
 		return t.AsChatKitErrorEvent()
+	case "notice":
+		return t.AsNoticeEvent()
 	case "progress_update":
 		return t.AsProgressUpdateEvent()
 	case "stream_options":
@@ -3440,6 +3541,21 @@ func (t *ThreadStreamEvent) FromProgressUpdateEvent(v ProgressUpdateEvent) error
 	return err
 }
 
+// AsNoticeEvent returns the union data inside the ThreadStreamEvent as a NoticeEvent
+func (t ThreadStreamEvent) AsNoticeEvent() (NoticeEvent, error) {
+	var body NoticeEvent
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNoticeEvent overwrites any union data inside the ThreadStreamEvent as the provided NoticeEvent, with its discriminator set
+func (t *ThreadStreamEvent) FromNoticeEvent(v NoticeEvent) error {
+	v.Type = "notice"
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
 // AsErrorEvent returns the union data inside the ThreadStreamEvent as a ErrorEvent
 func (t ThreadStreamEvent) AsErrorEvent() (ErrorEvent, error) {
 	var body ErrorEvent
@@ -3473,6 +3589,8 @@ func (t ThreadStreamEvent) ValueByDiscriminator() (interface{}, error) {
 	switch discriminator {
 	case "error":
 		return t.AsErrorEvent()
+	case "notice":
+		return t.AsNoticeEvent()
 	case "progress_update":
 		return t.AsProgressUpdateEvent()
 	case "stream_options":

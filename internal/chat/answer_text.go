@@ -2,21 +2,26 @@ package chat
 
 import "strings"
 
-// appendText publishes a piece of the answer's text. The first piece of a
-// message opens its item.
+// appendText publishes a piece of the answer's text. The first piece that is
+// not blank opens the message; blank text before it waits, since an answer of
+// white space alone is none.
 func (e *executor) appendText(text string) {
 	text = replaceNUL(text)
-	if e.text.Len() == 0 {
+	e.text.WriteString(text)
+	if !e.messageOpen {
+		if strings.TrimSpace(text) == "" {
+			return
+		}
+		text = e.text.String()
 		e.endWorkflow()
 		e.openMessage()
 	}
 	e.log.appendDelta(TextDelta{ItemID: e.message.ID, Delta: text})
-	e.text.WriteString(text)
 }
 
 func (e *executor) openMessage() {
 	e.message = e.newItem(ItemAssistantMessage)
-	e.hasText = true
+	e.messageOpen, e.hasText = true, true
 	if e.run.FirstTokenAt.IsZero() {
 		e.run.FirstTokenAt = e.message.CreatedAt
 	}
@@ -26,20 +31,22 @@ func (e *executor) openMessage() {
 // closeMessage returns the open message, complete. Where none is open it
 // returns an item for tool calls alone.
 func (e *executor) closeMessage() Item {
-	if e.text.Len() == 0 {
+	if !e.messageOpen {
+		e.text.Reset()
 		return e.newItem(ItemToolCalls)
 	}
 	item := e.message
 	item.Content = []Content{{Type: ContentOutputText, Text: e.text.String(), Annotations: e.sources}}
+	item.FinishReason = incompleteReason(e.run.FinishReason)
 	e.text.Reset()
-	e.sources = nil
+	e.messageOpen, e.sources = false, nil
 	return item
 }
 
 // endMessage closes the open message, if there is one, to be stored and then
 // published.
 func (e *executor) endMessage() {
-	if e.text.Len() > 0 {
+	if e.messageOpen {
 		e.addUnsaved(e.closeMessage())
 	}
 }
@@ -56,10 +63,10 @@ func (e *executor) newItem(kind ItemType) Item {
 // validateAnswer returns an error for an answer that ended in order and yet has
 // no text.
 func (e *executor) validateAnswer() error {
-	if strings.TrimSpace(e.text.String()) != "" || e.hasText && e.text.Len() == 0 {
+	if e.hasText {
 		return nil
 	}
-	if e.finishReason == "content_filter" {
+	if e.run.FinishReason == FinishContentFilter {
 		return &UpstreamError{Kind: UpstreamRefused}
 	}
 	return &UpstreamError{Kind: UpstreamEmpty}

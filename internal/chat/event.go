@@ -58,6 +58,9 @@ type ThoughtUpdated struct {
 // ("progress_update").
 type Progress struct{ Text string }
 
+// Notice tells the user something about the answer ("notice").
+type Notice struct{ Message string }
+
 // SessionUpdated says that the session's title changed ("thread.updated").
 type SessionUpdated struct{ Session Session }
 
@@ -76,5 +79,6 @@ func (PartDone) event()       {}
 func (ThoughtAdded) event()   {}
 func (ThoughtUpdated) event() {}
 func (Progress) event()       {}
+func (Notice) event()         {}
 func (SessionUpdated) event() {}
 func (Failed) event()         {}

@@ -62,10 +62,12 @@ type executor struct {
 
 // answer is what a run has made of its answer so far.
 type answer struct {
-	// message is the open assistant message, and text its text.
-	message Item
-	text    strings.Builder
-	sources []Annotation
+	// message is the assistant message that is open while text comes, and text
+	// its text, or the blank text before it.
+	message     Item
+	messageOpen bool
+	text        strings.Builder
+	sources     []Annotation
 	// workflow is the open workflow item; nil while the model does not reason.
 	workflow *openWorkflow
 	// unsaved items are complete and not stored yet. Those in unpublished are
@@ -80,9 +82,8 @@ type answer struct {
 	// endSaved and endPublished are the progress of the end.
 	endSaved, endPublished bool
 
-	hasText      bool
-	size         int // counts towards maxAnswerBytes
-	finishReason string
+	hasText bool
+	size    int // counts towards maxAnswerBytes
 }
 
 func (s *Service) newExecutor(ctx context.Context, userID string, sessionID uuid.UUID, model string) *executor {
@@ -184,7 +185,7 @@ func (e *executor) step() ([]ToolCall, json.RawMessage, error) {
 	}
 	defer stream.Close() //nolint:errcheck // nothing is lost with it
 	e.log.open(nil)
-	e.tools.choice, e.finishReason = "", ""
+	e.tools.choice, e.run.FinishReason = "", ""
 	if len(e.tools.offered) == 0 {
 		e.history = nil // There is no next step; an answer may take minutes.
 	}
@@ -206,7 +207,7 @@ func (e *executor) step() ([]ToolCall, json.RawMessage, error) {
 	if len(e.tools.offered) == 0 {
 		return nil, nil, nil
 	}
-	if calls.any() && (e.finishReason == "length" || e.finishReason == "content_filter") {
+	if calls.any() && incompleteReason(e.run.FinishReason) != "" {
 		return nil, nil, cancelled{code: FailureAnswerTooLong} // The calls may be incomplete.
 	}
 	return calls.complete(), e.s.wholeDetails(calls.details), nil
@@ -261,7 +262,7 @@ func (e *executor) recordMetadata(chunk *Chunk) {
 		e.run.Usage = e.earlierUsage.plus(*chunk.Usage)
 	}
 	if chunk.FinishReason != "" {
-		e.finishReason = chunk.FinishReason
+		e.run.FinishReason = chunk.FinishReason
 	}
 }
 

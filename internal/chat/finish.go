@@ -77,6 +77,9 @@ func (e *executor) lastEvents(items []Item, failure *failure) []Event {
 		}
 		events = append(events, ItemDone{item})
 	}
+	if notice := incompleteNotice(e.run.FinishReason); notice != "" && failure == nil {
+		events = append(events, Notice{Message: notice})
+	}
 	if failure != nil {
 		events = append(events, Failed{Message: failure.message, AllowRetry: failure.retry})
 	}
@@ -91,6 +94,9 @@ func (e *executor) logEnd(err error) {
 		"run", e.ID, "session", e.sessionID, "user", e.userID, "status", e.run.Status, "model", e.run.Model,
 		"duration", e.run.EndedAt.Sub(e.run.StartedAt),
 		"input_tokens", e.run.Usage.InputTokens, "output_tokens", e.run.Usage.OutputTokens,
+	}
+	if e.run.FinishReason != "" {
+		fields = append(fields, "finish_reason", e.run.FinishReason)
 	}
 	if !e.run.FirstTokenAt.IsZero() {
 		fields = append(fields, "first_token", e.run.FirstTokenAt.Sub(e.run.StartedAt))

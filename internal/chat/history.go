@@ -6,8 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// unanswered is the result of a call that was made and not heard of again.
-const unanswered = "The server stopped before the tool had answered."
+const (
+	// unanswered is the result of a call of a server's tool that has none.
+	unanswered = "The server stopped before the tool had answered."
+	// noOutput is the result of a call of a client tool that has none.
+	noOutput = "No output: the user sent another message instead."
+)
 
 // appendMessages adds what the model is sent of an item: a tool exchange is an
 // assistant message with its calls, then a result for each. What a user message
@@ -23,17 +27,20 @@ func appendMessages(to []Message, item *Item, newest bool) []Message {
 	case ItemClientToolCall:
 		return appendClientCall(to, item, newest)
 	case ItemWorkflow:
-		return to // What it thought then is no part of what was said.
+		return to // Earlier reasoning is not sent.
 	case ItemAssistantMessage, ItemToolCalls:
 	}
-	said := Message{Role: RoleAssistant, Content: item.Text(), ToolCalls: item.ToolCalls}
-	if said.Content == "" && len(said.ToolCalls) == 0 {
-		return to
+	answer := Message{Role: RoleAssistant, Content: item.Text(), ToolCalls: item.ToolCalls}
+	if strings.TrimSpace(answer.Content) == "" {
+		if len(answer.ToolCalls) == 0 {
+			return to
+		}
+		answer.Content = "" // Some upstreams refuse blank text.
 	}
 	if newest {
-		said.ReasoningDetails = item.ReasoningDetails
+		answer.ReasoningDetails = item.ReasoningDetails
 	}
-	to = append(to, said)
+	to = append(to, answer)
 	for _, call := range item.ToolCalls {
 		result := unanswered
 		if call.Result != nil {
@@ -77,12 +84,16 @@ func mentionsOf(content []Content) string {
 	return "What the user mentions with @ is, as the page describes it:" + told.String()
 }
 
-// appendClientCall leaves out a call that nobody answered: upstream takes no
-// call without its result.
+// appendClientCall adds the call of a client tool with its result; upstream
+// takes no call without one.
 func appendClientCall(to []Message, item *Item, newest bool) []Message {
 	call := item.ClientCall
-	if call == nil || call.Output == nil {
+	if call == nil {
 		return to
+	}
+	output := noOutput
+	if call.Output != nil {
+		output = string(call.Output)
 	}
 	asked := Message{
 		Role: RoleAssistant, ToolCalls: []ToolCall{{ID: call.CallID, Name: call.Name, Arguments: string(call.Arguments)}},
@@ -91,7 +102,7 @@ func appendClientCall(to []Message, item *Item, newest bool) []Message {
 	if newest {
 		asked.ReasoningDetails = item.ReasoningDetails
 	}
-	return append(to, asked, Message{Role: RoleTool, ToolCallID: call.CallID, Content: string(call.Output)})
+	return append(to, asked, Message{Role: RoleTool, ToolCallID: call.CallID, Content: output})
 }
 
 // joinSteps makes one message of what the model said in one step, as it said
@@ -121,6 +132,34 @@ func joinSteps(messages []Message) []Message {
 	return joined
 }
 
+// joinNeighbours makes one message of messages of the same role that follow each
+// other: some models refuse a history in which user and assistant do not
+// alternate. A message with tool calls is followed by their results, so it
+// joins the message before it only.
+func joinNeighbours(messages []Message) []Message {
+	joined := messages[:0:0]
+	for _, message := range messages {
+		last := len(joined) - 1
+		if last < 0 || message.Role == RoleTool || message.Role != joined[last].Role || len(joined[last].ToolCalls) > 0 {
+			joined = append(joined, message)
+			continue
+		}
+		joined[last] = joinMessages(joined[last], message)
+	}
+	return joined
+}
+
+// joinMessages is the second message after the first, which has no tool calls.
+func joinMessages(first, second Message) Message {
+	texts := slices.DeleteFunc([]string{first.Content, second.Content}, func(text string) bool { return text == "" })
+	second.Content = strings.Join(texts, "\n\n")
+	second.attachments = slices.Concat(first.attachments, second.attachments)
+	if second.ReasoningDetails == nil {
+		second.ReasoningDetails = first.ReasoningDetails
+	}
+	return second
+}
+
 // hidden wraps a note as the openai-chatkit package does.
 func hidden(note string) string {
 	return "Hidden context for the agent (not shown to the user):\n<HiddenContext>\n" + note + "\n</HiddenContext>"
@@ -148,7 +187,7 @@ func boundHistory(items []Item, maxMessages, maxChars int) []Message {
 		slices.Reverse(history[taken:])
 	}
 	slices.Reverse(history)
-	history = joinSteps(history)
+	history = joinNeighbours(joinSteps(history))
 	first := slices.IndexFunc(history, func(m Message) bool { return m.Role == RoleUser })
 	if first < 0 {
 		return history

@@ -51,7 +51,10 @@ func TestBoundHistoryKeepsTheQuestionOfACall(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	got = outline(boundHistory(thread, 10, 1000))
-	want = append([]string{"user: one", "user: " + hidden("note")}, want...)
+	want = []string{
+		"user: one", "assistant calls b", "tool of b: " + noOutput, "user: " + hidden("note") + "\n\ntwo",
+		"assistant calls a", `tool of a: "yes"`,
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -165,8 +168,40 @@ func TestBoundHistory(t *testing.T) {
 func TestBoundHistoryCountsCodePoints(t *testing.T) {
 	t.Parallel()
 	thread := []Item{said(ItemUserMessage, "éé"), said(ItemUserMessage, "🙂🙂")}
-	if got := boundHistory(thread, 10, 4); len(got) != 2 {
-		t.Errorf("got %d messages of 4 characters in all, want 2", len(got))
+	if got := outline(boundHistory(thread, 10, 4)); !slices.Equal(got, []string{"user: éé\n\n🙂🙂"}) {
+		t.Errorf("got %q of 4 characters in all", got)
+	}
+	if got := outline(boundHistory(thread, 10, 3)); !slices.Equal(got, []string{"user: 🙂🙂"}) {
+		t.Errorf("got %q of 3 characters", got)
+	}
+}
+
+// User and assistant alternate in what a model is sent, whatever failed or was
+// stopped between them, and no message is blank.
+func TestBoundHistoryAlternates(t *testing.T) {
+	t.Parallel()
+	quote, result := "a part", "5"
+	quoting := said(ItemUserMessage, "three")
+	quoting.QuotedText = &quote
+	calls := said(ItemAssistantMessage, "I look.")
+	calls.ToolCalls = []ToolCall{{ID: "o", Name: "add", Result: &result}}
+	blankCalls := said(ItemAssistantMessage, " \n")
+	blankCalls.ToolCalls = []ToolCall{{ID: "p", Name: "add", Result: &result}}
+	withFile := said(ItemUserMessage, "two")
+	withFile.Attachments = []Attachment{{Name: "a.txt"}}
+	got := boundHistory([]Item{
+		said(ItemUserMessage, "one"), withFile, said(ItemAssistantMessage, "half"), said(ItemAssistantMessage, "more"), calls,
+		said(ItemAssistantMessage, "\n\t "), blankCalls, said(ItemAssistantMessage, "done"), said(ItemHiddenContext, "note"), quoting,
+	}, 40, 32000)
+	want := []string{
+		"user: one\n\ntwo", "assistant calls o: half\n\nmore\n\nI look.", "tool of o: 5", "assistant calls p", "tool of p: 5",
+		"assistant: done", "user: " + hidden("note") + "\n\nthree\n\nThe user is referring to this in particular: \na part",
+	}
+	if lines := outline(got); !slices.Equal(lines, want) {
+		t.Errorf("got\n %s\nwant\n %s", strings.Join(lines, "\n "), strings.Join(want, "\n "))
+	}
+	if len(got[0].attachments) != 1 {
+		t.Errorf("the file of the second message is lost: %+v", got[0])
 	}
 }
 

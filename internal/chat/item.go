@@ -124,6 +124,10 @@ type Item struct {
 	// ReasoningDetails are what upstream said of its reasoning in the step of
 	// the item's calls; nil where nothing. No client sees them.
 	ReasoningDetails json.RawMessage
+	// FinishReason says why an assistant message is incomplete: FinishLength,
+	// FinishContentFilter or FinishUnknown. It is empty where the model had
+	// said all it had to say.
+	FinishReason string
 	// QuotedText is what a user message refers to; nil where nothing.
 	QuotedText *string
 	Inference  Inference

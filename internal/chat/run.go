@@ -31,6 +31,9 @@ type Run struct {
 	FirstTokenAt time.Time
 	EndedAt      time.Time
 	Usage        Usage
+	// FinishReason is why the model stopped in the run's last step, one of the
+	// Finish constants; empty where upstream did not say.
+	FinishReason string
 	// FailureCode and FailureReason say why a run failed or was cancelled;
 	// they hold nothing of upstream's own text.
 	FailureCode   FailureCode

@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"strings"
 
 	"github.com/google/uuid"
 )
@@ -39,7 +38,7 @@ func (s *Service) Rename(ctx context.Context, userID string, id uuid.UUID, title
 	if err := checkTitle(title); err != nil {
 		return Session{}, err
 	}
-	return s.Store.SetTitle(ctx, userID, id, strings.TrimSpace(title))
+	return s.Store.SetTitle(ctx, userID, id, oneLine(title))
 }
 
 // AddFeedback keeps what a user thinks of items. Returns ErrSessionNotFound,

@@ -121,6 +121,8 @@ func sequence(events []chat.Event) []string {
 			names = append(names, "thought is "+event.Text)
 		case chat.Progress:
 			names = append(names, "progress "+event.Text)
+		case chat.Notice:
+			names = append(names, "notice "+event.Message)
 		case chat.Failed:
 			names = append(names, "failed "+event.Message)
 		case chat.StreamOptions, chat.PartAdded, chat.SessionUpdated:

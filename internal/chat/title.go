@@ -2,25 +2,50 @@ package chat
 
 import (
 	"strings"
-	"unicode/utf8"
+	"unicode"
+
+	"github.com/rivo/uniseg"
 )
 
-// maxTitleChars is the length of a title in Unicode code points.
-const maxTitleChars = 100
+const (
+	// maxTitleChars is the length of a title in Unicode code points.
+	maxTitleChars = 100
+	// minTitleChars is how short a cut between words may make a title. Without
+	// a space after it, the title is cut within a word.
+	minTitleChars = 60
+)
 
-// titleFrom makes a title of a user's message: on one line, at most
-// maxTitleChars long, cut between words where there is more than one.
+// titleFrom makes a title of a text: on one line, at most maxTitleChars long. A
+// longer text is cut between words, or else between characters as a reader sees
+// them (grapheme clusters, Unicode Annex 29).
 func titleFrom(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if utf8.RuneCountInString(text) <= maxTitleChars {
-		return text
+	text = oneLine(text)
+	cut, space, chars := 0, 0, 0
+	clusters := uniseg.NewGraphemes(text)
+	for clusters.Next() {
+		start, end := clusters.Positions()
+		if clusters.Str() == " " && chars >= minTitleChars {
+			space = start
+		}
+		if chars += len(clusters.Runes()); chars > maxTitleChars {
+			switch {
+			case space > 0:
+				return text[:space]
+			case cut > 0:
+				return text[:cut]
+			}
+			return firstChars(text, maxTitleChars) // One cluster is longer than a title.
+		}
+		cut = end
 	}
-	// One more than fits, so that a word ending exactly there stays whole.
-	cut := string([]rune(text)[:maxTitleChars+1])
-	if space := strings.LastIndexByte(cut, ' '); space > 0 {
-		return cut[:space]
-	}
-	return string([]rune(text)[:maxTitleChars])
+	return text
+}
+
+// oneLine replaces white space and control characters by single spaces.
+func oneLine(text string) string {
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r)
+	}), " ")
 }
 
 // titleOf makes a title of a user message: of its text, or of its first file's

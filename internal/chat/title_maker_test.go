@@ -200,3 +200,17 @@ func sayUntil(t *testing.T, service *chat.Service, session uuid.UUID, text strin
 	}
 	t.Fatalf("%q has begun nothing", text)
 }
+
+// A title that a user chose is on one line, as the automatic ones are.
+func TestRenameFoldsLines(t *testing.T) {
+	t.Parallel()
+	service := newService(t, openStore(t), says(end, "Yes."))
+	session, err := service.CreateSession(t.Context(), alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	renamed, err := service.Rename(t.Context(), alice, session.ID, " Spring\r\n\tgarden\u0085")
+	if err != nil || renamed.Title != "Spring garden" {
+		t.Errorf("the title is %q (%v)", renamed.Title, err)
+	}
+}

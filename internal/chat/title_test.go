@@ -17,6 +17,10 @@ func TestTitleFrom(t *testing.T) {
 		{"a word that ends at the limit is kept", ninety + " 123456789 tail", ninety + " 123456789"},
 		{"one long word is cut", strings.Repeat("x", 101), strings.Repeat("x", 100)},
 		{"code points, not bytes", strings.Repeat("é", 100), strings.Repeat("é", 100)},
+		{"an early space does not cut a long text", "See " + strings.Repeat("x", 200), "See " + strings.Repeat("x", 96)},
+		{"a cluster of emoji stays whole", strings.Repeat("x", 96) + "👩‍👩‍👧‍👦 family", strings.Repeat("x", 96)},
+		{"a cluster longer than a title", "e" + strings.Repeat("\u0301", 200), "e" + strings.Repeat("\u0301", 99)},
+		{"control characters are white space", "one\u0000two\u0085three", "one two three"},
 		{"no emoji is cut in half", strings.Repeat("🙂", 101), strings.Repeat("🙂", 100)},
 	} {
 		t.Run(test.name, func(t *testing.T) {

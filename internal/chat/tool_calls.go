@@ -12,7 +12,7 @@ import (
 // then the call of the client tool is the thread's last item.
 func (e *executor) callTools(calls []ToolCall, details json.RawMessage) (waits bool, err error) {
 	server, client := e.splitCalls(calls)
-	sameStep := len(server) > 0 || e.text.Len() > 0
+	sameStep := len(server) > 0 || e.messageOpen
 	if len(server) > 0 {
 		if err := e.callServerTools(server, details); err != nil {
 			return false, err

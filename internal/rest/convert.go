@@ -60,6 +60,9 @@ func toAPIMessage(item chat.Item, preview stream.Preview) (api.Message, error) {
 	if item.Type != chat.ItemUserMessage {
 		message.Role = api.MessageRoleAssistant
 	}
+	if item.FinishReason != "" {
+		message.FinishReason = (*api.MessageFinishReason)(&item.FinishReason)
+	}
 	for n, part := range item.Content {
 		if err := toAPIContent(&message.Content[n], part); err != nil {
 			return api.Message{}, err

@@ -26,7 +26,7 @@ func isUniqueViolation(err error) bool {
 
 //nolint:unqueryvet // the columns are named within
 const startAtOnce = `WITH session AS (` + countMessageUpdate + `), run AS (
-		INSERT INTO runs (` + runColumns + `) SELECT ?, session.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM session
+		INSERT INTO runs (` + runColumns + `) SELECT ?, session.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM session
 	), message AS (
 		INSERT INTO items (` + itemInsertColumns + `) SELECT session.id, session.item_seq, ?, ?, ?, ?, ?, ?, ? FROM session
 	)

@@ -118,7 +118,7 @@ func toChatDetail(item *chat.Item, column []byte) error {
 	if err := json.Unmarshal(column, &detail); err != nil {
 		return err
 	}
-	item.QuotedText = detail.QuotedText
+	item.QuotedText, item.FinishReason = detail.QuotedText, detail.FinishReason
 	item.Inference = chat.Inference{Model: detail.Model, ToolChoice: detail.ToolChoice}
 	item.ClientCall = (*chat.ClientToolCall)(detail.ClientCall)
 	if detail.ReasoningDetails != "" {
@@ -142,12 +142,12 @@ func toChatDetail(item *chat.Item, column []byte) error {
 // fromChatDetail keeps none as NULL.
 func fromChatDetail(item chat.Item) (*string, error) {
 	if item.QuotedText == nil && item.Inference == (chat.Inference{}) && item.ClientCall == nil && item.Workflow == nil &&
-		len(item.Attachments) == 0 && len(item.ReasoningDetails) == 0 {
+		len(item.Attachments) == 0 && len(item.ReasoningDetails) == 0 && item.FinishReason == "" {
 		return nil, nil //nolint:nilnil // NULL is the column's word for none
 	}
 	detail := detailRow{
 		QuotedText: item.QuotedText, Model: item.Inference.Model, ToolChoice: item.Inference.ToolChoice,
-		ClientCall: (*clientCallRow)(item.ClientCall), ReasoningDetails: string(item.ReasoningDetails),
+		ClientCall: (*clientCallRow)(item.ClientCall), ReasoningDetails: string(item.ReasoningDetails), FinishReason: item.FinishReason,
 	}
 	for _, a := range item.Attachments {
 		detail.Attachments = append(detail.Attachments, attachedRow{

@@ -110,6 +110,8 @@ type detailRow struct {
 
 	Attachments []attachedRow `json:"attachments,omitempty"`
 
+	FinishReason string `json:"finish_reason,omitempty"`
+
 	// ReasoningDetails is JSON in a text: it goes back upstream as it came.
 	ReasoningDetails string `json:"reasoning_details,omitempty"`
 }

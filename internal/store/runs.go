@@ -35,13 +35,14 @@ func insertRun(tx *gorm.DB, run chat.Run) error {
 }
 
 func tryInsertRun(tx *gorm.DB, run chat.Run) (bool, error) {
-	inserted := tx.Exec(`INSERT INTO runs (`+runColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	inserted := tx.Exec(`INSERT INTO runs (`+runColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (session_id) WHERE status = 'running' DO NOTHING`, runArgs(run)...)
 	return inserted.RowsAffected == 1, inserted.Error
 }
 
 const runColumns = `id, session_id, status, model, upstream_id, started_at, first_token_at, ended_at,
-		input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, failure_code, failure_reason, owner, lease_until`
+		input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, failure_code, failure_reason, owner, lease_until,
+		finish_reason`
 
 func runArgs(run chat.Run) []any {
 	return []any{
@@ -49,6 +50,7 @@ func runArgs(run chat.Run) []any {
 		toMicros(run.StartedAt), toMicrosOrNull(run.FirstTokenAt), toMicrosOrNull(run.EndedAt),
 		run.Usage.InputTokens, run.Usage.OutputTokens, run.Usage.CachedTokens, run.Usage.ReasoningTokens, run.Usage.Cost,
 		string(run.FailureCode), toText(run.FailureReason), run.Owner.String(), toMicros(run.LeaseUntil),
+		run.FinishReason,
 	}
 }
 
@@ -184,13 +186,13 @@ func touchedAt(run chat.Run, item chat.Item) int64 {
 
 const runEndSet = `status = ?, model = ?, upstream_id = ?, first_token_at = ?, ended_at = ?,
 		input_tokens = ?, output_tokens = ?, cached_tokens = ?, reasoning_tokens = ?, cost = ?,
-		failure_code = ?, failure_reason = ?`
+		failure_code = ?, failure_reason = ?, finish_reason = ?`
 
 func runEndArgs(run chat.Run) []any {
 	return []any{
 		string(run.Status), toText(run.Model), toText(run.UpstreamID), toMicrosOrNull(run.FirstTokenAt), toMicrosOrNull(run.EndedAt),
 		run.Usage.InputTokens, run.Usage.OutputTokens, run.Usage.CachedTokens, run.Usage.ReasoningTokens, run.Usage.Cost,
-		string(run.FailureCode), toText(run.FailureReason),
+		string(run.FailureCode), toText(run.FailureReason), run.FinishReason,
 	}
 }
 

@@ -119,7 +119,8 @@ func (p probe) Rows(t *testing.T, table string) int {
 func (p probe) Run(t *testing.T, id uuid.UUID) (chat.Run, bool) {
 	t.Helper()
 	query := `SELECT id, session_id, status, model, upstream_id, started_at, first_token_at, ended_at,
-		input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, failure_code, failure_reason, owner, lease_until
+		input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, failure_code, failure_reason, owner, lease_until,
+		finish_reason
 		FROM runs WHERE id = '` + id.String() + `'`
 	var run chat.Run
 	var startedAt, leaseUntil int64
@@ -127,7 +128,8 @@ func (p probe) Run(t *testing.T, id uuid.UUID) (chat.Run, bool) {
 	u := &run.Usage
 	err := p.db.QueryRowContext(t.Context(), query).Scan(&run.ID, &run.SessionID, &run.Status, &run.Model, &run.UpstreamID,
 		&startedAt, &firstTokenAt, &endedAt, &u.InputTokens, &u.OutputTokens, &u.CachedTokens, &u.ReasoningTokens, &u.Cost,
-		&run.FailureCode, &run.FailureReason, &run.Owner, &leaseUntil)
+		&run.FailureCode, &run.FailureReason, &run.Owner, &leaseUntil,
+		&run.FinishReason)
 	if err == sql.ErrNoRows {
 		return run, false
 	}

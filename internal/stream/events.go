@@ -25,6 +25,10 @@ func toAPIEvent(event chat.Event, preview Preview) (any, error) {
 		return ThreadEvent{
 			Type: string(api.ThreadUpdatedEventTypeThreadUpdated), Thread: ToAPIThread(event.Session, ItemPage{}),
 		}, nil
+	case chat.Notice:
+		return api.NoticeEvent{
+			Type: api.NoticeEventTypeNotice, Level: api.NoticeEventLevelWarning, Message: event.Message,
+		}, nil
 	case chat.Progress:
 		return api.ProgressUpdateEvent{Type: api.ProgressUpdateEventTypeProgressUpdate, Text: event.Text}, nil
 	default:

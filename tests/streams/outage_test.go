@@ -51,7 +51,7 @@ func TestDatabaseAwayForAMoment(t *testing.T) {
 	between.cut()
 	close(goOn)
 	eventually(t, soon, "the server tries to save again", func() bool {
-		return strings.Contains(s.Log(), "saving what a run made failed")
+		return strings.Contains(s.Log(), "saving a run failed")
 	})
 	checkUnavailable(t, s, user, other)
 	between.mend(t)

@@ -42,7 +42,7 @@ func TestDatabaseAwayDuringATool(t *testing.T) {
 		row, _ := s.run(t, run.id())
 		return row.LeaseUntil < time.Now().UnixMicro()
 	})
-	if !strings.Contains(s.Log(), "saving what a run made failed") {
+	if !strings.Contains(s.Log(), "saving a run failed") {
 		t.Error("the server did not try to save the results")
 	}
 	between.mend(t)

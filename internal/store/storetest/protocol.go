@@ -29,6 +29,7 @@ func itemsOfEachType(t *testing.T, f *fixture) {
 	_, err := f.StartRun(t.Context(), run, limit)
 	must(t, err)
 	answer := *newAnswer(run.Run, "See there.", after(2*time.Second))
+	answer.FinishReason = chat.FinishContentFilter
 	answer.Content[0].Annotations = []chat.Annotation{
 		{URL: "https://example.com/a", Title: "A", Index: new(3)}, {URL: "https://example.com/b", Title: "B"},
 	}

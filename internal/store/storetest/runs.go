@@ -196,6 +196,7 @@ func finishStores(t *testing.T, f *fixture) {
 	end := run.Run
 	end.Status, end.Model, end.UpstreamID = chat.RunCompleted, "vendor/other-model", "gen-123"
 	end.FirstTokenAt, end.EndedAt = after(2*time.Second+time.Microsecond), after(3*time.Second)
+	end.FinishReason = chat.FinishLength
 	end.Usage = chat.Usage{InputTokens: 11, OutputTokens: 1 << 40, CachedTokens: 3, ReasoningTokens: 4, Cost: &cost}
 	item := newAnswer(end, "hi", end.FirstTokenAt)
 	got, err := f.FinishRun(t.Context(), end, one(item))
