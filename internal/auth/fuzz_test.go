@@ -19,7 +19,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 )
 
-// texts are all a client can be told, so none can hold a part of a token.
+// texts are all the reasons that a client can receive; none holds a part of a
+// token.
 func texts() []string {
 	reasons := []string{
 		"the token is longer than 8192 bytes",
@@ -34,6 +35,15 @@ func texts() []string {
 		"the token's signature does not match",
 		"the token has no expiry (exp)",
 		"the token has expired",
+		"the token's expiry (exp) is more than 2562047h47m16.854775807s ahead (JWT_MAX_TTL); exp is in seconds, not in milliseconds",
+		"the token's exp is not a number of seconds since 1970",
+		"the token's nbf is not a number of seconds since 1970",
+		"the token's iat is not a number of seconds since 1970",
+		`the token's iss is a number; it must be a text, as in "42"`,
+		"the token's iss is not a text",
+		"the token's aud is neither a text nor a list of texts",
+		`the token's sub is a number; it must be a text, as in "42"`,
+		"the token's sub is not a text",
 		"the token is not valid yet (nbf)",
 		"the token was issued in the future (iat)",
 		"the token has critical headers (crit), and none is supported",

@@ -158,7 +158,7 @@ func newIdentity(tb testing.TB, server *identityServer, secrets ...[]byte) (*aut
 	tb.Cleanup(keys.Close)
 	server.start = keys.Start
 
-	v, err := auth.NewJWT(auth.Options{Secrets: secrets, Keys: keys, Issuer: issuer, Audiences: []string{"other", audience}})
+	v, err := auth.NewJWT(auth.Options{Secrets: secrets, Keys: keys, Issuer: issuer, Audiences: []string{"other", audience}, MaxTTL: anyTTL})
 	if err != nil {
 		tb.Fatalf("NewJWT: %v", err)
 	}

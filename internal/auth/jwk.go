@@ -13,22 +13,23 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// minRSABits is the shortest RSA key taken (RFC 7518, section 3.3).
+// minRSABits is the shortest RSA key accepted (RFC 7518, section 3.3).
 const minRSABits = 2048
 
 // Key is a public key of an identity server.
 type Key struct {
-	// ID is its kid.
+	// ID is the key's kid; it may be empty when the set has no other key.
 	ID string
-	// Algorithm is the one that it verifies, and no other.
+	// Algorithm is the only one that the key verifies.
 	Algorithm string
 
 	public crypto.PublicKey
 }
 
-// parseKeySet reads a JWK Set (RFC 7517, section 5). Keys that are of no use
-// here are passed over, as the standard asks; a set without any other is an
-// error.
+// parseKeySet reads a JWK Set (RFC 7517, section 5). Keys of other kinds and
+// uses are ignored, as the standard asks, and so are keys without a kid where
+// there are several keys, because tokens cannot name them. A set without any
+// other key is an error.
 func parseKeySet(text []byte) ([]Key, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -51,20 +52,29 @@ func parseKeySet(text []byte) ([]Key, error) {
 	}
 
 	if len(keys) == 0 {
-		return nil, errors.New("the JWK Set has no public signature key with a kid for RS256, ES256 or EdDSA")
+		return nil, errors.New("the JWK Set has no public signature key for RS256, ES256 or EdDSA")
+	}
+
+	if len(keys) > 1 {
+		keys = slices.DeleteFunc(keys, func(key Key) bool { return key.ID == "" })
+	}
+
+	if len(keys) == 0 {
+		return nil, errors.New("the JWK Set has several keys and none has a kid")
 	}
 
 	return keys, nil
 }
 
-// algorithmOf is the one algorithm that a key is good for; empty: none. It
-// follows from the key's type, and the set may not say otherwise.
+// algorithmOf returns the one algorithm that a key verifies, or "" for a key
+// that is of no use here. It follows from the key's type; a key whose alg says
+// otherwise is ignored.
 func algorithmOf(jwk *jose.JSONWebKey) string {
-	if jwk.KeyID == "" || jwk.Use != "" && jwk.Use != "sig" {
+	if jwk.Use != "" && jwk.Use != "sig" {
 		return ""
 	}
 
-	var names []string // in the set; the first is the one in tokens
+	var names []string // as the set spells them; tokens use the first
 
 	switch key := jwk.Key.(type) {
 	case *rsa.PublicKey:
@@ -76,7 +86,7 @@ func algorithmOf(jwk *jose.JSONWebKey) string {
 			names = []string{es256}
 		}
 	case ed25519.PublicKey:
-		names = []string{edDSA, "Ed25519"} // the second is RFC 9864's
+		names = []string{edDSA, "Ed25519"} // the name of RFC 9864
 	}
 
 	if len(names) == 0 || jwk.Algorithm != "" && !slices.Contains(names, jwk.Algorithm) {

@@ -16,11 +16,8 @@ const (
 	// MinSecretBytes is the shortest secret taken (RFC 7518, section 3.2:
 	// a key as long as the hash).
 	MinSecretBytes = 32
-	// MaxTokenBytes is the longest token looked at.
+	// MaxTokenBytes is the longest token that is parsed.
 	MaxTokenBytes = 8 << 10
-	// Leeway is how far an issuer's clock may be ahead of ours: nbf and iat
-	// may be that far in the future. exp has none: expired is expired.
-	Leeway = 30 * time.Second
 )
 
 // The algorithms. HS256 goes with a secret, the others with the public keys
@@ -32,25 +29,29 @@ const (
 	edDSA = "EdDSA"
 )
 
-// Verifier turns a token into the principal it stands for.
+// Verifier returns the principal of a token.
 type Verifier interface {
 	// Verify returns an *InvalidTokenError when the token is refused. Any
-	// other error means that it could not be judged (keys out of reach).
+	// other error means that the token could not be verified: the keys are
+	// unavailable, or ctx is done.
 	Verify(ctx context.Context, token string) (Principal, error)
 }
 
-// Options say whose tokens a JWT takes: those signed with a secret, those of
+// Options say which tokens a JWT accepts: those signed with a secret, those of
 // an identity server, or both.
 type Options struct {
-	// Secrets verify tokens signed with HS256. While one is replaced there
-	// are several. Each has MinSecretBytes or more.
+	// Secrets verify tokens signed with HS256; several while one replaces
+	// another. Each has MinSecretBytes or more.
 	Secrets [][]byte
-	// Keys are the identity server's; nil: there is none.
+	// Keys are the identity server's; nil is no identity server.
 	Keys *KeySet
-	// Issuer is the iss that the identity server's tokens have.
+	// Issuer is the iss that the identity server's tokens must have.
 	Issuer string
-	// Audiences are the aud of which they have one at least.
+	// Audiences are the names of this server, of which the aud of the identity
+	// server's tokens must hold one.
 	Audiences []string
+	// MaxTTL is how far ahead exp may be; 0 is DefaultMaxTTL.
+	MaxTTL time.Duration
 }
 
 // JWT verifies JWTs (RFC 7519). It is safe for concurrent use.
@@ -59,14 +60,17 @@ type JWT struct {
 	secrets jwt.VerificationKeySet
 	methods []string
 	parser  *jwt.Parser
-	// verified are tokens that need no second look before they expire.
-	verified verified
+	cache   tokenCache
 }
 
 var _ Verifier = (*JWT)(nil)
 
-// NewJWT makes a verifier. The error says which option is wrong.
+// NewJWT returns a verifier. The error says which option is wrong.
 func NewJWT(o Options) (*JWT, error) {
+	if o.MaxTTL == 0 {
+		o.MaxTTL = DefaultMaxTTL
+	}
+
 	v := &JWT{options: o}
 
 	for _, secret := range o.Secrets {
@@ -85,7 +89,7 @@ func NewJWT(o Options) (*JWT, error) {
 		v.methods = append(v.methods, rs256, es256, edDSA)
 
 		if o.Issuer == "" || len(o.Audiences) == 0 {
-			return nil, errors.New("an identity server's tokens need an issuer and an audience to be held against")
+			return nil, errors.New("the tokens of an identity server need an issuer and an audience")
 		}
 	}
 
@@ -95,18 +99,16 @@ func NewJWT(o Options) (*JWT, error) {
 
 	v.parser = jwt.NewParser(
 		jwt.WithValidMethods(v.methods),
-		jwt.WithExpirationRequired(),
-		jwt.WithIssuedAt(),
-		jwt.WithLeeway(Leeway),
+		jwt.WithoutClaimsValidation(), // checkTimes and its like name the claim that is wrong
 		jwt.WithStrictDecoding(),
 	)
 
 	return v, nil
 }
 
-// Verify takes a token in the compact form (RFC 7515, section 7.1) with an exp
-// in the future and a good sub; one of the identity server also has its iss,
-// one of the aud, and the kid of the key that signed it.
+// Verify accepts a token in the compact form (RFC 7515, section 7.1) with an
+// exp in the future and a sub. A token of the identity server must also have
+// its iss and one of the audiences.
 func (v *JWT) Verify(ctx context.Context, token string) (Principal, error) {
 	if len(token) > MaxTokenBytes {
 		return Principal{}, invalid(fmt.Sprintf("the token is longer than %d bytes", MaxTokenBytes))
@@ -117,87 +119,103 @@ func (v *JWT) Verify(ctx context.Context, token string) (Principal, error) {
 		return Principal{}, invalid("the token is not a JWT")
 	}
 
-	// Keys that change meanwhile are newer than the judgement.
+	// The generation is read before the key: keys that are fetched in between
+	// make the cached result too old, never too new.
 	hash, keys := sha256.Sum256([]byte(token)), v.options.Keys.generation()
-	if principal, ok := v.verified.find(hash, keys); ok {
+	if principal, ok := v.cache.find(hash, keys); ok {
 		return principal, nil
 	}
 
-	var claims jwt.RegisteredClaims
+	parsed, claims, err := v.parse(ctx, token)
+	if err != nil {
+		return Principal{}, err
+	}
 
-	parsed, err := v.parser.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
-		return v.keyOf(ctx, t, &claims)
+	principal, expires, err := v.checkClaims(parsed, claims)
+	if err != nil {
+		return Principal{}, err
+	}
+
+	v.cache.add(hash, cachedToken{principal: principal, expires: expires.Add(Leeway), keys: keys})
+
+	return principal, nil
+}
+
+// parse verifies the signature of a token and returns its claims unchecked.
+// They are a map, since a struct would also match names in other cases.
+func (v *JWT) parse(ctx context.Context, token string) (*jwt.Token, jwt.MapClaims, error) {
+	claims := jwt.MapClaims{}
+	parsed, err := v.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
+		return v.keyOf(ctx, t, claims)
 	})
 
 	var refused *InvalidTokenError
 
 	switch {
 	case err == nil:
+		return parsed, claims, nil
 	case errors.As(err, &refused):
-		return Principal{}, refused
+		return nil, nil, refused
 	case errors.Is(err, ErrKeysUnavailable):
-		return Principal{}, ErrKeysUnavailable
+		return nil, nil, ErrKeysUnavailable
 	case ctx.Err() != nil:
-		return Principal{}, ctx.Err()
+		return nil, nil, ctx.Err()
 	default:
-		return Principal{}, invalid(v.reason(parsed, err))
+		return nil, nil, invalid(v.reason(parsed, err))
 	}
-
-	if err := v.checkClaims(parsed, &claims); err != nil {
-		return Principal{}, err
-	}
-
-	principal := Principal{UserID: claims.Subject}
-	v.verified.keep(hash, judgement{principal: principal, expires: claims.ExpiresAt.Time, keys: keys})
-
-	return principal, nil
 }
 
-// keyOf finds the key that the token must be signed with. The algorithm alone
-// decides between the secrets and the identity server's keys, and is one that
-// the parser let pass.
-func (v *JWT) keyOf(ctx context.Context, token *jwt.Token, claims *jwt.RegisteredClaims) (any, error) {
+// keyOf returns the key that the token must be signed with. The algorithm alone
+// decides between the secrets and the identity server's keys; the parser has
+// checked that it is one of v.methods.
+func (v *JWT) keyOf(ctx context.Context, token *jwt.Token, claims jwt.MapClaims) (any, error) {
 	alg := token.Method.Alg()
 	if alg == hs256 {
 		return v.secrets, nil
 	}
 
-	// Said first: whose keys are elsewhere has an unknown kid as well.
-	if claims.Issuer != v.options.Issuer {
+	// The issuer is checked before the key, because a token of another issuer
+	// has an unknown kid too and its issuer is the better reason.
+	issuer, err := textClaim(claims, "iss")
+	if err != nil {
+		return nil, err
+	}
+
+	if issuer != v.options.Issuer {
 		return nil, invalid("the token's issuer (iss) is not the one whose tokens are taken here")
 	}
 
 	kid, _ := token.Header["kid"].(string)
-	if kid == "" {
-		return nil, invalid("the token does not name its key (kid)")
-	}
 
 	return v.options.Keys.key(ctx, kid, alg)
 }
 
-// checkClaims looks at what the library does not, or not so strictly.
-func (v *JWT) checkClaims(token *jwt.Token, claims *jwt.RegisteredClaims) error {
-	// An extension marked critical must be refused by who does not know it
-	// (RFC 7515, section 4.1.11); the library does not look.
+// checkClaims validates what a good signature does not: the critical headers
+// and the claims. It returns the principal and exp.
+func (v *JWT) checkClaims(token *jwt.Token, claims jwt.MapClaims) (Principal, time.Time, error) {
+	// A token with critical headers must be refused by a recipient that does
+	// not support them (RFC 7515, section 4.1.11); the library ignores them.
 	if _, ok := token.Header["crit"]; ok {
-		return invalid("the token has critical headers (crit), and none is supported")
+		return Principal{}, time.Time{}, invalid("the token has critical headers (crit), and none is supported")
 	}
 
-	// The library grants its leeway to exp too.
-	if !time.Now().Before(claims.ExpiresAt.Time) {
-		return invalid("the token has expired")
+	expires, err := checkTimes(claims, v.options.MaxTTL)
+	if err != nil {
+		return Principal{}, time.Time{}, err
 	}
 
-	meantForUs := func(audience string) bool { return slices.Contains(v.options.Audiences, audience) }
-	if token.Method.Alg() != hs256 && !slices.ContainsFunc(claims.Audience, meantForUs) {
-		return invalid("the token's audience (aud) is not this server")
+	if token.Method.Alg() != hs256 {
+		if err := checkAudience(claims, v.options.Audiences); err != nil {
+			return Principal{}, time.Time{}, err
+		}
 	}
 
-	if err := checkSubject(claims.Subject); err != nil {
-		return invalid(err.Error())
+	user, err := userOf(claims)
+	if err != nil {
+		return Principal{}, time.Time{}, err
 	}
 
-	return nil
+	return Principal{UserID: user}, expires, nil
 }
 
 func notInToken(r rune) bool {
@@ -209,8 +227,8 @@ func notInToken(r rune) bool {
 	}
 }
 
-// reason says in fixed words what the library said, whose own texts may hold
-// parts of the token.
+// reason describes a parse error in fixed sentences; the library's own texts may
+// hold parts of the token.
 func (v *JWT) reason(token *jwt.Token, err error) string {
 	switch {
 	case errors.Is(err, jwt.ErrTokenMalformed):
@@ -219,14 +237,6 @@ func (v *JWT) reason(token *jwt.Token, err error) string {
 		return "the token is not signed with " + strings.Join(v.methods, ", ")
 	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
 		return "the token's signature does not match"
-	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
-		return "the token has no expiry (exp)"
-	case errors.Is(err, jwt.ErrTokenExpired):
-		return "the token has expired"
-	case errors.Is(err, jwt.ErrTokenNotValidYet):
-		return "the token is not valid yet (nbf)"
-	case errors.Is(err, jwt.ErrTokenUsedBeforeIssued):
-		return "the token was issued in the future (iat)"
 	default:
 		return "the token cannot be verified"
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"maps"
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -22,12 +23,14 @@ import (
 const (
 	secret      = "0123456789abcdef0123456789ABCDEF"
 	otherSecret = "another-secret-of-thirty-two-bytes!!"
+	// anyTTL is for tests whose tokens expire in the year 2286.
+	anyTTL = math.MaxInt64
 )
 
 func newHS256(tb testing.TB, older ...[]byte) *auth.JWT {
 	tb.Helper()
 
-	h, err := auth.NewJWT(auth.Options{Secrets: append([][]byte{[]byte(secret)}, older...)})
+	h, err := auth.NewJWT(auth.Options{Secrets: append([][]byte{[]byte(secret)}, older...), MaxTTL: anyTTL})
 	if err != nil {
 		tb.Fatalf("NewJWT: %v", err)
 	}
@@ -121,16 +124,21 @@ func TestClaimsRefused(t *testing.T) {
 		reason  string
 	}{
 		"expired":           {map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}, "the token has expired"},
-		"expired just now":  {map[string]any{"exp": time.Now().Unix()}, "the token has expired"},
+		"expired just now":  {map[string]any{"exp": time.Now().Add(-auth.Leeway).Unix()}, "the token has expired"},
 		"no exp":            {map[string]any{"exp": nil}, "the token has no expiry (exp)"},
-		"exp of text":       {map[string]any{"exp": "tomorrow"}, "the token is not a JWT"},
+		"exp of text":       {map[string]any{"exp": "tomorrow"}, "the token's exp is not a number of seconds since 1970"},
+		"exp beyond times":  {map[string]any{"exp": -1e300}, "the token has expired"},
+		"nbf of text":       {map[string]any{"nbf": "now"}, "the token's nbf is not a number of seconds since 1970"},
+		"iat of a list":     {map[string]any{"iat": []int{1}}, "the token's iat is not a number of seconds since 1970"},
 		"exp negative":      {map[string]any{"exp": -1}, "the token has expired"},
 		"not yet":           {map[string]any{"nbf": time.Now().Add(time.Hour).Unix()}, "the token is not valid yet (nbf)"},
 		"from the future":   {map[string]any{"iat": time.Now().Add(time.Hour).Unix()}, "the token was issued in the future (iat)"},
 		"no sub":            {map[string]any{"sub": nil}, "the token's sub is missing or blank"},
 		"empty sub":         {map[string]any{"sub": ""}, "the token's sub is missing or blank"},
 		"blank sub":         {map[string]any{"sub": " \t\u00a0\u3000"}, "the token's sub is missing or blank"},
-		"sub of a number":   {map[string]any{"sub": 7}, "the token is not a JWT"},
+		"sub of a number":   {map[string]any{"sub": 7}, `the token's sub is a number; it must be a text, as in "42"`},
+		"sub of a list":     {map[string]any{"sub": []string{"alice"}}, "the token's sub is not a text"},
+		"sub in capitals":   {map[string]any{"sub": nil, "SUB": "alice"}, "the token's sub is missing or blank"},
 		"long sub":          {map[string]any{"sub": strings.Repeat("x", 256)}, "the token's sub is longer than 255 bytes"},
 		"sub of long runes": {map[string]any{"sub": strings.Repeat("é", 128)}, "the token's sub is longer than 255 bytes"},
 		"sub with NUL":      {map[string]any{"sub": "al\x00ice"}, "the token's sub has a control character"},
@@ -141,6 +149,55 @@ func TestClaimsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			wantRefused(t, sign(t, jwt.SigningMethodHS256, []byte(secret), claimsWith(tt.changes)), tt.reason)
+		})
+	}
+}
+
+// Claims that the server does not read may be of any type.
+func TestUnusedClaimsAreIgnored(t *testing.T) {
+	t.Parallel()
+
+	for _, changes := range []map[string]any{
+		{"jti": 7}, {"aud": 7}, {"aud": []any{1, "x"}}, {"iss": 7}, {"iat": nil}, {"roles": map[string]any{"a": 1}},
+	} {
+		p, err := newHS256(t).Verify(t.Context(), sign(t, jwt.SigningMethodHS256, []byte(secret), claimsWith(changes)))
+		if err != nil || p.UserID != "alice" {
+			t.Errorf("%v: got %+v, %v", changes, p, err)
+		}
+	}
+}
+
+// An exp beyond MaxTTL is refused; the default refuses milliseconds.
+func TestMaxTTL(t *testing.T) {
+	t.Parallel()
+
+	seconds := func(ahead time.Duration) int64 { return time.Now().Add(ahead).Unix() }
+	tests := map[string]struct {
+		maxTTL  time.Duration
+		exp     int64
+		refused bool
+	}{
+		"default":              {0, seconds(5 * 365 * 24 * time.Hour), false},
+		"milliseconds":         {0, time.Now().Add(time.Hour).UnixMilli(), true},
+		"the largest number":   {anyTTL, math.MaxInt64, true},
+		"within the setting":   {time.Hour, seconds(59 * time.Minute), false},
+		"beyond the setting":   {time.Hour, seconds(61 * time.Minute), true},
+		"beyond the default":   {0, seconds(auth.DefaultMaxTTL + time.Hour), true},
+		"setting over default": {2 * auth.DefaultMaxTTL, seconds(auth.DefaultMaxTTL + time.Hour), false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			v, err := auth.NewJWT(auth.Options{Secrets: [][]byte{[]byte(secret)}, MaxTTL: tt.maxTTL})
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			_, err = v.Verify(t.Context(), sign(t, jwt.SigningMethodHS256, []byte(secret), claimsWith(map[string]any{"exp": tt.exp})))
+			if refused := err != nil && strings.Contains(err.Error(), "JWT_MAX_TTL"); refused != tt.refused || !refused && err != nil {
+				t.Errorf("got %v, want refused %t", err, tt.refused)
+			}
 		})
 	}
 }
@@ -269,16 +326,16 @@ func TestTimesToTheSecond(t *testing.T) {
 		}
 
 		token := mint(t, "alice")
-		time.Sleep(time.Hour - time.Nanosecond)
+		time.Sleep(time.Hour + auth.Leeway - time.Nanosecond)
 
 		if err := verify(token); err != nil {
-			t.Errorf("just before exp: %v", err)
+			t.Errorf("exp within the leeway: %v", err)
 		}
 
 		time.Sleep(time.Nanosecond)
 
 		if err := verify(token); !errors.Is(err, auth.ErrInvalidToken) {
-			t.Errorf("at exp: got %v, want a refusal", err)
+			t.Errorf("exp beyond the leeway: got %v, want a refusal", err)
 		}
 
 		for _, claim := range []string{"nbf", "iat"} {

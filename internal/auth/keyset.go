@@ -13,33 +13,32 @@ import (
 )
 
 const (
-	// refreshEvery is how often keys are fetched in any case: so long may a
-	// key be good that the identity server has taken back.
+	// refreshEvery is how often keys are fetched. A key that the identity
+	// server has withdrawn stays good for that long.
 	refreshEvery = 5 * time.Minute
 	// retryEvery is the same after a fetch that failed.
 	retryEvery = 30 * time.Second
-	// fetchGap is the least time from one fetch to the next that unknown keys
-	// cause, whoever names them and however many.
+	// fetchGap is the least time between two fetches, however many tokens name
+	// unknown keys.
 	fetchGap = 5 * time.Second
 )
 
-// KeySetOptions are what a KeySet is made of.
+// KeySetOptions are the options of NewKeySet.
 type KeySetOptions struct {
-	// URL is where the keys are. Who makes the KeySet has seen that it is
-	// https, or on this machine.
+	// URL is the address of the JWK Set. The caller has checked that it is
+	// https or on this machine.
 	URL string
-	// Logger is told when keys change, and when fetches begin to fail and
-	// succeed again.
+	// Logger gets a line when the keys change, when fetches begin to fail and
+	// when they succeed again.
 	Logger *slog.Logger
-	// Transport carries the requests; nil is one of its own.
+	// Transport carries the requests; nil is a transport of the KeySet's own.
 	Transport http.RoundTripper
 }
 
-// KeySet has the public keys of an identity server (RFC 7517). It fetches them
-// every few minutes, and when a token names a key that is not among them, which
-// is how new keys come in. There is one fetch at a time, and a while between
-// two. Keys that were fetched stay good while the identity server is out of
-// reach.
+// KeySet holds the public keys of an identity server (RFC 7517). It fetches
+// them every few minutes, and when a token names a key that it does not have,
+// so that a new key works at once. There is one fetch at a time, and fetchGap
+// between two. Fetched keys stay good while the identity server is unreachable.
 type KeySet struct {
 	options KeySetOptions
 	client  *http.Client
@@ -49,20 +48,20 @@ type KeySet struct {
 
 	mu       sync.Mutex
 	keys     []Key
-	fetched  uint64        // how often keys came
-	triedAt  time.Time     // the last fetch's end
+	fetched  uint64        // the number of successful fetches
+	triedAt  time.Time     // the end of the last fetch
 	failing  bool          // the last fetch failed
-	fetching chan struct{} // closed when the fetch that is under way ends; nil: there is none
+	fetching chan struct{} // closed when the running fetch ends; nil when none runs
 }
 
-// NewKeySet makes a KeySet. It is ended by Close.
+// NewKeySet returns a KeySet, which Close ends.
 func NewKeySet(o KeySetOptions) *KeySet {
 	life, end := context.WithCancel(context.Background())
 
 	return &KeySet{options: o, client: newKeyClient(o.Transport), life: life, end: end}
 }
 
-// Close ends the fetching. Tokens are then judged by the keys that are here.
+// Close ends the fetching. The keys that were fetched remain.
 func (k *KeySet) Close() {
 	k.mu.Lock()
 	k.end() // No fetch begins from now on.
@@ -72,7 +71,7 @@ func (k *KeySet) Close() {
 }
 
 // Start fetches the keys now and every few minutes, in the background, until
-// Close. Without it they are fetched only when tokens ask for them.
+// Close. Without Start they are fetched only when tokens need them.
 func (k *KeySet) Start() {
 	k.fetches.Go(func() {
 		for k.life.Err() == nil {
@@ -84,8 +83,8 @@ func (k *KeySet) Start() {
 	})
 }
 
-// refresh fetches the keys, if none were a moment ago, and tells how long to
-// wait until the next time.
+// refresh fetches the keys, unless they were fetched within fetchGap, and
+// returns how long to wait until the next fetch.
 func (k *KeySet) refresh() time.Duration {
 	k.mu.Lock()
 	fetched := k.fetch()
@@ -110,58 +109,61 @@ func (k *KeySet) Fetch(ctx context.Context) ([]Key, error) {
 	return fetchKeys(ctx, k.client, k.options.URL)
 }
 
-// key returns the public key of a kid if it is one for the algorithm.
+// key returns the public key with the kid, if it verifies the algorithm. An
+// unknown kid causes a fetch.
 //
-// Returns an *InvalidTokenError if there is none, ErrKeysUnavailable if that
-// cannot be known.
+// It returns an *InvalidTokenError when there is no such key, and
+// ErrKeysUnavailable when no keys could be fetched.
 func (k *KeySet) key(ctx context.Context, kid, algorithm string) (crypto.PublicKey, error) {
-	key, known, fetched := k.look(kid, algorithm)
-	if !known && fetched != nil {
+	key, fetched := k.find(kid, algorithm)
+	if key == nil && fetched != nil {
 		select {
 		case <-fetched:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 
-		key, known, _ = k.look(kid, algorithm)
+		key, _ = k.find(kid, algorithm)
 	}
 
 	switch {
-	case key != nil:
-		return key, nil
-	case known:
-		return nil, invalid("the token's algorithm (alg) is not the one of its key")
-	case !k.hasKeys():
+	case key == nil && !k.hasKeys():
 		return nil, ErrKeysUnavailable
-	default:
+	case key == nil && kid == "":
+		return nil, invalid("the token does not name its key (kid)")
+	case key == nil:
 		return nil, invalid("the token's key (kid) is not among the identity server's")
+	case key.Algorithm != algorithm:
+		return nil, invalid("the token's algorithm (alg) is not the one of its key")
+	default:
+		return key.public, nil
 	}
 }
 
-// look finds a key among those that are here; known says that the kid is, be
-// it with another algorithm. If it is not, fetched is closed when a fetch has
-// ended, or is nil when none may begin now.
-func (k *KeySet) look(kid, algorithm string) (key crypto.PublicKey, known bool, fetched <-chan struct{}) {
+// find returns the key with the kid; of several, the one for the algorithm. A
+// set of one key needs no names: the key
+// is found when the token or the set leaves the kid out. Without a key, fetched
+// is closed at the end of a fetch that may bring it, or nil when none may begin.
+func (k *KeySet) find(kid, algorithm string) (key *Key, fetched <-chan struct{}) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 
-	for _, candidate := range k.keys {
-		if candidate.ID != kid {
-			continue
-		}
+	if len(k.keys) == 1 && (kid == "" || k.keys[0].ID == "") {
+		return &k.keys[0], nil
+	}
 
-		known = true
-
-		if candidate.Algorithm == algorithm {
-			key = candidate.public
+	for n := range k.keys {
+		if k.keys[n].ID == kid && (key == nil || k.keys[n].Algorithm == algorithm) {
+			key = &k.keys[n]
 		}
 	}
 
-	if !known {
-		fetched = k.fetch()
+	// A token without a kid is worth a fetch only for the first keys.
+	if key != nil || kid == "" && len(k.keys) > 0 {
+		return key, nil
 	}
 
-	return key, known, fetched
+	return nil, k.fetch()
 }
 
 func (k *KeySet) hasKeys() bool {
@@ -171,8 +173,8 @@ func (k *KeySet) hasKeys() bool {
 	return len(k.keys) > 0
 }
 
-// fetch begins a fetch, unless one is under way or was a moment ago, and
-// returns what is closed at its end. The caller holds the lock.
+// fetch begins a fetch, unless one runs or ended within fetchGap, and returns a
+// channel that is closed at its end. The caller holds the lock.
 func (k *KeySet) fetch() <-chan struct{} {
 	if k.fetching != nil {
 		return k.fetching
@@ -187,27 +189,27 @@ func (k *KeySet) fetch() <-chan struct{} {
 
 	k.fetches.Go(func() {
 		keys, err := fetchKeys(k.life, k.client, k.options.URL)
-		k.take(keys, err)
+		k.record(keys, err)
 		close(done)
 	})
 
 	return done
 }
 
-// take notes what came of a fetch.
-func (k *KeySet) take(keys []Key, err error) {
+// record stores the result of a fetch and logs a change.
+func (k *KeySet) record(keys []Key, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 
 	k.fetching, k.triedAt = nil, time.Now()
 
 	switch {
-	case k.life.Err() != nil: // the server stops
+	case k.life.Err() != nil: // the server is stopping
 	case err != nil && !k.failing && len(k.keys) == 0:
-		k.options.Logger.Warn("the identity server's keys (JWKS_URL) cannot be fetched; its tokens cannot be checked until they are",
+		k.options.Logger.Warn("the identity server's keys (JWKS_URL) cannot be fetched; its tokens cannot be verified until they are",
 			"error", err)
 	case err != nil && !k.failing:
-		k.options.Logger.Warn("the identity server's keys (JWKS_URL) cannot be fetched; those from before stay good",
+		k.options.Logger.Warn("the identity server's keys (JWKS_URL) cannot be fetched; the keys fetched before stay good",
 			"error", err, "keys", Describe(k.keys))
 	case err == nil && (k.failing || Describe(keys) != Describe(k.keys)):
 		k.options.Logger.Info("the identity server's keys (JWKS_URL) were fetched", "keys", Describe(keys))
@@ -220,8 +222,8 @@ func (k *KeySet) take(keys []Key, err error) {
 	}
 }
 
-// generation changes when keys come, be they the same: what was judged by those
-// before is judged anew. Without a KeySet it never does.
+// generation is a number that changes with each successful fetch; results of
+// older generations are not to be used. A nil KeySet has generation 0.
 func (k *KeySet) generation() uint64 {
 	if k == nil {
 		return 0
@@ -235,12 +237,17 @@ func (k *KeySet) generation() uint64 {
 
 // Describe lists keys for people: each kid with its algorithm.
 func Describe(keys []Key) string {
-	words := make([]string, 0, len(keys))
+	names := make([]string, 0, len(keys))
 	for _, key := range keys {
-		words = append(words, fmt.Sprintf("%q (%s)", key.ID, key.Algorithm))
+		name := "no kid"
+		if key.ID != "" {
+			name = fmt.Sprintf("%q", key.ID)
+		}
+
+		names = append(names, name+" ("+key.Algorithm+")")
 	}
 
-	slices.Sort(words)
+	slices.Sort(names)
 
-	return strings.Join(words, ", ")
+	return strings.Join(names, ", ")
 }

@@ -37,7 +37,10 @@ func TestTokensOfAnIdentityServer(t *testing.T) {
 			wantReason(t, v, signer.sign(t, map[string]any{"aud": nil}), "the token's audience (aud) is not this server")
 			wantReason(t, v, signer.sign(t, map[string]any{"aud": []string{}}), "the token's audience (aud) is not this server")
 			wantReason(t, v, signer.sign(t, map[string]any{"exp": nil}), "the token has no expiry (exp)")
-			wantReason(t, v, signer.sign(t, map[string]any{"exp": time.Now().Unix() - 1}), "the token has expired")
+			wantReason(t, v, signer.sign(t, map[string]any{"exp": time.Now().Add(-auth.Leeway).Unix()}), "the token has expired")
+			wantReason(t, v, signer.sign(t, map[string]any{"aud": 7}), "the token's aud is neither a text nor a list of texts")
+			wantReason(t, v, signer.sign(t, map[string]any{"aud": []any{audience, 7}}), "the token's aud is neither a text nor a list of texts")
+			wantReason(t, v, signer.sign(t, map[string]any{"iss": 7}), `the token's iss is a number; it must be a text, as in "42"`)
 			wantReason(t, v, signer.sign(t, map[string]any{"sub": nil}), "the token's sub is missing or blank")
 
 			token, mallory := signer.sign(t, nil), signer.sign(t, map[string]any{"sub": "mallory"})
@@ -100,7 +103,7 @@ func TestAlgorithmsAreNotConfused(t *testing.T) {
 	}
 }
 
-func TestKeysThatAreOfNoUse(t *testing.T) {
+func TestUnusableKeysAreIgnored(t *testing.T) {
 	t.Parallel()
 
 	small, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // that is what is refused
@@ -123,7 +126,6 @@ func TestKeysThatAreOfNoUse(t *testing.T) {
 		"for HS256":      {Key: rs, KeyID: "x", Algorithm: "HS256"},
 		"EC for RS256":   {Key: es, KeyID: "x", Algorithm: "RS256"},
 		"a private key":  {Key: signers()["RS256"].key, KeyID: "x"},
-		"without a kid":  {Key: rs},
 	}
 	for name, key := range bad {
 		t.Run(name, func(t *testing.T) {
@@ -146,7 +148,41 @@ func TestKeysThatAreOfNoUse(t *testing.T) {
 	}
 }
 
-func TestAnswersThatAreNoKeys(t *testing.T) {
+// Without a kid, in the token or in the set, the only key of the set is meant.
+func TestKeyWithoutKid(t *testing.T) {
+	t.Parallel()
+
+	for name, signer := range signers() {
+		named, unnamed := signer.jwk(), signer.jwk()
+		unnamed.KeyID = ""
+		tokens := map[string]string{"token with a kid": signer.sign(t, nil)}
+		signer.kid = ""
+		tokens["token without a kid"] = signer.sign(t, nil)
+
+		for what, token := range tokens {
+			t.Run(name+"/"+what, func(t *testing.T) {
+				t.Parallel()
+
+				for _, key := range []jose.JSONWebKey{named, unnamed} {
+					v, _ := newIdentity(t, &identityServer{keys: []jose.JSONWebKey{key}})
+					wantAlice(t, v, token)
+				}
+
+				// The key is still for one algorithm and one signature.
+				v, _ := newIdentity(t, &identityServer{keys: []jose.JSONWebKey{unnamed}})
+				wantReason(t, v, token[:strings.LastIndex(token, ".")]+".AAAA", "the token's signature does not match")
+
+				// Among several keys, one without a kid cannot be meant.
+				both, _ := newIdentity(t, &identityServer{keys: []jose.JSONWebKey{unnamed, unnamed}})
+				if _, err := both.Verify(t.Context(), token); !errors.Is(err, auth.ErrKeysUnavailable) {
+					t.Errorf("with two keys without a kid: got %v", err)
+				}
+			})
+		}
+	}
+}
+
+func TestKeySetAnswersThatAreRefused(t *testing.T) {
 	t.Parallel()
 
 	says := func(status int, body string) answerOf { return answerOf{status: status, body: body} }
@@ -182,8 +218,8 @@ func TestAnswersThatAreNoKeys(t *testing.T) {
 	}
 }
 
-// New keys come in when a token names one.
-func TestRotation(t *testing.T) {
+// A token that names an unknown key causes a fetch.
+func TestKeyRotation(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := &identityServer{keys: jwks("RS256")}
@@ -198,7 +234,7 @@ func TestRotation(t *testing.T) {
 			t.Errorf("there were %d fetches, want 2", server.count())
 		}
 
-		// The old key is forgotten when keys are fetched the next time.
+		// The old key is dropped by the next regular fetch.
 		time.Sleep(time.Minute)
 		server.start()
 		synctest.Wait()
@@ -216,8 +252,9 @@ func TestRotation(t *testing.T) {
 	})
 }
 
-// A flood of unknown keys causes few fetches, and costs the known ones nothing.
-func TestUnknownKeysInAFlood(t *testing.T) {
+// Many tokens with unknown keys cause few fetches, and tokens with known keys do
+// not wait for them.
+func TestUnknownKeysCauseFewFetches(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := &identityServer{keys: jwks("RS256"), delay: 100 * time.Millisecond}
@@ -252,7 +289,7 @@ func TestUnknownKeysInAFlood(t *testing.T) {
 	})
 }
 
-func TestIdentityServerOutOfReach(t *testing.T) {
+func TestIdentityServerUnreachable(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		away := &answerOf{failure: errors.New("connection refused")}
@@ -276,7 +313,7 @@ func TestIdentityServerOutOfReach(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		wantAlice(t, v, token)
 
-		// What was fetched is kept, for days.
+		// Fetched keys are kept, for days.
 		server.set(func() { server.answer = away })
 
 		for range 72 {
@@ -292,7 +329,7 @@ func TestIdentityServerOutOfReach(t *testing.T) {
 	})
 }
 
-// An identity server that never answers costs a request a bounded wait.
+// A request waits for a bounded time for an identity server that does not answer.
 func TestIdentityServerSilent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -309,7 +346,7 @@ func TestIdentityServerSilent(t *testing.T) {
 			t.Errorf("it took %s, want 3s", waited)
 		}
 
-		// Whoever leaves need not wait; the fetch goes on for others.
+		// A request that is cancelled does not wait; the fetch goes on for others.
 		time.Sleep(time.Minute)
 
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)

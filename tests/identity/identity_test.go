@@ -172,7 +172,7 @@ func TestProviderAway(t *testing.T) {
 	p.start(keys...)
 	await(t, alice)
 	late.AwaitLog(t, "(JWKS_URL) were fetched")
-	if n := strings.Count(late.Log(), "its tokens cannot be checked until"); n != 1 {
+	if n := strings.Count(late.Log(), "its tokens cannot be verified until"); n != 1 {
 		t.Errorf("the log tells %d times that the keys cannot be fetched, want once", n)
 	}
 }
