@@ -171,7 +171,7 @@ func (a *assembly) mount(ctx context.Context, settings config.Settings, listenin
 	if err != nil {
 		return err
 	}
-	gate, err := auth.NewGate(verifier, origins(settings))
+	authenticator, err := auth.NewAuthenticator(verifier, origins(settings))
 	if err != nil {
 		return fmt.Errorf("CORS_ORIGINS: %w", err)
 	}
@@ -199,7 +199,7 @@ func (a *assembly) mount(ctx context.Context, settings config.Settings, listenin
 				Links: links, Live: a.metrics.LiveStreams,
 			})},
 		},
-		Document: doc, Pages: pages, TrustedProxies: settings.TrustedProxies, Gate: gate,
+		Document: doc, Pages: pages, TrustedProxies: settings.TrustedProxies, Auth: authenticator,
 		MaxBody: max(minBody, int64(settings.MaxMessageChars)*bytesPerChar), Limiter: limiter, Logger: a.logger,
 		Metrics: a.metrics, Tracing: a.tracing,
 	}

@@ -25,7 +25,9 @@ func newPseudonym(ctx context.Context, db *store.Store) (func(userID string) str
 
 // newVerifier takes the tokens of JWT_SECRET, of JWKS_URL, or of both.
 func (a *assembly) newVerifier(settings config.Settings) (*auth.JWT, error) {
-	options := auth.Options{Issuer: settings.Identity.Issuer, Audiences: settings.Identity.Audiences}
+	options := auth.Options{
+		Issuer: settings.Identity.Issuer, Audiences: settings.Identity.Audiences, MaxTTL: settings.JWTMaxTTL,
+	}
 	for _, secret := range settings.JWTSecrets {
 		options.Secrets = append(options.Secrets, []byte(secret.Reveal()))
 	}

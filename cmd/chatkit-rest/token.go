@@ -22,9 +22,12 @@ func token(_ context.Context, p process, args []string) error {
 	if *sub == "" {
 		return usageError{errors.New("token needs --sub NAME, the user's id")}
 	}
-	settings, err := loadSettings(p, config.Options{Only: []string{"JWT_SECRET"}})
+	settings, err := loadSettings(p, config.Options{Only: []string{"JWT_SECRET", "JWT_MAX_TTL"}})
 	if err != nil {
 		return err
+	}
+	if *ttl > settings.JWTMaxTTL {
+		return usageError{fmt.Errorf("the server refuses a token that lives longer than JWT_MAX_TTL (%s): use a shorter --ttl", settings.JWTMaxTTL)}
 	}
 	secret, err := signingSecret(settings)
 	if err != nil {

@@ -257,7 +257,7 @@ func FuzzAuthenticate(f *testing.F) {
 	f.Add("POST", "", "", "auth-token="+good, "http://:80")
 	f.Add("PUT", "a", "Basic x", "auth-token="+good, "https://a")
 
-	g := newGate(f)
+	g := newAuthenticator(f)
 
 	f.Fuzz(func(t *testing.T, method, host, authorization, cookie, origin string) {
 		request := func(cookie string) *http.Request {

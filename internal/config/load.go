@@ -24,6 +24,7 @@ const (
 	maxConns   = 10_000
 	maxPort    = 65_535
 	maxTimeout = time.Hour
+	maxTTL     = 100 * 365 * 24 * time.Hour
 )
 
 // Load reads the settings through getenv, which returns "" for what is not
@@ -37,6 +38,7 @@ func Load(getenv func(string) string, opts Options) (Settings, error) {
 	s.DatabaseMaxConns = l.number("DATABASE_MAX_CONNS", 1, maxConns)
 	s.JWTSecrets = l.jwtSecrets(!opts.Demo && l.value("JWKS_URL") == "")
 	s.Identity = l.identity()
+	s.JWTMaxTTL = l.durationUpTo("JWT_MAX_TTL", time.Minute, maxTTL)
 	l.upstream(&s, !opts.Demo)
 	s.SystemPrompt = l.text("SYSTEM_PROMPT", maxPromptBytes, true)
 	s.Host = l.host("HOST")

@@ -62,6 +62,7 @@ func TestDefaults(t *testing.T) {
 		Database:         config.Database{Driver: config.Postgres, DSN: config.NewSecret(goodDatabase)},
 		DatabaseMaxConns: 10,
 		JWTSecrets:       []config.Secret{config.NewSecret(goodSecret)},
+		JWTMaxTTL:        87600 * time.Hour,
 
 		OpenRouterAPIKey:         config.NewSecret(goodKey),
 		OpenRouterBaseURL:        "https://openrouter.ai/api/v1",
@@ -167,10 +168,10 @@ func TestEverySettingIsTaken(t *testing.T) {
 		"UPSTREAM_IDLE_TIMEOUT", "1h",
 		"SYSTEM_PROMPT", "Line one.\nLine two.",
 		"HOST", "[::1]", "PORT", "0", "PUBLIC_URL", "https://chat.example.com/base/",
-		"CORS_ORIGINS", `["https://App.example.com:443", "http://localhost:3000", "https://app.example.com"]`,
+		"CORS_ORIGINS", `["https://App.example.com:443", "http://localhost:3000", "https://app.example.com", "Capacitor://localhost"]`,
 		"TRUSTED_PROXIES", "10.1.2.3/8, 192.0.2.1 ,2001:db8::/32,::ffff:172.16.0.0/108,::1",
 		"REDIS_URL", " rediss://user:pa%40ss@redis.internal:6380/2", "JWT_SECRET", goodSecret+","+otherSecret,
-		"JWKS_URL", "https://id.example.com/keys?v=1", "JWT_ISSUER", " https://id.example.com/ ", "JWT_AUDIENCE", "chat, other",
+		"JWKS_URL", "https://id.example.com/keys?v=1", "JWT_ISSUER", " https://id.example.com/ ", "JWT_AUDIENCE", "chat, other", "JWT_MAX_TTL", "720h",
 		"RATE_LIMIT_PER_MINUTE", "0", "MAX_SESSIONS_PER_USER", "1", "MAX_MESSAGE_CHARS", "4000",
 		"HISTORY_MAX_MESSAGES", "2", "HISTORY_MAX_CHARS", "4000",
 		"LOG_LEVEL", "WARN", "LOG_FORMAT", "JSON", "SHUTDOWN_TIMEOUT", "0s",
@@ -179,6 +180,7 @@ func TestEverySettingIsTaken(t *testing.T) {
 		Database:         config.Database{Driver: config.Postgres, DSN: config.NewSecret(goodDatabase)},
 		DatabaseMaxConns: 25,
 		JWTSecrets:       []config.Secret{config.NewSecret(goodSecret), config.NewSecret(otherSecret)},
+		JWTMaxTTL:        720 * time.Hour,
 		Identity: config.Identity{
 			JWKSURL: "https://id.example.com/keys?v=1", Issuer: "https://id.example.com/", Audiences: []string{"chat", "other"},
 		},
@@ -198,7 +200,7 @@ func TestEverySettingIsTaken(t *testing.T) {
 		Host:        "::1",
 		Port:        0,
 		PublicURL:   "https://chat.example.com/base",
-		CORSOrigins: []string{"https://app.example.com", "http://localhost:3000"},
+		CORSOrigins: []string{"https://app.example.com", "http://localhost:3000", "capacitor://localhost"},
 		TrustedProxies: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"),
 			netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("172.16.0.0/12"),

@@ -96,20 +96,27 @@ func (l *loader) number(name string, least, most int) int {
 }
 
 func (l *loader) duration(name string, least time.Duration) time.Duration {
+	return l.durationUpTo(name, least, maxTimeout)
+}
+
+func (l *loader) durationUpTo(name string, least, most time.Duration) time.Duration {
 	value := l.value(name)
 
 	d, err := time.ParseDuration(value)
-	if err == nil && d >= least && d <= maxTimeout {
+	if err == nil && d >= least && d <= most {
 		return d
 	}
 
-	l.fault(name, "is "+l.quote(value), fmt.Sprintf("set it to a time from %s to 1h with its unit, such as %s",
-		least, l.defaults[name]))
+	l.fault(name, "is "+l.quote(value), fmt.Sprintf("set it to a time from %s to %s with its unit, such as %s",
+		least, inHours(most), l.defaults[name]))
 
 	d, _ = time.ParseDuration(l.defaults[name])
 
 	return d
 }
+
+// inHours writes a bound of whole hours without zero minutes and seconds.
+func inHours(bound time.Duration) string { return strconv.Itoa(int(bound.Hours())) + "h" }
 
 // text reads words for people or for a header; only a prompt has line breaks.
 func (l *loader) text(name string, maxBytes int, lines bool) string {

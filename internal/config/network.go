@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/origin"
 )
 
 func (l *loader) host(name string) string {
@@ -56,7 +58,7 @@ func (l *loader) origins(name string) []string {
 		return nil
 	}
 
-	var origins []string
+	var found []string
 
 	for _, entry := range entries {
 		if strings.Contains(entry, "*") {
@@ -65,33 +67,38 @@ func (l *loader) origins(name string) []string {
 			continue
 		}
 
-		origin, ok := parseOrigin(entry)
+		canonical, ok := parseOrigin(entry)
 		if !ok {
-			l.fault(name, "holds "+l.quote(entry)+", no web origin",
-				"write http:// or https://, host and perhaps port, without a path or a slash at the end: https://app.example.com")
+			l.fault(name, "holds "+l.quote(entry)+", no origin", "write the scheme, :// and the host, and perhaps a port, "+
+				"without a path or a slash at the end: https://app.example.com or capacitor://localhost")
 
 			continue
 		}
 
-		if !slices.Contains(origins, origin) {
-			origins = append(origins, origin)
+		if !slices.Contains(found, canonical) {
+			found = append(found, canonical)
 		}
 	}
 
-	return origins
+	return found
 }
 
-// parseOrigin writes an origin as browsers do (RFC 6454, section 6.2), so that
-// a plain comparison will do: lower case, without the scheme's own port.
+// parseOrigin returns an origin as browsers write it. The host of a web origin
+// must be a valid one; apps and extensions choose their own names.
 func parseOrigin(entry string) (string, bool) {
-	u, err := url.Parse(strings.ToLower(entry))
-	if err != nil || !isWebScheme(u.Scheme) || !validHostPort(u) || u.Scheme+"://"+u.Host != strings.ToLower(entry) {
+	parsed, ok := origin.Parse(entry)
+	if !ok {
 		return "", false
 	}
 
-	ownPort := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]
+	if parsed.IsWeb() {
+		u, err := url.Parse(strings.ToLower(entry))
+		if err != nil || !validHostPort(u) {
+			return "", false
+		}
+	}
 
-	return u.Scheme + "://" + strings.TrimSuffix(u.Host, ownPort), true
+	return parsed.String(), true
 }
 
 func (l *loader) prefixes(name string) []netip.Prefix {

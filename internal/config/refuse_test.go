@@ -89,7 +89,7 @@ func badValues() map[string]map[string]string {
 		"CORS_ORIGINS": {
 			"*": "wildcard", "https://*.example.com": "wildcard", `["*"]`: "wildcard", "null": "null", "app.example.com": "app.example.com",
 			"https://a.example.com/": "origin", "https://a.example.com/x": "origin", "https://u:p@a.example.com": "origin",
-			"ws://a.example.com": "ws", "https://a:0": "a:0", "[1]": "JSON", `["https://a"`: "JSON", `[""]`: "origin",
+			"ws://a.example.com": "ws", "file://": "origin", "capacitor://localhost/x": "origin", "https://a:0": "a:0", "[1]": "JSON", `["https://a"`: "JSON", `[""]`: "origin",
 		},
 		"TRUSTED_PROXIES": {
 			"proxy": "proxy", "10.0.0.0/33": "33", "10.0.0": "10.0.0", "fe80::1%eth0": "eth0", "0.0.0.0/0": "every address",
@@ -116,6 +116,7 @@ func badValues() map[string]map[string]string {
 			"https://u:hunter2@id.example.com": "password", "https://id.example.com/#hunter2": "fragment", "https://id:0/": "id:0",
 			"http://id.example.com/keys": "not https", "http://10.0.0.1/keys": "not https", "http://localhost.example.com": "not https",
 		},
+		"JWT_MAX_TTL":  {"soon": "soon", "0s": "0s", "59s": "59s", "-1h": "-1h", "876001h": "876001h", "365d": "365d"},
 		"JWT_ISSUER":   {"https://a b": "a b", strings.Repeat("i", 2001): "iii", "a\x00b": "issuer"},
 		"JWT_AUDIENCE": {"a b": "a b", strings.Repeat("i", 2001): "iii", "[1]": "JSON", `[""]`: "audience", ",": "no audience"},
 		"METRICS_ADDR": {

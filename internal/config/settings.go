@@ -25,6 +25,7 @@ type Settings struct {
 	// where Identity is set.
 	JWTSecrets []Secret
 	Identity   Identity
+	JWTMaxTTL  time.Duration // how far ahead a token's exp may be
 
 	OpenRouterAPIKey         Secret
 	OpenRouterBaseURL        string // without a slash at the end

@@ -27,6 +27,8 @@ func All() []Setting {
 		{Name: "JWT_ISSUER", Meaning: "The identity server's name, the `iss` of its tokens, exactly. Required with JWKS_URL."},
 		{Name: "JWT_AUDIENCE", Meaning: "This server's name at the identity server, the `aud` of tokens meant for it; a comma list " +
 			"if it has several. Required with JWKS_URL."},
+		{Name: "JWT_MAX_TTL", Default: "87600h", Meaning: "How far ahead the `exp` of a token may be. The default, ten years, refuses " +
+			"times in milliseconds; shorter is safer."},
 		{Name: "OPENROUTER_API_KEY", Secret: true, Meaning: "Key for the model service. Required, except in the demo. " +
 			"Any word for a local model that asks for no key."},
 		{Name: "OPENROUTER_BASE_URL", Default: "https://openrouter.ai/api/v1", Meaning: "Any OpenAI-compatible base URL: " +
@@ -50,8 +52,8 @@ func All() []Setting {
 		{Name: "PORT", Default: "8080", Meaning: "The port to listen on. 0 takes any free port."},
 		{Name: "PUBLIC_URL", Meaning: "The server's URL as clients see it, told in the served document. " +
 			"Unset: `http://HOST:PORT`."},
-		{Name: "CORS_ORIGINS", Meaning: "Web origins whose pages may call the server: a JSON array or a comma list of " +
-			"`https://app.example.com`. Unset: none. `*` is not taken."},
+		{Name: "CORS_ORIGINS", Meaning: "Origins whose pages may call the server: a JSON array or a comma list of " +
+			"`https://app.example.com`, or of an app's, such as `capacitor://localhost`. Unset: none. `*` is not taken."},
 		{Name: "TRUSTED_PROXIES", Meaning: "Comma list of addresses and CIDR ranges whose `X-Forwarded-For` is believed. " +
 			"Unset: none."},
 		{Name: "REDIS_URL", Secret: true, Meaning: "Redis, in which several replicas share their rate limit: " +

@@ -35,10 +35,10 @@ func TestClientAddr(t *testing.T) {
 		"trusted peer without header":       {"10.0.0.1:1234", nil, "10.0.0.1"},
 		"trusted peer with an empty header": {"10.0.0.1:1234", []string{""}, "10.0.0.1"},
 		"one hop":                           {"10.0.0.1:1234", []string{"198.51.100.7"}, "198.51.100.7"},
-		"the client's own words are not read": {
+		"what the client wrote is not read": {
 			"10.0.0.1:1234", []string{"1.1.1.1, 198.51.100.7"}, "198.51.100.7",
 		},
-		"trusted hops are passed over": {
+		"trusted hops are skipped": {
 			"10.0.0.1:1234", []string{"1.1.1.1, 198.51.100.7, 10.2.2.2 ,\t10.3.3.3"}, "198.51.100.7",
 		},
 		"only trusted hops":            {"10.0.0.1:1234", []string{"10.2.2.2, 10.3.3.3"}, "10.2.2.2"},
@@ -46,9 +46,10 @@ func TestClientAddr(t *testing.T) {
 		"the last line is the nearest": {"10.0.0.1:1234", []string{"10.2.2.2", "198.51.100.7"}, "198.51.100.7"},
 		"garbage stops at the peer":    {"10.0.0.1:1234", []string{"198.51.100.7, unknown"}, "10.0.0.1"},
 		"garbage stops at a hop":       {"10.0.0.1:1234", []string{"198.51.100.7, _x, 10.2.2.2"}, "10.2.2.2"},
-		"an empty entry stops":         {"10.0.0.1:1234", []string{"198.51.100.7,,10.2.2.2"}, "10.2.2.2"},
-		"a trailing comma stops":       {"10.0.0.1:1234", []string{"198.51.100.7,"}, "10.0.0.1"},
-		"an empty line stops":          {"10.0.0.1:1234", []string{"198.51.100.7", ""}, "10.0.0.1"},
+		"an empty element is skipped":  {"10.0.0.1:1234", []string{"198.51.100.7, ,,10.2.2.2"}, "198.51.100.7"},
+		"a trailing comma is skipped":  {"10.0.0.1:1234", []string{"198.51.100.7,"}, "198.51.100.7"},
+		"only commas":                  {"10.0.0.1:1234", []string{",, ,"}, "10.0.0.1"},
+		"an empty line is skipped":     {"10.0.0.1:1234", []string{"198.51.100.7", ""}, "198.51.100.7"},
 		"half a bracket stops":         {"10.0.0.1:1234", []string{"[2001:db8::1"}, "10.0.0.1"},
 		"a bad port stops":             {"10.0.0.1:1234", []string{"198.51.100.7:99999"}, "10.0.0.1"},
 		"IPv4 with port":               {"10.0.0.1:1234", []string{"198.51.100.7:5555"}, "198.51.100.7"},

@@ -5,15 +5,15 @@ import (
 	"net/netip"
 )
 
-// An IPv6 customer is given a /64 or more, so single addresses mean nothing.
+// A client with IPv6 has a /64 or more, so single addresses mean nothing.
 const (
 	v6ExactBytes  = 8
 	v4SharedBytes = 2
 	v6SharedBytes = 4
 )
 
-// exactKey names the client: an IPv4 address or an IPv6 /64. An invalid
-// address has a name too, so that unknown clients are limited as one.
+// exactKey is the key of a client: its IPv4 address or its IPv6 /64. Invalid
+// addresses share one key, so that unknown clients are limited together.
 func exactKey(addr netip.Addr) string {
 	addr = addr.Unmap()
 	switch {
@@ -30,9 +30,9 @@ func exactKey(addr netip.Addr) string {
 	}
 }
 
-// sharedKey names the coarse group of a client: an IPv4 /16, or an IPv6 /32
-// folded by a seeded hash. There are at most 65,536 of each family. The seed
-// keeps an attacker from choosing networks that fold onto a victim's.
+// sharedKey is the key of a client's network: an IPv4 /16, or an IPv6 /32
+// hashed to 16 bits, so at most 65,536 of each family. The hash is seeded so
+// that an attacker cannot choose networks that collide with a victim's.
 func sharedKey(addr netip.Addr, seed maphash.Seed) string {
 	addr = addr.Unmap()
 	switch {
@@ -44,7 +44,7 @@ func sharedKey(addr netip.Addr, seed maphash.Seed) string {
 		b := addr.As16()
 		h := maphash.Bytes(seed, b[:v6SharedBytes])
 
-		return "s6" + string([]byte{byte(h >> 8), byte(h)}) //nolint:gosec // the low 16 bits are what is wanted
+		return "s6" + string([]byte{byte(h >> 8), byte(h)}) //nolint:gosec // only the low 16 bits are used
 	default:
 		return "s?"
 	}

@@ -12,22 +12,22 @@ import (
 // address, not with the clock's minute, and refused requests do not extend it.
 const Window = time.Minute
 
-// Limiter decides whether a request of an address may go on. A server without
-// a limit has no Limiter; there is no limiter that lets everything pass.
+// Limiter decides whether a request of an address is allowed. A server without
+// a limit has a nil Limiter.
 type Limiter interface {
-	// Allow counts one request of addr. The error tells that the limiter
-	// could not decide (a shared store out of reach); the Decision is then
+	// Allow counts one request of addr. An error means that the limiter could
+	// not decide, as when a shared store is unreachable; the Decision is then
 	// not valid.
 	Allow(ctx context.Context, addr netip.Addr) (Decision, error)
 }
 
-// Decision is what a Limiter says of one request.
+// Decision is a Limiter's answer for one request.
 type Decision struct {
 	// Allowed is false when the request is over the limit.
 	Allowed bool
 	// Limit is the number of requests in a window.
 	Limit int
-	// Remaining is how many more requests this window lets pass.
+	// Remaining is the number of requests that are left in this window.
 	Remaining int
 	// Reset is the time until the window ends, exact and above zero.
 	Reset time.Duration

@@ -16,13 +16,12 @@ import (
 const (
 	// MaxPerMinute is the highest limit NewMemory takes.
 	MaxPerMinute = 1_000_000
-	// DefaultMaxAddresses is the number of addresses with a window of their
-	// own when MemoryOptions does not say.
+	// DefaultMaxAddresses is the default of MemoryOptions.MaxAddresses.
 	DefaultMaxAddresses = 100_000
 
 	sweepEvery = Window / 2
-	// Each request that opens a window clears more than one, so the old
-	// never pile up, and never so many that a request waits for it.
+	// Each request that opens a window drops more than one that is over, so
+	// that they do not accumulate, and few enough that it does not wait.
 	forgetPerRequest = 8
 	forgetPerBatch   = 1024
 )
@@ -31,8 +30,8 @@ const (
 type MemoryOptions struct {
 	// PerMinute is the number of requests in a window, 1 to MaxPerMinute.
 	PerMinute int
-	// MaxAddresses is how many addresses at once may have a window of their
-	// own. Zero means DefaultMaxAddresses.
+	// MaxAddresses is the number of addresses that may have a window of their
+	// own at once; 0 is DefaultMaxAddresses.
 	MaxAddresses int
 }
 
@@ -42,13 +41,12 @@ type MemoryOptions struct {
 // own: exactly PerMinute requests pass within a minute of the first, at any
 // pace and any concurrency.
 //
-// Its memory is bounded. When MaxAddresses windows are live, an address
-// without one shares a window, with the same limit, with its IPv4 /16 or its
-// IPv6 /32 (folded into 65,536 groups) until that shared window ends. So a
-// flood of addresses costs the newcomers of its own networks their exactness
-// and nobody else: addresses that already have a window keep it, and other
-// networks have shared windows of their own. With the default that is at most
-// 231,072 windows, measured at 76 MB.
+// Its memory is bounded. When MaxAddresses windows are live, a new address
+// shares a window of the same limit with its IPv4 /16 or its IPv6 /32 (hashed to
+// 65,536 groups) until that window ends. A flood of addresses therefore affects
+// only new addresses of its own networks: those that have a window keep it, and
+// other networks have shared windows of their own. The default allows 231,072
+// windows, which take 76 MB.
 type Memory struct {
 	limit        int
 	maxAddresses int
@@ -56,7 +54,7 @@ type Memory struct {
 	seed         maphash.Seed
 	buckets      *limiter.Limiter
 
-	mu     sync.Mutex // guards the windows and their step with the buckets
+	mu     sync.Mutex // guards the windows and keeps them in step with the buckets
 	exact  windows
 	shared windows
 
@@ -67,7 +65,8 @@ type Memory struct {
 
 var _ Limiter = (*Memory)(nil)
 
-// NewMemory starts a Memory. Its goroutine clears what is over until Close.
+// NewMemory starts a Memory. Its goroutine drops windows that are over until
+// Close.
 func NewMemory(opts MemoryOptions) (*Memory, error) {
 	if opts.PerMinute < 1 || opts.PerMinute > MaxPerMinute {
 		return nil, fmt.Errorf("rate limit of %d a minute: want 1 to %d", opts.PerMinute, MaxPerMinute)
@@ -97,11 +96,11 @@ func NewMemory(opts MemoryOptions) (*Memory, error) {
 	return m, nil
 }
 
-// newBuckets makes token buckets that in effect never refill, so that a bucket
-// is a plain counter and its expiry is the end of its window. The rate cannot
-// be zero: a new bucket is filled by the 292 years (the longest Duration) since
-// its zero time, so the rate must fill the burst in that time and give no token
-// in a minute. Very small rates overflow and switch the limit off.
+// newBuckets returns token buckets that in effect never refill, so that a
+// bucket is a counter whose expiry is the end of its window. The rate cannot be
+// zero: a new bucket is filled by the 292 years (the longest Duration) since its
+// zero time, so the rate must fill the burst in that time and add no token in a
+// minute. Very small rates overflow and turn the limit off.
 func newBuckets(perMinute int) *limiter.Limiter {
 	const (
 		smallestRate = 1e-6 // tokens a second
@@ -123,20 +122,20 @@ func (m *Memory) Allow(_ context.Context, addr netip.Addr) (Decision, error) {
 
 	for {
 		key, start := m.window(addr)
-		// Each window has a bucket of its own, made after the window began,
-		// so the bucket never ends before the window.
+		// Each window has its own bucket, which is created after the window
+		// began and so never ends before it.
 		refused, remaining := tollbooth.LimitByKeysAndReturn(m.buckets, []string{bucketKey(key, start)})
 
 		left := start + Window - m.now()
 		if left <= 0 {
-			continue // the window ended meanwhile: the answer belongs to none
+			continue // the window ended meanwhile
 		}
 
 		return Decision{Allowed: refused == nil, Limit: m.limit, Remaining: remaining, Reset: left}, nil
 	}
 }
 
-// Close stops the clearing goroutine and waits for it. It returns nil.
+// Close stops the goroutine and waits for it. It returns nil.
 func (m *Memory) Close() error {
 	m.once.Do(func() { close(m.stop) })
 	<-m.stopped
@@ -144,7 +143,7 @@ func (m *Memory) Close() error {
 	return nil
 }
 
-// window finds the live window of addr, or begins one.
+// window returns the key and the start of addr's live window, or begins one.
 func (m *Memory) window(addr netip.Addr) (string, time.Duration) {
 	now := m.now()
 	m.exact.forget(now, forgetPerRequest)
@@ -155,8 +154,8 @@ func (m *Memory) window(addr netip.Addr) (string, time.Duration) {
 		return exact, start
 	}
 
-	// Who was counted in a shared window stays there to its end, or a place
-	// that comes free would double the limit.
+	// An address that was counted in a shared window stays there to its end:
+	// a window of its own would double its limit.
 	shared := sharedKey(addr, m.seed)
 	if start, ok := m.shared.live(shared, now); ok {
 		return shared, start
@@ -173,7 +172,7 @@ func (m *Memory) window(addr netip.Addr) (string, time.Duration) {
 	return shared, now
 }
 
-// now is the monotonic time since the limiter was made.
+// now is the monotonic time since NewMemory.
 func (m *Memory) now() time.Duration {
 	return time.Since(m.epoch)
 }
@@ -182,7 +181,7 @@ func bucketKey(key string, start time.Duration) string {
 	b := make([]byte, 0, len(key)+8)
 	b = append(b, key...)
 
-	return string(binary.BigEndian.AppendUint64(b, uint64(start))) //nolint:gosec // only has to differ
+	return string(binary.BigEndian.AppendUint64(b, uint64(start))) //nolint:gosec // the bytes only have to differ
 }
 
 func (m *Memory) sweepUntilClosed() {

@@ -16,25 +16,25 @@ import (
 )
 
 const (
-	// redisWait bounds what a request waits for Redis, connecting included. A
-	// healthy one answers in well under a millisecond, but this process may be
-	// so busy that it sees the answer late.
-	redisWait = 500 * time.Millisecond
-	// checkWait is for who asks once and wants to know what is wrong.
-	checkWait = 5 * time.Second
-	// Few connections carry many requests of so little work, and those that
-	// are open before the first request cost none a handshake.
+	// redisTimeout bounds how long a request waits for Redis, connecting
+	// included. Redis answers in well under a millisecond, but a busy process
+	// may see the answer late.
+	redisTimeout = 500 * time.Millisecond
+	// checkTimeout is the same for CheckRedis, which reports what is wrong.
+	checkTimeout = 5 * time.Second
+	// A few connections carry many such small requests; those that are opened
+	// beforehand save a request the handshake.
 	redisConns     = 10
 	redisIdleConns = 4
-	// keyPrefix keeps the keys apart from those of others on one Redis.
+	// keyPrefix separates the keys from those of other programs on one Redis.
 	keyPrefix = "chatkit-rest:ratelimit:"
-	// keyHashBytes of SHA-256 name a client; no two of a minute's meet.
+	// keyHashBytes of SHA-256 identify a client without collisions.
 	keyHashBytes = 16
 )
 
-// countScript counts one request and gives the count and the milliseconds
-// that are left of the window. Redis runs it as one step, so the count is
-// exact over any number of replicas, and a window never lacks its end.
+// countScript counts one request and returns the count and the milliseconds
+// that are left of the window. Redis runs it atomically, so the count is exact
+// over any number of replicas, and a key never lacks its expiry.
 var countScript = redis.NewScript(`
 local count = redis.call('INCR', KEYS[1])
 local left = redis.call('PTTL', KEYS[1])
@@ -44,16 +44,16 @@ if left < 0 then
 end
 return {count, left}`)
 
-// newClient makes a client that waits no longer than wait for anything and
-// repeats nothing, or one request might count twice.
-func newClient(url string, wait time.Duration) (*redis.Client, error) {
+// newClient returns a client whose every operation has the timeout. It never
+// retries, because a request could then count twice.
+func newClient(url string, timeout time.Duration) (*redis.Client, error) {
 	options, err := redis.ParseURL(url)
 	if err != nil {
-		return nil, errors.New("not a URL of Redis") // the library's words may hold the password
+		return nil, errors.New("not a URL of Redis") // the library's error may hold the password
 	}
-	logging.Disable() // what goes wrong is told by the Limiter, once
-	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = wait, wait, wait
-	options.PoolTimeout = wait
+	logging.Disable() // the Limiter logs an outage once
+	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = timeout, timeout, timeout
+	options.PoolTimeout = timeout
 	options.PoolSize, options.MinIdleConns = redisConns, redisIdleConns
 	options.ContextTimeoutEnabled = true
 	options.MaxRetries = -1
@@ -62,45 +62,45 @@ func newClient(url string, wait time.Duration) (*redis.Client, error) {
 	return redis.NewClient(options), nil
 }
 
-// count counts one request under a key, within the wait of the client.
+// count counts one request under a key, within the client's timeout.
 func count(ctx context.Context, client *redis.Client, key string) (requests int64, left time.Duration, err error) {
-	// A client that leaves says nothing about Redis.
+	// An HTTP client that disconnects must not look like an outage of Redis.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), client.Options().ReadTimeout)
 	defer cancel()
 	reply, err := countScript.Run(ctx, client, []string{key}, Window.Milliseconds()).Int64Slice()
 	if err != nil {
 		return 0, 0, err
 	}
-	if len(reply) != 2 { // the script's two
+	if len(reply) != 2 {
 		return 0, 0, fmt.Errorf("redis answered with %d numbers, want 2", len(reply))
 	}
-	// The last millisecond of a window is told as 0.
+	// Redis reports the last millisecond of a window as 0.
 	return reply[0], time.Duration(max(reply[1], 1)) * time.Millisecond, nil
 }
 
-// probe does what a request would, so that a Redis that answers and yet takes
-// no writes is not believed to be well.
+// probe counts a request as Allow does, so that a Redis that answers and refuses
+// writes is not taken for healthy.
 func probe(ctx context.Context, client *redis.Client) error {
 	_, _, err := count(ctx, client, keyPrefix+"probe")
 	return err
 }
 
-// redisKey names a client in Redis by a hash, so that nobody who looks at the
-// keys reads addresses. It hides none from somebody who hashes every IPv4
-// address; against that stands that a key lives for a minute.
+// redisKey hashes a client's address, so that the keys do not show it. Somebody
+// who can read Redis could still hash every IPv4 address to find one; a key lives
+// for a minute.
 func redisKey(addr netip.Addr) string {
 	hash := sha256.Sum256([]byte(exactKey(addr)))
 	return keyPrefix + hex.EncodeToString(hash[:keyHashBytes])
 }
 
-// CheckRedis finds out whether the Redis of the URL can count requests. The
-// error holds no password.
+// CheckRedis checks that the Redis at the URL can count requests. The error
+// holds no password.
 func CheckRedis(ctx context.Context, url string) error {
-	client, err := newClient(url, checkWait)
+	client, err := newClient(url, checkTimeout)
 	if err != nil {
 		return err
 	}
-	defer client.Close() //nolint:errcheck // nothing more is asked
+	defer client.Close() //nolint:errcheck // it is not used again
 	err = probe(ctx, client)
 	switch {
 	case err == nil:

@@ -10,20 +10,20 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// probeEvery is how often a Redis that failed is asked whether it is back. It
-// is longer than redisWait, so no request that failed before is still on its
-// way when Redis is believed again.
+// probeEvery is how often a Redis that failed is probed. It is longer than
+// redisTimeout, so that no request from before the failure is still waiting when
+// Redis is used again.
 const probeEvery = time.Second
 
 // SharedOptions are the options of NewShared. All but Changed are required.
 type SharedOptions struct {
-	// URL is of Redis: redis:// or rediss://.
+	// URL is the URL of Redis: redis:// or rediss://.
 	URL string
 	// PerMinute is the number of requests in a window, 1 to MaxPerMinute.
 	PerMinute int
-	// Logger is told when Redis fails and when it is back.
+	// Logger gets a line when Redis fails and when it is back.
 	Logger *slog.Logger
-	// Changed is told what Degraded says from now on; nil is nobody.
+	// Changed is called with each new value of Degraded; it may be nil.
 	Changed func(degraded bool)
 }
 
@@ -31,22 +31,22 @@ type SharedOptions struct {
 // requests of an IPv4 address or an IPv6 /64 pass within a minute of the first,
 // whichever replicas they reach.
 //
-// When Redis fails a request or is silent for longer than a request can wait,
-// this request and those after it are counted in this process's memory, as
-// [Memory] does, until a probe in the background finds Redis well. So one
-// request at most waits in vain for each failure (and those that were under
-// way with it), and an address gets at most the limit of each replica.
+// When Redis fails a request or does not answer within redisTimeout, this request
+// and those after it are counted in this process's memory, as [Memory] does,
+// until a probe in the background succeeds. So an outage delays only the request
+// that notices it and those that run beside it, and an address gets at most the
+// limit of each replica.
 //
-// The two kinds of counts know nothing of each other: an address begins a new
-// window in memory when Redis fails, and goes on in its window of Redis, or
-// begins one there, when it is back; what memory counted is then forgotten.
+// The two counts are independent: an address begins a new window in memory when
+// Redis fails, and continues or begins one in Redis when it is back; the count in
+// memory is then not used.
 type Shared struct {
-	limit  int
-	url    string
-	client atomic.Pointer[redis.Client]
-	memory *Memory
-	logger *slog.Logger
-	tell   func(degraded bool)
+	limit   int
+	url     string
+	client  atomic.Pointer[redis.Client]
+	memory  *Memory
+	logger  *slog.Logger
+	changed func(degraded bool)
 
 	degraded  atomic.Bool
 	fallbacks atomic.Uint64
@@ -58,14 +58,14 @@ type Shared struct {
 
 var _ Limiter = (*Shared)(nil)
 
-// NewShared starts a Shared. A Redis that is out of reach is no error: it is
-// as if it had failed later. ctx bounds the first look at Redis alone.
+// NewShared starts a Shared. An unreachable Redis is not an error: it is treated
+// like one that fails later. ctx bounds only the first probe.
 func NewShared(ctx context.Context, opts SharedOptions) (*Shared, error) {
 	memory, err := NewMemory(MemoryOptions{PerMinute: opts.PerMinute})
 	if err != nil {
 		return nil, err
 	}
-	client, err := newClient(opts.URL, redisWait)
+	client, err := newClient(opts.URL, redisTimeout)
 	if err != nil {
 		_ = memory.Close()
 		return nil, err
@@ -75,7 +75,7 @@ func NewShared(ctx context.Context, opts SharedOptions) (*Shared, error) {
 	}
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Shared{
-		limit: opts.PerMinute, url: opts.URL, memory: memory, logger: opts.Logger, tell: opts.Changed,
+		limit: opts.PerMinute, url: opts.URL, memory: memory, logger: opts.Logger, changed: opts.Changed,
 		failed: make(chan struct{}, 1), stop: stop, stopped: make(chan struct{}),
 	}
 	s.client.Store(client)
@@ -108,29 +108,29 @@ func (s *Shared) decide(requests int64, left time.Duration) Decision {
 	}
 }
 
-// Degraded tells whether this process counts in its memory because Redis
+// Degraded reports whether this process counts in its memory because Redis
 // failed.
 func (s *Shared) Degraded() bool { return s.degraded.Load() }
 
-// Fallbacks is how many requests were counted in memory since the start.
+// Fallbacks is the number of requests that were counted in memory.
 func (s *Shared) Fallbacks() uint64 { return s.fallbacks.Load() }
 
 // Close stops the probing, closes the connections and returns nil.
 func (s *Shared) Close() error {
 	s.stop()
 	<-s.stopped
-	_ = s.client.Load().Close() // Nothing more is asked.
+	_ = s.client.Load().Close() // It is not used again.
 	return s.memory.Close()
 }
 
-// fallBack is called with each failure; the first of an outage counts.
+// fallBack begins an outage; further failures of the same outage do nothing.
 func (s *Shared) fallBack(ctx context.Context, err error) {
 	if !s.degraded.CompareAndSwap(false, true) {
 		return
 	}
 	s.logger.WarnContext(ctx, "Redis (REDIS_URL) fails: this replica counts the rate limit in its own memory until Redis is back",
 		"error", err)
-	s.tell(true)
+	s.changed(true)
 	s.failed <- struct{}{}
 }
 
@@ -147,29 +147,29 @@ func (s *Shared) watch(ctx context.Context) {
 			return
 		}
 		s.logger.InfoContext(ctx, "Redis (REDIS_URL) is back: the rate limit is counted over all replicas again")
-		s.tell(false)
+		s.changed(false)
 		s.degraded.Store(false)
 	}
 }
 
-// probeUntilBack probes with connections of its own, which then take the place
-// of those that the outage may have broken without a sign. It returns false
-// when ctx ends first.
+// probeUntilBack probes with a new client, which then replaces the old one, whose
+// connections the outage may have broken. It returns false when ctx is done
+// first.
 func (s *Shared) probeUntilBack(ctx context.Context) bool {
-	client, err := newClient(s.url, redisWait)
+	client, err := newClient(s.url, redisTimeout)
 	if err != nil {
-		return false // It was made once of the same URL.
+		return false // Impossible: NewShared parsed the same URL.
 	}
 	ticker := time.NewTicker(probeEvery)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			_ = client.Close() // It carried nothing.
+			_ = client.Close() // It was not used.
 			return false
 		case <-ticker.C:
 			if probe(ctx, client) == nil {
-				_ = s.client.Swap(client).Close() // No request uses it since the failure.
+				_ = s.client.Swap(client).Close() // Unused since the failure.
 				return true
 			}
 		}

@@ -2,9 +2,9 @@ package ratelimit
 
 import "time"
 
-// windows remembers when each window began. All windows last equally long, so
-// the order of their beginnings is the order of their ends and nothing has to
-// be searched to find those that are over.
+// windows holds the start of each window. All windows last equally long, so the
+// queue of their starts is in the order of their ends, and those that are over
+// are found without a search.
 type windows struct {
 	starts map[string]time.Duration
 	queue  []windowStart
@@ -19,7 +19,7 @@ func newWindows() windows {
 	return windows{starts: make(map[string]time.Duration)}
 }
 
-// live tells when the key's window began, if it is not over.
+// live returns the start of the key's window, if it is not over.
 func (w *windows) live(key string, now time.Duration) (time.Duration, bool) {
 	start, ok := w.starts[key]
 
@@ -31,7 +31,7 @@ func (w *windows) begin(key string, now time.Duration) {
 	w.queue = append(w.queue, windowStart{key: key, at: now})
 }
 
-// forget drops at most count windows that are over and tells how many.
+// forget drops at most count windows that are over and returns how many.
 func (w *windows) forget(now time.Duration, count int) int {
 	dropped := 0
 	for dropped < count && len(w.queue) > 0 && now-w.queue[0].at >= Window {
@@ -46,7 +46,7 @@ func (w *windows) forget(now time.Duration, count int) int {
 	}
 
 	if dropped > 0 && len(w.queue) == 0 {
-		*w = newWindows() // a map never shrinks
+		*w = newWindows() // because a map never shrinks
 	}
 
 	return dropped

@@ -14,12 +14,12 @@ import (
 // authenticate lets only requests with a principal through to the API's
 // operations. A path that is none of them has nothing to guard. A signed URL
 // is judged by its operation, whatever token comes with it.
-func authenticate(gate *auth.Gate, check *checker, logger *slog.Logger) gin.HandlerFunc {
+func authenticate(authenticator *auth.Authenticator, check *checker, logger *slog.Logger) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if !isAPI(c) || c.FullPath() == "" || isSigned(c) && check.takesSignedURLs(c) {
 			return
 		}
-		principal, err := gate.Authenticate(c.Request)
+		principal, err := authenticator.Authenticate(c.Request)
 		if err == nil {
 			c.Request = c.Request.WithContext(auth.WithPrincipal(c.Request.Context(), principal))
 			return

@@ -102,7 +102,7 @@ func (k *checker) middleware(c *gin.Context) {
 
 // check answers for a request that the document refuses. It does not leave it to
 // the library's ValidateRequest, which reads and types a body again, and looks
-// at what the gate has judged: a third of what the check took.
+// at what the authenticator has checked: a third of what the check took.
 func (k *checker) check(c *gin.Context, route *routers.Route) {
 	var body *openapi3.RequestBody
 	var data []byte

@@ -41,9 +41,9 @@ func allowedHeaders() []string {
 // crossOrigin lets pages of the allowed origins call, and no others. It stands
 // before the rate limit: a preflight costs none, and a page may read that the
 // limit refused it.
-func crossOrigin(gate *auth.Gate) gin.HandlerFunc {
+func crossOrigin(authenticator *auth.Authenticator) gin.HandlerFunc {
 	allow := cors.New(cors.Config{
-		AllowOriginWithContextFunc: func(c *gin.Context, _ string) bool { return gate.AllowsOrigin(c.Request) },
+		AllowOriginWithContextFunc: func(c *gin.Context, _ string) bool { return authenticator.AllowsOrigin(c.Request) },
 		AllowMethods: []string{
 			http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch, http.MethodOptions,
 		},
@@ -55,7 +55,7 @@ func crossOrigin(gate *auth.Gate) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		c.Writer.Header().Add("Vary", "Origin")
 		switch {
-		case !isForeign(c, gate):
+		case !isForeign(c, authenticator):
 			allow(c)
 		case isAPI(c) && isPreflight(c):
 			failForeign(c)
@@ -66,17 +66,17 @@ func crossOrigin(gate *auth.Gate) gin.HandlerFunc {
 // refuseForeign refuses what a page of another origin asks of the API before it
 // can do anything. It stands after the rate limit, which counts such a request
 // as any other. Elsewhere the browser keeps the answer from the page.
-func refuseForeign(gate *auth.Gate) gin.HandlerFunc {
+func refuseForeign(authenticator *auth.Authenticator) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if isAPI(c) && isForeign(c, gate) {
+		if isAPI(c) && isForeign(c, authenticator) {
 			failForeign(c)
 		}
 	}
 }
 
 // isForeign says that the request is of a page whose origin is not allowed.
-func isForeign(c *gin.Context, gate *auth.Gate) bool {
-	return c.Request.Header.Get("Origin") != "" && !gate.AllowsOrigin(c.Request)
+func isForeign(c *gin.Context, authenticator *auth.Authenticator) bool {
+	return c.Request.Header.Get("Origin") != "" && !authenticator.AllowsOrigin(c.Request)
 }
 
 // isPreflight says that the browser asks by itself whether a page may call.

@@ -44,8 +44,8 @@ type Options struct {
 	Limiter ratelimit.Limiter
 	// TrustedProxies may say in X-Forwarded-For who the client is.
 	TrustedProxies []netip.Prefix
-	// Gate knows who may come in and from which origins.
-	Gate *auth.Gate
+	// Auth finds the principal of a request and knows the allowed origins.
+	Auth *auth.Authenticator
 	// MaxBody is the most bytes of a request's body.
 	MaxBody int64
 	Logger  *slog.Logger
@@ -98,11 +98,11 @@ func NewHandler(o Options) (http.Handler, error) {
 	}
 	// What need not look at the answer does not call Next: the engine goes on
 	// by itself, and a live stream keeps every frame below it.
-	engine.Use(requestID, watch(&o, newOperations(check)), securityHeaders, crossOrigin(o.Gate))
+	engine.Use(requestID, watch(&o, newOperations(check)), securityHeaders, crossOrigin(o.Auth))
 	if o.Limiter != nil {
 		engine.Use(limitRate(o))
 	}
-	engine.Use(refuseForeign(o.Gate), authenticate(o.Gate, check, o.Logger), check.middleware)
+	engine.Use(refuseForeign(o.Auth), authenticate(o.Auth, check, o.Logger), check.middleware)
 
 	strict := api.NewStrictHandlerWithOptions(o.API, []api.StrictMiddlewareFunc{outlive}, api.StrictGinServerOptions{
 		RequestErrorHandlerFunc:  badRequest,

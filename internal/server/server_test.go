@@ -42,7 +42,7 @@ func newOptions(tb testing.TB, d api.StrictServerInterface, log io.Writer) (opti
 	if err != nil {
 		tb.Fatal(err)
 	}
-	gate, err := auth.NewGate(verifier, nil)
+	authenticator, err := auth.NewAuthenticator(verifier, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func newOptions(tb testing.TB, d api.StrictServerInterface, log io.Writer) (opti
 		tb.Fatal(err)
 	}
 	return server.Options{
-		API: d, Document: doc, Gate: gate, MaxBody: 1 << 20, Logger: slog.New(slog.NewTextHandler(log, nil)),
+		API: d, Document: doc, Auth: authenticator, MaxBody: 1 << 20, Logger: slog.New(slog.NewTextHandler(log, nil)),
 	}, "Bearer " + token
 }
 

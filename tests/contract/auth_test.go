@@ -30,6 +30,7 @@ func TestTokens(t *testing.T) {
 		"token refused":  tokenRefused,
 		"foreign origin": foreignOrigin, // where none is allowed
 		"token taken":    tokenTaken,
+		"claim named":    claimNamed,
 	})
 }
 
@@ -71,7 +72,8 @@ func badAuthorizations(t *testing.T, secret []byte, rsaKey *rsa.PrivateKey) map[
 		"two parts":         parts[0] + "." + parts[1],
 		"four parts":        good + ".x",
 		"other claims":      parts[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"bob","exp":99999999999}`)) + "." + parts[2],
-		"expired":           hs256(claims("alice", jwt.MapClaims{"exp": time.Now().Add(-time.Second).Unix()})),
+		"expired":           hs256(claims("alice", jwt.MapClaims{"exp": time.Now().Add(-31 * time.Second).Unix()})),
+		"milliseconds":      hs256(claims("alice", jwt.MapClaims{"exp": time.Now().Add(time.Hour).UnixMilli()})),
 		"expired long ago":  hs256(claims("alice", jwt.MapClaims{"exp": 0})),
 		"no exp":            hs256(claims("alice", jwt.MapClaims{"exp": nil})),
 		"exp text":          hs256(claims("alice", jwt.MapClaims{"exp": "tomorrow"})),
@@ -105,6 +107,34 @@ func badAuthorizations(t *testing.T, secret []byte, rsaKey *rsa.PrivateKey) map[
 		headers[name] = header("Authorization", "Bearer "+token)
 	}
 	return headers
+}
+
+// claimNamed: the message names the claim that is at fault and what it must be.
+func claimNamed(t *testing.T, server *harness.Server) {
+	cases := []struct {
+		changes jwt.MapClaims
+		message string
+	}{
+		{jwt.MapClaims{"sub": 42}, `the token's sub is a number; it must be a text, as in "42"`},
+		{jwt.MapClaims{"sub": []string{"alice"}}, "the token's sub is not a text"},
+		{jwt.MapClaims{"exp": "tomorrow"}, "the token's exp is not a number of seconds since 1970"},
+		{jwt.MapClaims{"nbf": "2026-11-30T00:00:00Z"}, "the token's nbf is not a number of seconds since 1970"},
+		{jwt.MapClaims{"iat": time.Now().UnixMilli()}, "the token was issued in the future (iat)"},
+		{jwt.MapClaims{"exp": time.Now().Add(time.Hour).UnixMilli()}, "(JWT_MAX_TTL); exp is in seconds, not in milliseconds"},
+	}
+	for _, c := range cases {
+		token := harness.Sign(t, jwt.SigningMethodHS256, []byte(server.Secret), claims("alice", c.changes))
+		request := createRequest()
+		request.Header = header("Authorization", "Bearer "+token)
+		answer := server.Do(t, request)
+		want(t, answer, 401, "UNAUTHORIZED")
+		wantNamed(t, answer, c.message)
+	}
+	// The server does not read jti, nor aud and iss of the tokens of JWT_SECRET.
+	token := harness.Sign(t, jwt.SigningMethodHS256, []byte(server.Secret), claims("alice", jwt.MapClaims{"jti": 7, "aud": 7, "iss": 7}))
+	request := createRequest()
+	request.Header = header("Authorization", "Bearer "+token)
+	wantOK(t, server.Do(t, request))
 }
 
 // tokenTaken: what a token may be.

@@ -16,8 +16,16 @@ const (
 	otherOrigin   = "http://localhost:3000"
 )
 
+// appOrigins are origins of apps and browser extensions.
+func appOrigins() []string {
+	return []string{
+		"capacitor://localhost", "ionic://localhost", "tauri://localhost", "app://-",
+		"chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+	}
+}
+
 func corsEnv() map[string]string {
-	return map[string]string{"CORS_ORIGINS": `["` + allowedOrigin + `", "` + otherOrigin + `"]`}
+	return map[string]string{"CORS_ORIGINS": strings.Join(append(appOrigins(), allowedOrigin, otherOrigin), ",")}
 }
 
 func preflight(path, origin, method string) harness.Request {
@@ -66,7 +74,7 @@ func preflights(t *testing.T, server *harness.Server) {
 		harness.SessionsPath, harness.SessionPath(id), harness.ThreadsPath(id), harness.RunsPath(id, id),
 	} {
 		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH"} {
-			for _, origin := range []string{allowedOrigin, otherOrigin} {
+			for _, origin := range append(appOrigins(), allowedOrigin, otherOrigin) {
 				checkPreflight(t, server.Do(t, preflight(path, origin, method)), origin)
 			}
 		}
@@ -133,6 +141,13 @@ func crossOrigin(t *testing.T, server *harness.Server) {
 			t.Errorf("%s %s exposes %v", request.Method, request.Path, got)
 		}
 	}
+	for _, origin := range appOrigins() {
+		request := createRequest()
+		request.Header = header("Origin", origin)
+		answer := alice.Do(request)
+		wantOK(t, answer)
+		checkAllowed(t, answer.Header, origin)
+	}
 	own := createRequest() // The server's own pages may call it too.
 	own.Header = header("Origin", server.URL)
 	wantOK(t, alice.Do(own))
@@ -144,7 +159,7 @@ func foreignOrigin(t *testing.T, server *harness.Server) {
 	foreign := []string{
 		"https://evil.example", "null", "https://app.example.com.evil.example", "https://app.example.com:8443",
 		"http://app.example.com", "https://evil.example?https://app.example.com", "https://APP.example.com.", "*", "file://",
-		"https://app.example.com@evil.example",
+		"https://app.example.com@evil.example", "capacitor://app.example.com", "tauri://evil", "chrome-extension://app.example.com",
 	}
 	alice := server.User(t)
 	session := alice.CreateSession()

@@ -227,7 +227,8 @@ func TestRateLimitBehindProxy(t *testing.T) {
 			{[]string{"2001:db8:1:1:ffff::2"}, "200 0"}, // The same /64.
 			{[]string{"2001:db8:1:1::3"}, "429 0"},
 			{[]string{"2001:db8:1:2::3"}, "200 1"},
-			{[]string{"::ffff:203.0.113.1"}, "429 0"}, // IPv4 in IPv6.
+			{[]string{"::ffff:203.0.113.1"}, "429 0"},  // IPv4 in IPv6.
+			{[]string{"203.0.113.1", "", ""}, "429 0"}, // Empty elements are skipped.
 		}
 		for _, step := range steps {
 			if got := remaining(step.forwarded...); got != step.want {

@@ -32,6 +32,7 @@ func badSettings() map[string][]string {
 			"", hidden, strings.Repeat("a", 31), strings.Repeat("a", 64), "  ", goodSecret + "," + hidden, goodSecret + ",",
 			goodSecret + ", " + strings.ToLower(goodSecret), goodSecret + "," + goodSecret,
 		},
+		"JWT_MAX_TTL": {"soon", "3600", "1s", "876001h"},
 		"REDIS_URL": {
 			"localhost:6379", "http://:" + hidden + "@redis", "redis://:" + hidden + "@redis:99999", "redis://:" + hidden + "%zz@redis",
 			"redis://:" + hidden + "@redis/first", "redis://" + hidden + "@redis", "redis://:" + hidden + "@redis?db=1",

@@ -4,54 +4,57 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/origin"
 )
 
 // CookieName is the cookie that may carry the token instead of the
 // Authorization header.
 const CookieName = "auth-token"
 
-// Gate authenticates requests.
-type Gate struct {
+// Authenticator finds the principal of a request.
+type Authenticator struct {
 	verifier Verifier
-	allowed  map[string]bool
+	allowed  map[origin.Origin]bool
 }
 
-// NewGate makes a gate. The allowed origins, scheme://host[:port] with http or
-// https, are those that may change something with the cookie besides the
-// server's own. The error names the origin that is not one.
-func NewGate(verifier Verifier, allowedOrigins []string) (*Gate, error) {
-	g := &Gate{verifier: verifier, allowed: make(map[string]bool, len(allowedOrigins))}
-	for _, origin := range allowedOrigins {
-		scheme, host, ok := parseOrigin(origin)
+// NewAuthenticator returns an Authenticator. Pages of the allowed origins may
+// change something with the token in the cookie, as the server's own pages may.
+// The error names a value that is not an origin.
+func NewAuthenticator(verifier Verifier, allowedOrigins []string) (*Authenticator, error) {
+	a := &Authenticator{verifier: verifier, allowed: make(map[origin.Origin]bool, len(allowedOrigins))}
+	for _, text := range allowedOrigins {
+		allowed, ok := origin.Parse(text)
 		if !ok {
-			return nil, fmt.Errorf("%q is not an origin: want http:// or https://, a host and perhaps a port", origin)
+			return nil, fmt.Errorf("%q is not an origin: want a scheme, ://, a host and perhaps a port", text)
 		}
 
-		g.allowed[scheme+"://"+host] = true
+		a.allowed[allowed] = true
 	}
 
-	return g, nil
+	return a, nil
 }
 
-// Authenticate tells who sends the request. It reads no body. A request with
-// an Authorization header is judged by that alone, good or bad; the cookie
-// counts only without one.
+// Authenticate returns the principal of the request. It reads no body. The
+// Authorization header decides alone where there is one; the cookie counts only
+// without it.
 //
-// Returns ErrNoToken, an *InvalidTokenError or ErrForbiddenOrigin; any other
-// error is the verifier's and says that it could not judge the token.
-func (g *Gate) Authenticate(r *http.Request) (Principal, error) {
+// It returns ErrNoToken, an *InvalidTokenError or ErrForbiddenOrigin; any other
+// error is the verifier's and means that the token could not be verified.
+func (a *Authenticator) Authenticate(r *http.Request) (Principal, error) {
 	token, fromCookie, err := tokenOf(r)
 	if err != nil {
 		return Principal{}, err
 	}
 
-	principal, err := g.verifier.Verify(r.Context(), token)
+	principal, err := a.verifier.Verify(r.Context(), token)
 	if err != nil {
 		return Principal{}, err
 	}
 
-	// Browsers send cookies with requests that other sites' pages make.
-	if fromCookie && !isSafe(r.Method) && !isOwnOrAllowed(r, g.allowed) {
+	// Browsers also send the cookie with requests that pages of other sites
+	// make.
+	if fromCookie && !isSafe(r.Method) && !a.AllowsOrigin(r) {
 		return Principal{}, ErrForbiddenOrigin
 	}
 
@@ -93,7 +96,8 @@ func cookieToken(r *http.Request) (string, error) {
 		return "", ErrNoToken
 	}
 
-	// Another host of the same domain can add one; which is meant, nobody knows.
+	// Another host of the same domain can add a second cookie; the request does
+	// not say which is whose.
 	if len(cookies) > 1 {
 		return "", invalid("the request has more than one " + CookieName + " cookie")
 	}

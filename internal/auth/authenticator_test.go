@@ -13,12 +13,12 @@ import (
 
 const allowedOrigin = "https://app.example.com"
 
-func newGate(tb testing.TB) *auth.Gate {
+func newAuthenticator(tb testing.TB) *auth.Authenticator {
 	tb.Helper()
 
-	g, err := auth.NewGate(newHS256(tb), []string{allowedOrigin})
+	g, err := auth.NewAuthenticator(newHS256(tb), []string{allowedOrigin})
 	if err != nil {
-		tb.Fatalf("NewGate: %v", err)
+		tb.Fatalf("NewAuthenticator: %v", err)
 	}
 
 	return g
@@ -73,7 +73,7 @@ func TestWhereTheTokenComesFrom(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			p, err := newGate(t).Authenticate(newRequest(t, http.MethodGet, tt.lines...))
+			p, err := newAuthenticator(t).Authenticate(newRequest(t, http.MethodGet, tt.lines...))
 			if !errors.Is(err, tt.err) || p.UserID != tt.user {
 				t.Fatalf("got %+v and %v, want %q and %v", p, err, tt.user, tt.err)
 			}
@@ -97,6 +97,7 @@ func TestOriginOfCookieRequests(t *testing.T) {
 		"own, port not told":      {"api.example.com", []string{"http://api.example.com:80"}, true},
 		"own in another case":     {"API.example.com", []string{"https://api.EXAMPLE.com"}, true},
 		"allowed":                 {"api.example.com", []string{allowedOrigin}, true},
+		"app with the own host":   {"api.example.com", []string{"capacitor://api.example.com"}, false},
 		"allowed with port":       {"api.example.com", []string{allowedOrigin + ":443"}, true},
 		"none":                    {"api.example.com", nil, false},
 		"empty":                   {"api.example.com", []string{""}, false},
@@ -122,7 +123,7 @@ func TestOriginOfCookieRequests(t *testing.T) {
 				r.Host = tt.host
 				r.Header["Origin"] = tt.origins
 
-				p, err := newGate(t).Authenticate(r)
+				p, err := newAuthenticator(t).Authenticate(r)
 				if tt.ok && (err != nil || p.UserID != "alice") {
 					t.Fatalf("got %+v and %v, want alice", p, err)
 				}
@@ -145,18 +146,18 @@ func TestOriginDoesNotMatterElsewhere(t *testing.T) {
 		"cookie and HEAD": newRequest(t, http.MethodHead, "Cookie", "auth-token="+token),
 	}
 	for name, r := range tests {
-		if p, err := newGate(t).Authenticate(r); err != nil || p.UserID != "alice" {
+		if p, err := newAuthenticator(t).Authenticate(r); err != nil || p.UserID != "alice" {
 			t.Errorf("%s: got %+v and %v, want alice", name, p, err)
 		}
 	}
 }
 
-func TestNewGateRefusesWhatIsNoOrigin(t *testing.T) {
+func TestAllowedOriginsAreChecked(t *testing.T) {
 	t.Parallel()
 
 	for _, origin := range []string{"", "*", "null", "app.example.com", "https://", "https://app.example.com/x", "ws://app"} {
-		if _, err := auth.NewGate(newHS256(t), []string{origin}); err == nil {
-			t.Errorf("NewGate took the origin %q", origin)
+		if _, err := auth.NewAuthenticator(newHS256(t), []string{origin}); err == nil {
+			t.Errorf("NewAuthenticator took the origin %q", origin)
 		}
 	}
 }
@@ -172,9 +173,9 @@ func TestVerifierFailureIsNotARefusal(t *testing.T) {
 
 	errKeys := errors.New("keys out of reach")
 
-	g, err := auth.NewGate(brokenVerifier{errKeys}, nil)
+	g, err := auth.NewAuthenticator(brokenVerifier{errKeys}, nil)
 	if err != nil {
-		t.Fatalf("NewGate: %v", err)
+		t.Fatalf("NewAuthenticator: %v", err)
 	}
 
 	_, err = g.Authenticate(newRequest(t, http.MethodGet, "Authorization", "Bearer x"))
