@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// Code names a kind of failure. A door has one table from codes to its own
-// words; the values are the REST door's, which are also the documented ones.
+// Code names a kind of failure. Each API adapter has one table from codes to
+// its own errors; the values are those of the REST API.
 type Code string
 
-// The failures the core can tell of.
+// The codes of the core's errors.
 const (
 	CodeInvalidRequest     Code = "INVALID_REQUEST"
 	CodeEmptyMessage       Code = "EMPTY_MESSAGE"
@@ -32,15 +32,15 @@ const (
 	CodeUnsupportedMediaType Code = "UNSUPPORTED_MEDIA_TYPE"
 )
 
-// Error is a failure that may be told to a caller as it stands: Message holds
-// nothing secret and says what can be done. Every other error is internal.
+// Error is a failure that a client may be told: Message holds nothing secret and
+// says what to do. Every other error is internal.
 type Error struct {
 	Code    Code
 	Message string
-	// RetryAfter is how long a caller should wait before it tries again; zero
-	// when nothing is known.
+	// RetryAfter is how long a client should wait before it tries again; zero
+	// when that is not known.
 	RetryAfter time.Duration
-	// Err is the cause, for the log alone.
+	// Err is the cause, for the log only.
 	Err error
 }
 

@@ -6,8 +6,8 @@ import "github.com/google/uuid"
 // protocol's ThreadStreamEvents. It is one of the types in this file.
 type Event interface{ event() }
 
-// ItemDone says that an item is complete ("thread.item.done"), and durable; but
-// a workflow is stored with the next message of its run.
+// ItemDone says that an item is complete ("thread.item.done") and durable. A
+// workflow is the exception: it is stored with the next message of its run.
 type ItemDone struct{ Item Item }
 
 // StreamOptions says what a client may do with the stream ("stream_options").
@@ -39,14 +39,14 @@ type PartDone struct {
 	Text   string
 }
 
-// ThoughtAdded is a thought that a workflow has now ("workflow.task.added").
+// ThoughtAdded is a new thought of a workflow ("workflow.task.added").
 type ThoughtAdded struct {
 	ItemID uuid.UUID
 	Index  int
 	Text   string
 }
 
-// ThoughtUpdated is a thought with all its text so far
+// ThoughtUpdated is a thought with all of its text so far
 // ("workflow.task.updated").
 type ThoughtUpdated struct {
 	ItemID uuid.UUID
@@ -54,8 +54,7 @@ type ThoughtUpdated struct {
 	Text   string
 }
 
-// Progress says what is being done while nothing is answered
-// ("progress_update").
+// Progress says what the run does while no text comes ("progress_update").
 type Progress struct{ Text string }
 
 // Notice tells the user something about the answer ("notice").

@@ -13,11 +13,10 @@ const (
 	noOutput = "No output: the user sent another message instead."
 )
 
-// appendMessages adds what the model is sent of an item: a tool exchange is an
-// assistant message with its calls, then a result for each. What a user message
-// quotes goes with the newest turn alone. So do the details of the reasoning:
-// within a turn upstream wants them back, but another model may answer the
-// next, and refuse them.
+// appendMessages adds the messages of an item. Tool calls are an assistant
+// message with the calls, then a result for each. Quoted text and reasoning
+// details are sent in the newest turn only: upstream wants the details back
+// within a turn, but another model may answer the next one, and refuse them.
 func appendMessages(to []Message, item *Item, newest bool) []Message {
 	switch item.Type {
 	case ItemUserMessage:
@@ -66,9 +65,9 @@ func appendUserMessages(to []Message, item *Item, newest bool) []Message {
 	return to
 }
 
-// mentionsOf tells the model what the page knows of what the user mentions.
+// mentionsOf is what the page knows of the things that the user mentions.
 func mentionsOf(content []Content) string {
-	var told strings.Builder
+	var text strings.Builder
 	var seen []string
 	for n := range content {
 		part := &content[n]
@@ -76,12 +75,12 @@ func mentionsOf(content []Content) string {
 			continue
 		}
 		seen = append(seen, part.Text)
-		told.WriteString("\n- " + part.Text + " (id " + part.Tag.ID + "): " + string(part.Tag.Data))
+		text.WriteString("\n- " + part.Text + " (id " + part.Tag.ID + "): " + string(part.Tag.Data))
 	}
-	if told.Len() == 0 {
+	if text.Len() == 0 {
 		return ""
 	}
-	return "What the user mentions with @ is, as the page describes it:" + told.String()
+	return "What the user mentions with @ is, as the page describes it:" + text.String()
 }
 
 // appendClientCall adds the call of a client tool with its result; upstream
@@ -97,7 +96,7 @@ func appendClientCall(to []Message, item *Item, newest bool) []Message {
 	}
 	asked := Message{
 		Role: RoleAssistant, ToolCalls: []ToolCall{{ID: call.CallID, Name: call.Name, Arguments: string(call.Arguments)}},
-		beside: call.Beside,
+		sameStep: call.Beside,
 	}
 	if newest {
 		asked.ReasoningDetails = item.ReasoningDetails
@@ -105,10 +104,10 @@ func appendClientCall(to []Message, item *Item, newest bool) []Message {
 	return append(to, asked, Message{Role: RoleTool, ToolCallID: call.CallID, Content: output})
 }
 
-// joinSteps makes one message of what the model said in one step, as it said
-// it: details belong to a whole step.
+// joinSteps makes one assistant message of each step, since reasoning details
+// belong to a whole step.
 func joinSteps(messages []Message) []Message {
-	if !slices.ContainsFunc(messages, func(m Message) bool { return m.beside }) {
+	if !slices.ContainsFunc(messages, func(m Message) bool { return m.sameStep }) {
 		return messages
 	}
 	var joined []Message
@@ -118,7 +117,7 @@ func joinSteps(messages []Message) []Message {
 		case message.Role == RoleUser:
 			at = -1
 		case message.Role != RoleAssistant:
-		case message.beside && at >= 0:
+		case message.sameStep && at >= 0:
 			joined[at].ToolCalls = slices.Concat(joined[at].ToolCalls, message.ToolCalls)
 			if joined[at].ReasoningDetails == nil {
 				joined[at].ReasoningDetails = message.ReasoningDetails
@@ -165,12 +164,12 @@ func hidden(note string) string {
 	return "Hidden context for the agent (not shown to the user):\n<HiddenContext>\n" + note + "\n</HiddenContext>"
 }
 
-// boundHistory returns what the model is sent of a thread: the newest items
-// that fit into maxMessages messages and maxChars code points, oldest first.
-// An item is taken whole or left out, so a tool call never goes without its
-// result. What remains begins with a user message, since an answer without
-// its question misleads the model. The newest item is always sent, and the
-// user message that a tool call belongs to.
+// boundHistory returns the messages that the model is sent of a thread: those of
+// the newest items that fit into maxMessages messages and maxChars code points,
+// oldest first. An item is taken whole or left out, so a tool call never goes
+// without its result. The history begins with a user message, since an answer
+// without its question misleads the model. The newest item is always sent, with
+// the user message that it belongs to.
 func boundHistory(items []Item, maxMessages, maxChars int) []Message {
 	history := make([]Message, 0, min(len(items), maxMessages+1)) // the newest first
 	chars := 0

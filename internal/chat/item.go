@@ -59,8 +59,8 @@ type Annotation struct {
 	Index *int
 }
 
-// Tag is a reference to something of the page's, which the user typed as a
-// mention.
+// Tag is a mention that the user typed: a reference to something that the page
+// knows.
 type Tag struct {
 	ID string
 	// Data is a JSON object of the page's own.
@@ -92,16 +92,15 @@ type ClientToolCall struct {
 	Beside bool
 }
 
-// Workflow is what the model thought before it answered, a text for each
-// thought.
+// Workflow is the model's reasoning before an answer, a text for each thought.
 type Workflow struct {
 	Thoughts []string
-	// Duration is zero until the thinking is done; it is told in whole seconds.
+	// Duration is zero until the reasoning is done. Clients see whole seconds.
 	Duration time.Duration
 	Done     bool
 }
 
-// Inference is what a user message asks of the model.
+// Inference is a user message's choice of a model and a tool.
 type Inference struct {
 	// Model is empty where the server's own is asked.
 	Model string
@@ -121,18 +120,18 @@ type Item struct {
 
 	// ToolCalls are an assistant message's, or the item itself.
 	ToolCalls []ToolCall
-	// ReasoningDetails are what upstream said of its reasoning in the step of
-	// the item's calls; nil where nothing. No client sees them.
+	// ReasoningDetails are upstream's own record of the reasoning in the step of
+	// the item's calls; nil where there is none. No client sees them.
 	ReasoningDetails json.RawMessage
 	// FinishReason says why an assistant message is incomplete: FinishLength,
 	// FinishContentFilter or FinishUnknown. It is empty where the model had
 	// said all it had to say.
 	FinishReason string
-	// QuotedText is what a user message refers to; nil where nothing.
+	// QuotedText is the text that a user message refers to; nil for none.
 	QuotedText *string
 	Inference  Inference
-	// Attachments are a user message's, as they were when it was sent; their
-	// UserID and CreatedAt are not kept.
+	// Attachments are those of a user message when it was sent, without their
+	// UserID and CreatedAt.
 	Attachments []Attachment
 	// ClientCall and Workflow are set in items of these types alone.
 	ClientCall *ClientToolCall

@@ -1,11 +1,11 @@
 package chat
 
-// maxDepth is how deep JSON may be nested that a page or a model brings. What is
-// stored and told of it has a few levels more, and few programs read more than
-// some hundred; Go's own reads 10,000.
+// maxDepth bounds the nesting of JSON from a page or a model. Answers nest it a
+// few levels deeper, and many JSON readers stop at some hundred levels; Go's
+// stops at 10,000.
 const maxDepth = 200
 
-// tooDeep says that JSON is nested deeper than maxDepth.
+// tooDeep reports whether JSON is nested deeper than maxDepth.
 func tooDeep(text []byte) bool {
 	depth, quoted := 0, false
 	for at := 0; at < len(text); at++ {

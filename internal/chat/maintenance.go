@@ -7,21 +7,22 @@ import (
 	"github.com/google/uuid"
 )
 
-// Start marks the runs of dead processes as failed and begins to do so now
-// and then, and to renew the leases of this process's own. Shutdown ends it.
+// Start marks the runs of dead processes as failed, and starts the maintenance
+// that repeats it and renews the leases of this process's runs. Shutdown ends
+// the maintenance.
 func (s *Service) Start(ctx context.Context) error {
 	if err := s.failOrphans(ctx); err != nil {
 		return err
 	}
-	ctx, s.stopHousekeeping = context.WithCancel(context.WithoutCancel(ctx))
-	s.housekeeping.Go(func() { s.keepHouse(ctx) })
+	ctx, s.stopMaintenance = context.WithCancel(context.WithoutCancel(ctx))
+	s.maintenance.Go(func() { s.runMaintenance(ctx) })
 	if s.Attachments != nil {
-		s.housekeeping.Go(func() { s.keepAttachments(ctx) })
+		s.maintenance.Go(func() { s.keepAttachments(ctx) })
 	}
 	return nil
 }
 
-func (s *Service) keepHouse(ctx context.Context) {
+func (s *Service) runMaintenance(ctx context.Context) {
 	renew := time.NewTicker(s.Lease / 3)
 	defer renew.Stop()
 	reap := time.NewTicker(s.Lease)
@@ -37,7 +38,7 @@ func (s *Service) keepHouse(ctx context.Context) {
 			err = s.failOrphans(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
-			s.Logger.WarnContext(ctx, "housekeeping failed; it is tried again", "error", err)
+			s.Logger.WarnContext(ctx, "maintenance failed; it is tried again", "error", err)
 		}
 	}
 }
@@ -63,15 +64,15 @@ func (s *Service) failOrphans(ctx context.Context) error {
 	return err
 }
 
-// Live is the number of runs that this process works on.
+// Live is the number of runs that this process executes.
 func (s *Service) Live() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.live)
 }
 
-// Shutdown takes no new runs and waits for the live ones until ctx ends; then
-// it stops them, saves what they have, and returns ctx's error.
+// Shutdown takes no new runs and waits for the live ones until ctx ends. Then it
+// cancels them, which stores their answers so far, and returns ctx's error.
 func (s *Service) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.draining = true
@@ -90,10 +91,10 @@ func (s *Service) Shutdown(ctx context.Context) error {
 		s.cancelAll()
 		<-drained
 	}
-	if s.stopHousekeeping != nil {
-		s.stopHousekeeping()
+	if s.stopMaintenance != nil {
+		s.stopMaintenance()
 	}
-	s.housekeeping.Wait()
+	s.maintenance.Wait()
 	return err
 }
 

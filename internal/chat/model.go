@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Model answers. It is the core's view of an upstream provider.
+// Model is an upstream provider, as the core sees it.
 type Model interface {
-	// Stream asks for an answer. It returns once the first byte of the answer
-	// has come, with a stream the caller must close. Ending ctx ends the
+	// Stream asks for an answer. It returns when the first byte of the answer
+	// arrives, with a stream that the caller must close. The end of ctx ends the
 	// upstream connection at once, before and after Stream returns.
 	//
 	// Returns an *UpstreamError if upstream refuses or cannot be reached, and
@@ -18,11 +18,11 @@ type Model interface {
 	Stream(ctx context.Context, req ModelRequest) (ModelStream, error)
 }
 
-// ModelStream is an answer as it comes. It is used by one goroutine.
+// ModelStream is the stream of an answer. It is used by one goroutine.
 type ModelStream interface {
-	// Next blocks for the next piece. Returns io.EOF after the last piece of
+	// Next blocks until the next chunk. Returns io.EOF after the last chunk of
 	// a complete answer, an *UpstreamError if the answer broke off, and the
-	// context's error if it ended.
+	// context's error if the context ended.
 	Next() (Chunk, error)
 
 	// Close ends the upstream connection. It may be called more than once.
@@ -36,12 +36,12 @@ type ModelRequest struct {
 	Messages []Message
 	// User is a stable pseudonym of the user, never the id.
 	User string
-	// Tools are what the model may call.
+	// Tools are the tools that the model may call.
 	Tools []Tool
 	// ToolChoice is the name of the tool that the model must call; empty
 	// leaves it to the model.
 	ToolChoice string
-	// NoCalls forbids the model to call any of the tools: it is to answer.
+	// NoCalls forbids the model to call any of the tools.
 	NoCalls bool
 }
 
@@ -56,7 +56,7 @@ const (
 	RoleTool      Role = "tool"
 )
 
-// Message is one message of what is sent to a model.
+// Message is one of the messages that a model is sent.
 type Message struct {
 	Role    Role
 	Content string
@@ -69,14 +69,14 @@ type Message struct {
 	ToolCalls []ToolCall
 	// ToolCallID is the call a tool message answers.
 	ToolCallID string
-	// ReasoningDetails is what upstream said of its reasoning beside the tool
-	// calls, a JSON array. It goes back as it came (OpenRouter's
+	// ReasoningDetails is upstream's own record of the reasoning that led to
+	// the tool calls, a JSON array. It is sent back unchanged (OpenRouter's
 	// documentation, "Reasoning Tokens").
 	ReasoningDetails json.RawMessage
 
-	// beside says that the message's calls were made in one step with the
+	// sameStep says that the message's calls were made in one step with the
 	// assistant message before it.
-	beside bool
+	sameStep bool
 	// attachments become Files and Images before the message is sent.
 	attachments []Attachment
 }
@@ -88,25 +88,26 @@ type Image struct {
 	Data     []byte
 }
 
-// Chunk is a piece of an answer. Any field may be empty; an empty chunk is a
-// sign of life.
+// Chunk is a piece of an answer. Any field may be empty. An empty chunk says
+// that upstream is alive.
 type Chunk struct {
 	Text string
-	// Reasoning is a piece of what the model thinks before it answers.
+	// Reasoning is a piece of the model's reasoning.
 	Reasoning string
 	// Calls are pieces of tool calls; nil in most chunks.
 	Calls []ToolCallDelta
-	// ReasoningDetails is a JSON array of what upstream says of the reasoning
-	// in its own form.
+	// ReasoningDetails is a piece of upstream's own record of the reasoning, a
+	// JSON array.
 	ReasoningDetails json.RawMessage
-	// Annotations are the sources of the text that has come.
+	// Annotations are the sources of the text so far.
 	Annotations []Annotation
 	// FinishReason comes at most once, with or after the last text. It is one
 	// of the Finish constants.
 	FinishReason string
 	// Usage comes in one of the last chunks.
 	Usage *Usage
-	// Model and UpstreamID say who answered.
+	// Model is the model that answers, and UpstreamID upstream's id of the
+	// answer.
 	Model      string
 	UpstreamID string
 }
@@ -140,7 +141,7 @@ type ToolCallDelta struct {
 	Arguments string
 }
 
-// UpstreamKind is why upstream failed.
+// UpstreamKind is the kind of an upstream failure.
 type UpstreamKind string
 
 // The kinds of upstream failure. Their values are stored with the run.
@@ -180,9 +181,9 @@ type UpstreamError struct {
 	// Status is upstream's HTTP status or the code of its error event; 0 when
 	// there was none.
 	Status int
-	// RetryAfter is upstream's own word; zero when it gave none.
+	// RetryAfter is what upstream asked for; zero when it asked for nothing.
 	RetryAfter time.Duration
-	// Err is the cause; nil where upstream's own text was it.
+	// Err is the cause; nil where upstream's own text was the cause.
 	Err error
 }
 

@@ -2,19 +2,19 @@ package chat
 
 import "context"
 
-// Observer is told of runs. It is called by the runs themselves, so it must
-// not block.
+// Observer observes runs, for metrics and traces. The runs call it themselves,
+// so it must not block.
 type Observer interface {
-	// RunStarted is told of a run that is about to begin. The context it
-	// returns is the run's: ctx, or one made from it.
+	// RunStarted is called when a run is stored and its model is about to be
+	// asked. It returns the context of the run: ctx, or one made from it.
 	RunStarted(ctx context.Context, run Run) context.Context
 
-	// RunEnded is told once of each run that started, with how it ended,
-	// when that has been saved or could not be for a while.
+	// RunEnded is called once for each run that started, when its end is stored
+	// or could not be stored for a while.
 	RunEnded(ctx context.Context, run Run)
 
-	// TitleAsked is told what the making of a title took, which is in the usage
-	// of no run that it is told of.
+	// TitleAsked is called with the usage of a title, which is not part of any
+	// run's usage that RunEnded sees.
 	TitleAsked(ctx context.Context, model string, usage Usage)
 }
 

@@ -17,7 +17,8 @@ type tools struct {
 	closed bool
 }
 
-// gatherTools joins the server's tools and the page's.
+// gatherTools joins the server's tools and the page's. Returns INVALID_REQUEST
+// for tools that cannot be offered, and for a choice that is not among them.
 func (s *Service) gatherTools(ctx context.Context, client []Tool, choice string) (tools, error) {
 	var all tools
 	if s.Tools != nil {
@@ -31,13 +32,13 @@ func (s *Service) gatherTools(ctx context.Context, client []Tool, choice string)
 	for _, tool := range client {
 		size += len(tool.Description) + len(tool.Parameters)
 		if size > maxToolsBytes {
-			return tools{}, Errorf(CodeInvalidRequest, "The page's tools are longer than %d bytes; offer fewer, or say less.", maxToolsBytes)
+			return tools{}, Errorf(CodeInvalidRequest, "The page's tools are longer than %d bytes; offer fewer, or describe them more briefly.", maxToolsBytes)
 		}
 		if tooDeep(tool.Parameters) {
 			return tools{}, Errorf(CodeInvalidRequest, "The parameters of %q are nested deeper than %d levels.", tool.Name, maxDepth)
 		}
 		if all.has(tool.Name) {
-			return tools{}, Errorf(CodeInvalidRequest, "There are two tools named %q; name the page's otherwise.", tool.Name)
+			return tools{}, Errorf(CodeInvalidRequest, "There are two tools named %q; rename the page's.", tool.Name)
 		}
 		all.offered = append(all.offered, tool)
 		all.client[tool.Name] = true

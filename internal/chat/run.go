@@ -9,7 +9,7 @@ import (
 // RunStatus is where a run stands.
 type RunStatus string
 
-// A run starts as running and ends as one of the others, once.
+// A run starts as running and ends, once, as one of the others.
 const (
 	RunRunning   RunStatus = "running"
 	RunCompleted RunStatus = "completed"
@@ -39,24 +39,24 @@ type Run struct {
 	FailureCode   FailureCode
 	FailureReason string
 
-	// Owner is the server process that works on the run, and LeaseUntil the
-	// time after which others may take the owner for dead.
+	// Owner is the server process that executes the run, and LeaseUntil the
+	// time after which others take the owner for dead.
 	Owner      uuid.UUID
 	LeaseUntil time.Time
 }
 
-// Usage is what upstream reported of a run's tokens and price.
+// Usage is the tokens and the price of a run, as upstream reported them.
 type Usage struct {
 	InputTokens     int64
 	OutputTokens    int64
 	CachedTokens    int64
 	ReasoningTokens int64
-	// Cost is in upstream's credits (OpenRouter: US dollars); nil when it was
-	// not told, which is not the same as nothing.
+	// Cost is in upstream's credits (OpenRouter: US dollars); nil when upstream
+	// did not report it, which is not the same as zero.
 	Cost *float64
 }
 
-// plus is both together. A cost that was not told adds nothing.
+// plus is the sum. A cost that was not reported adds nothing.
 func (u Usage) plus(more Usage) Usage {
 	u.InputTokens += more.InputTokens
 	u.OutputTokens += more.OutputTokens
@@ -75,7 +75,7 @@ func (u Usage) plus(more Usage) Usage {
 // FailureCode is the machine-readable cause of a run that did not complete.
 type FailureCode string
 
-// Causes that are not upstream's; those are the [UpstreamKind] values.
+// The causes that are not upstream's. Upstream's are the [UpstreamKind] values.
 const (
 	FailureClientLeft    FailureCode = "client_left"
 	FailureSessionGone   FailureCode = "session_deleted"

@@ -29,64 +29,64 @@ type Options struct {
 	Model        Model
 	Limits       Limits
 	SystemPrompt string
-	// ModelName is noted with a run until upstream says who answered.
+	// ModelName is the default model. It is stored with a run until upstream
+	// names the model that answers.
 	ModelName string
-	// Models are what a client may ask for beside ModelName.
+	// Models are those that a client may ask for, besides ModelName.
 	Models []string
-	// TitleModel makes a title of a session's first exchange; empty leaves the
-	// one of the first message.
+	// TitleModel makes a title from a session's first exchange; empty leaves
+	// the title that is made from the first message.
 	TitleModel string
-	// WholeDetails puts together the details of a reasoning that came in
-	// pieces, so that they are stored as they will be sent; nil leaves them.
+	// WholeDetails joins reasoning details that came in pieces, so that they
+	// are stored as they will be sent; nil leaves them in pieces.
 	WholeDetails func(json.RawMessage) json.RawMessage
-	// Tools are the server's; nil is none.
+	// Tools are the server's tools; nil is none.
 	Tools Toolbox
-	// Attachments say where files are kept; nil takes none.
+	// Attachments says where files are stored; nil refuses files.
 	Attachments *AttachmentOptions
-	// Pseudonym turns a user's id into the stable name upstream is told.
+	// Pseudonym turns a user's id into a stable name for upstream.
 	Pseudonym func(userID string) string
-	// Detach returns a context that carries what logs and traces need of a
-	// request's, and outlives it. Nil carries nothing.
+	// Detach returns a context that outlives a request's and carries what logs
+	// and traces need of it. Nil carries nothing.
 	Detach func(ctx context.Context) context.Context
-	// Observer is told of runs; nil is nobody.
+	// Observer observes runs; it may be nil.
 	Observer Observer
 	Logger   *slog.Logger
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
-	// Lease is how long a run belongs to this process without renewal; a
-	// process that dies blocks its threads no longer than that. Zero is 15 s.
+	// Lease is how long a run belongs to this process without renewal. A
+	// process that dies blocks its threads for no longer. Zero is 15 s.
 	Lease time.Duration
 }
 
 const defaultLease = 15 * time.Second
 
-// Service is the core: every door calls it, and it owns the runs.
+// Service is the core: the API adapters call it, and it owns the runs.
 type Service struct {
 	Options
 
-	// owner names this process in the leases of its runs.
+	// owner identifies this process in the leases of its runs.
 	owner uuid.UUID
 
 	mu       sync.Mutex
 	draining bool // no new runs
-	// stopping is closed when no runs may go on at all.
+	// stopping is closed when no run may continue.
 	stopping chan struct{}
 	stop     sync.Once
 	live     map[uuid.UUID]*ActiveRun // by session: one run at a time in each
-	// starting are the runs that the store may or may not have, by session.
+	// starting are the admitted runs that are not registered yet, by session.
 	starting map[uuid.UUID][]*ActiveRun
 	runners  sync.WaitGroup
 	files    fileHold
-	// warned are the attachments whose contents were told to be missing.
+	// warned are the attachments whose missing contents were logged.
 	warned map[uuid.UUID]struct{}
 
-	stopHousekeeping context.CancelFunc
-	housekeeping     sync.WaitGroup
-	sweeping         chan struct{}
+	stopMaintenance context.CancelFunc
+	maintenance     sync.WaitGroup
+	sweeping        chan struct{}
 }
 
-// NewService returns a service that has not started its housekeeping: call
-// Start before the first run.
+// NewService returns a service. Call Start before the first run.
 func NewService(o Options) *Service {
 	if o.Pseudonym == nil {
 		o.Pseudonym = func(string) string { return "" }
@@ -114,6 +114,6 @@ func NewService(o Options) *Service {
 	}
 }
 
-// now is the time as the store keeps it, so that what is told when a thing is
-// made is what is read of it later.
+// now is the time with the precision of the store, so that a new row and the
+// same row read later agree.
 func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }

@@ -41,7 +41,7 @@ func (s *Service) Rename(ctx context.Context, userID string, id uuid.UUID, title
 	return s.Store.SetTitle(ctx, userID, id, oneLine(title))
 }
 
-// AddFeedback keeps what a user thinks of items. Returns ErrSessionNotFound,
+// AddFeedback stores a user's feedback on items. Returns ErrSessionNotFound,
 // ErrForbidden and ErrItemNotFound.
 func (s *Service) AddFeedback(ctx context.Context, feedback Feedback) error {
 	feedback.At = s.now()
@@ -54,7 +54,7 @@ func (s *Service) Session(ctx context.Context, userID string, id uuid.UUID) (Ses
 	return s.Store.SessionWithItems(ctx, userID, id)
 }
 
-// DeleteSession deletes a session and all it holds, and cancels its run.
+// DeleteSession deletes a session with all its data, and cancels its run.
 // Returns ErrSessionNotFound and ErrForbidden.
 func (s *Service) DeleteSession(ctx context.Context, userID string, id uuid.UUID) error {
 	if err := s.Store.DeleteSession(ctx, userID, id); err != nil {
@@ -72,8 +72,8 @@ func (s *Service) DeleteSession(ctx context.Context, userID string, id uuid.UUID
 	return nil
 }
 
-// OpenThread returns the session whose thread has the given id: each session
-// has one, with the session's own id. Returns ErrSessionNotFound and
+// OpenThread returns the session of a thread. Each session has one thread, whose
+// id is the session's. Returns ErrSessionNotFound and
 // ErrForbidden.
 func (s *Service) OpenThread(ctx context.Context, userID string, sessionID uuid.UUID) (Session, error) {
 	return s.Store.Session(ctx, userID, sessionID)

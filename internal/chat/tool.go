@@ -16,14 +16,13 @@ type Tool struct {
 // Toolbox holds the tools that this server offers the model. It is used
 // concurrently.
 type Toolbox interface {
-	// Tools returns what may be called now, in an order that does not change
-	// without need: upstream caches the beginning of a request. It waits for
-	// no server of tools that is slow or away.
+	// Tools returns the tools that may be called now. Their order changes only
+	// with the tools, since upstream caches the beginning of a request. It does
+	// not wait for a tool server that is slow or unreachable.
 	Tools(ctx context.Context) []Tool
 
-	// Call calls a tool. A failure of any kind is a result too, told in words
-	// the model can work with; it holds nothing secret. Call returns soon
-	// after ctx ends.
+	// Call calls a tool. A failure of any kind is a result too, with a text for
+	// the model that holds nothing secret. Call returns soon after ctx ends.
 	Call(ctx context.Context, use ToolUse) ToolResult
 }
 
@@ -37,7 +36,7 @@ type ToolUse struct {
 	UserID string
 }
 
-// ToolResult is what the model is told of a call.
+// ToolResult is the result of a call, as the model is told it.
 type ToolResult struct {
 	Text string
 	// Failed says that the call did not do what it should; Text says why.

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// checkRequest refuses what no store need be asked about.
+// checkRequest validates a message without the store.
 func (s *Service) checkRequest(req RunRequest) error {
 	if err := s.checkMessage(req.Content, len(req.Attachments) > 0); err != nil {
 		return err
@@ -18,12 +18,13 @@ func (s *Service) checkRequest(req RunRequest) error {
 	return s.checkModel(req.Inference.Model)
 }
 
-// checkMessage takes a blank text where there are files.
+// checkMessage validates a message's content. Its text may be blank where there
+// are files.
 func (s *Service) checkMessage(content []Content, files bool) error {
-	chars, blank, told := 0, true, 0
+	chars, blank, tagBytes := 0, true, 0
 	for n, part := range content {
 		if part.Tag != nil {
-			told += len(part.Tag.Data) + len(part.Tag.ID)
+			tagBytes += len(part.Tag.Data) + len(part.Tag.ID)
 		}
 		chars += utf8.RuneCountInString(part.Text)
 		blank = blank && strings.TrimSpace(part.Text) == ""
@@ -38,7 +39,7 @@ func (s *Service) checkMessage(content []Content, files bool) error {
 		return Errorf(CodeMessageTooLong, "The message has %d parts; it may have as many as characters, %d.",
 			len(content), s.Limits.MessageChars)
 	}
-	if told > maxTagBytes {
+	if tagBytes > maxTagBytes {
 		return Errorf(CodeMessageTooLong, "The data of the message's tags is longer than %d bytes.", maxTagBytes)
 	}
 	if chars > s.Limits.MessageChars {
@@ -51,7 +52,8 @@ func (s *Service) checkMessage(content []Content, files bool) error {
 	return nil
 }
 
-// hasNUL looks at what a tag has beside its text. PostgreSQL keeps no NUL.
+// hasNUL reports whether a tag holds a NUL character, which PostgreSQL cannot
+// store.
 func hasNUL(tag *Tag) bool {
 	if tag == nil {
 		return false
@@ -60,17 +62,17 @@ func hasNUL(tag *Tag) bool {
 		tag.Group != nil && strings.ContainsRune(*tag.Group, 0)
 }
 
-// What a page tells the model beside a message costs as the message does. These
-// bound the data of a message's tags, the tools of the page with all they say
-// of themselves, and the output of one of them.
+// The bounds, in bytes, of the data of a message's tags, of a page's tools with
+// their descriptions and schemas, and of the output of one of them. They cost
+// tokens as the message does.
 const (
 	maxTagBytes    = 8 << 10
 	maxToolsBytes  = 64 << 10
 	maxOutputBytes = 64 << 10
 )
 
-// maxQuoteChars bounds a quoted text, in Unicode code points: it is part of an
-// answer, which is longer than a message.
+// maxQuoteChars bounds a quoted text, in Unicode code points. It is part of an
+// answer, so it may be longer than a message.
 const maxQuoteChars = 10_000
 
 func (s *Service) checkQuote(quote *string) error {
@@ -97,7 +99,7 @@ func (s *Service) checkModel(model string) error {
 // offeredModels are the models that a message may ask for, the default first.
 func (s *Service) offeredModels() []string { return append([]string{s.ModelName}, s.Models...) }
 
-// checkTitle refuses what is no title.
+// checkTitle validates a title that a user chose.
 func checkTitle(title string) error {
 	switch {
 	case strings.TrimSpace(title) == "":

@@ -5,21 +5,21 @@ import (
 	"sync"
 )
 
-// runLog is what a run has said so far. The runner appends; any number of
+// runLog holds the events of a run. The executor appends; any number of
 // followers read, each at its own pace and from its own place. An event's
-// sequence number is its place in the log, from 1. Nothing a follower does
-// can hold up the runner.
+// sequence number is its place in the log, from 1. A follower never blocks the
+// executor.
 type runLog struct {
 	mu        sync.Mutex
 	events    []Event
 	ended     bool
 	followers []*Follower
-	// deltas is where the next text deltas are kept, many in one piece: they
-	// are most of a log.
+	// deltas has room for the next text deltas. They are most of a log, so they
+	// are allocated many at a time.
 	deltas []TextDelta
 
-	// opened is closed once it is known whether upstream answers at all, and
-	// refusal, set before that, is why it does not.
+	// opened is closed once it is known whether upstream answers at all.
+	// Refusal is set before that; it is nil where upstream answers.
 	opened  chan struct{}
 	refusal error
 	isOpen  bool
@@ -39,7 +39,8 @@ func (l *runLog) append(events ...Event) {
 	l.wake()
 }
 
-// Deltas are kept in pieces that grow with the log, within these bounds.
+// The bounds of how many deltas are allocated at a time; the number grows with
+// the log.
 const (
 	minDeltas = 8
 	maxDeltas = 256
@@ -56,7 +57,8 @@ func (l *runLog) appendDelta(delta TextDelta) {
 	l.wake()
 }
 
-// open says that upstream answers, or that it refused.
+// open records that upstream answers, or that it refused. Only the first call
+// counts.
 func (l *runLog) open(refusal error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -79,7 +81,7 @@ func (l *runLog) wake() {
 	for _, f := range l.followers {
 		select {
 		case f.ready <- struct{}{}:
-		default: // It has not yet answered the last call.
+		default: // It has not polled since the last call.
 		}
 	}
 }
@@ -118,10 +120,10 @@ func (f *Follower) Poll() (events []Event, ended bool) {
 // Seq is the sequence number of the last event Poll returned.
 func (f *Follower) Seq() int { return f.seq }
 
-// Ready receives a value when Poll has something new to tell.
+// Ready receives a value when Poll has something new.
 func (f *Follower) Ready() <-chan struct{} { return f.ready }
 
-// Close ends the following; the run goes on.
+// Close ends the following; the run continues.
 func (f *Follower) Close() {
 	f.log.mu.Lock()
 	defer f.log.mu.Unlock()
