@@ -41,7 +41,7 @@ func (a *assembly) newAttachments(ctx context.Context, settings config.Settings)
 	}
 	return &chat.AttachmentOptions{
 		Blobs: blobs, MaxBytes: int64(settings.Attachments.MaxBytes), UserBytes: int64(settings.Attachments.UserBytes),
-		Types: settings.Attachments.Types, LinkKey: []byte(key),
+		Types: settings.Attachments.Types, URLKey: []byte(key),
 	}, nil
 }
 

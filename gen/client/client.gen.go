@@ -1227,7 +1227,10 @@ type Attachment struct {
 type AttachmentCreateParams struct {
 	// MimeType A type that this server takes.
 	MimeType string `json:"mime_type"`
-	Name     string `json:"name"`
+
+	// Name The file's name. Folders before it, control characters and characters
+	// that change the direction of the text are removed.
+	Name string `json:"name"`
 
 	// Size In bytes, exactly; not 0.
 	Size int64 `json:"size"`
@@ -3766,7 +3769,10 @@ type ClientInterface interface {
 	// The second step of an upload: `attachments.create` has answered with this
 	// URL, signed, so that no token is needed; with a token the signature may be
 	// left out. The body is the file, as many bytes as were announced. A file is
-	// uploaded once.
+	// uploaded once. An upload that broke off can be repeated at once: where its
+	// connection still seems to be open, the new upload waits until nothing has
+	// arrived on it for five seconds. An upload that sends nothing for 30 seconds
+	// ends with 400.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3949,7 +3955,10 @@ func (c *Client) GetAttachment(ctx context.Context, attachmentID AttachmentID, p
 // The second step of an upload: `attachments.create` has answered with this
 // URL, signed, so that no token is needed; with a token the signature may be
 // left out. The body is the file, as many bytes as were announced. A file is
-// uploaded once.
+// uploaded once. An upload that broke off can be repeated at once: where its
+// connection still seems to be open, the new upload waits until nothing has
+// arrived on it for five seconds. An upload that sends nothing for 30 seconds
+// ends with 400.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4800,7 +4809,10 @@ type ClientWithResponsesInterface interface {
 	// The second step of an upload: `attachments.create` has answered with this
 	// URL, signed, so that no token is needed; with a token the signature may be
 	// left out. The body is the file, as many bytes as were announced. A file is
-	// uploaded once.
+	// uploaded once. An upload that broke off can be repeated at once: where its
+	// connection still seems to be open, the new upload waits until nothing has
+	// arrived on it for five seconds. An upload that sends nothing for 30 seconds
+	// ends with 400.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6830,7 +6842,10 @@ func (c *ClientWithResponses) GetAttachmentWithResponse(ctx context.Context, att
 // The second step of an upload: `attachments.create` has answered with this
 // URL, signed, so that no token is needed; with a token the signature may be
 // left out. The body is the file, as many bytes as were announced. A file is
-// uploaded once.
+// uploaded once. An upload that broke off can be repeated at once: where its
+// connection still seems to be open, the new upload waits until nothing has
+// arrived on it for five seconds. An upload that sends nothing for 30 seconds
+// ends with 400.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //

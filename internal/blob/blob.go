@@ -1,9 +1,11 @@
-// Package blob keeps the contents of attachments: in a folder, or in a bucket
+// Package blob stores the contents of attachments: in a folder, or in a bucket
 // of an S3-compatible store.
 package blob
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,30 +13,31 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// Options say where contents are kept: in Folder, or else in Bucket.
+// Options are where contents are stored: in Folder, or, where Folder is empty,
+// in Bucket.
 type Options struct {
 	Folder string
 
 	Bucket string
-	// Prefix goes before every key.
+	// Prefix precedes every key.
 	Prefix string
-	// Endpoint is the store's URL; empty is Amazon's.
+	// Endpoint is the URL of the store; empty is that of Amazon.
 	Endpoint string
-	// Region is empty where the store is to be asked.
+	// Region is empty to ask the store for it.
 	Region string
-	// AccessKey is empty where the machine has a role.
+	// AccessKey is empty to use the role of the machine.
 	AccessKey string
 	SecretKey string
 }
 
-// Blobs are an open store.
+// Blobs are an open store of contents.
 type Blobs interface {
 	chat.Blobs
 
 	Close() error
 }
 
-// Open opens the store. It makes the folder; of a bucket it asks nothing yet.
+// Open opens the store. It creates the folder; it makes no request to a bucket.
 func Open(o Options) (Blobs, error) {
 	if o.Folder != "" {
 		return openDisk(o.Folder)
@@ -42,10 +45,10 @@ func Open(o Options) (Blobs, error) {
 	return openBucket(o)
 }
 
-// Check sees that contents can be written, read and deleted.
+// Check returns an error unless contents can be written, read and deleted.
 func Check(ctx context.Context, blobs Blobs) error {
 	const content = "chatkit-rest"
-	key := probeKey()
+	key := "probe/" + rand.Text() // the key of no attachment
 	if err := blobs.Put(ctx, key, int64(len(content)), "text/plain", strings.NewReader(content)); err != nil {
 		return fmt.Errorf("cannot write: %w", err)
 	}
@@ -55,8 +58,11 @@ func Check(ctx context.Context, blobs Blobs) error {
 	}
 	defer reader.Close()
 	got, err := io.ReadAll(reader)
-	if err != nil || string(got) != content {
-		return fmt.Errorf("reads other than was written: %w", err)
+	if err != nil {
+		return fmt.Errorf("cannot read: %w", err)
+	}
+	if string(got) != content {
+		return errors.New("what is read differs from what was written")
 	}
 	if err := blobs.Delete(ctx, key); err != nil {
 		return fmt.Errorf("cannot delete: %w", err)

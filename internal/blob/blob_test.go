@@ -18,8 +18,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// places are a folder and a bucket.
-func places(t *testing.T) map[string]blob.Options {
+// stores returns the options of a folder and of a bucket.
+func stores(t *testing.T) map[string]blob.Options {
 	t.Helper()
 	backend := s3mem.New()
 	if err := backend.CreateBucket("files"); err != nil {
@@ -33,11 +33,11 @@ func places(t *testing.T) map[string]blob.Options {
 	}
 }
 
-// TestBlobs: what chat.Blobs promises, of each place.
+// TestBlobs checks the contract of chat.Blobs on each store.
 func TestBlobs(t *testing.T) {
 	t.Parallel()
-	for name, options := range places(t) {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // the server ends with the outer test
+	for name, options := range stores(t) {
+		t.Run(name, func(t *testing.T) { //nolint:paralleltest // The server stops with the outer test.
 			blobs, err := blob.Open(options)
 			if err != nil {
 				t.Fatal(err)
@@ -46,13 +46,15 @@ func TestBlobs(t *testing.T) {
 			if err := blob.Check(t.Context(), blobs); err != nil {
 				t.Errorf("check: %v", err)
 			}
-			keepsWhole(t, blobs)
-			keepsNothingBroken(t, blobs)
+			testComplete(t, blobs)
+			testIncomplete(t, blobs)
+			testSuperseded(t, blobs)
 		})
 	}
 }
 
-func keepsWhole(t *testing.T, blobs chat.Blobs) {
+// testComplete stores, replaces and deletes a content.
+func testComplete(t *testing.T, blobs chat.Blobs) {
 	t.Helper()
 	for _, content := range []string{"one", "two, which replaces it"} {
 		if err := blobs.Put(t.Context(), "ab/key", int64(len(content)), "text/plain", strings.NewReader(content)); err != nil {
@@ -62,7 +64,7 @@ func keepsWhole(t *testing.T, blobs chat.Blobs) {
 			t.Errorf("read %q, want %q", got, content)
 		}
 	}
-	for range 2 { // Deleting what is gone is no error.
+	for range 2 { // Deleting a content that is gone is not an error.
 		if err := blobs.Delete(t.Context(), "ab/key"); err != nil {
 			t.Errorf("delete: %v", err)
 		}
@@ -70,7 +72,33 @@ func keepsWhole(t *testing.T, blobs chat.Blobs) {
 	wantNone(t, blobs, "ab/key")
 }
 
-func keepsNothingBroken(t *testing.T, blobs chat.Blobs) {
+// testSuperseded has one Put store a content while another one of the same key,
+// which then fails, is reading.
+func testSuperseded(t *testing.T, blobs chat.Blobs) {
+	t.Helper()
+	reader, writer := io.Pipe()
+	failed := make(chan error, 1)
+	go func() { failed <- blobs.Put(t.Context(), "ab/twice", 8, "text/plain", reader) }()
+	if _, err := io.WriteString(writer, "half"); err != nil {
+		t.Fatal(err)
+	}
+	if err := blobs.Put(t.Context(), "ab/twice", 5, "text/plain", strings.NewReader("whole")); err != nil {
+		t.Error(err)
+	}
+	writer.CloseWithError(errors.New("superseded"))
+	if err := <-failed; err == nil {
+		t.Error("the superseded Put returned no error")
+	}
+	if got := read(t, blobs, "ab/twice"); got != "whole" {
+		t.Errorf("read %q", got)
+	}
+	if err := blobs.Put(t.Context(), "ab/twice", 5, "text/plain", strings.NewReader("third")); err != nil {
+		t.Error(err)
+	}
+}
+
+// testIncomplete checks that a Put that fails stores nothing.
+func testIncomplete(t *testing.T, blobs chat.Blobs) {
 	t.Helper()
 	broken := errors.New("broken")
 	ended, cancel := context.WithCancel(t.Context())
@@ -83,7 +111,7 @@ func keepsNothingBroken(t *testing.T, blobs chat.Blobs) {
 		"too few bytes": func() error {
 			return blobs.Put(t.Context(), "ab/broken", 8, "text/plain", strings.NewReader("half"))
 		},
-		"an end": func() error { return blobs.Put(ended, "ab/broken", 4, "text/plain", strings.NewReader("half")) },
+		"a context that ended": func() error { return blobs.Put(ended, "ab/broken", 4, "text/plain", strings.NewReader("half")) },
 	} {
 		if err := put(); err == nil {
 			t.Errorf("%s: no error", name)
@@ -109,13 +137,13 @@ func read(t *testing.T, blobs chat.Blobs, key string) string {
 func wantNone(t *testing.T, blobs chat.Blobs, key string) {
 	t.Helper()
 	if _, err := blobs.Open(t.Context(), key); !errors.Is(err, chat.ErrNoBlob) {
-		t.Errorf("opening what is not there: %v, want ErrNoBlob", err)
+		t.Errorf("opening a content that is not there: %v, want ErrNoBlob", err)
 	}
 }
 
-// TestDiskStaysWithin: no key leads out of the folder, and what is written is
-// for the server alone.
-func TestDiskStaysWithin(t *testing.T) {
+// TestDiskFolder checks that no key names a file outside of the folder, and that
+// other users of the machine cannot read the files.
+func TestDiskFolder(t *testing.T) {
 	t.Parallel()
 	outside := t.TempDir()
 	folder := filepath.Join(outside, "files")
@@ -125,7 +153,7 @@ func TestDiskStaysWithin(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = blobs.Close() })
 	if err := blobs.Put(t.Context(), "../out", 1, "text/plain", strings.NewReader("x")); err == nil {
-		t.Error("a key led out of the folder")
+		t.Error("a key named a file outside of the folder")
 	}
 	if err := blobs.Put(t.Context(), "ab/in", 1, "text/plain", strings.NewReader("x")); err != nil {
 		t.Fatal(err)
@@ -136,6 +164,6 @@ func TestDiskStaysWithin(t *testing.T) {
 	}
 	entries, err := os.ReadDir(outside)
 	if err != nil || len(entries) != 1 {
-		t.Errorf("outside are %v, %v", entries, err)
+		t.Errorf("outside of the folder are %v, %v", entries, err)
 	}
 }

@@ -2,7 +2,6 @@ package blob
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -16,12 +15,14 @@ import (
 const (
 	folderMode = 0o700
 	fileMode   = 0o600
-	// unfinished is the ending of a file that is being written; a stop may
-	// leave one, which nobody reads and the next Put of its key replaces.
-	unfinished = ".part"
+	// partSuffix is the suffix of a file that is being written. A process that
+	// stops may leave one, which nobody reads and the next Put or Delete of its
+	// key removes.
+	partSuffix = ".part"
 )
 
-// disk keeps contents in a folder, a file each. Keys cannot lead out of it.
+// disk stores contents in a folder, each in a file. Keys cannot name files
+// outside of it.
 type disk struct{ root *os.Root }
 
 func openDisk(folder string) (*disk, error) {
@@ -35,33 +36,58 @@ func openDisk(folder string) (*disk, error) {
 	return &disk{root}, nil
 }
 
-// Put implements [chat.Blobs]. The file has its name only when it is whole and
-// on the disk.
+// Put implements [chat.Blobs]. The file gets its name only when it is complete
+// and on the disk.
 func (d *disk) Put(ctx context.Context, key string, size int64, _ string, content io.Reader) error {
 	if err := d.root.MkdirAll(path.Dir(key), folderMode); err != nil {
 		return fmt.Errorf("make a folder: %w", err)
 	}
-	name := key + unfinished
-	file, err := d.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
+	name := key + partSuffix
+	file, err := d.createPart(name)
 	if err != nil {
-		return fmt.Errorf("create: %w", err)
+		return err
 	}
 	err = fill(ctx, file, size, content)
+	mine := d.isFile(name, file)
 	if closeErr := file.Close(); err == nil && closeErr != nil {
 		err = fmt.Errorf("close: %w", closeErr)
 	}
 	if err == nil {
 		err = d.root.Rename(name, key)
 	}
-	if err != nil {
-		_ = d.root.Remove(name) // The first error tells.
-		return err
+	if err != nil && mine {
+		_ = d.root.Remove(name) // The first error is the one to report.
 	}
-	return nil
+	return err
 }
 
+// createPart creates a file to write to. A Put of the same key that was given up
+// may still write to a file of that name: it keeps that file, which has no name
+// any more.
+func (d *disk) createPart(name string) (*os.File, error) {
+	if err := d.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("remove the part of an earlier upload: %w", err)
+	}
+	file, err := d.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return nil, fmt.Errorf("create: %w", err)
+	}
+	return file, nil
+}
+
+// isFile reports whether the name is still that of the open file.
+func (d *disk) isFile(name string, file *os.File) bool {
+	named, err := d.root.Lstat(name)
+	if err != nil {
+		return false
+	}
+	open, err := file.Stat()
+	return err == nil && os.SameFile(named, open)
+}
+
+// fill writes the content to the file, and the file to the disk.
 func fill(ctx context.Context, file *os.File, size int64, content io.Reader) error {
-	n, err := io.Copy(file, untilEnd{ctx, content})
+	n, err := io.Copy(file, contextReader{ctx, content})
 	if err != nil {
 		return fmt.Errorf("write: %w", err)
 	}
@@ -74,17 +100,17 @@ func fill(ctx context.Context, file *os.File, size int64, content io.Reader) err
 	return nil
 }
 
-// untilEnd stops reading when its context ends.
-type untilEnd struct {
-	ctx  context.Context //nolint:containedctx // of the one copy that it is made for
+// contextReader stops reading when its context ends.
+type contextReader struct {
+	ctx  context.Context //nolint:containedctx // ctx is that of the one copy.
 	from io.Reader
 }
 
-func (u untilEnd) Read(p []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
+func (r contextReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return u.from.Read(p)
+	return r.from.Read(p)
 }
 
 // Open implements [chat.Blobs].
@@ -101,7 +127,7 @@ func (d *disk) Open(_ context.Context, key string) (io.ReadCloser, error) {
 
 // Delete implements [chat.Blobs].
 func (d *disk) Delete(_ context.Context, key string) error {
-	for _, name := range []string{key, key + unfinished} {
+	for _, name := range []string{key, key + partSuffix} {
 		if err := d.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove: %w", err)
 		}
@@ -110,6 +136,3 @@ func (d *disk) Delete(_ context.Context, key string) error {
 }
 
 func (d *disk) Close() error { return d.root.Close() }
-
-// probeKey is of no attachment.
-func probeKey() string { return "probe/" + rand.Text() }

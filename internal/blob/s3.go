@@ -16,11 +16,11 @@ import (
 
 const (
 	amazon = "https://s3.amazonaws.com"
-	// s3Tries is how often a request is made in all.
+	// s3Tries is how often a request is made at most.
 	s3Tries = 3
 )
 
-// bucket keeps contents in a bucket of an S3-compatible store.
+// bucket stores contents in a bucket of an S3-compatible store.
 type bucket struct {
 	client *minio.Client
 	http   *http.Transport
@@ -59,7 +59,7 @@ func (b *bucket) key(key string) string { return path.Join(b.prefix, key) }
 // Put implements [chat.Blobs].
 func (b *bucket) Put(ctx context.Context, key string, size int64, mimeType string, content io.Reader) error {
 	_, err := b.client.PutObject(ctx, b.name, b.key(key), content, size, minio.PutObjectOptions{
-		ContentType: mimeType, DisableMultipart: true, // One request stores all or nothing.
+		ContentType: mimeType, DisableMultipart: true, // One request stores the whole content or nothing.
 	})
 	if err != nil {
 		return fmt.Errorf("put object: %w", err)
@@ -73,7 +73,7 @@ func (b *bucket) Open(ctx context.Context, key string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("get object: %w", err)
 	}
-	if _, err := object.Stat(); err != nil { // Until then nothing was asked.
+	if _, err := object.Stat(); err != nil { // GetObject itself makes no request.
 		_ = object.Close()
 		if minio.ToErrorResponse(err).Code == minio.NoSuchKey {
 			return nil, chat.ErrNoBlob

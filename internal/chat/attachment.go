@@ -27,7 +27,7 @@ type Attachment struct {
 	CreatedAt time.Time
 }
 
-// AttachmentState says whether an attachment's content is there.
+// AttachmentState is whether an attachment's content is stored.
 type AttachmentState string
 
 // The states of an attachment that is not deleted. Their values are stored.
@@ -36,86 +36,95 @@ const (
 	AttachmentStored  AttachmentState = "stored"
 )
 
-// IsImage says whether the model is shown the attachment as a picture.
+// IsImage reports whether the model is shown the attachment as a picture.
 func (a Attachment) IsImage() bool { return IsImageType(a.MimeType) }
 
-// IsImageType says whether a type is one of the images that models take and
-// whose content can be told by its first bytes. SVG is none: it can hold
-// scripts.
+// IsImageType reports whether a type is one of the images that models accept
+// and whose content can be recognised by its first bytes. SVG is not one: it
+// can contain scripts.
 func IsImageType(mimeType string) bool {
 	return slices.Contains([]string{"image/png", "image/jpeg", "image/webp", "image/gif"}, mimeType)
 }
 
-// IsText says whether the model is shown the attachment as text.
+// IsText reports whether the model is shown the attachment as text.
 func (a Attachment) IsText() bool {
 	return strings.HasPrefix(a.MimeType, "text/") || a.MimeType == "application/json" ||
 		strings.HasSuffix(a.MimeType, "+json")
 }
 
-// Blobs keep the contents of attachments. They are used concurrently.
+// Blobs store the contents of attachments. They are safe for concurrent use.
 type Blobs interface {
 	// Put stores size bytes under a key, whole or not at all: where reading
-	// fails, nothing is stored. What was there before is replaced.
+	// fails, nothing is stored. It replaces what was stored under the key.
 	Put(ctx context.Context, key string, size int64, mimeType string, content io.Reader) error
 
-	// Open reads a content. Returns ErrNoBlob if it is not there.
+	// Open reads a content. Returns ErrNoBlob if there is none.
 	Open(ctx context.Context, key string) (io.ReadCloser, error)
 
-	// Delete removes a content. It is no error if it is not there.
+	// Delete removes a content. It is not an error if there is none.
 	Delete(ctx context.Context, key string) error
 }
 
-// ErrNoBlob says that Blobs have nothing under a key.
+// ErrNoBlob is the error of a key that has no content.
 var ErrNoBlob = errors.New("no content is stored under this key")
 
-// AttachmentOptions say which attachments are taken and where they are kept.
+// AttachmentOptions are which attachments are accepted and where they are
+// stored.
 type AttachmentOptions struct {
 	Blobs Blobs
-	// MaxBytes is the size of one attachment at most.
+	// MaxBytes is the largest size of an attachment.
 	MaxBytes int64
-	// UserBytes is the size of all that a user has; 0 is no limit.
+	// UserBytes is the largest size of all attachments of a user; 0 is no limit.
 	UserBytes int64
-	// Types are those that are taken.
+	// Types are the MIME types that are accepted.
 	Types []string
-	// LinkKey signs the links to attachments.
-	LinkKey []byte
+	// URLKey signs the URLs of attachments.
+	URLKey []byte
 }
 
 // AttachmentLimits bound what a user has of attachments that are not garbage.
 type AttachmentLimits struct {
-	// Loose is how many may have no message.
+	// Loose is how many may be without a message.
 	Loose int
-	// Bytes is their size together, each as announced; 0 is no limit. Small
-	// ones count as a few kilobytes.
+	// Bytes is their total size, each as announced; 0 is no limit. Small ones
+	// count as a few kilobytes.
 	Bytes int64
 }
 
-// AttachmentStore keeps what is known of attachments, not their contents. It
-// is a part of Store.
+// AttachmentStore stores attachments without their contents. It is a part of
+// Store.
 //
 // An attachment that nobody can use any more stays in the store as garbage
-// until SweepAttachments has told of it, its content is deleted, and
-// ForgetAttachments is called: so no content stays behind, whatever stops in
-// between.
+// until SweepAttachments has returned it, its content is deleted, and
+// ForgetAttachments is called: so no content is left behind, wherever the
+// process stops in between.
 type AttachmentStore interface {
 	// CreateAttachment stores a pending attachment. Returns ErrAttachmentLimit
-	// and ErrAttachmentBytes where the limits would be passed, by creates at the
-	// same moment too. Costs what the user has, not the rows of the table.
+	// and ErrAttachmentBytes where the limits would be exceeded, also by
+	// concurrent calls. Its cost grows with what the user has, not with the
+	// table.
 	CreateAttachment(ctx context.Context, a Attachment, limits AttachmentLimits) error
 
-	// Attachment returns an attachment, whoever owns it: that is the caller's
-	// to judge. Returns ErrAttachmentNotFound.
+	// Attachment returns an attachment of any user; the caller checks the owner.
+	// Returns ErrAttachmentNotFound.
 	Attachment(ctx context.Context, id uuid.UUID) (Attachment, error)
 
-	// ClaimUpload gives a pending attachment to one upload until a time.
-	// Returns ErrAttachmentNotFound, and ErrAttachmentUploaded if its content
-	// is stored or another upload has it at now.
+	// ClaimUpload gives a pending attachment to one upload: a lease until the
+	// given time, by which the holder is recognised. Returns
+	// ErrAttachmentNotFound, ErrAttachmentUploaded if the content is stored, and
+	// ErrAttachmentBeingUploaded if another upload's lease has not ended at now.
 	ClaimUpload(ctx context.Context, id uuid.UUID, now, until time.Time) error
 
-	// EndUpload ends the upload that was claimed until the given time: the
-	// content with the digest is stored, or, without a digest, is not and may
-	// be uploaded again. Returns ErrAttachmentNotFound if the attachment was
-	// deleted meanwhile, or the claim is another's now.
+	// RenewUpload moves the end of the lease that ends at until. A lease that has
+	// ended can be renewed as long as no other upload has claimed the attachment.
+	// Returns ErrAttachmentNotFound, and ErrUploadSuperseded if another upload
+	// has claimed it.
+	RenewUpload(ctx context.Context, id uuid.UUID, until, newUntil time.Time) error
+
+	// EndUpload ends the upload whose lease ends at until: the content with the
+	// digest is stored, or, without a digest, it is not and may be uploaded
+	// again. Returns ErrAttachmentNotFound if the attachment was deleted
+	// meanwhile, and ErrUploadSuperseded if another upload has claimed it.
 	EndUpload(ctx context.Context, id uuid.UUID, until time.Time, digest string) error
 
 	// DeleteAttachment makes an attachment that no message has garbage.
@@ -125,52 +134,74 @@ type AttachmentStore interface {
 
 	// SweepAttachments returns up to limit attachments that are garbage, and
 	// makes sure that they stay so: those that were deleted, those whose
-	// session is gone, and those made before unsentBefore that no message has.
-	// One that is being uploaded at now is left out. They come in another order
-	// each time. Several may sweep at once.
+	// session was deleted, and those created before unsentBefore that no message
+	// has. It leaves out an attachment whose upload has a lease at now. The order
+	// is random. Concurrent calls return different attachments.
 	SweepAttachments(ctx context.Context, now, unsentBefore time.Time, limit int) ([]uuid.UUID, error)
 
 	// ForgetAttachments removes garbage whose contents are deleted.
 	ForgetAttachments(ctx context.Context, ids []uuid.UUID) error
 }
 
-// ErrAttachmentNotFound says that no attachment has the id.
+// ErrAttachmentNotFound is the error of an id that no attachment has.
 func ErrAttachmentNotFound() *Error {
 	return Errorf(CodeAttachmentNotFound, "No attachment has this id.")
 }
 
-// ErrForbiddenAttachment says that the attachment is another user's.
+// ErrForbiddenAttachment is the error of an attachment of another user.
 func ErrForbiddenAttachment() *Error {
 	return Errorf(CodeForbidden, "This attachment belongs to another user.")
 }
 
-// ErrAttachmentLimit says that the user has limit attachments that no message
-// has.
+// ErrAttachmentLimit is the error of a user who has limit attachments without a
+// message.
 func ErrAttachmentLimit(limit int) *Error {
 	return Errorf(CodeAttachmentLimit, "You have %d attachments that no message has, the most allowed; send or delete one first.", limit)
 }
 
-// ErrAttachmentBytes says that the user's files would have more than limit
-// bytes together.
+// ErrAttachmentBytes is the error of a user whose files would have more than
+// limit bytes together.
 func ErrAttachmentBytes(limit int64) *Error {
 	return Errorf(CodeAttachmentLimit,
 		"Your files may have %d bytes together, and there is no room for this one; delete some, or threads that have some, first.", limit)
 }
 
-// ErrAttachmentUploaded says that there is nothing to upload.
+// ErrAttachmentUploaded is the error of an upload whose content is stored
+// already.
 func ErrAttachmentUploaded() *Error {
-	return Errorf(CodeAttachmentConflict, "This attachment is uploaded already, or is being uploaded.")
+	return Errorf(CodeAttachmentConflict, "This attachment is uploaded already; to send another content, create another attachment.")
 }
 
-// ErrAttachmentNotUploaded says that the content is not there yet.
+// ErrAttachmentBeingUploaded is the error of an upload beside one that is
+// receiving its content.
+func ErrAttachmentBeingUploaded() *Error {
+	return &Error{
+		Code: CodeAttachmentConflict, Message: "This attachment is being uploaded by another request; wait for its end.",
+		Err: errBeingUploaded,
+	}
+}
+
+var errBeingUploaded = errors.New("another upload has a lease")
+
+func isBeingUploaded(err error) bool { return errors.Is(err, errBeingUploaded) }
+
+// ErrUploadSuperseded is the error of an upload that received nothing for some
+// seconds, in which another upload took over.
+func ErrUploadSuperseded() *Error {
+	return Errorf(CodeAttachmentConflict, "Another upload of this attachment took over, as this one had stalled.")
+}
+
+// ErrAttachmentNotUploaded is the error of an attachment without a content.
 func ErrAttachmentNotUploaded() *Error {
 	return Errorf(CodeAttachmentConflict, "This attachment is not uploaded yet; send its content first.")
 }
 
-// ErrAttachmentSent says that a message has the attachment.
+// ErrAttachmentSent is the error of an attachment that a message has.
 func ErrAttachmentSent() *Error {
-	return Errorf(CodeAttachmentConflict, "A message has this attachment already; it goes with its thread.")
+	return Errorf(CodeAttachmentConflict, "A message has this attachment already; it is deleted with its thread.")
 }
 
-// errNoAttachments is a server's without a place for files.
-func errNoAttachments() *Error { return Errorf(CodeNotSupported, "This server takes no attachments.") }
+// errNoAttachments is the error of a server without a store of files.
+func errNoAttachments() *Error {
+	return Errorf(CodeNotSupported, "This server accepts no attachments.")
+}

@@ -110,7 +110,7 @@ func withFiles(t *testing.T, model chat.Model) (*chat.Service, *shelf, *clock) {
 		Store: openStore(t), Model: model, Now: now.time,
 		Limits: chat.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 1000},
 		Attachments: &chat.AttachmentOptions{
-			Blobs: blobs, MaxBytes: 30 << 20, Types: []string{"text/plain", "image/png"}, LinkKey: []byte("key"),
+			Blobs: blobs, MaxBytes: 30 << 20, Types: []string{"text/plain", "image/png"}, URLKey: []byte("key"),
 		},
 	})
 	t.Cleanup(func() {
@@ -127,10 +127,10 @@ func attach(t *testing.T, service *chat.Service, mimeType, content string) chat.
 	if err != nil {
 		t.Fatal(err)
 	}
-	link := service.UploadLink(a)
+	signature := service.SignUpload(a)
 	// Whatever pieces a content comes in, it is the same.
 	from := iotest.HalfReader(strings.NewReader(content))
-	if err := service.UploadAttachment(t.Context(), a.ID, chat.Visitor{Link: &link}, from); err != nil {
+	if err := service.UploadAttachment(t.Context(), a.ID, chat.Visitor{Signature: &signature}, from); err != nil {
 		t.Fatal(err)
 	}
 	return a
@@ -259,35 +259,35 @@ func awaitEnd(t *testing.T, run *chat.ActiveRun) (events []chat.Event) {
 	}
 }
 
-// Links are over after their time, and are good for what they were made for.
-func TestLinks(t *testing.T) {
+// A signed URL expires, and is valid for one use by one user's visitors.
+func TestSignedURLs(t *testing.T) {
 	t.Parallel()
 	service, _, now := withFiles(t, says(end, "Fine."))
 	a := attach(t, service, "text/plain", "text")
-	look := func(link chat.Link) error {
-		_, content, err := service.OpenAttachment(t.Context(), a.ID, chat.Visitor{UserID: "bob", Link: &link})
+	look := func(signature chat.URLSignature) error {
+		_, content, err := service.OpenAttachment(t.Context(), a.ID, chat.Visitor{UserID: "bob", Signature: &signature})
 		if err == nil {
 			_ = content.Close()
 		}
 		return err
 	}
-	link := service.ViewLink(a)
+	signature := service.SignView(a)
 	other := a
 	other.UserID = "bob"
-	if err := look(link); err != nil {
-		t.Errorf("a good link: %v", err)
+	if err := look(signature); err != nil {
+		t.Errorf("a valid signature: %v", err)
 	}
-	for name, bad := range map[string]chat.Link{
-		"for uploads": service.UploadLink(a), "of another user": service.ViewLink(other), "longer": {Expires: link.Expires + 1, Signature: link.Signature},
+	for name, bad := range map[string]chat.URLSignature{
+		"for uploads": service.SignUpload(a), "of another user": service.SignView(other), "longer": {Expires: signature.Expires + 1, MAC: signature.MAC},
 		"none": {},
 	} {
 		if err := look(bad); chat.CodeOf(err) != chat.CodeForbidden {
-			t.Errorf("a link %s: %v", name, err)
+			t.Errorf("a signature %s: %v", name, err)
 		}
 	}
 	now.pass(time.Hour)
-	if err := look(link); chat.CodeOf(err) != chat.CodeForbidden {
-		t.Errorf("a link that is over: %v", err)
+	if err := look(signature); chat.CodeOf(err) != chat.CodeForbidden {
+		t.Errorf("an expired signature: %v", err)
 	}
 	if _, _, err := service.OpenAttachment(t.Context(), a.ID, chat.Visitor{}); chat.CodeOf(err) != chat.CodeForbidden {
 		t.Errorf("nobody: %v", err)

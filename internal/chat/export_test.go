@@ -5,10 +5,12 @@ import (
 	"time"
 )
 
-// HoldFiles bounds what the service's runs hold of files otherwise than it does.
-func (s *Service) HoldFiles(limit int64, wait time.Duration) { s.files = newFileHold(limit, wait) }
+// SetFileMemory changes the limit of the memory for files.
+func (s *Service) SetFileMemory(limit int64, wait time.Duration) {
+	s.fileMemory = newFileMemory(limit, wait)
+}
 
-// Hold holds as many bytes as files would.
-func (s *Service) Hold(ctx context.Context, size int64) (release func(), err error) {
-	return s.files.hold(ctx, size)
+// AcquireFileMemory acquires memory as a run with files does.
+func (s *Service) AcquireFileMemory(ctx context.Context, size int64) (release func(), err error) {
+	return s.fileMemory.acquire(ctx, size)
 }

@@ -17,7 +17,7 @@ func (s *Service) Start(ctx context.Context) error {
 	ctx, s.stopMaintenance = context.WithCancel(context.WithoutCancel(ctx))
 	s.maintenance.Go(func() { s.runMaintenance(ctx) })
 	if s.Attachments != nil {
-		s.maintenance.Go(func() { s.keepAttachments(ctx) })
+		s.maintenance.Go(func() { s.sweepAttachments(ctx) })
 	}
 	return nil
 }

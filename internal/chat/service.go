@@ -75,9 +75,9 @@ type Service struct {
 	stop     sync.Once
 	live     map[uuid.UUID]*ActiveRun // by session: one run at a time in each
 	// starting are the admitted runs that are not registered yet, by session.
-	starting map[uuid.UUID][]*ActiveRun
-	runners  sync.WaitGroup
-	files    fileHold
+	starting   map[uuid.UUID][]*ActiveRun
+	runners    sync.WaitGroup
+	fileMemory fileMemory
 	// warned are the attachments whose missing contents were logged.
 	warned map[uuid.UUID]struct{}
 
@@ -108,8 +108,8 @@ func NewService(o Options) *Service {
 	}
 	return &Service{
 		Options: o, owner: uuid.New(), stopping: make(chan struct{}), sweeping: make(chan struct{}, 1),
-		files: newFileHold(maxHeldBytes, maxHoldWait),
-		live:  make(map[uuid.UUID]*ActiveRun), starting: make(map[uuid.UUID][]*ActiveRun),
+		fileMemory: newFileMemory(maxFileMemory, maxFileMemoryWait),
+		live:       make(map[uuid.UUID]*ActiveRun), starting: make(map[uuid.UUID][]*ActiveRun),
 		warned: make(map[uuid.UUID]struct{}),
 	}
 }

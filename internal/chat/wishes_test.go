@@ -110,11 +110,11 @@ func TestRetryKeepsTheChosenTool(t *testing.T) {
 	}
 }
 
-// A server that takes files no more still shows which there were.
-func TestLinksWithoutFiles(t *testing.T) {
+// A server that no longer accepts files still shows those of old messages.
+func TestSignedURLsWithoutFileStore(t *testing.T) {
 	t.Parallel()
 	service, _ := withTools(t, chat.Options{}, nil, text("Yes."))
-	if link := service.ViewLink(chat.Attachment{}); link.Signature == "" {
-		t.Error("there is no link")
+	if signature := service.SignView(chat.Attachment{}); signature.MAC == "" {
+		t.Error("there is no signature")
 	}
 }

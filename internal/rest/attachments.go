@@ -44,22 +44,22 @@ func (h *Handler) GetAttachment(
 	return attachmentContent{attachment, content, h.WriteTimeout}, nil
 }
 
-// visitorOf is the caller, or whoever has the link.
+// visitorOf returns the caller, or the client that has a signed URL.
 func visitorOf(ctx context.Context, signature *string) chat.Visitor {
 	if signature == nil || *signature == "" {
 		return chat.Visitor{UserID: userID(ctx)}
 	}
-	link := stream.ParseLink(*signature)
-	return chat.Visitor{Link: &link}
+	parsed := stream.ParseSignature(*signature)
+	return chat.Visitor{Signature: &parsed}
 }
 
-// attachmentContent is a user's file. Nothing in it may run in this server's
-// origin, whatever a browser takes it for.
+// attachmentContent is the content of a user's file. Its headers keep a browser
+// from running it in this server's origin.
 type attachmentContent struct {
 	chat.Attachment
 
 	content io.ReadCloser
-	// timeout is how long the client may take nothing of it.
+	// timeout is how long the client may read nothing of it.
 	timeout time.Duration
 }
 
@@ -77,11 +77,12 @@ func (a attachmentContent) VisitGetAttachmentResponse(w http.ResponseWriter) err
 	header.Set("X-Content-Type-Options", "nosniff")
 	to := deadline.NewWriter(w, a.timeout)
 	w.WriteHeader(http.StatusOK)
-	_, _ = io.Copy(to, a.content) // The status is sent; a client sees that bytes are missing.
+	_, _ = io.Copy(to, a.content) // The status is sent; the length shows the client that bytes are missing.
 	return nil
 }
 
-// contentType says of texts what they were seen to be.
+// contentType adds to the type of a text the encoding that its upload was
+// checked for.
 func contentType(a chat.Attachment) string {
 	if a.IsText() {
 		return a.MimeType + "; charset=utf-8"

@@ -106,7 +106,7 @@ func oneFile(t *testing.T, blobs chat.Blobs) (*chat.Service, uuid.UUID) {
 		t.Fatal(err)
 	}
 	service := chat.NewService(chat.Options{Store: db, Attachments: &chat.AttachmentOptions{
-		Blobs: blobs, MaxBytes: fileBytes, Types: []string{"application/pdf"}, LinkKey: []byte("key"),
+		Blobs: blobs, MaxBytes: fileBytes, Types: []string{"application/pdf"}, URLKey: []byte("key"),
 	}})
 	a, err := service.CreateAttachment(t.Context(), alice, "long.pdf", "application/pdf", fileBytes)
 	if err != nil {

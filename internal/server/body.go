@@ -16,19 +16,25 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
+	"github.com/chatkit-rest/chatkit-rest/internal/deadline"
 )
 
 const jsonType = "application/json"
 
-// fileTimeout is how long the sending of a file may take.
-const fileTimeout = 5 * time.Minute
+const (
+	// uploadTimeout is how long the client of an upload may take to send it.
+	uploadTimeout = 5 * time.Minute
+	// uploadIdleTimeout is how long the client may send nothing of it, as long as
+	// a client may read nothing of a stream.
+	uploadIdleTimeout = 30 * time.Second
+)
 
-// allowTime gives a request with a file longer than others have. A writer
-// without deadlines (a test's recorder) needs none.
-func allowTime(c *gin.Context) {
-	control := http.NewResponseController(c.Writer)
-	_ = control.SetReadDeadline(time.Now().Add(fileTimeout))
-	_ = control.SetWriteDeadline(time.Now().Add(fileTimeout + writeTimeout))
+// prepareUpload gives an upload more time than other requests have, as long as
+// its bytes arrive.
+func prepareUpload(c *gin.Context) {
+	c.Request.Body = deadline.NewReader(c.Writer, c.Request.Body, uploadIdleTimeout, uploadTimeout)
+	// A writer without deadlines (a test's recorder) needs none.
+	_ = http.NewResponseController(c.Writer).SetWriteDeadline(time.Now().Add(uploadTimeout + writeTimeout))
 }
 
 // readBody reads the body, within bounds, and sees that it is one JSON value:

@@ -109,8 +109,8 @@ func (k *checker) check(c *gin.Context, route *routers.Route) {
 	switch {
 	case route.Operation.RequestBody == nil:
 	case route.Operation.RequestBody.Value.Content[jsonType] == nil:
-		// A file is read by its operation, which knows how large it may be.
-		allowTime(c)
+		// The operation reads the file: it knows how large the file may be.
+		prepareUpload(c)
 	default:
 		body = route.Operation.RequestBody.Value
 		var ok bool

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/server"
 )
 
@@ -56,7 +57,13 @@ func (w *watched) Close() error {
 // of the connection, when the server hangs up, and the header that lets one in.
 func visit(t *testing.T) (client net.Conn, hung <-chan time.Time, authorization string) {
 	t.Helper()
-	options, bearer := newOptions(t, door{}, io.Discard)
+	return connect(t, door{})
+}
+
+// connect is visit with a handler of the test's own.
+func connect(t *testing.T, handler api.StrictServerInterface) (client net.Conn, hung <-chan time.Time, authorization string) {
+	t.Helper()
+	options, bearer := newOptions(t, handler, io.Discard)
 	httpServer, err := server.New(options)
 	if err != nil {
 		t.Fatal(err)

@@ -14,20 +14,20 @@ import (
 )
 
 const (
-	// lockUser lets creates of one user go one after the other.
+	// lockUser makes the concurrent creates of one user wait for each other.
 	lockUser = `INSERT INTO users (id, session_count) VALUES (?, 0)
 		ON CONFLICT (id) DO UPDATE SET session_count = users.session_count`
-	// takenSum is read from attachments_by_user alone, whose condition it
-	// repeats. That a file counts as minCounted at least bounds the rows.
-	takenSum = `SELECT CAST(COALESCE(sum(CASE WHEN size > ? THEN size ELSE ? END), 0) AS bigint) FROM attachments
+	// usedBytes is read from the index attachments_by_user alone, whose condition
+	// it repeats. Counting a file as minCounted at least bounds the rows.
+	usedBytes = `SELECT CAST(COALESCE(sum(CASE WHEN size > ? THEN size ELSE ? END), 0) AS bigint) FROM attachments
 		WHERE user_id = ? AND state <> 'deleted' AND (session_id IS NOT NULL OR item_id IS NULL)`
-	looseCount = `SELECT count(*) FROM attachments
+	looseFiles = `SELECT count(*) FROM attachments
 		WHERE user_id = ? AND session_id IS NULL AND item_id IS NULL AND state <> 'deleted'`
 	attachmentInsert = `INSERT INTO attachments (id, user_id, name, mime_type, size, state, digest, upload_until, created_at)
 		VALUES (?, ?, ?, ?, ?, 'pending', '', 0, ?)`
 )
 
-// minCounted is what a file counts as, at least: a disk gives it no less.
+// minCounted is the least that a file counts as: a block of a disk.
 const minCounted = 4 << 10
 
 // CreateAttachment implements [chat.Store].
@@ -36,14 +36,14 @@ func (s *Store) CreateAttachment(ctx context.Context, a chat.Attachment, limits 
 		if err := tx.Exec(lockUser, a.UserID).Error; err != nil {
 			return err
 		}
-		loose, err := readNumber(tx.Raw(looseCount, a.UserID))
+		loose, err := readNumber(tx.Raw(looseFiles, a.UserID))
 		if err != nil {
 			return err
 		}
 		if loose >= limits.Loose {
 			return chat.ErrAttachmentLimit(limits.Loose)
 		}
-		if err := checkTaken(tx, a, limits.Bytes); err != nil {
+		if err := checkUserBytes(tx, a, limits.Bytes); err != nil {
 			return err
 		}
 		return tx.Exec(attachmentInsert, a.ID.String(), a.UserID, toText(a.Name), toText(a.MimeType), a.Size,
@@ -51,14 +51,14 @@ func (s *Store) CreateAttachment(ctx context.Context, a chat.Attachment, limits 
 	})
 }
 
-// checkTaken sees that a user's files together have no more than limit bytes
-// with another; 0 is no limit.
-func checkTaken(tx *gorm.DB, a chat.Attachment, limit int64) error {
+// checkUserBytes returns ErrAttachmentBytes if a user's files would have more
+// than limit bytes with another one; 0 is no limit.
+func checkUserBytes(tx *gorm.DB, a chat.Attachment, limit int64) error {
 	if limit == 0 {
 		return nil
 	}
-	taken, err := readNumber(tx.Raw(takenSum, minCounted, minCounted, a.UserID))
-	if err == nil && int64(taken)+max(a.Size, minCounted) > limit {
+	used, err := readNumber(tx.Raw(usedBytes, minCounted, minCounted, a.UserID))
+	if err == nil && int64(used)+max(a.Size, minCounted) > limit {
 		err = chat.ErrAttachmentBytes(limit)
 	}
 	return err
@@ -101,8 +101,8 @@ func (s *Store) Attachment(ctx context.Context, id uuid.UUID) (chat.Attachment, 
 	return found, nil
 }
 
-// readAttachment reads an attachment that is not garbage, as far as its row
-// tells: one that a message has, and no session, went with its session.
+// readAttachment reads an attachment that is not garbage. One that has a message
+// and no session is: its session was deleted.
 func readAttachment(db *gorm.DB, id uuid.UUID) (attachmentRow, error) {
 	rows, err := readRows(db.Raw(attachmentSelect, id.String()), attachmentFields)
 	if err != nil {
@@ -130,11 +130,36 @@ func (s *Store) ClaimUpload(ctx context.Context, id uuid.UUID, now, until time.T
 		if claimed.Error != nil || claimed.RowsAffected == 1 {
 			return claimed.Error
 		}
-		if _, err := readAttachment(db, id); err != nil {
+		row, err := readAttachment(db, id)
+		switch {
+		case err != nil:
 			return err
+		case row.State == string(chat.AttachmentStored):
+			return chat.ErrAttachmentUploaded()
 		}
-		return chat.ErrAttachmentUploaded()
+		return chat.ErrAttachmentBeingUploaded()
 	})
+}
+
+// RenewUpload implements [chat.Store].
+func (s *Store) RenewUpload(ctx context.Context, id uuid.UUID, until, newUntil time.Time) error {
+	return s.do(ctx, "renew upload", func(ctx context.Context) error {
+		db := s.write.WithContext(ctx)
+		renewed := db.Exec(`UPDATE attachments SET upload_until = ? WHERE id = ? AND state = 'pending' AND upload_until = ?`,
+			toMicros(newUntil), id.String(), toMicros(until))
+		return uploadOutcome(db, id, renewed)
+	})
+}
+
+// uploadOutcome returns the error of a change that requires an upload's lease.
+func uploadOutcome(db *gorm.DB, id uuid.UUID, changed *gorm.DB) error {
+	if changed.Error != nil || changed.RowsAffected == 1 {
+		return changed.Error
+	}
+	if _, err := readAttachment(db, id); err != nil {
+		return err
+	}
+	return chat.ErrUploadSuperseded()
 }
 
 // EndUpload implements [chat.Store].
@@ -144,17 +169,15 @@ func (s *Store) EndUpload(ctx context.Context, id uuid.UUID, until time.Time, di
 		state = chat.AttachmentPending
 	}
 	return s.do(ctx, "end upload", func(ctx context.Context) error {
-		ended := s.write.WithContext(ctx).Exec(`UPDATE attachments SET state = ?, digest = ?, upload_until = 0
+		db := s.write.WithContext(ctx)
+		ended := db.Exec(`UPDATE attachments SET state = ?, digest = ?, upload_until = 0
 			WHERE id = ? AND state = 'pending' AND upload_until = ?`, string(state), digest, id.String(), toMicros(until))
-		if ended.Error == nil && ended.RowsAffected == 0 {
-			return chat.ErrAttachmentNotFound()
-		}
-		return ended.Error
+		return uploadOutcome(db, id, ended)
 	})
 }
 
-// DeleteAttachment implements [chat.Store]. Until when an upload has it stays
-// noted: the sweep waits for that.
+// DeleteAttachment implements [chat.Store]. It keeps the lease of an upload,
+// whose end the sweep waits for.
 func (s *Store) DeleteAttachment(ctx context.Context, userID string, id uuid.UUID) error {
 	return s.do(ctx, "delete attachment", func(ctx context.Context) error {
 		db := s.write.WithContext(ctx)
@@ -174,9 +197,8 @@ func (s *Store) DeleteAttachment(ctx context.Context, userID string, id uuid.UUI
 	})
 }
 
-// sendAttachments gives a message its attachments. They are locked in the order
-// of their ids, so that two messages with the same ones do not wait for each
-// other.
+// sendAttachments gives a message its attachments. It locks them in the order of
+// their ids, so that two messages with the same ones cannot deadlock.
 func sendAttachments(tx *gorm.DB, userID string, message chat.Item) error {
 	inOrder := slices.SortedFunc(slices.Values(message.Attachments), func(a, b chat.Attachment) int {
 		return bytes.Compare(a.ID[:], b.ID[:])
@@ -205,9 +227,9 @@ func sendAttachments(tx *gorm.DB, userID string, message chat.Item) error {
 	return nil
 }
 
-// The rows without a session are few, and have an index of their own. They come
-// in no order that stays, so that those whose contents cannot be deleted are
-// not always before the others.
+// The rows without a session are few, and have an index of their own. Their
+// order is random, so that those whose contents cannot be deleted are not always
+// before the others.
 const (
 	sweepSelect = `SELECT id FROM attachments WHERE session_id IS NULL AND upload_until <= ?
 		AND (state = 'deleted' OR item_id IS NOT NULL OR created_at < ?) ORDER BY random() LIMIT CAST(? AS bigint)`
@@ -227,8 +249,8 @@ func (s *Store) SweepAttachments(ctx context.Context, now, unsentBefore time.Tim
 		}
 		ids, err = readRows(s.write.WithContext(ctx).Raw(statement, toMicros(now), toMicros(unsentBefore), limit),
 			func(id *uuid.UUID) []any { return []any{id} })
-		// RETURNING has the table's order.
-		rand.Shuffle(len(ids), func(a, b int) { ids[a], ids[b] = ids[b], ids[a] }) //nolint:gosec // no secret
+		// RETURNING has the order of the table.
+		rand.Shuffle(len(ids), func(a, b int) { ids[a], ids[b] = ids[b], ids[a] }) //nolint:gosec // The order is no secret.
 		return err
 	})
 	return ids, err

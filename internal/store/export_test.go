@@ -16,5 +16,5 @@ const (
 	FailOthers    = failOthers
 	FailExpired   = failExpired
 	RenewLeases   = renewLeases
-	TakenSum      = takenSum
+	UsedBytes     = usedBytes
 )

@@ -33,7 +33,7 @@ func plans() []plan {
 		{"items, first page", store.ItemsNewest, []any{id, 21}, items},
 		{"items, next page", store.ItemsBefore, []any{id, 100, 21}, items},
 		{"items, oldest first, next page", store.ItemsAfter, []any{id, 100, 21}, items},
-		{"files of a user", store.TakenSum, []any{4096, 4096, "user 1"}, [2]string{"Only Scan using attachments_by_user", "COVERING INDEX attachments_by_user"}},
+		{"files of a user", store.UsedBytes, []any{4096, 4096, "user 1"}, [2]string{"Only Scan using attachments_by_user", "COVERING INDEX attachments_by_user"}},
 		{"renewal of leases", store.RenewLeases, []any{1, id}, [2]string{"runs_running", "sqlite_autoindex_runs_1"}},
 	}
 }

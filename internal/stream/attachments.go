@@ -9,49 +9,52 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// Preview makes the URL at which a user's image can be seen for a while.
+// Preview returns the signed URL of a user's image.
 type Preview func(chat.Attachment) string
 
-// Links makes the URLs of attachments.
+// Links makes the signed URLs of attachments.
 type Links struct {
 	Service *chat.Service
-	// ServerURL is where clients reach this server, without a slash at the end.
+	// ServerURL is the URL at which clients reach this server, without a slash at
+	// its end.
 	ServerURL string
 }
 
-// Preview makes previews for a user, who owns what they are asked for.
+// Preview makes the previews of a user's attachments.
 func (l Links) Preview(userID string) Preview {
 	return func(a chat.Attachment) string {
 		a.UserID = userID
-		return l.url(a, l.Service.ViewLink(a))
+		return l.url(a, l.Service.SignView(a))
 	}
 }
 
-func (l Links) url(a chat.Attachment, link chat.Link) string {
+// url returns a URL with its signature in one parameter: JSON may escape the
+// ampersand between two.
+func (l Links) url(a chat.Attachment, signature chat.URLSignature) string {
 	return l.ServerURL + "/api/v1/attachments/" + a.ID.String() + "/content?signature=" +
-		strconv.FormatInt(link.Expires, 10) + "." + link.Signature // in one parameter: JSON may escape an ampersand
+		strconv.FormatInt(signature.Expires, 10) + "." + signature.MAC
 }
 
-// ParseLink reads a signature that Links wrote; of anything else it makes a
-// link that is not good.
-func ParseLink(signature string) chat.Link {
-	expires, rest, _ := strings.Cut(signature, ".")
+// ParseSignature reads a signature that Links wrote. Of any other text it makes
+// one that is not valid.
+func ParseSignature(signature string) chat.URLSignature {
+	expires, mac, _ := strings.Cut(signature, ".")
 	seconds, err := strconv.ParseInt(expires, 10, 64)
 	if err != nil {
-		return chat.Link{}
+		return chat.URLSignature{}
 	}
-	return chat.Link{Expires: seconds, Signature: rest}
+	return chat.URLSignature{Expires: seconds, MAC: mac}
 }
 
-// ToAPINewAttachment is an attachment with how to upload it.
+// ToAPINewAttachment converts an attachment that is to be uploaded.
 func (l Links) ToAPINewAttachment(a chat.Attachment) (api.Attachment, error) {
 	return toAPIAttachment(a, &api.AttachmentUploadDescriptor{
-		URL: l.url(a, l.Service.UploadLink(a)), Method: api.AttachmentUploadDescriptorMethodPut,
+		URL: l.url(a, l.Service.SignUpload(a)), Method: api.AttachmentUploadDescriptorMethodPut,
 		Headers: map[string]string{"Content-Type": a.MimeType},
 	}, l.Preview(a.UserID))
 }
 
-// ToAPIAttachments are the attachments of a message; never nil.
+// ToAPIAttachments converts the attachments of a message. The result is not nil.
 func ToAPIAttachments(item chat.Item, preview Preview) ([]api.Attachment, error) {
 	all := make([]api.Attachment, len(item.Attachments))
 	for n, a := range item.Attachments {

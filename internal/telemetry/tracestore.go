@@ -187,6 +187,13 @@ func (s tracedStore) ClaimUpload(ctx context.Context, id uuid.UUID, now, until t
 	return err
 }
 
+func (s tracedStore) RenewUpload(ctx context.Context, id uuid.UUID, until, newUntil time.Time) error {
+	ctx, end := s.begin(ctx, "RenewUpload")
+	err := s.Store.RenewUpload(ctx, id, until, newUntil)
+	end(err)
+	return err
+}
+
 func (s tracedStore) EndUpload(ctx context.Context, id uuid.UUID, until time.Time, digest string) error {
 	ctx, end := s.begin(ctx, "EndUpload")
 	err := s.Store.EndUpload(ctx, id, until, digest)

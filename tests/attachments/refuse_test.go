@@ -41,7 +41,7 @@ func refuseAnnouncement(t *testing.T, server *harness.Server) {
 	want(t, announce(alice, "a.png", "image/png", 0), 400, "INVALID_REQUEST")
 	want(t, announce(alice, "a.png", "image/png", -1), 400, "INVALID_REQUEST")
 	want(t, announce(alice, " ", "image/png", 10), 400, "INVALID_REQUEST")
-	want(t, announce(alice, "a\x00b", "image/png", 10), 400, "INVALID_REQUEST")
+	want(t, announce(alice, "../..", "image/png", 10), 400, "INVALID_REQUEST")
 	want(t, announce(alice, strings.Repeat("a", 256), "image/png", 10), 400, "INVALID_REQUEST")
 	want(t, ask(alice, "attachments.create", map[string]any{"name": "a.png", "size": 1}), 400, "INVALID_REQUEST")
 	create(t, alice, "a.txt", "Text/Plain; charset=utf-8", 4096)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -24,6 +25,7 @@ func attachmentClauses() []clause {
 		{"CreateAttachment refuses more bytes than a user may have", attachmentBytes},
 		{"CreateAttachment keeps the limits under many at once", attachmentLimitsAtOnce},
 		{"ClaimUpload gives an upload to one", uploadClaimed},
+		{"RenewUpload keeps an upload's lease", uploadRenewed},
 		{"EndUpload of a deleted attachment", uploadDeleted},
 		{"StartRun gives the message its attachments", attachmentsSent},
 		{"StartRun refuses attachments it cannot send", attachmentsRefused},
@@ -173,13 +175,30 @@ func uploadClaimed(t *testing.T, f *fixture) {
 	must(t, f.EndUpload(t.Context(), a.ID, until, "")) // It failed, and is free again.
 	equal(t, "attachment", f.attachment(t, a.ID), a)
 	must(t, f.ClaimUpload(t.Context(), a.ID, start(), until))
-	// Nobody has heard of that upload again; another takes its place.
+	// The lease ends; another upload takes over.
 	must(t, f.ClaimUpload(t.Context(), a.ID, until, after(time.Hour)))
-	wantCode(t, "a late end", f.EndUpload(t.Context(), a.ID, until, digest), chat.CodeAttachmentNotFound)
+	wantError(t, "a late renewal", f.RenewUpload(t.Context(), a.ID, until, after(2*time.Hour)), chat.ErrUploadSuperseded())
+	wantError(t, "a late release", f.EndUpload(t.Context(), a.ID, until, ""), chat.ErrUploadSuperseded())
+	wantError(t, "a late end", f.EndUpload(t.Context(), a.ID, until, digest), chat.ErrUploadSuperseded())
+	wantError(t, "beside the upload", f.ClaimUpload(t.Context(), a.ID, until, after(time.Hour)), chat.ErrAttachmentBeingUploaded())
 	must(t, f.EndUpload(t.Context(), a.ID, after(time.Hour), digest))
-	wantCode(t, "a second upload", f.ClaimUpload(t.Context(), a.ID, after(2*time.Hour), after(3*time.Hour)),
-		chat.CodeAttachmentConflict)
+	wantError(t, "a second upload", f.ClaimUpload(t.Context(), a.ID, after(2*time.Hour), after(3*time.Hour)),
+		chat.ErrAttachmentUploaded())
 	equal(t, "state", f.attachment(t, a.ID).State, chat.AttachmentStored)
+}
+
+// uploadRenewed: an upload renews its lease as long as no other has claimed the
+// attachment, also after the lease has ended.
+func uploadRenewed(t *testing.T, f *fixture) {
+	a := f.announced(t, alice, start())
+	must(t, f.ClaimUpload(t.Context(), a.ID, start(), after(time.Minute)))
+	must(t, f.RenewUpload(t.Context(), a.ID, after(time.Minute), after(time.Hour)))
+	wantError(t, "during the renewed lease", f.ClaimUpload(t.Context(), a.ID, after(30*time.Minute), after(2*time.Hour)),
+		chat.ErrAttachmentBeingUploaded())
+	must(t, f.RenewUpload(t.Context(), a.ID, after(time.Hour), after(3*time.Hour)))
+	wantCode(t, "missing", f.RenewUpload(t.Context(), uuid.New(), start(), after(time.Hour)), chat.CodeAttachmentNotFound)
+	must(t, f.DeleteAttachment(t.Context(), alice, a.ID))
+	wantCode(t, "deleted", f.RenewUpload(t.Context(), a.ID, after(3*time.Hour), after(4*time.Hour)), chat.CodeAttachmentNotFound)
 }
 
 func uploadDeleted(t *testing.T, f *fixture) {
@@ -364,4 +383,12 @@ func attachmentsSweptAtOnce(t *testing.T, f *fixture) {
 	equal(t, "left to sweep", len(f.sweep(t, after(time.Minute), after(time.Minute))), 0)
 	f.wantRows(t, "attachments", 1)
 	f.attachment(t, kept.ID)
+}
+
+// wantError wants a refusal with the code and the message of another.
+func wantError(t *testing.T, what string, err error, want *chat.Error) {
+	t.Helper()
+	if got, ok := errors.AsType[*chat.Error](err); !ok || got.Code != want.Code || got.Message != want.Message {
+		t.Errorf("%s: %v, want %v", what, err, want)
+	}
 }

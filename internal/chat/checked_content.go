@@ -11,22 +11,21 @@ import (
 	"unicode/utf8"
 )
 
-// sniffBytes is how much of a content tells its type.
+// sniffBytes is how much of a content its type is recognised by.
 const sniffBytes = 512
 
-// checkedContent reads a content and holds it against what was announced of
-// it. It keeps back the last bytes until all is well, so that a store which
-// waits for as many bytes as were announced never has a bad content whole.
+// checkedContent reads a content and compares it with its announcement. It
+// withholds the last bytes until the whole content is checked, so that a store
+// that waits for the announced number of bytes never stores a bad content.
 type checkedContent struct {
 	announced Attachment
 	from      io.Reader
 	read      int64
 	hash      hash.Hash
 	head      []byte
-	// begun are the first bytes of a character that the last read cut.
-	begun []byte
-	// problem is why the content is refused; nil where it is not, also where
-	// it was not read to its end for another reason.
+	// partial are the first bytes of a character that the last read cut.
+	partial []byte
+	// problem is why the content is refused, or nil.
 	problem error
 }
 
@@ -47,9 +46,9 @@ func (c *checkedContent) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	n, err := c.from.Read(p[:min(int64(len(p)), left)])
-	c.take(p[:n])
+	c.check(p[:n])
 	if c.problem == nil && c.read == c.announced.Size {
-		c.end()
+		c.checkEnd()
 	}
 	switch {
 	case c.problem != nil:
@@ -61,9 +60,10 @@ func (c *checkedContent) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (c *checkedContent) take(p []byte) {
+// check checks the next bytes.
+func (c *checkedContent) check(p []byte) {
 	c.read += int64(len(p))
-	_, _ = c.hash.Write(p) // a hash takes all
+	_, _ = c.hash.Write(p) // Writing to a hash does not fail.
 	if len(c.head) < sniffBytes {
 		c.head = append(c.head, p[:min(len(p), sniffBytes-len(c.head))]...)
 		if len(c.head) == sniffBytes {
@@ -75,15 +75,15 @@ func (c *checkedContent) take(p []byte) {
 	}
 }
 
-// end looks at a content that is read whole.
-func (c *checkedContent) end() {
+// checkEnd checks a content that was read completely.
+func (c *checkedContent) checkEnd() {
 	if len(c.head) < sniffBytes {
 		c.checkHead()
 	}
 	if c.problem != nil {
 		return
 	}
-	if len(c.begun) > 0 {
+	if len(c.partial) > 0 {
 		c.problem = notText()
 		return
 	}
@@ -93,21 +93,21 @@ func (c *checkedContent) end() {
 	}
 }
 
-// checkHead sees that an image is one: what a browser would make of it is what
-// it was announced as.
+// checkHead checks that an image is one: that a browser would recognise the type
+// that was announced.
 func (c *checkedContent) checkHead() {
 	if c.announced.IsImage() && http.DetectContentType(c.head) != c.announced.MimeType {
-		c.problem = Errorf(CodeUnsupportedMediaType, "The content is not %s, as was announced.", c.announced.MimeType)
+		c.problem = Errorf(CodeUnsupportedMediaType, "The content is not %s, the announced type.", c.announced.MimeType)
 	}
 }
 
-// checkText sees that a text is UTF-8 without NUL, as the model is sent it.
+// checkText checks that a text is UTF-8 without NUL, as the model needs it.
 func (c *checkedContent) checkText(p []byte) {
 	if slices.Contains(p, 0) {
 		c.problem = notText()
 		return
 	}
-	text := append(c.begun, p...) //nolint:gocritic // begun is not used again
+	text := append(c.partial, p...) //nolint:gocritic // partial is not used again
 	whole := len(text)
 	for back := 1; back < utf8.UTFMax && back <= len(text); back++ {
 		if utf8.RuneStart(text[len(text)-back]) {
@@ -120,11 +120,11 @@ func (c *checkedContent) checkText(p []byte) {
 	if !utf8.Valid(text[:whole]) {
 		c.problem = notText()
 	}
-	c.begun = append([]byte(nil), text[whole:]...)
+	c.partial = append([]byte(nil), text[whole:]...)
 }
 
 func notText() error {
-	return Errorf(CodeUnsupportedMediaType, "The content is no text in UTF-8; convert it, or announce it as what it is.")
+	return Errorf(CodeUnsupportedMediaType, "The content is not UTF-8 text; convert it to UTF-8, or announce its true type.")
 }
 
 func (c *checkedContent) digest() string { return hex.EncodeToString(c.hash.Sum(nil)) }

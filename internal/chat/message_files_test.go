@@ -142,7 +142,7 @@ func TestFilesAreHeldInTurn(t *testing.T) {
 	t.Parallel()
 	model := &gate{asked: make(chan struct{}, 3), begin: make(chan struct{}), end: make(chan struct{})}
 	service, _, _ := withFiles(t, model)
-	service.HoldFiles(10, time.Millisecond)
+	service.SetFileMemory(10, time.Millisecond)
 	start := func(content string) *chat.ActiveRun {
 		run, _, err := service.StartThread(t.Context(), chat.RunRequest{
 			UserID: alice, Attachments: []uuid.UUID{attach(t, service, "text/plain", content).ID},
@@ -182,14 +182,14 @@ func TestFilesOfSteps(t *testing.T) {
 	t.Parallel()
 	blobs := &shelf{blobs: map[string][]byte{}}
 	options := chat.Options{Attachments: &chat.AttachmentOptions{
-		Blobs: blobs, MaxBytes: 100, Types: []string{"image/png"}, LinkKey: []byte("key"),
+		Blobs: blobs, MaxBytes: 100, Types: []string{"image/png"}, URLKey: []byte("key"),
 	}}
 	var (
 		service *chat.Service
 		model   *steps
 	)
 	box := toolbox{"look": func(ctx context.Context, _ chat.ToolUse) chat.ToolResult {
-		release, err := service.Hold(ctx, 10)
+		release, err := service.AcquireFileMemory(ctx, 10)
 		if err != nil {
 			t.Errorf("while a tool works: %v", err)
 			return chat.ToolResult{}
@@ -198,7 +198,7 @@ func TestFilesOfSteps(t *testing.T) {
 		return chat.ToolResult{Text: "Seen."}
 	}}
 	service, model = withTools(t, options, box, calls("look"), text("Fine."))
-	service.HoldFiles(10, time.Millisecond)
+	service.SetFileMemory(10, time.Millisecond)
 	sendFiles(t, service, attach(t, service, "image/png", "\x89PNG\x0D\x0A\x1A\x0A").ID)
 	if len(model.requests) != 2 {
 		t.Fatalf("the model was asked %d times", len(model.requests))

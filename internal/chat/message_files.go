@@ -12,24 +12,24 @@ import (
 )
 
 const (
-	// maxFileBytes bounds the files that a request to the model has, of all
-	// its messages together: a long thread does not send all of its files each
-	// time. maxImages bounds the images among them, which providers do too; the
-	// newest message has all of its own.
+	// maxFileBytes bounds the files of all messages in a request to the model: a
+	// long thread does not send all of its files each time.
 	maxFileBytes = 20 << 20
-	maxImages    = maxAttachments
-	// readBlobTimeout is for the reading of one content: others may wait for
-	// the room that it takes.
+	// maxImages bounds the images among them, as providers do. It lets the newest
+	// message have all of its own.
+	maxImages = maxAttachments
+	// readBlobTimeout bounds the reading of one content: other runs may wait for
+	// the memory that it uses.
 	readBlobTimeout = 30 * time.Second
 )
 
-// withFiles is a history with the contents of its attachments. They are held
-// in memory until sent is called.
+// withFiles returns a history with the contents of its attachments. Their
+// memory counts until the caller has called sent.
 func (s *Service) withFiles(ctx context.Context, history []Message) (messages []Message, sent func(), err error) {
 	if !slices.ContainsFunc(history, func(m Message) bool { return len(m.attachments) > 0 }) {
 		return history, func() {}, nil
 	}
-	release, err := s.files.hold(ctx, min(shownBytes(history), maxFileBytes))
+	release, err := s.fileMemory.acquire(ctx, min(shownBytes(history), maxFileBytes))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -47,7 +47,7 @@ func (s *Service) withFiles(ctx context.Context, history []Message) (messages []
 	return messages, release, nil
 }
 
-// shownBytes is the size of all attachments that the model could be shown.
+// shownBytes returns the size of all attachments that the model could be shown.
 func shownBytes(history []Message) int64 {
 	var size int64
 	for n := range history {
@@ -62,8 +62,7 @@ func shownBytes(history []Message) int64 {
 
 // loadFiles puts the contents of the attachments into the messages, the newest
 // first, until the bounds are reached: maxFileBytes, maxImages, and as many
-// characters of texts as of history. Of the others the model is told that they
-// are there.
+// characters of texts as of history. The others are only mentioned.
 func (s *Service) loadFiles(ctx context.Context, history []Message) error {
 	budget := fileBudget{bytes: maxFileBytes, images: maxImages, chars: s.Limits.HistoryChars}
 	for n := range slices.Backward(history) {
@@ -78,14 +77,15 @@ func (s *Service) loadFiles(ctx context.Context, history []Message) error {
 	return nil
 }
 
+// fileBudget is what remains of the bounds.
 type fileBudget struct {
 	bytes  int64
 	images int
 	chars  int
 }
 
-// has says whether there is room for a file, or for its beginning.
-func (b *fileBudget) has(a Attachment) bool {
+// allows reports whether a file, or its beginning, is within the budget.
+func (b *fileBudget) allows(a Attachment) bool {
 	switch {
 	case a.Size > b.bytes:
 		return false
@@ -99,21 +99,21 @@ func (b *fileBudget) has(a Attachment) bool {
 func (s *Service) loadFile(ctx context.Context, message *Message, a Attachment, budget *fileBudget) error {
 	switch {
 	case !a.IsImage() && !a.IsText():
-		message.tellOf(a, "its content cannot be shown here")
+		message.mention(a, "its content cannot be shown here")
 		return nil
-	case !budget.has(a):
-		message.tellOf(a, "its content is left out")
+	case !budget.allows(a):
+		message.mention(a, "its content is left out")
 		return nil
 	}
 	content, err := s.readBlob(ctx, a)
 	switch {
 	case errors.Is(err, ErrNoBlob):
 		s.warnOfFile(ctx, a, "the content of an attachment is missing")
-		message.tellOf(a, "its content is gone")
+		message.mention(a, "its content is gone")
 		return nil
 	case errors.Is(err, errDamaged):
 		s.warnOfFile(ctx, a, "the content of an attachment is damaged: it has another size than was stored")
-		message.tellOf(a, "its content is damaged")
+		message.mention(a, "its content is damaged")
 		return nil
 	case err != nil:
 		return s.blobsFailed(ctx, err)
@@ -124,7 +124,7 @@ func (s *Service) loadFile(ctx context.Context, message *Message, a Attachment, 
 		message.Images = append(message.Images, Image{MimeType: a.MimeType, Data: content})
 		return nil
 	}
-	// No more is copied than could be shown.
+	// Copy no more than could be shown.
 	text := firstChars(string(content[:min(len(content), budget.chars*utf8.UTFMax)]), budget.chars)
 	cut := len(text) < len(content)
 	budget.chars -= utf8.RuneCountInString(text)
@@ -136,16 +136,16 @@ func (s *Service) loadFile(ctx context.Context, message *Message, a Attachment, 
 	return nil
 }
 
-// tellOf tells the model of a file that it is not shown.
-func (m *Message) tellOf(a Attachment, why string) {
+// mention names a file whose content the model is not shown, and why.
+func (m *Message) mention(a Attachment, why string) {
 	m.Files = append(m.Files, fmt.Sprintf("Attached file %q (%s, %d bytes); %s.", a.Name, a.MimeType, a.Size, why))
 }
 
-// errDamaged says that a content has another size than was stored.
+// errDamaged is the error of a content that has another size than was stored.
 var errDamaged = errors.New("the content has another size than was stored")
 
-// readBlob reads a whole content. Returns ErrNoBlob and errDamaged, which stay
-// so, unlike a store that is away.
+// readBlob reads a whole content. Returns ErrNoBlob and errDamaged, which are
+// permanent, unlike the errors of a store that cannot be reached.
 func (s *Service) readBlob(ctx context.Context, a Attachment) ([]byte, error) {
 	if s.Attachments == nil {
 		return nil, ErrNoBlob
@@ -157,7 +157,7 @@ func (s *Service) readBlob(ctx context.Context, a Attachment) ([]byte, error) {
 		return nil, err
 	}
 	defer content.Close()
-	// Its end must be seen: of a connection that broke no io.EOF comes.
+	// Read to io.EOF: a connection that breaks ends with another error.
 	data := bytes.NewBuffer(make([]byte, 0, a.Size+bytes.MinRead))
 	if _, err := data.ReadFrom(io.LimitReader(content, a.Size+1)); err != nil {
 		return nil, fmt.Errorf("read attachment %s: %w", a.ID, err)
@@ -168,18 +168,19 @@ func (s *Service) readBlob(ctx context.Context, a Attachment) ([]byte, error) {
 	return data.Bytes(), nil
 }
 
-// maxWarned bounds what is kept of the attachments that were warned of.
+// maxWarned bounds the set of attachments that a warning was logged for.
 const maxWarned = 1000
 
-// warnOfFile warns of an attachment once: each question of its thread meets it.
-func (s *Service) warnOfFile(ctx context.Context, a Attachment, what string) {
+// warnOfFile logs a warning about an attachment once: each later request of its
+// thread finds the same.
+func (s *Service) warnOfFile(ctx context.Context, a Attachment, message string) {
 	s.mu.Lock()
-	_, known := s.warned[a.ID]
+	_, logged := s.warned[a.ID]
 	if len(s.warned) < maxWarned {
 		s.warned[a.ID] = struct{}{}
 	}
 	s.mu.Unlock()
-	if !known {
-		s.Logger.WarnContext(ctx, what, "attachment", a.ID)
+	if !logged {
+		s.Logger.WarnContext(ctx, message, "attachment", a.ID)
 	}
 }

@@ -1,0 +1,98 @@
+package chat
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+const (
+	// unsentLifetime is how long an attachment without a message is kept.
+	unsentLifetime = 24 * time.Hour
+	sweepInterval  = 10 * time.Minute
+	// sweepBatch and sweepRounds bound what one sweep deletes.
+	sweepBatch  = 100
+	sweepRounds = 20
+	// sweepFailures is how many failed deletions in a row end a sweep: the store
+	// of files cannot be reached.
+	sweepFailures = 5
+)
+
+// sweepSoon starts a sweep of the attachments before the next one is due.
+func (s *Service) sweepSoon() {
+	select {
+	case s.sweeping <- struct{}{}:
+	default: // One is due already.
+	}
+}
+
+// sweepAttachments sweeps at intervals until ctx ends.
+func (s *Service) sweepAttachments(ctx context.Context) {
+	next := time.NewTicker(sweepInterval)
+	defer next.Stop()
+	for {
+		if err := s.Sweep(ctx); err != nil && ctx.Err() == nil {
+			s.Logger.WarnContext(ctx, "the contents of deleted attachments could not all be deleted; the next sweep tries again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-next.C:
+		case <-s.sweeping:
+		}
+	}
+}
+
+// Sweep deletes the contents of the attachments that nobody can use any more,
+// then the attachments. Those whose contents could not be deleted, or that were
+// left when the process stopped, are for the next sweep. The error is that of
+// the first content that could not be deleted.
+func (s *Service) Sweep(ctx context.Context) error {
+	var swept sweep
+	for range sweepRounds {
+		now := s.now()
+		ids, err := s.Store.SweepAttachments(ctx, now, now.Add(-unsentLifetime), sweepBatch)
+		if err != nil || len(ids) == 0 {
+			return cmp.Or(swept.failed, err)
+		}
+		deleted := swept.deleteContents(ctx, s.Attachments.Blobs, ids)
+		if err := s.Store.ForgetAttachments(ctx, deleted); err != nil {
+			return cmp.Or(swept.failed, err)
+		}
+		if len(deleted) > 0 {
+			s.Logger.InfoContext(ctx, "deleted attachments were removed", "attachments", len(deleted))
+		}
+		if swept.storeFails() || len(ids) < sweepBatch {
+			break
+		}
+	}
+	return swept.failed
+}
+
+// sweep counts the failures of one sweep.
+type sweep struct {
+	failed error // the first
+	inARow int
+}
+
+// storeFails reports whether the rest would fail likewise.
+func (w *sweep) storeFails() bool { return w.inARow >= sweepFailures }
+
+// deleteContents deletes the contents, and returns those that it deleted. It
+// goes on past one that cannot be deleted.
+func (w *sweep) deleteContents(ctx context.Context, blobs Blobs, ids []uuid.UUID) (deleted []uuid.UUID) {
+	for _, id := range ids {
+		if err := blobs.Delete(ctx, blobKey(id)); err != nil {
+			w.failed = cmp.Or(w.failed, err)
+			if w.inARow++; w.storeFails() {
+				break
+			}
+			continue
+		}
+		w.inARow = 0
+		deleted = append(deleted, id)
+	}
+	return deleted
+}

@@ -1,0 +1,53 @@
+package chat
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+const (
+	// maxFileMemory bounds the contents of files that the process has in memory
+	// for requests to the model. A request needs 7/3 of it: it has its images a
+	// second time, in base64.
+	maxFileMemory = 100 << 20
+	// maxFileMemoryWait is how long a run waits for memory that other runs have.
+	// They have it until upstream begins to answer.
+	maxFileMemoryWait = 30 * time.Second
+	// fileMemoryRetry is when a run that waited too long may be tried again.
+	fileMemoryRetry = 5 * time.Second
+)
+
+// fileMemory bounds the memory that all runs together use for files.
+type fileMemory struct {
+	free *semaphore.Weighted
+	wait time.Duration
+}
+
+func newFileMemory(limit int64, wait time.Duration) fileMemory {
+	return fileMemory{free: semaphore.NewWeighted(limit), wait: wait}
+}
+
+// acquire waits, in turn, until size bytes are free. Returns
+// SERVICE_UNAVAILABLE if they are not in time, and ctx's error if ctx ends.
+func (m fileMemory) acquire(ctx context.Context, size int64) (release func(), err error) {
+	if size == 0 {
+		return func() {}, nil
+	}
+	if m.free.TryAcquire(size) { // Acquire would fail where ctx has ended.
+		return func() { m.free.Release(size) }, nil
+	}
+	waiting, cancel := context.WithTimeout(ctx, m.wait)
+	defer cancel()
+	if err := m.free.Acquire(waiting, size); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, &Error{
+			Code: CodeServiceUnavailable, Message: "The server is busy with the files of other messages; try again shortly.",
+			RetryAfter: fileMemoryRetry, Err: err,
+		}
+	}
+	return func() { m.free.Release(size) }, nil
+}

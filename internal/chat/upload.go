@@ -1,0 +1,149 @@
+package chat
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+const (
+	// uploadTimeout is the longest that one upload may take.
+	uploadTimeout = 5 * time.Minute
+	// uploadLease is how long an upload holds its attachment after the last
+	// bytes that it received. An upload whose client is gone receives none, so
+	// that another one can take over, on any replica.
+	uploadLease = 5 * time.Second
+	// uploadRenewal is how old a lease is when it is renewed.
+	uploadRenewal = uploadLease / 5
+	// uploadRetry is how often an upload that waits for another's lease looks.
+	uploadRetry = 250 * time.Millisecond
+	// releaseTimeout bounds what is written after an upload has failed.
+	releaseTimeout = 10 * time.Second
+)
+
+// UploadAttachment stores an attachment's content, once. Where another upload
+// holds the attachment it waits for as long as a lease: an upload that broke
+// off loses it meanwhile. Returns NOT_SUPPORTED, ErrAttachmentNotFound,
+// FORBIDDEN, ErrAttachmentUploaded, ErrAttachmentBeingUploaded,
+// ErrUploadSuperseded, and for a content that differs from the announced one
+// INVALID_REQUEST, REQUEST_TOO_LARGE and UNSUPPORTED_MEDIA_TYPE.
+func (s *Service) UploadAttachment(ctx context.Context, id uuid.UUID, visitor Visitor, content io.Reader) error {
+	a, err := s.visit(ctx, id, visitor, urlUpload)
+	if err != nil {
+		return err
+	}
+	storing, cancel := context.WithTimeout(ctx, uploadTimeout)
+	defer cancel()
+	u := &upload{service: s, ctx: storing, attachment: a, content: newCheckedContent(a, content)}
+	if err := u.claim(); err != nil {
+		return err
+	}
+	if err := s.Attachments.Blobs.Put(storing, blobKey(id), a.Size, a.MimeType, u); err != nil {
+		s.releaseUpload(ctx, u)
+		if u.problem != nil {
+			return u.problem
+		}
+		return s.blobsFailed(ctx, err)
+	}
+	err = s.Store.EndUpload(ctx, id, u.until, u.content.digest())
+	if CodeOf(err) == CodeAttachmentNotFound {
+		s.dropBlob(ctx, id)
+	}
+	return err
+}
+
+// upload is the reader of a content that is being uploaded. It renews its lease
+// as bytes arrive, and fails when it has lost the lease to another upload.
+type upload struct {
+	service    *Service
+	ctx        context.Context //nolint:containedctx // ctx is that of the one upload
+	attachment Attachment
+	content    *checkedContent
+	received   int64
+	// until is the end of the lease, by which the store recognises its holder.
+	until   time.Time
+	renewed time.Time
+	// problem is why the upload is refused; nil where it failed for a reason
+	// that the client has no part in.
+	problem error
+}
+
+// claim takes the lease, and waits for another's to end.
+func (u *upload) claim() error {
+	retry := time.NewTicker(uploadRetry)
+	defer retry.Stop()
+	for waited := time.Duration(0); ; waited += uploadRetry {
+		now := u.service.now()
+		until := now.Add(uploadLease)
+		err := u.service.Store.ClaimUpload(u.ctx, u.attachment.ID, now, until)
+		if err == nil {
+			u.renewed, u.until = now, until
+			return nil
+		}
+		if !isBeingUploaded(err) || waited > uploadLease {
+			return err
+		}
+		select {
+		case <-u.ctx.Done():
+			return u.ctx.Err()
+		case <-retry.C:
+		}
+	}
+}
+
+// Read implements [io.Reader].
+func (u *upload) Read(p []byte) (int, error) {
+	n, err := u.content.Read(p)
+	u.problem = u.content.problem
+	if n == 0 {
+		return 0, err
+	}
+	u.received += int64(n)
+	if err := u.renew(); err != nil {
+		return 0, err
+	}
+	return n, err
+}
+
+// renew renews the lease where it is time to. Once the content is complete the
+// lease lasts to the end of the upload: no other may store its content while
+// this one is being stored.
+func (u *upload) renew() error {
+	now := u.service.now()
+	until := now.Add(uploadLease)
+	switch {
+	case u.received == u.attachment.Size:
+		until = now.Add(uploadTimeout + releaseTimeout)
+	case now.Sub(u.renewed) < uploadRenewal:
+		return nil
+	}
+	err := u.service.Store.RenewUpload(u.ctx, u.attachment.ID, u.until, until)
+	if err != nil {
+		u.problem = err
+		return err
+	}
+	u.renewed, u.until = now, until
+	return nil
+}
+
+// releaseUpload ends the lease of an upload that failed. Where that fails too,
+// the lease ends by itself.
+func (s *Service) releaseUpload(ctx context.Context, u *upload) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	defer cancel()
+	err := s.Store.EndUpload(ctx, u.attachment.ID, u.until, "")
+	if err != nil && CodeOf(err) != CodeAttachmentNotFound && CodeOf(err) != CodeAttachmentConflict {
+		s.Logger.WarnContext(ctx, "the attachment of a failed upload stays locked until its lease ends",
+			"attachment", u.attachment.ID, "lease_end", u.until, "error", err)
+	}
+}
+
+// dropBlob deletes the content of an attachment that was deleted during its
+// upload. The sweep deletes what dropBlob cannot.
+func (s *Service) dropBlob(ctx context.Context, id uuid.UUID) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	defer cancel()
+	_ = s.Attachments.Blobs.Delete(ctx, blobKey(id))
+}
