@@ -99,7 +99,7 @@ func (s *Service) newExecutor(ctx context.Context, userID string, sessionID uuid
 		ActiveRun: active, s: s, ctx: runCtx, userID: userID,
 		run: Run{
 			ID: active.ID, SessionID: sessionID, Status: RunRunning, Model: model, Owner: s.owner,
-			StartedAt: now, LeaseUntil: now.Add(s.Lease),
+			StartedAt: now, Lease: s.Lease,
 		},
 	}
 }

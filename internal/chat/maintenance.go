@@ -53,11 +53,11 @@ func (s *Service) renewLeases(ctx context.Context) error {
 	if len(runs) == 0 {
 		return nil
 	}
-	return s.Store.RenewLeases(ctx, runs, s.now().Add(s.Lease))
+	return s.Store.RenewLeases(ctx, runs, s.Lease)
 }
 
 func (s *Service) failOrphans(ctx context.Context) error {
-	failed, err := s.Store.FailOrphanedRuns(ctx, s.owner, s.now())
+	failed, err := s.Store.FailOrphanedRuns(ctx, s.owner)
 	if failed > 0 {
 		s.Logger.WarnContext(ctx, "runs of a stopped server marked as failed", "runs", failed)
 	}

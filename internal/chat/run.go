@@ -39,10 +39,12 @@ type Run struct {
 	FailureCode   FailureCode
 	FailureReason string
 
-	// Owner is the server process that executes the run, and LeaseUntil the
-	// time after which others take the owner for dead.
-	Owner      uuid.UUID
-	LeaseUntil time.Time
+	// Owner is the server process that executes the run.
+	Owner uuid.UUID
+	// Lease is how long the run belongs to Owner once it is stored, unless the
+	// lease is renewed. It is a duration because the store measures it: the
+	// clocks of two server processes may differ.
+	Lease time.Duration
 }
 
 // Usage is the tokens and the price of a run, as upstream reported them.

@@ -12,7 +12,10 @@ import (
 // not at all. Every method that takes a user's id names the user in the query
 // itself.
 //
-// Times are kept to the microsecond and come back in UTC. Errors are *Error
+// Times are kept to the microsecond and come back in UTC. Leases are measured
+// by one clock, the database's, so that server processes whose clocks differ
+// agree on them. (SQLite's clock is the process's; it serves one process.)
+// Errors are *Error
 // where a method says so, ErrStoreUnavailable when the database cannot be
 // reached, and otherwise internal.
 //
@@ -116,15 +119,14 @@ type Store interface {
 	// if the thread lacks one of them.
 	SaveFeedback(ctx context.Context, feedback Feedback) error
 
-	// RenewLeases moves the lease of those of the runs that are running to
-	// until.
-	RenewLeases(ctx context.Context, runs []uuid.UUID, until time.Time) error
+	// RenewLeases lets the leases of those of the runs that are running end
+	// after the given duration from now.
+	RenewLeases(ctx context.Context, runs []uuid.UUID, lease time.Duration) error
 
 	// FailOrphanedRuns marks failed, with FailureServerStopped, every running
-	// run whose owner is not the given one and must be dead: its lease is over
-	// at now or, where the database serves one process alone (SQLite), at
-	// once. It returns how many it marked.
-	FailOrphanedRuns(ctx context.Context, owner uuid.UUID, now time.Time) (int, error)
+	// run of another owner that must be dead: its lease is over or the database
+	// serves one process alone (SQLite). It returns how many it marked.
+	FailOrphanedRuns(ctx context.Context, owner uuid.UUID) (int, error)
 
 	AttachmentStore
 }

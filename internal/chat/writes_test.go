@@ -41,12 +41,12 @@ func (l *ledger) FinishRun(_ context.Context, run chat.Run, _ []chat.Item) (chat
 	return chat.Session{ID: run.SessionID}, nil
 }
 
-func (l *ledger) RenewLeases(context.Context, []uuid.UUID, time.Time) error {
+func (l *ledger) RenewLeases(context.Context, []uuid.UUID, time.Duration) error {
 	l.note("RenewLeases")
 	return nil
 }
 
-func (l *ledger) FailOrphanedRuns(context.Context, uuid.UUID, time.Time) (int, error) {
+func (l *ledger) FailOrphanedRuns(context.Context, uuid.UUID) (int, error) {
 	l.note("FailOrphanedRuns")
 	return 0, nil
 }

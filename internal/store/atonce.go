@@ -26,7 +26,7 @@ func isUniqueViolation(err error) bool {
 
 //nolint:unqueryvet // the columns are named within
 const startAtOnce = `WITH session AS (` + countMessageUpdate + `), run AS (
-		INSERT INTO runs (` + runColumns + `) SELECT ?, session.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM session
+		INSERT INTO runs (` + runColumns + `) SELECT ?, session.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ` + postgresNow + ` + ? FROM session
 	), message AS (
 		INSERT INTO items (` + itemInsertColumns + `) SELECT session.id, session.item_seq, ?, ?, ?, ?, ?, ?, ? FROM session
 	)
@@ -84,7 +84,7 @@ func startRunAtOnce(db *gorm.DB, start chat.NewRun, historyLimit int) (chat.Star
 
 // abandonRun ends a run that is stored, with its message, and yet cannot start.
 func abandonRun(db *gorm.DB, run chat.Run) error {
-	return db.Exec(`UPDATE runs SET `+failedSet+` WHERE id = ?`, toMicros(run.StartedAt),
+	return db.Exec(`UPDATE runs SET status = 'failed', ended_at = started_at, failure_code = ?, failure_reason = ? WHERE id = ?`,
 		string(chat.FailureInternal), "The history could not be read.", run.ID.String()).Error
 }
 

@@ -218,7 +218,7 @@ func (x bench) start(b *testing.B, n int) (chat.Run, error) {
 	now := time.Now()
 	run := chat.Run{
 		ID: uuid.Must(uuid.NewV7()), SessionID: uuid.MustParse(filledSession(n)), Status: chat.RunRunning,
-		Model: "model", StartedAt: now, Owner: uuid.New(), LeaseUntil: now.Add(time.Minute),
+		Model: "model", StartedAt: now, Owner: uuid.New(), Lease: time.Minute,
 	}
 	_, err := x.store.StartRun(b.Context(), chat.NewRun{UserID: userOf(n), Run: run, Title: "Title", Message: newItem(run)}, 20)
 	return run, err

@@ -13,8 +13,13 @@ const (
 	ItemsNewest   = visibleSelect + newestFirst
 	ItemsBefore   = visibleSelect + visibleBefore + newestFirst
 	ItemsAfter    = visibleSelect + visibleAfter + oldestFirst
-	FailOthers    = failOthers
-	FailExpired   = failExpired
-	RenewLeases   = renewLeases
 	UsedBytes     = usedBytes
+)
+
+// The statements of a database whose plans are tested.
+var (
+	PostgresFailOrphans = postgresLeases.failOrphans
+	PostgresRenew       = postgresLeases.renew
+	SQLiteFailOrphans   = sqliteLeases.failOrphans
+	SQLiteRenew         = sqliteLeases.renew
 )

@@ -33,7 +33,6 @@ func startRun(t *testing.T, s *store.Store, session chat.Session) chat.NewRun {
 	t.Helper()
 	run := chat.Run{
 		ID: uuid.New(), SessionID: session.ID, Status: chat.RunRunning, StartedAt: session.CreatedAt,
-		LeaseUntil: session.CreatedAt,
 	}
 	start := chat.NewRun{UserID: session.UserID, Run: run, Message: chat.Item{
 		ID: uuid.New(), SessionID: session.ID, RunID: run.ID, Type: chat.ItemUserMessage, CreatedAt: session.CreatedAt,

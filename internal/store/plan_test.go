@@ -34,7 +34,6 @@ func plans() []plan {
 		{"items, next page", store.ItemsBefore, []any{id, 100, 21}, items},
 		{"items, oldest first, next page", store.ItemsAfter, []any{id, 100, 21}, items},
 		{"files of a user", store.UsedBytes, []any{4096, 4096, "user 1"}, [2]string{"Only Scan using attachments_by_user", "COVERING INDEX attachments_by_user"}},
-		{"renewal of leases", store.RenewLeases, []any{1, id}, [2]string{"runs_running", "sqlite_autoindex_runs_1"}},
 	}
 }
 
@@ -49,12 +48,12 @@ func TestPlansPostgreSQL(t *testing.T) {
 	execute(t, db, `INSERT INTO attachments (id, user_id, name, mime_type, size, state, digest, upload_until, created_at)
 		SELECT gen_random_uuid(), 'user ' || n % 500, 'a.txt', 'text/plain', n, 'stored', '', 0, n FROM generate_series(1, 5000) AS s(n)`)
 	fillPostgres(t, db, 6_000, 200)
-	expired := plan{
-		"marking of orphans", store.FailExpired,
-		[]any{1, "a", "b", "00000000-0000-4000-8000-000000000001", 1},
-		[2]string{"runs_running"},
+	const id = "00000000-0000-4000-8000-000000000001"
+	live := []plan{
+		{"marking of orphans", store.PostgresFailOrphans, []any{"a", "b", id}, [2]string{"runs_running"}},
+		{"renewal of leases", store.PostgresRenew, []any{1, id}, [2]string{"runs_running"}},
 	}
-	for n, p := range append(plans(), expired) {
+	for n, p := range append(plans(), live...) {
 		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
 			text := explainPostgres(t, db, p, fmt.Sprint("p", n, mode), mode)
 			wantPlan(t, p.name+" "+mode, text, p.index[0], "Seq Scan", "Sort")
@@ -94,8 +93,11 @@ func TestPlansSQLite(t *testing.T) {
 	c := sqliteConfig(t)
 	open(t, c)
 	db := openDatabase(t, c)
-	others := plan{"marking of orphans", store.FailOthers, []any{1, "a", "b", "c"}, [2]string{"", "runs_running"}}
-	for _, p := range append(plans(), others) {
+	live := []plan{
+		{"marking of orphans", store.SQLiteFailOrphans, []any{"a", "b", "c"}, [2]string{"", "runs_running"}},
+		{"renewal of leases", store.SQLiteRenew, []any{1, "a"}, [2]string{"", "sqlite_autoindex_runs_1"}},
+	}
+	for _, p := range append(plans(), live...) {
 		rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+p.statement, p.args...)
 		if err != nil {
 			t.Fatal(err)

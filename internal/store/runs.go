@@ -3,24 +3,20 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
-	"time"
 
-	"github.com/google/uuid"
 	"gorm.io/gorm"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// insertRun stores a run. One that stands in its way is marked failed if its
-// lease is over.
+// insertRun stores a run. A running run of the session whose lease is over is
+// marked as failed; one whose lease is not over prevents the new one.
 func insertRun(tx *gorm.DB, run chat.Run) error {
 	inserted, err := tryInsertRun(tx, run)
 	if err != nil || inserted {
 		return err
 	}
-	expired := tx.Exec(`UPDATE runs SET `+failedSet+` WHERE session_id = ? AND status = 'running' AND lease_until < ?`,
-		append(failedArgs(run.StartedAt), run.SessionID.String(), toMicros(run.StartedAt))...)
+	expired := tx.Exec(leasesOf(tx).failExpired, append(failedArgs(), run.SessionID.String())...)
 	if expired.Error != nil {
 		return expired.Error
 	}
@@ -35,30 +31,27 @@ func insertRun(tx *gorm.DB, run chat.Run) error {
 }
 
 func tryInsertRun(tx *gorm.DB, run chat.Run) (bool, error) {
-	inserted := tx.Exec(`INSERT INTO runs (`+runColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (session_id) WHERE status = 'running' DO NOTHING`, runArgs(run)...)
+	inserted := tx.Exec(leasesOf(tx).insertRun, runArgs(run)...)
 	return inserted.RowsAffected == 1, inserted.Error
 }
 
 const runColumns = `id, session_id, status, model, upstream_id, started_at, first_token_at, ended_at,
-		input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, failure_code, failure_reason, owner, lease_until,
-		finish_reason`
+		input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, failure_code, failure_reason, finish_reason, owner,
+		lease_until`
 
+// runArgsBeforeLease is the number of values of runColumns before lease_until.
+const runArgsBeforeLease = 17
+
+// runArgs are the values of runColumns. The last one is the lease's length,
+// which a statement adds to the present time of the database.
 func runArgs(run chat.Run) []any {
 	return []any{
 		run.ID.String(), run.SessionID.String(), string(run.Status), toText(run.Model), toText(run.UpstreamID),
 		toMicros(run.StartedAt), toMicrosOrNull(run.FirstTokenAt), toMicrosOrNull(run.EndedAt),
 		run.Usage.InputTokens, run.Usage.OutputTokens, run.Usage.CachedTokens, run.Usage.ReasoningTokens, run.Usage.Cost,
-		string(run.FailureCode), toText(run.FailureReason), run.Owner.String(), toMicros(run.LeaseUntil),
-		run.FinishReason,
+		string(run.FailureCode), toText(run.FailureReason), run.FinishReason, run.Owner.String(),
+		run.Lease.Microseconds(),
 	}
-}
-
-// failedSet marks a run whose server is taken for dead.
-const failedSet = `status = 'failed', ended_at = ?, failure_code = ?, failure_reason = ?`
-
-func failedArgs(at time.Time) []any {
-	return []any{toMicros(at), string(chat.FailureServerStopped), chat.ReasonServerStopped}
 }
 
 // FinishRun implements [chat.Store]. It may be called again with the same end
@@ -203,49 +196,4 @@ func updateRun(tx *gorm.DB, run chat.Run) error {
 		return chat.ErrSessionNotFound() // Runs go with their session only.
 	}
 	return updated.Error
-}
-
-const renewLeases = `UPDATE runs SET lease_until = ? WHERE status = 'running' AND id IN (?)`
-
-// maxRenewals is how many runs a statement renews; databases bound the number
-// of its parameters.
-const maxRenewals = 1000
-
-// RenewLeases implements [chat.Store].
-func (s *Store) RenewLeases(ctx context.Context, runs []uuid.UUID, until time.Time) error {
-	return s.do(ctx, "renew leases", func(ctx context.Context) error {
-		for some := range slices.Chunk(runs, maxRenewals) {
-			ids := make([]string, len(some))
-			for n, id := range some {
-				ids[n] = id.String()
-			}
-			if err := s.write.WithContext(ctx).Exec(renewLeases, toMicros(until), ids).Error; err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-const (
-	// A run whose row is locked is being renewed or finished, so its owner
-	// lives.
-	failExpired = `UPDATE runs SET ` + failedSet + ` WHERE id IN (SELECT id FROM runs
-		WHERE status = 'running' AND owner <> ? AND lease_until < ? FOR UPDATE SKIP LOCKED)`
-	failOthers = `UPDATE runs SET ` + failedSet + ` WHERE status = 'running' AND owner <> ?`
-)
-
-// FailOrphanedRuns implements [chat.Store].
-func (s *Store) FailOrphanedRuns(ctx context.Context, owner uuid.UUID, now time.Time) (int, error) {
-	failed := 0
-	err := s.do(ctx, "fail orphaned runs", func(ctx context.Context) error {
-		statement, args := failExpired, append(failedArgs(now), owner.String(), toMicros(now))
-		if s.driver == SQLite {
-			statement, args = failOthers, append(failedArgs(now), owner.String())
-		}
-		updated := s.write.WithContext(ctx).Exec(statement, args...)
-		failed = int(updated.RowsAffected)
-		return updated.Error
-	})
-	return failed, err
 }

@@ -119,26 +119,34 @@ func (p probe) Rows(t *testing.T, table string) int {
 func (p probe) Run(t *testing.T, id uuid.UUID) (chat.Run, bool) {
 	t.Helper()
 	query := `SELECT id, session_id, status, model, upstream_id, started_at, first_token_at, ended_at,
-		input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, failure_code, failure_reason, owner, lease_until,
-		finish_reason
+		input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost, failure_code, failure_reason, owner, finish_reason
 		FROM runs WHERE id = '` + id.String() + `'`
 	var run chat.Run
-	var startedAt, leaseUntil int64
+	var startedAt int64
 	var firstTokenAt, endedAt sql.NullInt64
 	u := &run.Usage
 	err := p.db.QueryRowContext(t.Context(), query).Scan(&run.ID, &run.SessionID, &run.Status, &run.Model, &run.UpstreamID,
 		&startedAt, &firstTokenAt, &endedAt, &u.InputTokens, &u.OutputTokens, &u.CachedTokens, &u.ReasoningTokens, &u.Cost,
-		&run.FailureCode, &run.FailureReason, &run.Owner, &leaseUntil,
-		&run.FinishReason)
+		&run.FailureCode, &run.FailureReason, &run.Owner, &run.FinishReason)
 	if err == sql.ErrNoRows {
 		return run, false
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	run.StartedAt, run.LeaseUntil = time.UnixMicro(startedAt).UTC(), time.UnixMicro(leaseUntil).UTC()
+	run.StartedAt = time.UnixMicro(startedAt).UTC()
 	run.FirstTokenAt, run.EndedAt = orZero(firstTokenAt), orZero(endedAt)
 	return run, true
+}
+
+func (p probe) LeaseLeft(t *testing.T, id uuid.UUID) time.Duration {
+	t.Helper()
+	var until int64
+	query := "SELECT lease_until FROM runs WHERE id = '" + id.String() + "'"
+	if err := p.db.QueryRowContext(t.Context(), query).Scan(&until); err != nil {
+		t.Fatal(err)
+	}
+	return time.Until(time.UnixMicro(until)) // The tests' databases have this machine's clock.
 }
 
 func orZero(micros sql.NullInt64) time.Time {

@@ -52,7 +52,7 @@ const firstPosition = 1
 const startThreadStatement = `WITH counted AS (` + countSession + ` RETURNING id), session AS (
 		INSERT INTO sessions (` + sessionColumns + `) SELECT ?, counted.id, NULLIF(?, ''), ?, ?, ?, ?, ? FROM counted RETURNING id
 	), run AS (
-		INSERT INTO runs (` + runColumns + `) SELECT ?, session.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM session
+		INSERT INTO runs (` + runColumns + `) SELECT ?, session.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ` + postgresNow + ` + ? FROM session
 	), message AS (
 		INSERT INTO items (` + itemInsertColumns + `) SELECT session.id, ?, ?, ?, ?, ?, ?, ?, ? FROM session
 	)

@@ -303,12 +303,12 @@ func titleUsage(t *testing.T, f *fixture) {
 		InputTokens: before.Usage.InputTokens + 1, OutputTokens: before.Usage.OutputTokens + 2,
 		CachedTokens: before.Usage.CachedTokens + 3, ReasoningTokens: before.Usage.ReasoningTokens + 4,
 	}
-	equal(t, "run", f.run(t, other), want)
+	f.wantRun(t, "run", other, want)
 	made.Usage, made.Title = chat.Usage{Cost: new(0.25)}, "A title"
 	must(t, f.FinishTitle(t.Context(), made))
 	must(t, f.FinishTitle(t.Context(), made))
 	want.Usage.Cost = new(0.5)
-	equal(t, "run with a cost", f.run(t, other), want)
+	f.wantRun(t, "run with a cost", other, want)
 }
 
 func titles(t *testing.T, f *fixture) {

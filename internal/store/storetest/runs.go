@@ -20,7 +20,7 @@ func startStores(t *testing.T, f *fixture) {
 	equal(t, "session", started.Session, want)
 	equal(t, "title set", started.TitleSet, true)
 	equal(t, "history", len(started.History), 0)
-	equal(t, "run", f.run(t, run.Run.ID), run.Run)
+	f.wantRun(t, "run", run.Run.ID, run.Run)
 	got, items, err := f.SessionWithItems(t.Context(), alice, session.ID)
 	must(t, err)
 	equal(t, "session read", got, want)
@@ -107,7 +107,7 @@ func startRefused(t *testing.T, f *fixture) {
 	wantCode(t, "a second run", err, chat.CodeRunInProgress)
 	equal(t, "session", f.session(t, session), before)
 	equal(t, "items", f.items(t, session), []chat.Item{run.Message})
-	equal(t, "run", f.run(t, run.Run.ID), run.Run)
+	f.wantRun(t, "run", run.Run.ID, run.Run)
 	f.wantRows(t, "runs", 1)
 }
 
@@ -124,7 +124,7 @@ func startTaken(t *testing.T, f *fixture) {
 		}
 	}
 	equal(t, "session", f.session(t, other), other)
-	equal(t, "the first run", f.run(t, first.Run.ID), first.Run)
+	f.wantRun(t, "the first run", first.Run.ID, first.Run)
 	f.wantRows(t, "items", 1)
 	f.wantRows(t, "runs", 1)
 }
@@ -155,30 +155,38 @@ func startAtOnce(t *testing.T, f *fixture) {
 
 func startExpired(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
-	dead := f.begin(t, session, "hello", start())
-	lease := dead.Run.LeaseUntil
-	_, err := f.StartRun(t.Context(), newRun(session, "too soon", lease), limit)
-	wantCode(t, "at the lease's last moment", err, chat.CodeRunInProgress)
-
-	next := f.begin(t, session, "again", lease.Add(time.Microsecond))
-	got := f.run(t, dead.Run.ID)
-	want := dead.Run
-	want.Status, want.FailureCode, want.FailureReason = chat.RunFailed, chat.FailureServerStopped, chat.ReasonServerStopped
-	want.EndedAt = next.Run.StartedAt
-	equal(t, "the dead run", got, want)
-	equal(t, "the next run", f.run(t, next.Run.ID), next.Run)
+	dead := f.beginExpired(t, session, "hello", start())
+	next := f.begin(t, session, "again", after(time.Second))
+	f.wantFailed(t, dead.Run)
+	f.wantRun(t, "the next run", next.Run.ID, next.Run)
 	equal(t, "texts", texts(f.items(t, session)), []string{"hello", "again"})
+	_, err := f.StartRun(t.Context(), newRun(session, "too soon", after(time.Hour)), limit)
+	wantCode(t, "a run beside one whose lease is not over", err, chat.CodeRunInProgress)
 
+	must(t, f.RenewLeases(t.Context(), []uuid.UUID{next.Run.ID}, expiredLease))
 	runs := make([]chat.NewRun, 20)
-	late := next.Run.LeaseUntil.Add(time.Second)
 	for n := range runs {
-		runs[n] = newRun(session, fmt.Sprint("message ", n), late)
+		runs[n] = newRun(session, fmt.Sprint("message ", n), after(time.Minute))
 	}
 	wantOutcomes(t, atOnce(len(runs), func(i int) error {
 		_, err := f.StartRun(t.Context(), runs[i], limit)
 		return err
 	}), 1, chat.CodeRunInProgress)
 	equal(t, "status of the run taken over", f.run(t, next.Run.ID).Status, chat.RunFailed)
+}
+
+// wantFailed checks that a run is marked as failed since its owner is dead, and
+// changed in nothing else.
+func (f *fixture) wantFailed(t *testing.T, run chat.Run) {
+	t.Helper()
+	got := f.run(t, run.ID)
+	want := run
+	want.Status, want.FailureCode, want.FailureReason = chat.RunFailed, chat.FailureServerStopped, chat.ReasonServerStopped
+	want.EndedAt = got.EndedAt
+	f.wantRun(t, "the dead run", run.ID, want)
+	if got.EndedAt.Before(run.StartedAt) {
+		t.Errorf("the run ended at %s, before it started at %s", got.EndedAt, run.StartedAt)
+	}
 }
 
 func updatedForward(t *testing.T, f *fixture) {
@@ -201,7 +209,7 @@ func finishStores(t *testing.T, f *fixture) {
 	item := newAnswer(end, "hi", end.FirstTokenAt)
 	got, err := f.FinishRun(t.Context(), end, one(item))
 	must(t, err)
-	equal(t, "run", f.run(t, end.ID), end)
+	f.wantRun(t, "run", end.ID, end)
 	want := session
 	want.Title, want.MessageCount, want.UpdatedAt = "About hello", 2, after(3*time.Second)
 	equal(t, "session", got, want)
@@ -222,7 +230,7 @@ func finishWithoutItem(t *testing.T, f *fixture) {
 	want.Title, want.MessageCount, want.UpdatedAt = "About hello", 1, after(time.Second)
 	equal(t, "session", got, want)
 	equal(t, "session read", f.session(t, session), want)
-	equal(t, "run", f.run(t, end.ID), end)
+	f.wantRun(t, "run", end.ID, end)
 	f.begin(t, session, "again", after(2*time.Minute))
 }
 
@@ -238,7 +246,7 @@ func finishOddTexts(t *testing.T, f *fixture) {
 	_, err := f.FinishRun(t.Context(), end, one(item))
 	must(t, err)
 	end.Model, end.UpstreamID, end.FailureReason = "mod\uFFFDel", "gen-\uFFFD\uFFFD1", "why\uFFFD"
-	equal(t, "run", f.run(t, end.ID), end)
+	f.wantRun(t, "run", end.ID, end)
 	equal(t, "texts", texts(f.items(t, session)), []string{"hello", "NUL \x00 and \uFFFD"})
 }
 
@@ -262,7 +270,7 @@ func finishAgain(t *testing.T, f *fixture) {
 
 func finishLostLease(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
-	slow := f.begin(t, session, "hello", start())
+	slow := f.beginExpired(t, session, "hello", start())
 	next := f.begin(t, session, "again", after(time.Hour))
 	equal(t, "status while taken for dead", f.run(t, slow.Run.ID).Status, chat.RunFailed)
 
@@ -270,8 +278,8 @@ func finishLostLease(t *testing.T, f *fixture) {
 	end.Status, end.EndedAt = chat.RunCompleted, after(2*time.Hour)
 	_, err := f.FinishRun(t.Context(), end, one(newAnswer(end, "hi at last", after(2*time.Hour))))
 	must(t, err)
-	equal(t, "run", f.run(t, end.ID), end)
-	equal(t, "the other run", f.run(t, next.Run.ID), next.Run)
+	f.wantRun(t, "run", end.ID, end)
+	f.wantRun(t, "the other run", next.Run.ID, next.Run)
 	equal(t, "texts", texts(f.items(t, session)), []string{"hello", "again", "hi at last"})
 }
 
@@ -301,78 +309,56 @@ func renew(t *testing.T, f *fixture) {
 	second, other := f.create(t, alice, start()), f.create(t, bob, start())
 	runs := map[string]chat.Run{}
 	for name, session := range map[string]chat.Session{"mine": mine, "ended": ended, "second": second, "other": other} {
-		run := newRun(session, "hello", start())
-		_, err := f.StartRun(t.Context(), run, limit)
-		must(t, err)
-		runs[name] = run.Run
+		runs[name] = f.beginExpired(t, session, "hello", start()).Run
 	}
 	f.finish(t, runs["ended"], "hi", after(time.Second))
-	until := after(time.Hour)
-	must(t, f.RenewLeases(t.Context(), []uuid.UUID{runs["mine"].ID, runs["second"].ID, runs["ended"].ID, newID()}, until))
-	for name, want := range map[string]time.Time{
-		"mine": until, "second": until, "ended": runs["ended"].LeaseUntil, "other": runs["other"].LeaseUntil,
-	} {
-		equal(t, "lease of "+name, f.run(t, runs[name].ID).LeaseUntil, want)
+	must(t, f.RenewLeases(t.Context(), []uuid.UUID{runs["mine"].ID, runs["second"].ID, runs["ended"].ID, newID()}, time.Hour))
+	for name, renewed := range map[string]bool{"mine": true, "second": true, "ended": false, "other": false} {
+		left := f.probe.LeaseLeft(t, runs[name].ID)
+		if renewed && (left < 50*time.Minute || left > 70*time.Minute) || !renewed && left > 0 {
+			t.Errorf("the lease of %s lasts %s", name, left)
+		}
 	}
-	_, err := f.StartRun(t.Context(), newRun(mine, "again", after(30*time.Minute)), limit)
+	_, err := f.StartRun(t.Context(), newRun(mine, "again", after(time.Second)), limit)
 	wantCode(t, "a second run within the new lease", err, chat.CodeRunInProgress)
-	must(t, f.RenewLeases(t.Context(), nil, until))
+	must(t, f.RenewLeases(t.Context(), nil, time.Hour))
 }
 
 func orphans(t *testing.T, f *fixture) {
 	dead, alive := f.create(t, alice, start()), f.create(t, alice, start())
-	ended := f.create(t, bob, start())
-	deadRun := f.begin(t, dead, "hello", start()).Run
+	ended, future := f.create(t, bob, start()), f.create(t, bob, start())
+	deadRun := f.beginExpired(t, dead, "hello", start()).Run
 	aliveRun := f.begin(t, alive, "hello", after(time.Minute)).Run
-	endedRun := f.begin(t, ended, "hello", start()).Run
+	endedRun := f.beginExpired(t, ended, "hello", start()).Run
 	f.finish(t, endedRun, "hi", after(time.Second))
-	now := deadRun.LeaseUntil
+	// The clock of a dead process may have been ahead.
+	futureRun := f.beginExpired(t, future, "hello", time.Now().UTC().Truncate(time.Microsecond).Add(24*time.Hour)).Run
 
-	failed, err := f.FailOrphanedRuns(t.Context(), newID(), now)
+	failed, err := f.FailOrphanedRuns(t.Context(), newID())
 	must(t, err)
-	wantAlive, wantFailed := 2, 0
+	want := 2
 	if f.oneProcess {
-		wantAlive, wantFailed = 0, 2
+		want = 3
 	}
-	equal(t, "runs failed at the lease's last moment", failed, wantFailed)
-	equal(t, "runs alive", f.running(t, deadRun, aliveRun), wantAlive)
-
-	now = now.Add(time.Microsecond)
-	failed, err = f.FailOrphanedRuns(t.Context(), newID(), now)
-	must(t, err)
+	equal(t, "runs failed", failed, want)
+	f.wantFailed(t, deadRun)
+	f.wantFailed(t, futureRun)
 	if !f.oneProcess {
-		equal(t, "runs failed after the lease", failed, 1)
-		want := deadRun
-		want.Status, want.EndedAt = chat.RunFailed, now
-		want.FailureCode, want.FailureReason = chat.FailureServerStopped, chat.ReasonServerStopped
-		equal(t, "the dead run", f.run(t, deadRun.ID), want)
-		equal(t, "the live run", f.run(t, aliveRun.ID), aliveRun)
+		f.wantRun(t, "the live run", aliveRun.ID, aliveRun)
 	}
-	failed, err = f.FailOrphanedRuns(t.Context(), newID(), now)
+	failed, err = f.FailOrphanedRuns(t.Context(), newID())
 	must(t, err)
 	equal(t, "runs failed again", failed, 0)
 	equal(t, "status of a run that had ended", f.run(t, endedRun.ID).Status, chat.RunCompleted)
 	equal(t, "texts kept", texts(f.items(t, dead)), []string{"hello"})
-	f.begin(t, dead, "again", now)
-}
-
-// running counts those of the runs that are not over.
-func (f *fixture) running(t *testing.T, runs ...chat.Run) int {
-	t.Helper()
-	n := 0
-	for _, run := range runs {
-		if f.run(t, run.ID).Status == chat.RunRunning {
-			n++
-		}
-	}
-	return n
+	f.begin(t, dead, "again", after(time.Hour))
 }
 
 func orphansOwn(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
-	run := f.begin(t, session, "hello", start()).Run
-	failed, err := f.FailOrphanedRuns(t.Context(), run.Owner, after(time.Hour))
+	run := f.beginExpired(t, session, "hello", start()).Run
+	failed, err := f.FailOrphanedRuns(t.Context(), run.Owner)
 	must(t, err)
 	equal(t, "runs failed", failed, 0)
-	equal(t, "run", f.run(t, run.ID), run)
+	f.wantRun(t, "run", run.ID, run)
 }

@@ -34,8 +34,11 @@ type Store interface {
 
 // Probe looks into a store's database.
 type Probe interface {
-	// Run reads a run; false when there is none.
+	// Run reads a run without its lease; false when there is none.
 	Run(t *testing.T, id uuid.UUID) (chat.Run, bool)
+	// LeaseLeft is how long the lease of a stored run lasts from now; it is
+	// negative when the lease is over.
+	LeaseLeft(t *testing.T, id uuid.UUID) time.Duration
 	// Rows counts the rows of the tables sessions, items, runs or feedback.
 	Rows(t *testing.T, table string) int
 }
@@ -132,6 +135,11 @@ const (
 	alice = "alice"
 	bob   = "bob"
 	limit = 10
+
+	// leaseLength is the lease of a run whose owner lives; it lasts longer than
+	// a test. The lease of a run whose owner is dead was over when it began.
+	leaseLength  = 10 * time.Minute
+	expiredLease = -time.Second
 )
 
 // start is when the tests begin; what matters is only what comes after what.
@@ -157,7 +165,7 @@ func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 func newRun(session chat.Session, text string, at time.Time) chat.NewRun {
 	run := chat.Run{
 		ID: newID(), SessionID: session.ID, Status: chat.RunRunning, Model: "test/model",
-		StartedAt: at, Owner: newID(), LeaseUntil: at.Add(15 * time.Second),
+		StartedAt: at, Owner: newID(), Lease: leaseLength,
 	}
 	return chat.NewRun{
 		UserID: session.UserID, Run: run, Title: "About " + text,
@@ -172,6 +180,16 @@ func newRun(session chat.Session, text string, at time.Time) chat.NewRun {
 func (f *fixture) begin(t *testing.T, session chat.Session, text string, at time.Time) chat.NewRun {
 	t.Helper()
 	run := newRun(session, text, at)
+	_, err := f.StartRun(t.Context(), run, limit)
+	must(t, err)
+	return run
+}
+
+// beginExpired starts a run whose lease is over.
+func (f *fixture) beginExpired(t *testing.T, session chat.Session, text string, at time.Time) chat.NewRun {
+	t.Helper()
+	run := newRun(session, text, at)
+	run.Run.Lease = expiredLease
 	_, err := f.StartRun(t.Context(), run, limit)
 	must(t, err)
 	return run
@@ -220,6 +238,13 @@ func (f *fixture) run(t *testing.T, id uuid.UUID) chat.Run {
 		t.Fatalf("run %s is not stored", id)
 	}
 	return run
+}
+
+// wantRun checks a stored run, but for its lease.
+func (f *fixture) wantRun(t *testing.T, what string, id uuid.UUID, want chat.Run) {
+	t.Helper()
+	want.Lease = 0
+	equal(t, what, f.run(t, id), want)
 }
 
 func (f *fixture) wantRows(t *testing.T, table string, want int) {
@@ -347,9 +372,9 @@ func (f *fixture) methods(s chat.Session) map[string]func(ctx context.Context) e
 		"SaveFeedback": func(ctx context.Context) error {
 			return f.SaveFeedback(ctx, chat.Feedback{UserID: s.UserID, SessionID: s.ID, Kind: chat.FeedbackPositive})
 		},
-		"RenewLeases": func(ctx context.Context) error { return f.RenewLeases(ctx, []uuid.UUID{run.Run.ID}, after(time.Hour)) },
+		"RenewLeases": func(ctx context.Context) error { return f.RenewLeases(ctx, []uuid.UUID{run.Run.ID}, time.Hour) },
 		"FailOrphanedRuns": func(ctx context.Context) error {
-			_, err := f.FailOrphanedRuns(ctx, newID(), after(time.Hour))
+			_, err := f.FailOrphanedRuns(ctx, newID())
 			return err
 		},
 		"DeleteSession": func(ctx context.Context) error { return f.DeleteSession(ctx, s.UserID, s.ID) },

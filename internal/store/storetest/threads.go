@@ -15,7 +15,7 @@ func threadStores(t *testing.T, f *fixture) {
 	want := session
 	want.Title, want.MessageCount, want.UpdatedAt = run.Title, 1, after(time.Second)
 	equal(t, "started", started, chat.StartedRun{Session: want, TitleSet: true, TitleCut: true})
-	equal(t, "run", f.run(t, run.Run.ID), run.Run)
+	f.wantRun(t, "run", run.Run.ID, run.Run)
 	got, items, err := f.SessionWithItems(t.Context(), alice, session.ID)
 	must(t, err)
 	equal(t, "session read", got, want)
