@@ -2,6 +2,7 @@ package attachments_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -118,7 +119,7 @@ func (u partialUpload) answer() string {
 	}
 	data := make([]byte, 4096)
 	n, err := u.conn.Read(data)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		u.t.Fatal(err)
 	}
 	return string(data[:n])

@@ -62,6 +62,8 @@ func (u upload) content() []byte {
 
 // asked tells of a request to the upstream.
 type asked struct {
+	// OnlyOurs says that the reference sends something else.
+	OnlyOurs   bool     `json:"only_ours"`
 	Contains   []string `json:"contains"`
 	Lacks      []string `json:"lacks"`
 	Model      string   `json:"model"`

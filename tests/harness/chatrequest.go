@@ -105,6 +105,13 @@ func (r *UpstreamRequest) Question() string {
 	return ""
 }
 
+// Asks says whether the last user message is the question, or ends in it: the
+// server joins user messages that follow each other, as after a failed run.
+func (r *UpstreamRequest) Asks(question string) bool {
+	text := r.Question()
+	return text == question || strings.HasSuffix(text, "\n\n"+question)
+}
+
 // Results are the tool messages after the last user message: what the tools
 // that this question called have answered, by the call's id.
 func (r *UpstreamRequest) Results() map[string]string {

@@ -80,8 +80,9 @@ func NewUpstream(tb testing.TB) *Upstream {
 // release ends every script that waits.
 func (u *Upstream) release() { u.once.Do(func() { close(u.closed) }) }
 
-// Answer says how questions whose text is exactly this are answered: the first
-// by the first script, the next by the next, all further ones by the last.
+// Answer says how requests that ask this question are answered: the first by
+// the first script, the next by the next, all further ones by the last. No
+// question may end in a paragraph that is another question.
 func (u *Upstream) Answer(question string, scripts ...Script) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -130,7 +131,7 @@ func (u *Upstream) look(question string) ([]*UpstreamRequest, <-chan struct{}) {
 	defer u.mu.Unlock()
 	var found []*UpstreamRequest
 	for _, request := range u.requests {
-		if request.Question() == question {
+		if request.Asks(question) {
 			found = append(found, request)
 		}
 	}
@@ -144,15 +145,16 @@ func (u *Upstream) note(request *UpstreamRequest) Script {
 	u.requests = append(u.requests, request)
 	close(u.arrived)
 	u.arrived = make(chan struct{})
-	question := request.Question()
-	scripts := u.scripts[question]
-	if len(scripts) == 0 {
-		return DefaultScript()
+	for question, scripts := range u.scripts {
+		if len(scripts) == 0 || !request.Asks(question) {
+			continue
+		}
+		if len(scripts) > 1 {
+			u.scripts[question] = scripts[1:]
+		}
+		return scripts[0]
 	}
-	if len(scripts) > 1 {
-		u.scripts[question] = scripts[1:]
-	}
-	return scripts[0]
+	return DefaultScript()
 }
 
 func (u *Upstream) complete(w http.ResponseWriter, r *http.Request) {

@@ -98,7 +98,8 @@ func checkAsked(t *testing.T, s *stand, questions []string, count int) {
 	}
 }
 
-// What had come of a broken answer is history; a message that got none too.
+// The text that came before an answer broke is part of the history, and so is a
+// message without an answer: it is joined to the next one.
 func TestBrokenAnswersAreHistory(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
@@ -116,8 +117,7 @@ func TestBrokenAnswersAreHistory(t *testing.T) {
 			{Role: "system", Content: systemPrompt},
 			{Role: "user", Content: "Break"},
 			{Role: "assistant", Content: "It begins"},
-			{Role: "user", Content: "Refuse"},
-			{Role: "user", Content: "Go on"},
+			{Role: "user", Content: "Refuse\n\nGo on"},
 		}
 		if got := askedUpstream(t, s, "Go on"); !reflect.DeepEqual(got, want) {
 			t.Errorf("upstream was asked\n%v, want\n%v", got, want)
