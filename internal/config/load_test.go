@@ -66,12 +66,12 @@ func TestDefaults(t *testing.T) {
 
 		OpenRouterAPIKey:         config.NewSecret(goodKey),
 		OpenRouterBaseURL:        "https://openrouter.ai/api/v1",
-		OpenRouterModel:          "openai/gpt-4.1-mini",
+		OpenRouterModel:          "~openai/gpt-mini-latest",
 		OpenRouterMaxTokens:      8192,
 		UpstreamFirstByteTimeout: time.Minute,
 		UpstreamIdleTimeout:      time.Minute,
 		SystemPrompt:             got.SystemPrompt,
-		Models:                   []string{"openai/gpt-4.1-mini"},
+		Models:                   []string{"~openai/gpt-mini-latest"},
 
 		Host: "127.0.0.1",
 		Port: 8080,

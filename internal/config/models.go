@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	exampleModel = "openai/gpt-4.1-mini"
+	exampleModel = "~openai/gpt-mini-latest"
 	maxModels    = 100
 	// maxFallbacks is OpenRouter's: it refuses a request with more.
 	maxFallbacks = 3

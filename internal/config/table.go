@@ -33,7 +33,10 @@ func All() []Setting {
 			"Any word for a local model that asks for no key."},
 		{Name: "OPENROUTER_BASE_URL", Default: "https://openrouter.ai/api/v1", Meaning: "Any OpenAI-compatible base URL: " +
 			"OpenRouter, Ollama, llama.cpp, vLLM, a proxy."},
-		{Name: "OPENROUTER_MODEL", Default: "openai/gpt-4.1-mini", Meaning: "The model that answers."},
+		{Name: "OPENROUTER_MODEL", Default: "~openai/gpt-mini-latest", Meaning: "The model that answers. The default is OpenRouter's alias " +
+			"for OpenAI's newest small model, so it is never retired. Other aliases end in `-latest` too " +
+			"(`~anthropic/claude-sonnet-latest`); a plain name (`openai/gpt-5-mini`) keeps one version until its provider retires it; " +
+			"`openrouter/auto` chooses a model, and so a price, for each answer. Other services have names of their own: see their list of models."},
 		{Name: "OPENROUTER_FALLBACK_MODELS", Meaning: "Models that OpenRouter tries in this order when the asked one does not answer: " +
 			"a comma list or a JSON array of three at most. Unset: none."},
 		{Name: "MODELS", Meaning: "Models that clients may pick: a comma list or a JSON array. OPENROUTER_MODEL is always one. " +

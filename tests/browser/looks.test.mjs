@@ -106,7 +106,7 @@ for (const colorScheme of ['light', 'dark']) {
 
   test(`files and models, ${colorScheme}`, async (t) => {
     const upstream = await startUpstream(t, ['The picture is a page where nothing was written yet. On the list is milk.']);
-    const env = { ...upstream.env, ...await filesEnv(t), OPENROUTER_MODEL: 'openai/gpt-4.1-mini', MODELS: 'anthropic/claude-sonnet-4.5,mistralai/mistral-small-3.2-24b-instruct' };
+    const env = { ...upstream.env, ...await filesEnv(t), OPENROUTER_MODEL: '~openai/gpt-mini-latest', MODELS: 'anthropic/claude-sonnet-4.5,mistralai/mistral-small-3.2-24b-instruct' };
     const server = await startServer(t, { demo: false, env });
     const context = await startBrowser(t, { colorScheme, reducedMotion: 'reduce', viewport: wide });
     const { page, watch } = await openPlayground(context, server.url, await tokenFor('ada'));

@@ -62,7 +62,7 @@ func TestREADME(t *testing.T) {
 func TestOperating(t *testing.T) {
 	t.Parallel()
 	upstream := harness.NewUpstream(t)
-	upstream.ListModels("openai/gpt-4.1-mini", "maker/other")
+	upstream.ListModels("~openai/gpt-mini-latest", "maker/other")
 	server := harness.Start(t, harness.Options{
 		Database: harness.SQLite, Upstream: upstream, Env: map[string]string{"RATE_LIMIT_PER_MINUTE": "30"},
 	})

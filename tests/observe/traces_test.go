@@ -55,7 +55,7 @@ func TestTraceOfARun(t *testing.T) {
 		spans := c.all()
 		root := one(t, spans, runRoute, "")
 		started := one(t, spans, "run", root.id)
-		upstream := one(t, spans, "chat openai/gpt-4.1-mini", started.id)
+		upstream := one(t, spans, "chat ~openai/gpt-mini-latest", started.id)
 		tree := []span{
 			root, one(t, spans, "validate request", root.id), one(t, spans, "store StartRun", root.id), started,
 			upstream, one(t, spans, "store FinishRun", started.id),
@@ -104,7 +104,7 @@ func checkAttributes(t *testing.T, database harness.Database, tree []span, runID
 		{run, "chatkit.run.id", runID},
 		{run, "chatkit.session.id", session.String()},
 		{run, "chatkit.run.outcome", "completed"},
-		{upstream, "gen_ai.request.model", "openai/gpt-4.1-mini"},
+		{upstream, "gen_ai.request.model", "~openai/gpt-mini-latest"},
 		{upstream, "gen_ai.response.model", "test/model"},
 		{upstream, "gen_ai.usage.input_tokens", int64(12)},
 		{upstream, "gen_ai.usage.output_tokens", int64(3)},
