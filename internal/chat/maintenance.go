@@ -2,6 +2,9 @@ package chat
 
 import (
 	"context"
+	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,6 +30,10 @@ func (s *Service) runMaintenance(ctx context.Context) {
 	defer renew.Stop()
 	reap := time.NewTicker(s.Lease)
 	defer reap.Stop()
+	// failing says that the database failed since the last tick of reap. Then
+	// the leases of other processes may be over though these live: they get
+	// time to renew them.
+	failing := false
 	for {
 		var err error
 		select {
@@ -35,26 +42,61 @@ func (s *Service) runMaintenance(ctx context.Context) {
 		case <-renew.C:
 			err = s.renewLeases(ctx)
 		case <-reap.C:
+			if failing {
+				failing = false
+				continue
+			}
 			err = s.failOrphans(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
+			failing = true
 			s.Logger.WarnContext(ctx, "maintenance failed; it is tried again", "error", err)
 		}
 	}
 }
 
+// renewLeases renews the leases of the live runs, and cancels those that are no
+// longer running in the store. This is how a deletion on another replica reaches
+// them, within a third of a lease.
 func (s *Service) renewLeases(ctx context.Context) error {
-	s.mu.Lock()
-	runs := make([]uuid.UUID, 0, len(s.live))
-	for _, run := range s.live {
-		runs = append(runs, run.ID)
-	}
-	s.mu.Unlock()
-	if len(runs) == 0 {
+	live := s.liveRuns()
+	if len(live) == 0 {
 		return nil
 	}
-	return s.Store.RenewLeases(ctx, runs, s.Lease)
+	lost, err := s.Store.RenewLeases(ctx, slices.Collect(maps.Keys(live)), s.Lease)
+	for _, run := range lost {
+		live[run.ID].cancelLost(run.Status)
+	}
+	return err
 }
+
+func (s *Service) liveRuns() map[uuid.UUID]*ActiveRun {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	runs := make(map[uuid.UUID]*ActiveRun, len(s.live))
+	for _, run := range s.live {
+		runs[run.ID] = run
+	}
+	return runs
+}
+
+// cancelLost cancels a run that another process ended in the store as status,
+// or whose session was deleted.
+func (r *ActiveRun) cancelLost(status RunStatus) {
+	switch {
+	case r.ending.Load(): // This process has stored the end, or is about to.
+	case status == "":
+		r.Cancel(FailureSessionGone)
+	case status == RunCancelled:
+		r.Cancel(FailureClientLeft)
+	default:
+		r.cancel(cancelled{FailureServerStopped, errLeaseLost})
+	}
+}
+
+// errLeaseLost is the cause of a run that another process took for dead.
+var errLeaseLost = errors.New("the lease ended while the database was out of reach, " +
+	"and another server marked the run as failed")
 
 func (s *Service) failOrphans(ctx context.Context) error {
 	failed, err := s.Store.FailOrphanedRuns(ctx, s.owner)

@@ -120,8 +120,9 @@ type Store interface {
 	SaveFeedback(ctx context.Context, feedback Feedback) error
 
 	// RenewLeases lets the leases of those of the runs that are running end
-	// after the given duration from now.
-	RenewLeases(ctx context.Context, runs []uuid.UUID, lease time.Duration) error
+	// after the given duration from now. It returns the others: their sessions
+	// were deleted, or they were ended by another process.
+	RenewLeases(ctx context.Context, runs []uuid.UUID, lease time.Duration) ([]LostRun, error)
 
 	// FailOrphanedRuns marks failed, with FailureServerStopped, every running
 	// run of another owner that must be dead: its lease is over or the database
@@ -171,6 +172,13 @@ type StartedRun struct {
 	// other was made of it or is being made.
 	TitleCut bool
 	History  []Item
+}
+
+// LostRun is a run whose lease Store.RenewLeases could not renew.
+type LostRun struct {
+	ID uuid.UUID
+	// Status is what the run ended as; empty where its session was deleted.
+	Status RunStatus
 }
 
 // MadeTitle is what Store.FinishTitle stores.

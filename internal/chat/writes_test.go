@@ -41,9 +41,9 @@ func (l *ledger) FinishRun(_ context.Context, run chat.Run, _ []chat.Item) (chat
 	return chat.Session{ID: run.SessionID}, nil
 }
 
-func (l *ledger) RenewLeases(context.Context, []uuid.UUID, time.Duration) error {
+func (l *ledger) RenewLeases(context.Context, []uuid.UUID, time.Duration) ([]chat.LostRun, error) {
 	l.note("RenewLeases")
-	return nil
+	return nil, nil
 }
 
 func (l *ledger) FailOrphanedRuns(context.Context, uuid.UUID) (int, error) {

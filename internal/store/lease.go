@@ -32,22 +32,31 @@ type leaseStatements struct {
 	// failOrphans has the arguments failedArgs and the owner whose runs it
 	// leaves alone.
 	failOrphans string
-	// renew has the arguments lease, in microseconds, and a list of runs.
+	// renew returns the runs that it renews. Its arguments are the lease, in
+	// microseconds, and the list of runs.
 	renew string
+	// statuses returns the runs of a list, its argument, with their statuses.
+	statuses string
+	// list writes a list of ids as one argument, so that a statement has one
+	// form for lists of all lengths.
+	list func(ids []uuid.UUID) string
 }
 
 var (
-	postgresLeases = newLeaseStatements(postgresNow, "GREATEST",
+	postgresLeases = newLeaseStatements(postgresNow, "GREATEST", postgresList, `id = ANY(CAST(? AS uuid[]))`,
 		// A run whose row is locked is being renewed or finished, so its owner
 		// lives.
 		`id IN (SELECT id FROM runs WHERE status = 'running' AND owner <> ? AND lease_until < `+postgresNow+`
 			FOR UPDATE SKIP LOCKED)`)
-	sqliteLeases = newLeaseStatements(sqliteNow, "max", `status = 'running' AND owner <> ?`)
+	sqliteLeases = newLeaseStatements(sqliteNow, "max", sqliteList, `id IN (SELECT value FROM json_each(?))`,
+		`status = 'running' AND owner <> ?`)
 )
 
 // newLeaseStatements writes the statements for a database, whose function
 // greatest returns the greatest of its arguments.
-func newLeaseStatements(now, greatest, isOrphan string) leaseStatements {
+func newLeaseStatements(
+	now, greatest string, list func(ids []uuid.UUID) string, isListed, isOrphan string,
+) leaseStatements {
 	// A run ends no earlier than it started, whatever the clocks say.
 	fail := `UPDATE runs SET status = 'failed', failure_code = ?, failure_reason = ?,
 		ended_at = ` + greatest + `(started_at, ` + now + `) WHERE `
@@ -56,7 +65,9 @@ func newLeaseStatements(now, greatest, isOrphan string) leaseStatements {
 			ON CONFLICT (session_id) WHERE status = 'running' DO NOTHING`,
 		failExpired: fail + `session_id = ? AND status = 'running' AND lease_until < ` + now,
 		failOrphans: fail + isOrphan,
-		renew:       `UPDATE runs SET lease_until = ` + now + ` + ? WHERE status = 'running' AND id IN (?)`,
+		renew:       `UPDATE runs SET lease_until = ` + now + ` + ? WHERE status = 'running' AND ` + isListed + ` RETURNING id`,
+		statuses:    `SELECT id, status FROM runs WHERE ` + isListed,
+		list:        list,
 	}
 }
 
@@ -75,25 +86,51 @@ func leasesOf(db *gorm.DB) leaseStatements {
 	return sqliteLeases
 }
 
-// maxRenewals is how many runs a statement renews; databases bound the number
-// of its parameters.
-const maxRenewals = 1000
+func postgresList(ids []uuid.UUID) string { return "{" + joinIDs(ids, "") + "}" }
 
-// RenewLeases implements [chat.Store].
-func (s *Store) RenewLeases(ctx context.Context, runs []uuid.UUID, lease time.Duration) error {
-	return s.do(ctx, "renew leases", func(ctx context.Context) error {
+func sqliteList(ids []uuid.UUID) string { return "[" + joinIDs(ids, `"`) + "]" }
+
+func joinIDs(ids []uuid.UUID, quote string) string {
+	texts := make([]string, len(ids))
+	for n, id := range ids {
+		texts[n] = quote + id.String() + quote
+	}
+	return strings.Join(texts, ",")
+}
+
+// RenewLeases implements [chat.Store]. It is one statement, and a second one
+// where runs are lost.
+func (s *Store) RenewLeases(ctx context.Context, runs []uuid.UUID, lease time.Duration) ([]chat.LostRun, error) {
+	var lost []chat.LostRun
+	err := s.do(ctx, "renew leases", func(ctx context.Context) error {
 		db := s.write.WithContext(ctx)
-		for some := range slices.Chunk(runs, maxRenewals) {
-			ids := make([]string, len(some))
-			for n, id := range some {
-				ids[n] = id.String()
-			}
-			if err := db.Exec(leasesOf(db).renew, lease.Microseconds(), ids).Error; err != nil {
-				return err
-			}
+		statements := leasesOf(db)
+		renewed, err := readRows(db.Raw(statements.renew, lease.Microseconds(), statements.list(runs)),
+			func(id *uuid.UUID) []any { return []any{id} })
+		if err != nil || len(renewed) == len(runs) {
+			return err
 		}
-		return nil
+		lost, err = readLostRuns(db, runs, renewed)
+		return err
 	})
+	return lost, err
+}
+
+// readLostRuns returns those of the runs that were not renewed.
+func readLostRuns(db *gorm.DB, runs, renewed []uuid.UUID) ([]chat.LostRun, error) {
+	rest := slices.DeleteFunc(slices.Clone(runs), func(id uuid.UUID) bool { return slices.Contains(renewed, id) })
+	statements := leasesOf(db)
+	ended, err := readRows(db.Raw(statements.statuses, statements.list(rest)),
+		func(run *chat.LostRun) []any { return []any{&run.ID, &run.Status} })
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range rest {
+		if !slices.ContainsFunc(ended, func(run chat.LostRun) bool { return run.ID == id }) {
+			ended = append(ended, chat.LostRun{ID: id})
+		}
+	}
+	return ended, nil
 }
 
 // FailOrphanedRuns implements [chat.Store].

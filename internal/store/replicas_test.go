@@ -1,8 +1,12 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"io"
+	"log/slog"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -74,19 +78,22 @@ func send(t *testing.T, service *chat.Service, session uuid.UUID, text string) (
 	})
 }
 
-// waitUntilEnded follows a run to its end and returns its last event.
-func waitUntilEnded(t *testing.T, run *chat.ActiveRun) chat.Event {
+// waitUntilEnded follows a run to its end and returns its failure; nil when the
+// answer is complete.
+func waitUntilEnded(t *testing.T, run *chat.ActiveRun) *chat.Failed {
 	t.Helper()
 	follower := run.Follow(0)
 	defer follower.Close()
-	var last chat.Event
+	var failure *chat.Failed
 	for {
 		events, ended := follower.Poll()
-		if len(events) > 0 {
-			last = events[len(events)-1]
+		for _, event := range events {
+			if event, ok := event.(chat.Failed); ok {
+				failure = &event
+			}
 		}
 		if ended {
-			return last
+			return failure
 		}
 		select {
 		case <-follower.Ready():
@@ -183,4 +190,94 @@ func TestOrphanOfASkewedClock(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A run whose session another replica deletes is cancelled with the next renewal
+// of the leases, and its replica logs no fault.
+func TestDeletionOnAnotherReplica(t *testing.T) {
+	t.Parallel()
+	c := postgresConfig(t)
+	session := createSession(t, open(t, c), "alice")
+	model := newHeldModel()
+	owner, other := newReplica(t, c, model, time.Second, 0), newReplica(t, c, model, time.Second, 0)
+	var log syncBuffer
+	owner.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	if err := owner.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	run, err := send(t, owner, session.ID, "hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.DeleteSession(t.Context(), "alice", session.ID); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-model.cancelled:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the model is still asked")
+	}
+	if failure := waitUntilEnded(t, run); failure == nil || failure.Message != "The session was deleted." {
+		t.Errorf("the run failed with %+v", failure)
+	}
+	if text := log.String(); strings.Contains(text, "WARN") || strings.Contains(text, "ERROR") ||
+		!strings.Contains(text, "status=cancelled") {
+		t.Errorf("the log is %s", text)
+	}
+	if n := (probe{openDatabase(t, c)}).Rows(t, "runs"); n != 0 {
+		t.Errorf("%d runs are stored", n)
+	}
+}
+
+// A run that was marked as failed though its owner lives ends: its thread may
+// have another run. The part of the answer is kept.
+func TestRunTakenForDead(t *testing.T) {
+	t.Parallel()
+	c := postgresConfig(t)
+	session, db := createSession(t, open(t, c), "alice"), openDatabase(t, c)
+	model := newHeldModel()
+	owner, other := newReplica(t, c, model, time.Second, 0), newReplica(t, c, model, time.Second, 0)
+	run, err := send(t, owner, session.ID, "hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	execute(t, db, "UPDATE runs SET lease_until = 0")
+	next, err := send(t, other, session.ID, "hello again")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := owner.Start(t.Context()); err != nil { // It begins to renew leases.
+		t.Fatal(err)
+	}
+	if failure := waitUntilEnded(t, run); failure == nil || !failure.AllowRetry {
+		t.Errorf("the run failed with %+v", failure)
+	}
+	stored, _ := (probe{db}).Run(t, run.ID)
+	if stored.Status != chat.RunFailed || stored.FailureCode != chat.FailureServerStopped {
+		t.Errorf("the run is %+v", stored)
+	}
+	if stored, _ := (probe{db}).Run(t, next.ID); stored.Status != chat.RunRunning {
+		t.Errorf("the other run is %+v", stored)
+	}
+	if n := (probe{db}).Rows(t, "items"); n != 3 {
+		t.Errorf("%d items are stored, want the messages and the part of the answer", n)
+	}
+}
+
+// syncBuffer is a log that is read while it is written.
+type syncBuffer struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.all.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.all.String()
 }

@@ -62,7 +62,7 @@ func (f *fixture) oneVisit(t *testing.T, user string, at time.Time) error {
 	if err := expected(err, "run"); err != nil {
 		return err
 	}
-	if err := f.RenewLeases(ctx, []uuid.UUID{run.Run.ID}, time.Minute); err != nil {
+	if _, err := f.RenewLeases(ctx, []uuid.UUID{run.Run.ID}, time.Minute); err != nil {
 		return fmt.Errorf("renew: %w", err)
 	}
 	_, _, err = f.SessionWithItems(ctx, user, page.Sessions[0].ID)

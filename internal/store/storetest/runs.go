@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -163,7 +165,7 @@ func startExpired(t *testing.T, f *fixture) {
 	_, err := f.StartRun(t.Context(), newRun(session, "too soon", after(time.Hour)), limit)
 	wantCode(t, "a run beside one whose lease is not over", err, chat.CodeRunInProgress)
 
-	must(t, f.RenewLeases(t.Context(), []uuid.UUID{next.Run.ID}, expiredLease))
+	f.renew(t, expiredLease, next.Run.ID)
 	runs := make([]chat.NewRun, 20)
 	for n := range runs {
 		runs[n] = newRun(session, fmt.Sprint("message ", n), after(time.Minute))
@@ -304,24 +306,47 @@ func finishDeleted(t *testing.T, f *fixture) {
 	equal(t, "session", f.session(t, session), session)
 }
 
-func renew(t *testing.T, f *fixture) {
-	mine, ended := f.create(t, alice, start()), f.create(t, alice, start())
-	second, other := f.create(t, alice, start()), f.create(t, bob, start())
-	runs := map[string]chat.Run{}
-	for name, session := range map[string]chat.Session{"mine": mine, "ended": ended, "second": second, "other": other} {
-		runs[name] = f.beginExpired(t, session, "hello", start()).Run
+// renew renews the leases of runs and returns the lost ones.
+func (f *fixture) renew(t *testing.T, lease time.Duration, runs ...uuid.UUID) []chat.LostRun {
+	t.Helper()
+	lost, err := f.RenewLeases(t.Context(), runs, lease)
+	must(t, err)
+	return lost
+}
+
+func renewLeases(t *testing.T, f *fixture) {
+	sessions, runs := map[string]chat.Session{}, map[string]chat.Run{}
+	for _, name := range []string{"mine", "second", "other", "completed", "failed", "deleted"} {
+		sessions[name] = f.create(t, alice, start())
+		runs[name] = f.beginExpired(t, sessions[name], "hello", start()).Run
 	}
-	f.finish(t, runs["ended"], "hi", after(time.Second))
-	must(t, f.RenewLeases(t.Context(), []uuid.UUID{runs["mine"].ID, runs["second"].ID, runs["ended"].ID, newID()}, time.Hour))
-	for name, renewed := range map[string]bool{"mine": true, "second": true, "ended": false, "other": false} {
+	f.finish(t, runs["completed"], "hi", after(time.Second))
+	f.begin(t, sessions["failed"], "again", after(time.Second))
+	must(t, f.DeleteSession(t.Context(), alice, sessions["deleted"].ID))
+	renewed := []string{"mine", "second"}
+	want := map[string]chat.RunStatus{"completed": chat.RunCompleted, "failed": chat.RunFailed, "deleted": ""}
+
+	var ids []uuid.UUID
+	for _, name := range append(slices.Collect(maps.Keys(want)), renewed...) {
+		ids = append(ids, runs[name].ID)
+	}
+	lost := f.renew(t, time.Hour, ids...)
+	equal(t, "number of runs lost", len(lost), len(want))
+	for name, status := range want {
+		if run := (chat.LostRun{ID: runs[name].ID, Status: status}); !slices.Contains(lost, run) {
+			t.Errorf("the lost runs %v lack %s: %v", lost, name, run)
+		}
+	}
+	for _, name := range []string{"mine", "second", "other", "completed", "failed"} {
 		left := f.probe.LeaseLeft(t, runs[name].ID)
-		if renewed && (left < 50*time.Minute || left > 70*time.Minute) || !renewed && left > 0 {
+		if slices.Contains(renewed, name) && (left < 50*time.Minute || left > 70*time.Minute) ||
+			!slices.Contains(renewed, name) && left > 0 {
 			t.Errorf("the lease of %s lasts %s", name, left)
 		}
 	}
-	_, err := f.StartRun(t.Context(), newRun(mine, "again", after(time.Second)), limit)
+	_, err := f.StartRun(t.Context(), newRun(sessions["mine"], "again", after(time.Second)), limit)
 	wantCode(t, "a second run within the new lease", err, chat.CodeRunInProgress)
-	must(t, f.RenewLeases(t.Context(), nil, time.Hour))
+	equal(t, "lost runs of none", len(f.renew(t, time.Hour)), 0)
 }
 
 func orphans(t *testing.T, f *fixture) {

@@ -107,7 +107,7 @@ func Run(t *testing.T, h Harness) {
 		{"what a title cost", titleUsage},
 		{"a title is made by one at a time", titleClaims},
 		{"SaveFeedback", feedback},
-		{"RenewLeases moves the live ones of the runs", renew},
+		{"RenewLeases renews running runs and returns the others", renewLeases},
 		{"FailOrphanedRuns marks the dead", orphans},
 		{"FailOrphanedRuns spares the owner's", orphansOwn},
 		{"everything at once in few sessions", everythingAtOnce},
@@ -372,7 +372,10 @@ func (f *fixture) methods(s chat.Session) map[string]func(ctx context.Context) e
 		"SaveFeedback": func(ctx context.Context) error {
 			return f.SaveFeedback(ctx, chat.Feedback{UserID: s.UserID, SessionID: s.ID, Kind: chat.FeedbackPositive})
 		},
-		"RenewLeases": func(ctx context.Context) error { return f.RenewLeases(ctx, []uuid.UUID{run.Run.ID}, time.Hour) },
+		"RenewLeases": func(ctx context.Context) error {
+			_, err := f.RenewLeases(ctx, []uuid.UUID{run.Run.ID}, time.Hour)
+			return err
+		},
 		"FailOrphanedRuns": func(ctx context.Context) error {
 			_, err := f.FailOrphanedRuns(ctx, newID())
 			return err
