@@ -10,7 +10,7 @@ ARG TARGETOS
 ARG TARGETARCH
 ARG VERSION=unknown
 RUN CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
-    go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/chatkit-rest ./cmd/chatkit-rest \
+    go build -tags nomsgpack -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/chatkit-rest ./cmd/chatkit-rest \
     && mkdir /out/data
 
 # Nothing but the binary and the certificates of those it calls; it needs no

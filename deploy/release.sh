@@ -51,7 +51,7 @@ for platform in "${platforms[@]}"; do
 	binary=chatkit-rest
 	[ "$os" != windows ] || binary=chatkit-rest.exe
 	mkdir -p "$work/$name"
-	GOOS=$os GOARCH=$arch go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$version" \
+	GOOS=$os GOARCH=$arch go build -tags nomsgpack -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$version" \
 		-o "$work/$name/$binary" ./cmd/chatkit-rest
 	copy "$work/$name"
 	# What the binary itself says it was built of; without the time of the day.

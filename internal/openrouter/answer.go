@@ -247,9 +247,6 @@ func hasContent(chunk chat.Chunk) bool {
 }
 
 func decode(data []byte) (event, error) {
-	if said, ok := plainEvent(data); ok {
-		return said, nil
-	}
 	var said event
 	if data[0] != '{' {
 		return said, broken(errBadEvent)

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
@@ -169,4 +170,20 @@ func get(b *testing.B, from string) {
 		}
 	}
 	b.ReportMetric(float64(b.N*deltas)/b.Elapsed().Seconds(), "deltas/s")
+}
+
+// BenchmarkRequestBody encodes a history of 40 messages of some 600 bytes each.
+func BenchmarkRequestBody(b *testing.B) {
+	req := chat.ModelRequest{Model: "m"}
+	for n := range 40 {
+		role := []chat.Role{chat.RoleUser, chat.RoleAssistant}[n%2]
+		text := strings.Repeat("The quick brown fox, \"quoted\", jumps\nover 50 lazy dogs. ", 11)
+		req.Messages = append(req.Messages, chat.Message{Role: role, Content: text})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := requestBody(req, &Options{MaxTokens: 8192}); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

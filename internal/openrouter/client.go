@@ -1,9 +1,8 @@
 // Package openrouter is a [chat.Model] on the OpenAI-compatible chat
 // completions API, as OpenRouter and many others offer it.
 //
-// The library openai-go sends the requests; what is in them, connections,
-// retries and the reading of streams are ours. See https://openrouter.ai/docs/api/reference
-// (overview, streaming, errors) for what upstream promises.
+// See https://openrouter.ai/docs/api/reference (overview, streaming, errors) for
+// what upstream promises.
 package openrouter
 
 import (
@@ -12,9 +11,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/option"
-
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
@@ -22,7 +18,6 @@ import (
 type Client struct {
 	options   Options
 	transport *http.Transport
-	api       openai.Client
 }
 
 var _ chat.Model = (*Client)(nil)
@@ -34,13 +29,7 @@ func New(options Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport := newTransport(options.Dial)
-	return &Client{
-		options:   options,
-		transport: transport,
-		// Not openai.NewClient: it would send what OPENAI_* variables say.
-		api: openai.Client{Options: requestOptions(options, doer{transport})},
-	}, nil
+	return &Client{options: options, transport: newTransport(options.Dial)}, nil
 }
 
 // CloseIdle closes the connections that no answer uses.
@@ -80,12 +69,10 @@ func (c *Client) Stream(ctx context.Context, req chat.ModelRequest) (chat.ModelS
 // connect asks until there is an answer to read, or no try is left.
 func (c *Client) connect(ctx context.Context, body []byte, until time.Time) (*http.Response, error) {
 	for try := 0; ; try++ {
-		var resp *http.Response
-		err := c.api.Post(ctx, "chat/completions", body, &resp, option.WithHeader("Accept", "text/event-stream"))
-		if err == nil {
+		resp, failed := c.post(ctx, "chat/completions", body)
+		if failed == nil {
 			return resp, nil
 		}
-		failed := asFailure(err)
 		wait, again := failed.retryWait(try)
 		if !again || time.Now().Add(wait).After(until) || sleep(ctx, wait) != nil {
 			return nil, failed

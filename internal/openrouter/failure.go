@@ -42,14 +42,6 @@ type failure struct {
 func (f *failure) Error() string { return f.upstream.Error() }
 func (f *failure) Unwrap() error { return f.upstream }
 
-// asFailure is for what the library returned: one of the doer's, or its own.
-func asFailure(err error) *failure {
-	if failed, ok := errors.AsType[*failure](err); ok {
-		return failed
-	}
-	return &failure{&chat.UpstreamError{Kind: chat.UpstreamBadRequest, Err: errRequest}, false}
-}
-
 func broken(cause error) *chat.UpstreamError {
 	return &chat.UpstreamError{Kind: chat.UpstreamBroken, Err: cause}
 }

@@ -8,10 +8,11 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// holeFor returns the images of the messages in their order, and a text that
-// stands for each while the rest is encoded: the encoder would make six copies
-// of them. Nobody can guess the text, so no message holds it.
-func holeFor(messages []chat.Message) (hole string, images []chat.Image) {
+// imagePlaceholder returns the images of the messages in order, and a random text
+// that stands for each of them while the rest is encoded, since the encoder would
+// copy an image six times. No message can contain the text. It is empty where
+// there are no images.
+func imagePlaceholder(messages []chat.Message) (placeholder string, images []chat.Image) {
 	for n := range messages {
 		images = append(images, messages[n].Images...)
 	}
@@ -21,18 +22,18 @@ func holeFor(messages []chat.Message) (hole string, images []chat.Image) {
 	return rand.Text(), images
 }
 
-// fillHoles puts each image, in base64, into its hole.
-func fillHoles(text []byte, hole string, images []chat.Image) []byte {
+// insertImages replaces each placeholder with an image in base64.
+func insertImages(text []byte, placeholder string, images []chat.Image) []byte {
 	if len(images) == 0 {
 		return text
 	}
 	size := len(text)
 	for _, image := range images {
-		size += base64.StdEncoding.EncodedLen(len(image.Data)) - len(hole)
+		size += base64.StdEncoding.EncodedLen(len(image.Data)) - len(placeholder)
 	}
 	body := make([]byte, 0, size)
 	for _, image := range images {
-		before, after, _ := bytes.Cut(text, []byte(hole))
+		before, after, _ := bytes.Cut(text, []byte(placeholder))
 		body = base64.StdEncoding.AppendEncode(append(body, before...), image.Data)
 		text = after
 	}

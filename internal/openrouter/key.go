@@ -84,9 +84,9 @@ func isMissing(err error) bool {
 
 // get returns the beginning of a JSON answer.
 func (c *Client) get(ctx context.Context, path string, most int64) ([]byte, error) {
-	var resp *http.Response
-	if err := c.api.Get(ctx, path, nil, &resp); err != nil {
-		return nil, asFailure(err)
+	resp, failed := c.do(ctx, http.MethodGet, path, nil) //nolint:bodyclose // discard closes it
+	if failed != nil {
+		return nil, failed
 	}
 	defer discard(resp.Body)
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, most))

@@ -43,17 +43,19 @@ type requestFunction struct {
 	Arguments string `json:"arguments"`
 }
 
-// fromMessage leaves the hole where the bytes of an image go.
-func fromMessage(message *chat.Message, hole string) requestMessage {
+// fromMessage converts a message. The placeholder stands for the bytes of each
+// image.
+func fromMessage(message *chat.Message, placeholder string) requestMessage {
 	to := requestMessage{
-		Role: message.Role, Content: fromContent(message, hole), ToolCallID: message.ToolCallID,
+		Role: message.Role, Content: fromContent(message, placeholder), ToolCallID: message.ToolCallID,
 		ReasoningDetails: WholeDetails(message.ReasoningDetails),
 	}
 	for _, call := range message.ToolCalls {
 		arguments := call.Arguments
 		if !json.Valid([]byte(arguments)) {
-			// Servers refuse a request with such a call, and so every later
-			// one of the thread. The call's result says what was wrong.
+			// Servers refuse a request with such a call, and so would refuse
+			// every later request of the thread. The call's result says what
+			// was wrong.
 			arguments = noArguments
 		}
 		to.ToolCalls = append(to.ToolCalls, requestCall{
@@ -66,8 +68,8 @@ func fromMessage(message *chat.Message, hole string) requestMessage {
 // maxFunctionName is the longest name that the OpenAI API takes.
 const maxFunctionName = 64
 
-// functionName is a name as the API takes it. What a model calls need be none,
-// and servers refuse a history that says so.
+// functionName returns a name that the API takes. A model may call a tool by any
+// text, and servers refuse a history with an invalid name.
 func functionName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		switch {
@@ -83,9 +85,9 @@ func functionName(name string) string {
 	return name[:min(len(name), maxFunctionName)]
 }
 
-// fromContent is the text, or the texts and after them the images: OpenRouter
-// recommends that order.
-func fromContent(message *chat.Message, hole string) any {
+// fromContent returns the text, or a list of parts: the texts and after them the
+// images, which is the order that OpenRouter recommends.
+func fromContent(message *chat.Message, placeholder string) any {
 	if len(message.Images) == 0 && len(message.Files) == 0 {
 		if message.Content == "" && len(message.ToolCalls) > 0 {
 			return nil
@@ -101,7 +103,7 @@ func fromContent(message *chat.Message, hole string) any {
 	}
 	for _, image := range message.Images {
 		parts = append(parts, requestPart{
-			Type: "image_url", ImageURL: &requestImage{URL: "data:" + image.MimeType + ";base64," + hole},
+			Type: "image_url", ImageURL: &requestImage{URL: "data:" + image.MimeType + ";base64," + placeholder},
 		})
 	}
 	return parts

@@ -1,6 +1,10 @@
 package openrouter
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/json"
+	"unicode/utf8"
+)
 
 // pattern makes the common case cheap. The text chunks of a stream differ in
 // their text alone, so a chunk that has the same bytes before and after it as
@@ -86,4 +90,24 @@ func contentPlace(data []byte) (start, end int, ok bool) {
 		}
 	}
 	return 0, 0, false
+}
+
+// unquote reads the body of a string with its quotes, so that the JSON reader
+// says whether it is one.
+func unquote(body string) (text string, ok bool) {
+	err := json.Unmarshal([]byte(`"`+body+`"`), &text)
+	return text, err == nil
+}
+
+// isPlain says that the body of a JSON string stands for itself.
+func isPlain(body string) bool {
+	ascii := true
+	for n := range len(body) {
+		c := body[n]
+		if c < ' ' || c == '"' || c == '\\' {
+			return false
+		}
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	return ascii || utf8.ValidString(body)
 }

@@ -1,64 +1,57 @@
 package openrouter
 
 import (
-	"github.com/openai/openai-go/v3/option"
+	"bytes"
+	"encoding/json"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// requestOptions are all that the library is told: it is never asked for its
-// defaults, which are OpenAI's and of the environment.
-func requestOptions(o Options, http doer) []option.RequestOption {
-	options := []option.RequestOption{
-		option.WithBaseURL(o.BaseURL),
-		option.WithHTTPClient(http),
-		option.WithMaxRetries(0),
-		option.WithHeader("User-Agent", o.UserAgent),
-	}
-	if o.Key != "" {
-		options = append(options, option.WithAPIKey(o.Key))
-	}
-	if o.SiteURL != "" {
-		options = append(options, option.WithHeader("HTTP-Referer", o.SiteURL))
-	}
-	if o.AppName != "" {
-		options = append(options, option.WithHeader("X-Title", o.AppName))
-	}
-	return options
-}
-
-// completionRequest is what is asked of POST /chat/completions of the OpenAI
-// API: an answer that is streamed, with its usage. The library's own types are
-// encoded by reflection over every field there is.
+// completionRequest is the body of POST /chat/completions of the OpenAI API. It
+// asks for a stream that ends with the usage.
 type completionRequest struct {
-	Model    string
-	Models   []string
-	Messages []requestMessage
-	Tools    []requestTool
+	Model  string   `json:"model"`
+	Models []string `json:"models,omitempty"`
+	User   string   `json:"user,omitempty"`
+	// MaxTokens bounds the answer; 0 is not sent.
+	MaxTokens     int              `json:"max_tokens,omitempty"`
+	Stream        bool             `json:"stream"`
+	StreamOptions streamOptions    `json:"stream_options"`
+	Messages      []requestMessage `json:"messages"`
+	Tools         []requestTool    `json:"tools,omitempty"`
 	// ToolChoice is a word or a requestChoice; nil leaves it to the model.
-	ToolChoice any
-	MaxTokens  int
-	User       string
+	ToolChoice any `json:"tool_choice,omitempty"`
 }
 
-// requestBody is the JSON of a question.
+type streamOptions struct {
+	IncludeUsage bool `json:"include_usage"`
+}
+
+// requestBody returns the JSON of a request.
 func requestBody(req chat.ModelRequest, options *Options) ([]byte, error) {
 	request := completionRequest{
-		Model: req.Model, Models: fallbacks(req.Model, options.FallbackModels),
-		Messages: make([]requestMessage, len(req.Messages)), MaxTokens: options.MaxTokens, User: req.User,
+		Model: req.Model, Models: fallbacks(req.Model, options.FallbackModels), User: req.User, MaxTokens: options.MaxTokens,
+		Stream: true, StreamOptions: streamOptions{IncludeUsage: true}, Messages: make([]requestMessage, len(req.Messages)),
 	}
-	hole, images := holeFor(req.Messages)
-	size := 1 << 10
+	placeholder, images := imagePlaceholder(req.Messages)
 	for n := range req.Messages {
-		request.Messages[n] = fromMessage(&req.Messages[n], hole)
-		size += len(req.Messages[n].Content) + len(`{"role":"assistant","content":""},`)
+		request.Messages[n] = fromMessage(&req.Messages[n], placeholder)
 	}
 	request.offer(&req)
-	body, err := request.appendJSON(make([]byte, 0, size))
-	return fillHoles(body, hole, images), err
+	body, err := marshal(&request)
+	return insertImages(body, placeholder, images), err
 }
 
-// fallbacks are the models to try after the one that is asked.
+// marshal is json.Marshal that leaves <, > and & as they are.
+func marshal(value any) ([]byte, error) {
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(value)
+	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), err
+}
+
+// fallbacks returns the models to try after the one that is asked for.
 func fallbacks(asked string, models []string) []string {
 	var others []string
 	for _, model := range models {

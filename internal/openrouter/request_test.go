@@ -132,7 +132,7 @@ func TestBaseURLs(t *testing.T) {
 	}
 }
 
-// The library would send these to whatever base URL it is given.
+// The variables of OpenAI's own clients change nothing that is sent.
 func TestEnvironmentIsNotSent(t *testing.T) {
 	for _, name := range []string{
 		"OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_WEBHOOK_SECRET",

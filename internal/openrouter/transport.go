@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -67,33 +66,6 @@ func newTransport(dial func(ctx context.Context, network, address string) (net.C
 			PingTimeout:               http2PingWait,
 		},
 	}
-}
-
-// doer sends a request once. It turns every failure into a *failure, so that
-// nothing upstream wrote reaches the library above it. It is no http.Client: it
-// keeps no cookies, and a redirect could carry the key and the messages to
-// another host.
-type doer struct{ transport http.RoundTripper }
-
-// Do returns an answer of status 2xx, or a *failure.
-func (d doer) Do(req *http.Request) (*http.Response, error) {
-	for name := range req.Header {
-		// The library describes this machine in these.
-		if strings.HasPrefix(name, "X-Stainless-") {
-			req.Header.Del(name)
-		}
-	}
-	body := holdBody(req)
-	resp, err := d.transport.RoundTrip(req)
-	body.answered()
-	if err != nil {
-		return nil, unreachable(err)
-	}
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		discard(resp.Body)
-		return nil, refusal(resp.StatusCode, resp.Header)
-	}
-	return resp, nil
 }
 
 // discard reads what little is left of a body, so that its connection can be

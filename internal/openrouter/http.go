@@ -1,0 +1,67 @@
+package openrouter
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+)
+
+// post sends a JSON body and asks for a stream.
+func (c *Client) post(ctx context.Context, path string, body []byte) (*http.Response, *failure) {
+	return c.do(ctx, http.MethodPost, path, body)
+}
+
+// do sends a request once. It returns an answer of status 2xx, whose body the
+// caller closes, or a failure without any text of upstream's. It uses the
+// transport and no http.Client: a redirect could carry the key and the messages
+// to another host.
+func (c *Client) do(ctx context.Context, method, path string, body []byte) (*http.Response, *failure) {
+	req, err := c.newRequest(ctx, method, path, body)
+	if err != nil {
+		return nil, &failure{&chat.UpstreamError{Kind: chat.UpstreamBadRequest, Err: errRequest}, false}
+	}
+	sent := holdBody(req)
+	resp, err := c.transport.RoundTrip(req)
+	sent.answered()
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		discard(resp.Body)
+		return nil, refusal(resp.StatusCode, resp.Header)
+	}
+	return resp, nil
+}
+
+// newRequest builds a request with the headers of the options. A nil body sends
+// none.
+func (c *Client) newRequest(ctx context.Context, method, path string, body []byte) (*http.Request, error) {
+	var content io.Reader
+	if body != nil {
+		content = bytes.NewReader(body)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.options.BaseURL, "/")+"/"+path, content)
+	if err != nil {
+		return nil, err
+	}
+	header := map[string]string{
+		"Accept": "application/json", "User-Agent": c.options.UserAgent,
+		"HTTP-Referer": c.options.SiteURL, "X-Title": c.options.AppName,
+	}
+	if body != nil {
+		header["Accept"], header["Content-Type"] = "text/event-stream", "application/json"
+	}
+	if c.options.Key != "" {
+		header["Authorization"] = "Bearer " + c.options.Key
+	}
+	for name, value := range header {
+		if value != "" {
+			req.Header.Set(name, value)
+		}
+	}
+	return req, nil
+}
