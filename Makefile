@@ -10,6 +10,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 REDOCLY       := npx --yes @redocly/cli@2.77.0
+SPECTRAL      := npx --yes @stoplight/spectral-cli@6.16.3
 
 .PHONY: help
 help: ## List these targets
@@ -130,6 +131,7 @@ bench: tests/chatkit/.venv ## Measure the server beside a bare proxy and a bare 
 lint: ## Check the Go code, the house's dependency rules and openapi.yaml
 	$(GOLANGCI_LINT) run ./...
 	$(REDOCLY) lint --config .redocly.yaml openapi.yaml
+	$(SPECTRAL) lint --ruleset .spectral.yaml --fail-severity warn --quiet openapi.yaml
 
 .PHONY: vulncheck
 vulncheck: ## Look for known vulnerabilities (needs the Go vulnerability database)

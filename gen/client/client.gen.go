@@ -1413,7 +1413,7 @@ type CreatedThread struct {
 
 // CustomAction An action that a widget names.
 type CustomAction struct {
-	// Payload Any JSON.
+	// Payload Any JSON, null too.
 	Payload json.RawMessage `json:"payload,omitempty"`
 	Type    string          `json:"type"`
 }
@@ -1921,7 +1921,7 @@ type Thread struct {
 
 // ThreadAddClientToolOutputParams The output of the tool call that the thread waits for.
 type ThreadAddClientToolOutputParams struct {
-	// Result Any JSON of at most 64 KiB, nested at most 200 levels deep.
+	// Result Any JSON, null too, of at most 64 KiB, nested at most 200 levels deep.
 	Result json.RawMessage `json:"result"`
 
 	// ThreadID The thread's id, which is also its session's.

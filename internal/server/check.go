@@ -39,6 +39,7 @@ func newChecker(o Options) (*checker, error) {
 		return uuid.Validate(value)
 	}))
 	leaveToCore(spec.Components.Schemas)
+	acceptNull(spec.Components.Schemas)
 
 	formats := spec.GetSchemaValidationOptions() // the one above
 	c := &checker{
@@ -69,6 +70,19 @@ func leaveToCore(schemas openapi3.Schemas) {
 	field("AttachmentCreateParams", "size").Max = nil
 	// Its parameters, which browsers add, are left out before it is compared.
 	field("AttachmentCreateParams", "mime_type").Enum = nil
+}
+
+// acceptNull lets a field without a type be null. OpenAPI 3.0.3 allows any value
+// there, and allows the keyword nullable only beside a type; the library refuses
+// null wherever the keyword is missing.
+func acceptNull(schemas openapi3.Schemas) {
+	for _, schema := range schemas {
+		for _, field := range schema.Value.Properties {
+			if field.Value.Type == nil && len(field.Value.AllOf)+len(field.Value.OneOf)+len(field.Value.AnyOf) == 0 {
+				field.Value.Nullable = true
+			}
+		}
+	}
 }
 
 // isSigned says that the URL claims to be a signed one.
