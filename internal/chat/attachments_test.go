@@ -16,8 +16,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// shelf keeps contents in memory, and fails when it is told to.
-type shelf struct {
+// fakeBlobs keeps contents in memory, and fails where a test says so.
+type fakeBlobs struct {
 	mu     sync.Mutex
 	blobs  map[string][]byte
 	broken bool
@@ -25,9 +25,9 @@ type shelf struct {
 	stuck map[string]bool
 }
 
-var errBroken = errors.New("the shelf is broken")
+var errBroken = errors.New("the fakeBlobs is broken")
 
-func (s *shelf) Put(_ context.Context, key string, _ int64, _ string, content io.Reader) error {
+func (s *fakeBlobs) Put(_ context.Context, key string, _ int64, _ string, content io.Reader) error {
 	data, err := io.ReadAll(content)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func (s *shelf) Put(_ context.Context, key string, _ int64, _ string, content io
 	return nil
 }
 
-func (s *shelf) Open(_ context.Context, key string) (io.ReadCloser, error) {
+func (s *fakeBlobs) Open(_ context.Context, key string) (io.ReadCloser, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.broken {
@@ -54,7 +54,7 @@ func (s *shelf) Open(_ context.Context, key string) (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(data)), nil
 }
 
-func (s *shelf) Delete(_ context.Context, key string) error {
+func (s *fakeBlobs) Delete(_ context.Context, key string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.broken || s.stuck[key] {
@@ -64,13 +64,13 @@ func (s *shelf) Delete(_ context.Context, key string) error {
 	return nil
 }
 
-func (s *shelf) fail(broken bool) {
+func (s *fakeBlobs) fail(broken bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.broken = broken
 }
 
-func (s *shelf) replaceAll(content string) {
+func (s *fakeBlobs) replaceAll(content string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key := range s.blobs {
@@ -78,7 +78,7 @@ func (s *shelf) replaceAll(content string) {
 	}
 }
 
-func (s *shelf) count() int {
+func (s *fakeBlobs) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.blobs)
@@ -103,9 +103,9 @@ func (c *clock) pass(d time.Duration) {
 }
 
 // withFiles is a service whose housekeeping is not started.
-func withFiles(t *testing.T, model chat.Model) (*chat.Service, *shelf, *clock) {
+func withFiles(t *testing.T, model chat.Model) (*chat.Service, *fakeBlobs, *clock) {
 	t.Helper()
-	blobs, now := &shelf{blobs: map[string][]byte{}}, &clock{now: time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)}
+	blobs, now := &fakeBlobs{blobs: map[string][]byte{}}, &clock{now: time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)}
 	service := chat.NewService(chat.Options{
 		Store: openStore(t), Model: model, Now: now.time,
 		Limits: chat.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 1000},

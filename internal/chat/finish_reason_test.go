@@ -6,7 +6,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// An answer that is incomplete says so: to its followers, in the history and in
+// An incomplete answer is marked: in the events, in the history and in
 // the run.
 func TestFinishReasonOfAnIncompleteAnswer(t *testing.T) {
 	t.Parallel()
@@ -19,7 +19,7 @@ func TestFinishReasonOfAnIncompleteAnswer(t *testing.T) {
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
-			observer := &lastRun{}
+			observer := &testObserver{}
 			service, _ := withTools(t, chat.Options{Observer: observer}, nil, append(text("Half"), chat.Chunk{FinishReason: reason}))
 			session, run := ask(t, service)
 			want := []string{
@@ -30,7 +30,7 @@ func TestFinishReasonOfAnIncompleteAnswer(t *testing.T) {
 				want, kept = append(want, told), reason
 			}
 			wantSequence(t, follow(t, run, nil), want...)
-			if ended := observer.run(); ended.Status != chat.RunCompleted || ended.FinishReason != reason {
+			if ended := observer.lastRun(); ended.Status != chat.RunCompleted || ended.FinishReason != reason {
 				t.Errorf("the run ended as %s with the finish reason %q", ended.Status, ended.FinishReason)
 			}
 			if items := itemsOf(t, service, session.ID); items[1].FinishReason != kept {

@@ -180,7 +180,7 @@ func TestFilesAreHeldInTurn(t *testing.T) {
 // Each step of a run sends the files again, between its tools they are not held.
 func TestFilesOfSteps(t *testing.T) {
 	t.Parallel()
-	blobs := &shelf{blobs: map[string][]byte{}}
+	blobs := &fakeBlobs{blobs: map[string][]byte{}}
 	options := chat.Options{Attachments: &chat.AttachmentOptions{
 		Blobs: blobs, MaxBytes: 100, Types: []string{"image/png"}, URLKey: []byte("key"),
 	}}
@@ -211,7 +211,7 @@ func TestFilesOfSteps(t *testing.T) {
 }
 
 // A store of files that is away fails the run, which may be tried again; a
-// content that is gone does not.
+// content that was deleted does not.
 func TestFilesAway(t *testing.T) {
 	t.Parallel()
 	model := &recorder{}

@@ -1,15 +1,14 @@
 package chat_test
 
 import (
-	"context"
 	"errors"
 	"testing"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// A run that this server's own fault ends has failed. It is not told to the
-// model as the user's stop.
+// A run that a fault of this server ends has failed: the history does not say
+// that the user cancelled it.
 func TestFaultIsNoCancellation(t *testing.T) {
 	t.Parallel()
 	for name, stop := range map[string]struct {
@@ -25,13 +24,13 @@ func TestFaultIsNoCancellation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			observer := &lastRun{}
+			observer := &testObserver{}
 			service, _ := startOn(t, chat.Options{Store: openStore(t), Model: says(untilCancelled, "half"), Observer: observer})
 			session, run := ask(t, service)
 			follow(t, run, isDelta)
 			stop.stop(run)
 			follow(t, run, nil)
-			if ended := observer.run(); ended.Status != stop.status || ended.FailureCode != stop.code {
+			if ended := observer.lastRun(); ended.Status != stop.status || ended.FailureCode != stop.code {
 				t.Errorf("the run ended as %s, %s", ended.Status, ended.FailureCode)
 			}
 			if items := itemsOf(t, service, session.ID); len(items) != stop.items {
@@ -41,22 +40,18 @@ func TestFaultIsNoCancellation(t *testing.T) {
 	}
 }
 
-// refusing is a store that takes no items of a run's end.
-type refusing struct{ chat.Store }
-
-func (s refusing) FinishRun(ctx context.Context, run chat.Run, items []chat.Item) (chat.Session, error) {
-	if len(items) > 0 && run.Status == chat.RunCompleted {
-		return chat.Session{}, errors.New("value too long")
-	}
-	return s.Store.FinishRun(ctx, run, items)
-}
-
 // An answer that the store refuses for good ends as a failed run, and its
 // thread takes the next message.
 func TestAnswerThatCannotBeStored(t *testing.T) {
 	t.Parallel()
-	db := openStore(t)
-	service, _ := startOn(t, chat.Options{Store: refusing{db}, Model: says(end, "an answer")})
+	db := &storeHooks{Store: openStore(t)}
+	db.finish = func(run chat.Run, items []chat.Item, store finishFunc) (chat.Session, error) {
+		if len(items) > 0 && run.Status == chat.RunCompleted {
+			return chat.Session{}, errors.New("value too long")
+		}
+		return store()
+	}
+	service, _ := startOn(t, chat.Options{Store: db, Model: says(end, "an answer")})
 	session, run := ask(t, service)
 	if event := failed(t, follow(t, run, nil)); !event.AllowRetry {
 		t.Errorf("the run ended with %+v", event)
@@ -72,7 +67,10 @@ func TestRunNamesTheModelAskedFor(t *testing.T) {
 	eachStart(t, func(t *testing.T, f *startFixture) {
 		t.Helper()
 		stored := ""
-		f.db.after = func() { stored = runningModel(t, f.path) }
+		f.db.start = afterStart(func() error {
+			stored = runningModel(t, f.path)
+			return nil
+		})
 		run, err := f.start()
 		if err != nil {
 			t.Fatal(err)

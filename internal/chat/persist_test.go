@@ -1,42 +1,29 @@
 package chat_test
 
 import (
-	"context"
 	"errors"
 	"testing"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// troubled is a store that fails to save items.
-type troubled struct {
-	chat.Store
-
-	saving func(ctx context.Context) error
-}
-
-func (s troubled) SaveItem(ctx context.Context, item chat.Item) error {
-	if err := s.saving(ctx); err != nil {
-		return err
-	}
-	return s.Store.SaveItem(ctx, item)
-}
-
-func inTrouble(t *testing.T, model chat.Model, saving func(ctx context.Context) error) *chat.Service {
+// savingResults is a service with a tool whose store calls saving before it
+// saves a result.
+func savingResults(t *testing.T, model chat.Model, saving func() error) *chat.Service {
 	t.Helper()
 	service, _ := startOn(t, chat.Options{
-		Store: troubled{openStore(t), saving}, Model: model, Tools: toolbox{"add": gives("added")},
+		Store: &storeHooks{Store: openStore(t), saveItem: saving}, Model: model, Tools: toolbox{"add": gives("added")},
 	})
 	return service
 }
 
-// Who stops a run that waits for the database is not kept waiting, and the
-// results are saved with its end.
-func TestStopWhileResultsWait(t *testing.T) {
+// A run that waits for the database is cancelled at once, and the results are
+// saved with its end.
+func TestCancelWhileResultsWait(t *testing.T) {
 	t.Parallel()
 	waits := make(chan struct{}, 100)
 	failures := 3
-	service := inTrouble(t, &steps{answers: [][]chat.Chunk{calls("add"), text("Never said.")}}, func(context.Context) error {
+	service := savingResults(t, &steps{answers: [][]chat.Chunk{calls("add"), text("Never said.")}}, func() error {
 		waits <- struct{}{}
 		if failures--; failures >= 0 {
 			return chat.ErrStoreUnavailable(errors.New("away"))
@@ -53,12 +40,12 @@ func TestStopWhileResultsWait(t *testing.T) {
 	}
 }
 
-// Results that the database refuses end their run, and nothing more: the model
-// is told in later requests that there are none.
+// Results that the database refuses end their run only: later requests tell the
+// model that there are none.
 func TestResultsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	model := &steps{answers: [][]chat.Chunk{calls("add"), text("Well.")}}
-	service := inTrouble(t, model, func(context.Context) error { return errors.New("it cannot be stored") })
+	service := savingResults(t, model, func() error { return errors.New("it cannot be stored") })
 	session, run := ask(t, service)
 	failed(t, follow(t, run, nil))
 	next, err := service.StartRun(t.Context(), hello(session.ID))

@@ -28,7 +28,7 @@ func TestThinking(t *testing.T) {
 	}
 }
 
-// What the model thinks before it calls the page's tool goes on after its
+// Reasoning before a call of a client tool continues in the same workflow after its
 // output.
 func TestThinkingGoesOnAfterAClientTool(t *testing.T) {
 	t.Parallel()
@@ -73,7 +73,7 @@ func TestSources(t *testing.T) {
 	}
 }
 
-// A long thought is not told anew with each of its pieces.
+// A long thought is not sent again with each of its deltas.
 func TestThoughtsAreToldInBoundedBytes(t *testing.T) {
 	t.Parallel()
 	var chunks []chat.Chunk

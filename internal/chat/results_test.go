@@ -47,7 +47,7 @@ func TestShareRoom(t *testing.T) {
 }
 
 // The newest results are sent, as many as there is room for; of an older one
-// the model is told that it was there, unless that is no shorter.
+// a note stands for it, unless the note is no shorter.
 func TestBoundResults(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("é", 500)

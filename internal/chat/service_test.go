@@ -36,7 +36,7 @@ type scriptedStream struct {
 func (s scriptedStream) Next() (chat.Chunk, error) { return s.next(s.ctx) }
 func (scriptedStream) Close() error                { return nil }
 
-// says gives the pieces one by one, then calls last.
+// says is a model that streams the pieces one by one, then calls last.
 func says(last func(context.Context) (chat.Chunk, error), pieces ...string) scripted {
 	var n atomic.Int64
 	return scripted{func(ctx context.Context) (chat.Chunk, error) {
@@ -122,7 +122,7 @@ func follow(t *testing.T, run *chat.ActiveRun, enough func(chat.Event) bool) []c
 		select {
 		case <-follower.Ready():
 		case <-time.After(20 * time.Second):
-			t.Fatalf("the run stands still after %d events", len(all))
+			t.Fatalf("the run has no further event after %d events", len(all))
 		}
 	}
 }
@@ -167,34 +167,26 @@ func wantHistory(t *testing.T, service *chat.Service, id uuid.UUID, want ...stri
 	}
 }
 
+// A panic of the model fails the run, and the text so far is kept.
 func TestPanicIsTheRunsFailure(t *testing.T) {
 	t.Parallel()
 	service := newService(t, openStore(t), says(func(context.Context) (chat.Chunk, error) { panic("boom") }, "half "))
 	session, run := ask(t, service)
 	if event := failed(t, follow(t, run, nil)); strings.Contains(event.Message, "boom") {
-		t.Errorf("the message tells the panic: %q", event.Message)
+		t.Errorf("the message shows the panic: %q", event.Message)
 	}
 	wantHistory(t, service, session.ID, "user_message: hello", "assistant_message: half ")
 }
 
-// flaky is a database that is away when the first runs end.
-type flaky struct {
-	chat.Store
-
-	failures atomic.Int64
-}
-
-func (f *flaky) FinishRun(ctx context.Context, run chat.Run, items []chat.Item) (chat.Session, error) {
-	if f.failures.Add(-1) >= 0 {
-		return chat.Session{}, chat.ErrStoreUnavailable(errors.New("connection refused"))
-	}
-	return f.Store.FinishRun(ctx, run, items)
-}
-
 func TestEndIsSavedWhenTheDatabaseIsBack(t *testing.T) {
 	t.Parallel()
-	db := &flaky{Store: openStore(t)}
-	db.failures.Store(2)
+	failures := 2
+	db := &storeHooks{Store: openStore(t), finish: func(_ chat.Run, _ []chat.Item, store finishFunc) (chat.Session, error) {
+		if failures--; failures >= 0 {
+			return chat.Session{}, chat.ErrStoreUnavailable(errors.New("connection refused"))
+		}
+		return store()
+	}}
 	service := newService(t, db, says(end, "an ", "answer"))
 	session, run := ask(t, service)
 	events := follow(t, run, nil)
@@ -206,7 +198,7 @@ func TestEndIsSavedWhenTheDatabaseIsBack(t *testing.T) {
 	wantHistory(t, service, session.ID, "user_message: hello", "assistant_message: an answer")
 }
 
-// A follower is told that the answer is complete only after it is durable.
+// A follower sees a complete answer only after it is stored.
 func TestAnswerIsDurableBeforeItIsDone(t *testing.T) {
 	t.Parallel()
 	service := newService(t, openStore(t), says(end, "an answer"))
@@ -221,7 +213,8 @@ func TestAnswerIsDurableBeforeItIsDone(t *testing.T) {
 	})
 }
 
-func TestShutdownSavesWhatHasCome(t *testing.T) {
+// A run that Shutdown cuts short is stored with its text so far.
+func TestShutdownSavesPartialAnswers(t *testing.T) {
 	t.Parallel()
 	service := newService(t, openStore(t), says(untilCancelled, "half ", "an answer"))
 	session, run := ask(t, service)

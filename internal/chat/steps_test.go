@@ -158,7 +158,7 @@ func TestToolsRunSideBySide(t *testing.T) {
 		both.Wait()
 		return chat.ToolResult{Text: use.Name + " of " + use.UserID + " " + use.Arguments}
 	}
-	observer := &lastRun{}
+	observer := &testObserver{}
 	service, model := withTools(t, chat.Options{Observer: observer}, toolbox{"one": meet, "two": meet},
 		append([]chat.Chunk{{Text: "Let me see."}, {ReasoningDetails: []byte(`[{"a":1}]`)}, {ReasoningDetails: []byte(`[{"b":2}]`)}},
 			calls("one", "two")...), text("It is ", "done."))
@@ -176,12 +176,12 @@ func TestToolsRunSideBySide(t *testing.T) {
 		t.Errorf("the result is %v", result)
 	}
 	checkSecondStep(t, model.requests[1])
-	if usage := observer.run().Usage; usage.InputTokens != 30 || usage.OutputTokens != 12 || usage.Cost == nil || *usage.Cost != 0.75 {
+	if usage := observer.lastRun().Usage; usage.InputTokens != 30 || usage.OutputTokens != 12 || usage.Cost == nil || *usage.Cost != 0.75 {
 		t.Errorf("the run used %+v, cost %v", usage, usage.Cost)
 	}
 }
 
-// checkSecondStep looks at how the model is told of its own calls.
+// checkSecondStep checks how the model's own calls are sent to it.
 func checkSecondStep(t *testing.T, second chat.ModelRequest) {
 	t.Helper()
 	if len(second.Tools) != 2 || len(second.Messages) != 4 {
@@ -196,29 +196,7 @@ func checkSecondStep(t *testing.T, second chat.ModelRequest) {
 	}
 }
 
-// lastRun keeps how the last run ended.
-type lastRun struct {
-	mu   sync.Mutex
-	last chat.Run
-}
-
-func (*lastRun) RunStarted(ctx context.Context, _ chat.Run) context.Context { return ctx }
-
-func (l *lastRun) RunEnded(_ context.Context, run chat.Run) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.last = run
-}
-
-func (*lastRun) TitleAsked(context.Context, string, chat.Usage) {}
-
-func (l *lastRun) run() chat.Run {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.last
-}
-
-// Whatever a tool does, the model is told, and goes on.
+// A tool's failure is a result for the model, which continues.
 func TestToolsThatFail(t *testing.T) {
 	t.Parallel()
 	service, model := withTools(t, chat.Options{}, toolbox{
@@ -264,7 +242,8 @@ func TestStopDuringATool(t *testing.T) {
 	}
 }
 
-// The page's tool ends the run with a pending call, and its output goes on.
+// A call of a client tool ends the run with a pending call; its output starts the
+// next one.
 func TestClientTool(t *testing.T) {
 	t.Parallel()
 	page := []chat.Tool{{Name: "pick"}, {Name: "show"}}
@@ -351,7 +330,7 @@ func TestDetailsAreStoredWhole(t *testing.T) {
 	}
 }
 
-// A model that calls what nobody offered it has its words taken, no more.
+// Calls of a model that was offered no tools are ignored; its text is taken.
 func TestCallsWithoutTools(t *testing.T) {
 	t.Parallel()
 	var names []string

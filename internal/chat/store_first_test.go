@@ -12,8 +12,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// watched is a model that counts what it is asked, once it is watched. What it
-// is asked before it answers with a call of the page's tool.
+// watched is a model that calls a client tool, and counts its requests from the
+// moment it is watched.
 type watched struct {
 	watching atomic.Bool
 	asked    atomic.Int32
@@ -24,36 +24,6 @@ func (m *watched) Stream(ctx context.Context, _ chat.ModelRequest) (chat.ModelSt
 		m.asked.Add(1)
 	}
 	return (&steps{answers: [][]chat.Chunk{calls("pick")}}).Stream(ctx, chat.ModelRequest{})
-}
-
-// startGate is a store that calls a function before it stores the start of a run,
-// and another after.
-type startGate struct {
-	chat.Store
-
-	before, after func()
-}
-
-func through[T any](g *startGate, store func() (T, error)) (T, error) {
-	g.before()
-	defer g.after()
-	return store()
-}
-
-func (g *startGate) StartRun(ctx context.Context, start chat.NewRun, limit int) (chat.StartedRun, error) {
-	return through(g, func() (chat.StartedRun, error) { return g.Store.StartRun(ctx, start, limit) })
-}
-
-func (g *startGate) StartThread(ctx context.Context, s chat.Session, most int, start chat.NewRun) (chat.StartedRun, error) {
-	return through(g, func() (chat.StartedRun, error) { return g.Store.StartThread(ctx, s, most, start) })
-}
-
-func (g *startGate) RetryRun(ctx context.Context, retry chat.Retry, limit int) (chat.StartedRun, error) {
-	return through(g, func() (chat.StartedRun, error) { return g.Store.RetryRun(ctx, retry, limit) })
-}
-
-func (g *startGate) ResumeRun(ctx context.Context, resume chat.Resume, limit int) (chat.StartedRun, error) {
-	return through(g, func() (chat.StartedRun, error) { return g.Store.ResumeRun(ctx, resume, limit) })
 }
 
 // asking is a message that asks for a model.
@@ -84,7 +54,7 @@ var starts = map[string]func(s *chat.Service, ctx context.Context, session, item
 // startFixture is a service whose thread is ready for each way to start a run.
 type startFixture struct {
 	service *chat.Service
-	db      *startGate
+	db      *storeHooks
 	path    string
 	model   *watched
 	start   func() (*chat.ActiveRun, error)
@@ -97,7 +67,7 @@ func eachStart(t *testing.T, test func(t *testing.T, f *startFixture)) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "chat.db")
-			db := &startGate{Store: openStoreAt(t, path), before: func() {}, after: func() {}}
+			db := &storeHooks{Store: openStoreAt(t, path)}
 			model := &watched{}
 			service, _ := startOn(t, chat.Options{Store: db, Model: model, ModelName: "the/default", Models: []string{"the/other"}})
 			session, err := service.CreateSession(t.Context(), alice)
@@ -124,11 +94,12 @@ func TestModelIsAskedAfterTheRunIsStored(t *testing.T) {
 	t.Parallel()
 	eachStart(t, func(t *testing.T, f *startFixture) {
 		t.Helper()
-		f.db.after = func() {
+		f.db.start = afterStart(func() error {
 			if asked := f.model.asked.Load(); asked != 0 {
 				t.Errorf("the model was asked %d times before the run was stored", asked)
 			}
-		}
+			return nil
+		})
 		run, err := f.start()
 		if err != nil {
 			t.Fatal(err)

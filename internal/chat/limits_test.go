@@ -27,7 +27,7 @@ func wantLast(t *testing.T, requests []chat.ModelRequest, first int) {
 	}
 }
 
-// A model that only calls tools has to answer in words at last. Where it calls
+// A model that only calls tools must answer in text in the last step. Where it calls
 // nevertheless, that call is not made and the run fails.
 func TestStepsAreBound(t *testing.T) {
 	t.Parallel()
@@ -111,9 +111,9 @@ func TestStepsAreBoundOverPauses(t *testing.T) {
 	}
 }
 
-// told is how many characters of tools' results a request has, in how many
-// messages.
-func told(request chat.ModelRequest) (chars, results int) {
+// sizeOfResults returns the characters of the tool results of a request, and how many
+// results there are.
+func sizeOfResults(request chat.ModelRequest) (chars, results int) {
 	for _, message := range request.Messages {
 		if message.Role == chat.RoleTool {
 			chars += utf8.RuneCountInString(message.Content)
@@ -123,14 +123,14 @@ func told(request chat.ModelRequest) (chars, results int) {
 	return chars, results
 }
 
-// What tools may tell the model in one step, and in one request; a note stands
-// for what had no room.
+// The limits of tool results in one step, and in one request; a note stands
+// for the rest.
 const (
-	mostTold = 64 << 10
+	maxResultChars = 64 << 10
 	noteSize = 100
 )
 
-// Many tools that say much are bounded together, in what is stored of a step
+// Long results of many tools are bounded together, in what is stored of a step
 // and in what is sent. Of the newest step the model sees something of each.
 func TestResultsAreBoundedTogether(t *testing.T) {
 	t.Parallel()
@@ -144,7 +144,7 @@ func TestResultsAreBoundedTogether(t *testing.T) {
 	session, run := ask(t, service)
 	follow(t, run, nil)
 	for n, request := range model.requests {
-		if chars, results := told(request); results != 32*n || chars > mostTold+noteSize*results {
+		if chars, results := sizeOfResults(request); results != 32*n || chars > maxResultChars+noteSize*results {
 			t.Errorf("request %d has %d results of %d characters", n, results, chars)
 		}
 	}
@@ -159,7 +159,7 @@ func TestResultsAreBoundedTogether(t *testing.T) {
 		for _, call := range item.ToolCalls {
 			stored += utf8.RuneCountInString(*call.Result)
 		}
-		if stored > mostTold || stored < mostTold/2 {
+		if stored > maxResultChars || stored < maxResultChars/2 {
 			t.Errorf("of a step %d characters are stored", stored)
 		}
 	}
@@ -175,13 +175,13 @@ func TestOutputsAreBoundedTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	say(t, service, session.ID, "hello")
-	output := `"` + strings.Repeat("x", mostTold-2) + `"`
+	output := `"` + strings.Repeat("x", maxResultChars-2) + `"`
 	for range 11 {
 		resume(t, service, session.ID, output)
 	}
 	wantLast(t, model.requests, 0)
 	for n, request := range model.requests {
-		if chars, results := told(request); results != n || chars > mostTold+noteSize*results {
+		if chars, results := sizeOfResults(request); results != n || chars > maxResultChars+noteSize*results {
 			t.Errorf("request %d has %d results of %d characters", n, results, chars)
 		}
 		if newest := request.Messages[len(request.Messages)-1].Content; n > 0 && newest != output {

@@ -37,7 +37,7 @@ func TestModelsThatMayBePicked(t *testing.T) {
 	}
 }
 
-// Retry answers the same question with what was said before it alone.
+// Retry answers the same message with the history before it alone.
 func TestRetry(t *testing.T) {
 	t.Parallel()
 	service, model := withTools(t, chat.Options{}, nil, text("First."), text("Second."))
@@ -55,8 +55,8 @@ func TestRetry(t *testing.T) {
 	wantHistory(t, service, session.ID, "user_message: hello", "assistant_message: Second.")
 }
 
-// What a page says beside a message is bounded as the message is.
-func TestWhatAPageSaysIsBounded(t *testing.T) {
+// Tags, client tools and tool outputs are bounded as a message is.
+func TestPageInputIsBounded(t *testing.T) {
 	t.Parallel()
 	service, model := withTools(t, chat.Options{}, nil, text("Yes."))
 	session, err := service.CreateSession(t.Context(), alice)
@@ -83,7 +83,7 @@ func TestWhatAPageSaysIsBounded(t *testing.T) {
 	}
 }
 
-// A message that is answered anew has the tool that its user chose.
+// A retry keeps the tool that the user chose.
 func TestRetryKeepsTheChosenTool(t *testing.T) {
 	t.Parallel()
 	service, model := withTools(t, chat.Options{}, toolbox{"look": gives("seen")}, text("First."), text("Second."))

@@ -14,9 +14,9 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// ledger is a store that notes each call; one that it does not know is a panic,
-// which is its run's failure.
-type ledger struct {
+// callRecorder is a store that records its calls and keeps nothing. A call of any
+// other method panics, which fails the run.
+type callRecorder struct {
 	chat.Store
 
 	mu    sync.Mutex
@@ -24,35 +24,36 @@ type ledger struct {
 	saved chat.Run
 }
 
-func (l *ledger) note(call string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.calls = append(l.calls, call)
+func (r *callRecorder) record(call string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, call)
 }
 
-func (l *ledger) StartRun(_ context.Context, start chat.NewRun, _ int) (chat.StartedRun, error) {
-	l.note("StartRun")
+func (r *callRecorder) StartRun(_ context.Context, start chat.NewRun, _ int) (chat.StartedRun, error) {
+	r.record("StartRun")
 	return chat.StartedRun{Session: chat.Session{ID: start.Run.SessionID}}, nil
 }
 
-func (l *ledger) FinishRun(_ context.Context, run chat.Run, _ []chat.Item) (chat.Session, error) {
-	l.note("FinishRun")
-	l.saved = run
+func (r *callRecorder) FinishRun(_ context.Context, run chat.Run, _ []chat.Item) (chat.Session, error) {
+	r.record("FinishRun")
+	r.saved = run
 	return chat.Session{ID: run.SessionID}, nil
 }
 
-func (l *ledger) RenewLeases(context.Context, []uuid.UUID, time.Duration) ([]chat.LostRun, error) {
-	l.note("RenewLeases")
+func (r *callRecorder) RenewLeases(context.Context, []uuid.UUID, time.Duration) ([]chat.LostRun, error) {
+	r.record("RenewLeases")
 	return nil, nil
 }
 
-func (l *ledger) FailOrphanedRuns(context.Context, uuid.UUID) (int, error) {
-	l.note("FailOrphanedRuns")
+func (r *callRecorder) FailOrphanedRuns(context.Context, uuid.UUID) (int, error) {
+	r.record("FailOrphanedRuns")
 	return 0, nil
 }
 
-// rambling is a model that thinks and then talks for so long, in so many pieces.
-func rambling(length time.Duration, pieces int) scripted {
+// verbose is a model whose reasoning and text take the length of time, in so many
+// pieces.
+func verbose(length time.Duration, pieces int) scripted {
 	came := 0
 	return scripted{func(ctx context.Context) (chat.Chunk, error) {
 		if came == pieces {
@@ -66,9 +67,8 @@ func rambling(length time.Duration, pieces int) scripted {
 	}}
 }
 
-// A run is written when it starts and when it ends, and nothing for what comes
-// in between, however much it is: the leases of all runs together are renewed
-// by the clock.
+// A run is written when it starts and when it ends; deltas are not written. The
+// leases of all runs are renewed together, by time alone.
 func TestDeltasAreNotWritten(t *testing.T) {
 	t.Parallel()
 	want := []string{"FailOrphanedRuns", "StartRun", "RenewLeases", "RenewLeases", "FinishRun"}
@@ -76,8 +76,8 @@ func TestDeltasAreNotWritten(t *testing.T) {
 		t.Run(strconv.Itoa(pieces), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				db := &ledger{}
-				service := newService(t, db, rambling(12*time.Second, pieces))
+				db := &callRecorder{}
+				service := newService(t, db, verbose(12*time.Second, pieces))
 				run, err := service.StartRun(t.Context(), hello(uuid.New()))
 				if err != nil {
 					t.Fatal(err)
