@@ -3794,6 +3794,9 @@ type ClientInterface interface {
 	// The protocol has no request to stop a run: a client closes the stream. The
 	// run is then cancelled and what had come of the answer is kept.
 	//
+	// The model is told the language that the header `Accept-Language` prefers,
+	// unless the server's operator has turned that off.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /api/v1/chatkit (the `ProcessChatKit` operationId).
@@ -3813,6 +3816,9 @@ type ClientInterface interface {
 	//
 	// The protocol has no request to stop a run: a client closes the stream. The
 	// run is then cancelled and what had come of the answer is kept.
+	//
+	// The model is told the language that the header `Accept-Language` prefers,
+	// unless the server's operator has turned that off.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3896,6 +3902,9 @@ type ClientInterface interface {
 	// status, and the message stays in the history. A failure after it is an
 	// `error` event in the stream, and what had come is kept.
 	//
+	// The model is told the language that the header `Accept-Language` prefers,
+	// unless the server's operator has turned that off.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs (the `CreateRun` operationId).
@@ -3911,6 +3920,9 @@ type ClientInterface interface {
 	// kept. A failure before the model's first byte is a JSON answer with a
 	// status, and the message stays in the history. A failure after it is an
 	// `error` event in the stream, and what had come is kept.
+	//
+	// The model is told the language that the header `Accept-Language` prefers,
+	// unless the server's operator has turned that off.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3990,6 +4002,9 @@ func (c *Client) UploadAttachmentWithBody(ctx context.Context, attachmentID Atta
 // The protocol has no request to stop a run: a client closes the stream. The
 // run is then cancelled and what had come of the answer is kept.
 //
+// The model is told the language that the header `Accept-Language` prefers,
+// unless the server's operator has turned that off.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /api/v1/chatkit (the `ProcessChatKit` operationId).
@@ -4019,6 +4034,9 @@ func (c *Client) ProcessChatKitWithBody(ctx context.Context, contentType string,
 //
 // The protocol has no request to stop a run: a client closes the stream. The
 // run is then cancelled and what had come of the answer is kept.
+//
+// The model is told the language that the header `Accept-Language` prefers,
+// unless the server's operator has turned that off.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -4182,6 +4200,9 @@ func (c *Client) CreateThread(ctx context.Context, sessionID SessionID, body Cre
 // status, and the message stays in the history. A failure after it is an
 // `error` event in the stream, and what had come is kept.
 //
+// The model is told the language that the header `Accept-Language` prefers,
+// unless the server's operator has turned that off.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs (the `CreateRun` operationId).
@@ -4207,6 +4228,9 @@ func (c *Client) CreateRunWithBody(ctx context.Context, sessionID SessionID, thr
 // kept. A failure before the model's first byte is a JSON answer with a
 // status, and the message stays in the history. A failure after it is an
 // `error` event in the stream, and what had come is kept.
+//
+// The model is told the language that the header `Accept-Language` prefers,
+// unless the server's operator has turned that off.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -4834,6 +4858,9 @@ type ClientWithResponsesInterface interface {
 	// The protocol has no request to stop a run: a client closes the stream. The
 	// run is then cancelled and what had come of the answer is kept.
 	//
+	// The model is told the language that the header `Accept-Language` prefers,
+	// unless the server's operator has turned that off.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/chatkit (the `ProcessChatKit` operationId).
@@ -4853,6 +4880,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// The protocol has no request to stop a run: a client closes the stream. The
 	// run is then cancelled and what had come of the answer is kept.
+	//
+	// The model is told the language that the header `Accept-Language` prefers,
+	// unless the server's operator has turned that off.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4942,6 +4972,9 @@ type ClientWithResponsesInterface interface {
 	// status, and the message stays in the history. A failure after it is an
 	// `error` event in the stream, and what had come is kept.
 	//
+	// The model is told the language that the header `Accept-Language` prefers,
+	// unless the server's operator has turned that off.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs (the `CreateRun` operationId).
@@ -4957,6 +4990,9 @@ type ClientWithResponsesInterface interface {
 	// kept. A failure before the model's first byte is a JSON answer with a
 	// status, and the message stays in the history. A failure after it is an
 	// `error` event in the stream, and what had come is kept.
+	//
+	// The model is told the language that the header `Accept-Language` prefers,
+	// unless the server's operator has turned that off.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6873,6 +6909,9 @@ func (c *ClientWithResponses) UploadAttachmentWithBodyWithResponse(ctx context.C
 // The protocol has no request to stop a run: a client closes the stream. The
 // run is then cancelled and what had come of the answer is kept.
 //
+// The model is told the language that the header `Accept-Language` prefers,
+// unless the server's operator has turned that off.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v1/chatkit (the `ProcessChatKit` operationId).
@@ -6898,6 +6937,9 @@ func (c *ClientWithResponses) ProcessChatKitWithBodyWithResponse(ctx context.Con
 //
 // The protocol has no request to stop a run: a client closes the stream. The
 // run is then cancelled and what had come of the answer is kept.
+//
+// The model is told the language that the header `Accept-Language` prefers,
+// unless the server's operator has turned that off.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7035,6 +7077,9 @@ func (c *ClientWithResponses) CreateThreadWithResponse(ctx context.Context, sess
 // status, and the message stays in the history. A failure after it is an
 // `error` event in the stream, and what had come is kept.
 //
+// The model is told the language that the header `Accept-Language` prefers,
+// unless the server's operator has turned that off.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs (the `CreateRun` operationId).
@@ -7056,6 +7101,9 @@ func (c *ClientWithResponses) CreateRunWithBodyWithResponse(ctx context.Context,
 // kept. A failure before the model's first byte is a JSON answer with a
 // status, and the message stays in the history. A failure after it is an
 // `error` event in the stream, and what had come is kept.
+//
+// The model is told the language that the header `Accept-Language` prefers,
+// unless the server's operator has turned that off.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -50,6 +50,8 @@ type executor struct {
 
 	history []Message
 	tools   tools
+	// locale is the user's; empty where none is known.
+	locale string
 	// model is empty where the server's default model is asked.
 	model string
 	// steps is how often the model was asked since the user's message.
@@ -111,8 +113,8 @@ func (e *executor) prepare(tools tools, started StartedRun) {
 	e.tools.choice = tools.chosen(started.History)
 	e.history = boundHistory(started.History, s.Limits.HistoryMessages, s.Limits.HistoryChars)
 	e.steps = stepsOf(e.history)
-	if s.SystemPrompt != "" {
-		e.history = append([]Message{{Role: RoleSystem, Content: s.SystemPrompt}}, e.history...)
+	if instructions := systemMessage(s.SystemPrompt, e.locale); instructions != "" {
+		e.history = append([]Message{{Role: RoleSystem, Content: instructions}}, e.history...)
 	}
 	if e.model = RequestedModel(started.History, s.offeredModels()); e.model != "" {
 		e.run.Model = e.model

@@ -164,6 +164,19 @@ func hidden(note string) string {
 	return "Hidden context for the agent (not shown to the user):\n<HiddenContext>\n" + note + "\n</HiddenContext>"
 }
 
+// systemMessage is the prompt and, where it is known, the user's locale. It is one
+// message: some models take only one from the system.
+func systemMessage(prompt, locale string) string {
+	if locale == "" {
+		return prompt
+	}
+	line := "The user's locale is " + locale + "."
+	if prompt == "" {
+		return line
+	}
+	return prompt + "\n\n" + line
+}
+
 // boundHistory returns the messages that the model is sent of a thread: those of
 // the newest items that fit into maxMessages messages and maxChars code points,
 // oldest first. An item is taken whole or left out, so a tool call never goes

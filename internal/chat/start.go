@@ -17,6 +17,9 @@ type RunRequest struct {
 	// QuotedText is what the message refers to; nil where nothing.
 	QuotedText *string
 	Inference  Inference
+	// Locale is the user's, a BCP 47 tag that the model is told; empty where none
+	// is known.
+	Locale string
 	// Attachments are the ids of uploaded files.
 	Attachments []uuid.UUID
 	// ClientTools are the tools that the page offers the model.
@@ -28,6 +31,7 @@ type RetryRequest struct {
 	UserID      string
 	SessionID   uuid.UUID
 	ItemID      uuid.UUID
+	Locale      string
 	ClientTools []Tool
 }
 
@@ -37,6 +41,7 @@ type ResumeRequest struct {
 	UserID      string
 	SessionID   uuid.UUID
 	Output      json.RawMessage
+	Locale      string
 	ClientTools []Tool
 }
 
@@ -67,6 +72,7 @@ func (s *Service) StartRun(ctx context.Context, req RunRequest) (*ActiveRun, err
 		return nil, err
 	}
 	defer s.withdraw(e)
+	e.locale = req.Locale
 	start := e.newRun(req, attachments)
 	started, err := s.Store.StartRun(ctx, start, s.Limits.HistoryMessages)
 	started.History = append(slices.Clip(started.History), start.Message)
@@ -95,6 +101,7 @@ func (s *Service) StartThread(ctx context.Context, req RunRequest) (*ActiveRun, 
 		return nil, Session{}, err
 	}
 	defer s.withdraw(e)
+	e.locale = req.Locale
 	start := e.newRun(req, attachments)
 	started, err := s.Store.StartThread(ctx, session, s.Limits.SessionsPerUser, start)
 	started.History = []Item{start.Message}
@@ -114,6 +121,7 @@ func (s *Service) Retry(ctx context.Context, req RetryRequest) (*ActiveRun, erro
 		return nil, err
 	}
 	defer s.withdraw(e)
+	e.locale = req.Locale
 	retry := Retry{UserID: req.UserID, Run: e.run, ItemID: req.ItemID, Models: s.offeredModels()}
 	started, err := s.Store.RetryRun(ctx, retry, s.Limits.HistoryMessages)
 	return s.launch(e, tools, started, err)
@@ -134,6 +142,7 @@ func (s *Service) Resume(ctx context.Context, req ResumeRequest) (*ActiveRun, er
 		return nil, err
 	}
 	defer s.withdraw(e)
+	e.locale = req.Locale
 	resume := Resume{UserID: req.UserID, Run: e.run, Output: req.Output, Models: s.offeredModels()}
 	started, err := s.Store.ResumeRun(ctx, resume, s.Limits.HistoryMessages)
 	return s.launch(e, tools, started, err)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/locale"
 )
 
 func fromAPIInput(
@@ -13,8 +14,8 @@ func fromAPIInput(
 ) (chat.RunRequest, error) {
 	req := chat.RunRequest{
 		UserID: userID(ctx), QuotedText: input.QuotedText, ClientTools: fromAPITools(metadata),
-		Attachments: input.Attachments,
-		Content:     make([]chat.Content, len(input.Content)),
+		Attachments: input.Attachments, Locale: locale.FromContext(ctx),
+		Content: make([]chat.Content, len(input.Content)),
 	}
 	if input.InferenceOptions.Model != nil {
 		req.Inference.Model = *input.InferenceOptions.Model

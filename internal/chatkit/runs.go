@@ -8,6 +8,7 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/locale"
 	"github.com/chatkit-rest/chatkit-rest/internal/sse"
 	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 )
@@ -46,6 +47,7 @@ func (h *Handler) addClientToolOutput(
 ) (api.ProcessChatKitResponseObject, error) {
 	run, err := h.Service.Resume(ctx, chat.ResumeRequest{
 		UserID: userID(ctx), SessionID: req.Params.ThreadID, Output: req.Params.Result, ClientTools: fromAPITools(req.Metadata),
+		Locale: locale.FromContext(ctx),
 	})
 	if err != nil {
 		return nil, err
@@ -58,6 +60,7 @@ func (h *Handler) retryAfterItem(
 ) (api.ProcessChatKitResponseObject, error) {
 	run, err := h.Service.Retry(ctx, chat.RetryRequest{
 		UserID: userID(ctx), SessionID: req.Params.ThreadID, ItemID: req.Params.ItemID, ClientTools: fromAPITools(req.Metadata),
+		Locale: locale.FromContext(ctx),
 	})
 	if err != nil {
 		return nil, err

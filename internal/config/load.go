@@ -41,6 +41,7 @@ func Load(getenv func(string) string, opts Options) (Settings, error) {
 	s.JWTMaxTTL = l.durationUpTo("JWT_MAX_TTL", time.Minute, maxTTL)
 	l.upstream(&s, !opts.Demo)
 	s.SystemPrompt = l.text("SYSTEM_PROMPT", maxPromptBytes, true)
+	s.SendLocale = l.boolean("SEND_LOCALE")
 	s.Host = l.host("HOST")
 	s.Port = l.number("PORT", 0, maxPort)
 	s.PublicURL = l.webURL("PUBLIC_URL")

@@ -71,6 +71,7 @@ func TestDefaults(t *testing.T) {
 		UpstreamFirstByteTimeout: time.Minute,
 		UpstreamIdleTimeout:      time.Minute,
 		SystemPrompt:             got.SystemPrompt,
+		SendLocale:               true,
 		Models:                   []string{"~openai/gpt-mini-latest"},
 
 		Host: "127.0.0.1",
@@ -166,7 +167,7 @@ func TestEverySettingIsTaken(t *testing.T) {
 		"OPENROUTER_APP_NAME", "Mein Chat für alle",
 		"UPSTREAM_FIRST_BYTE_TIMEOUT", "1500ms",
 		"UPSTREAM_IDLE_TIMEOUT", "1h",
-		"SYSTEM_PROMPT", "Line one.\nLine two.",
+		"SYSTEM_PROMPT", "Line one.\nLine two.", "SEND_LOCALE", "False",
 		"HOST", "[::1]", "PORT", "0", "PUBLIC_URL", "https://chat.example.com/base/",
 		"CORS_ORIGINS", `["https://App.example.com:443", "http://localhost:3000", "https://app.example.com", "Capacitor://localhost"]`,
 		"TRUSTED_PROXIES", "10.1.2.3/8, 192.0.2.1 ,2001:db8::/32,::ffff:172.16.0.0/108,::1",

@@ -118,6 +118,20 @@ func (l *loader) durationUpTo(name string, least, most time.Duration) time.Durat
 // inHours writes a bound of whole hours without zero minutes and seconds.
 func inHours(bound time.Duration) string { return strconv.Itoa(int(bound.Hours())) + "h" }
 
+func (l *loader) boolean(name string) bool {
+	value := l.value(name)
+	switch strings.ToLower(value) {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+
+	l.fault(name, "is "+l.quote(value)+", neither true nor false", "set it to true or false")
+
+	return l.defaults[name] == "true"
+}
+
 // text reads words for people or for a header; only a prompt has line breaks.
 func (l *loader) text(name string, maxBytes int, lines bool) string {
 	value := l.value(name)

@@ -100,8 +100,6 @@ func badValues() map[string]map[string]string {
 		"MAX_MESSAGE_CHARS":     mapsOr(whole("100001"), "0"),
 		"HISTORY_MAX_MESSAGES":  mapsOr(whole("1000001"), "0"),
 		"HISTORY_MAX_CHARS":     mapsOr(whole("10000001"), "0", "499"),
-		"LOG_LEVEL":             {"loud": "loud", "3": "3"},
-		"LOG_FORMAT":            {"xml": "xml"},
 		"SHUTDOWN_TIMEOUT":      timeout,
 		"REDIS_URL": {
 			"localhost:6379": "no redis", "http://:hunter2@h": "no redis", "redis://": "host", "redis:///0": "host",
@@ -125,8 +123,18 @@ func badValues() map[string]map[string]string {
 			"127.0.0.1:8080": "HOST and PORT", "[::]:8080": "HOST and PORT",
 		},
 	}
+	maps.Copy(values, badWords())
 	maps.Copy(values, badFiles(whole))
 	return values
+}
+
+// badWords are values of the settings that take one of a few words.
+func badWords() map[string]map[string]string {
+	return map[string]map[string]string{
+		"SEND_LOCALE": {"yes": "neither true nor false", "0": "neither true nor false"},
+		"LOG_LEVEL":   {"loud": "loud", "3": "3"},
+		"LOG_FORMAT":  {"xml": "xml"},
+	}
 }
 
 // badFiles are values of the settings for files.

@@ -37,6 +37,8 @@ type Settings struct {
 	UpstreamFirstByteTimeout time.Duration
 	UpstreamIdleTimeout      time.Duration
 	SystemPrompt             string
+	// SendLocale tells the model the user's locale.
+	SendLocale bool
 	// Models are those that clients may pick, each once; OpenRouterModel is
 	// always one.
 	Models     []string

@@ -51,6 +51,8 @@ func All() []Setting {
 		{Name: "UPSTREAM_IDLE_TIMEOUT", Default: "60s", Meaning: "How long the model service may be silent within an answer; " +
 			"its keep-alive comments count as life."},
 		{Name: "SYSTEM_PROMPT", Default: defaultSystemPrompt, Meaning: "What the model is told first. Never taken from a client."},
+		{Name: "SEND_LOCALE", Default: "true", Meaning: "Tell the model the user's locale: the language that `Accept-Language` prefers, " +
+			"such as `fr-CA`. `false`: never."},
 		{Name: "HOST", Default: "127.0.0.1", Meaning: "The address to listen on. `0.0.0.0` for all."},
 		{Name: "PORT", Default: "8080", Meaning: "The port to listen on. 0 takes any free port."},
 		{Name: "PUBLIC_URL", Meaning: "The server's URL as clients see it, told in the served document. " +

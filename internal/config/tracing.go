@@ -102,12 +102,8 @@ func TracingSettings() []Setting {
 // tracing reads OTEL_*. Where traces are disabled by name the others may say
 // what they like: a platform sets them for other programs.
 func (l *loader) tracing(names []string) Tracing {
-	switch value := strings.ToLower(l.value("OTEL_SDK_DISABLED")); value {
-	case "true":
+	if l.boolean("OTEL_SDK_DISABLED") {
 		return Tracing{}
-	case "false":
-	default:
-		l.fault("OTEL_SDK_DISABLED", "is "+l.quote(value), "set it to true or false")
 	}
 
 	endpoint := l.tracesEndpoint()

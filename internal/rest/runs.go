@@ -10,6 +10,7 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/locale"
 	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 )
 
@@ -31,6 +32,7 @@ func (h *Handler) CreateRun(
 	message := chat.RunRequest{
 		UserID: userID(ctx), SessionID: request.SessionID, ThreadID: request.ThreadID,
 		Content: fromAPIContent(request.Body.Message.Content), Inference: fromAPIModel(request.Body.Model),
+		Locale: locale.FromContext(ctx),
 	}
 	if request.Body.Message.Attachments != nil {
 		message.Attachments = *request.Body.Message.Attachments

@@ -48,7 +48,9 @@ type Options struct {
 	Auth *auth.Authenticator
 	// MaxBody is the most bytes of a request's body.
 	MaxBody int64
-	Logger  *slog.Logger
+	// Locale reads the caller's locale from Accept-Language.
+	Locale bool
+	Logger *slog.Logger
 	// Metrics count the requests and Tracing makes their spans; nil does not.
 	Metrics *telemetry.Metrics
 	Tracing *telemetry.Tracing
@@ -101,6 +103,9 @@ func NewHandler(o Options) (http.Handler, error) {
 	engine.Use(requestID, watch(&o, newOperations(check)), securityHeaders, crossOrigin(o.Auth))
 	if o.Limiter != nil {
 		engine.Use(limitRate(o))
+	}
+	if o.Locale {
+		engine.Use(readLocale)
 	}
 	engine.Use(refuseForeign(o.Auth), authenticate(o.Auth, check, o.Logger), check.middleware)
 

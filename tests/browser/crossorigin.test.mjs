@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { startBrowser } from './lab/browser.mjs';
 import { startServer, tokenFor } from './lab/server.mjs';
+import { startUpstream } from './lab/upstream.mjs';
 
 /** Serves an empty page at an origin of its own. */
 async function startPage(t) {
@@ -70,4 +71,29 @@ test('a page of an origin that is not allowed is refused by the preflight', asyn
     Authorization: `Bearer ${await tokenFor('ada')}`, 'Content-Type': 'application/json', ...componentHeaders,
   });
   assert.match(answer.refused ?? '', /Failed to fetch/, JSON.stringify(answer));
+});
+
+test('the model is told the language that the page prefers', async (t) => {
+  const origin = await startPage(t);
+  const upstream = await startUpstream(t, ['Bonjour.']);
+  const server = await startServer(t, { demo: false, env: { ...upstream.env, CORS_ORIGINS: origin, SYSTEM_PROMPT: 'Be kind.' } });
+  const context = await startBrowser(t);
+  const page = await context.newPage();
+  await page.goto(origin);
+  const headers = {
+    Authorization: `Bearer ${await tokenFor('ada')}`, 'Content-Type': 'application/json',
+    ...componentHeaders, ...traceHeaders, 'Accept-Language': 'fr-CA,fr;q=0.9,en;q=0.8',
+  };
+  const answer = await page.evaluate(async ([url, headers, body]) => {
+    const response = await fetch(`${url}/api/v1/chatkit`, { method: 'POST', headers, body });
+    return { status: response.status, body: await response.text() };
+  }, [server.url, headers, JSON.stringify({
+    type: 'threads.create',
+    params: { input: { content: [{ type: 'input_text', text: 'Salut' }], attachments: [], inference_options: {} } },
+  })]);
+  assert.equal(answer.status, 200, answer.body);
+  assert.match(answer.body, /Bonjour/);
+  assert.deepEqual(upstream.asked().messages[0], {
+    role: 'system', content: "Be kind.\n\nThe user's locale is fr-CA.",
+  });
 });

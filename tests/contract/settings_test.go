@@ -47,6 +47,7 @@ func badSettings() map[string][]string {
 		"OPENROUTER_SITE_URL":         {"example.com", "javascript:alert(1)"},
 		"OPENROUTER_APP_NAME":         {"line\nbreak"},
 		"SYSTEM_PROMPT":               {"a bell\a", "no UTF-8 \xff", strings.Repeat("p", 100_001)},
+		"SEND_LOCALE":                 {"yes", "0"},
 		"PUBLIC_URL":                  {"chat.example.com", "ftp://chat.example.com"},
 		"HOST":                        {"http://localhost", "two words", "256.1.1.1"},
 		"PORT":                        {"http", "-1", "65536", "80.5", "99999999999999999999"},
