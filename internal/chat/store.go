@@ -86,11 +86,11 @@ type Store interface {
 	SaveItem(ctx context.Context, item Item) error
 
 	// FinishRun stores the end of a run and the items it made; those that are
-	// messages are counted, and any touch the session. The owner's word is
-	// last: a run that was taken for dead meanwhile is overwritten. It may be
-	// called again with the same end, after a failure that left it unclear
-	// whether the first call was heard. Returns ErrSessionNotFound if the
-	// session was deleted meanwhile, or the run was never stored.
+	// messages are counted, and any touch the session. A run that another
+	// process took for dead is overwritten. Only the first end is stored: a
+	// repeat, after an error that left it unknown whether the first call was
+	// stored, changes nothing. Returns ErrSessionNotFound if the session was
+	// deleted meanwhile, or the run was never stored.
 	FinishRun(ctx context.Context, run Run, items []Item) (Session, error)
 
 	// ListItems returns a page of a thread's items that a client may see, in
@@ -108,10 +108,11 @@ type Store interface {
 	// made one. The claim lasts until FinishTitle.
 	ClaimTitle(ctx context.Context, id uuid.UUID) (bool, error)
 
-	// FinishTitle ends a claim: the session has the title from then on, unless
-	// its user has chosen one meanwhile or it is gone. Without a title the
-	// present one stays, and may be claimed again. What it took is added to the
-	// run's usage, each time that it is called.
+	// FinishTitle ends the claim of a run that has ended: the session has the
+	// title from then on, unless its user has chosen one meanwhile or it was
+	// deleted. Without a title the present one stays, and may be claimed again.
+	// The title's usage is added to the run's. A second call for the run changes
+	// nothing.
 	FinishTitle(ctx context.Context, made MadeTitle) error
 
 	// SaveFeedback stores what the user thinks of items; what they thought

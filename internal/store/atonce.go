@@ -115,7 +115,7 @@ func historyOf(db *gorm.DB, rows []startRow, limit int) ([]chat.Item, error) {
 //
 //nolint:unqueryvet // the columns are named within
 const finishAtOnce = `WITH session AS (` + countAnswerUpdate + `
-		AND EXISTS (SELECT FROM runs WHERE runs.id = ? AND runs.session_id = sessions.id) RETURNING ` + sessionColumns + `
+		AND EXISTS (SELECT FROM runs WHERE runs.id = ? AND runs.session_id = sessions.id AND NOT finished) RETURNING ` + sessionColumns + `
 	), run AS (
 		UPDATE runs SET ` + runEndSet + ` FROM session WHERE runs.id = ? AND runs.session_id = session.id
 	), message AS (
@@ -123,20 +123,18 @@ const finishAtOnce = `WITH session AS (` + countAnswerUpdate + `
 	)
 	SELECT session.* FROM session`
 
-// finishRunAtOnce is finishRun, of a run that made an item, in one statement.
-func finishRunAtOnce(db *gorm.DB, run chat.Run, item chat.Item) (chat.Session, error) {
+// finishRunAtOnce is finishRun, of a run that made a message, in one statement.
+// It stores nothing and returns false where the run is finished or not stored.
+func finishRunAtOnce(db *gorm.DB, run chat.Run, item chat.Item) (session chat.Session, stored bool, err error) {
 	message, err := itemArgs(item)
 	if err != nil {
-		return chat.Session{}, err
+		return chat.Session{}, false, err
 	}
 	id := []any{run.ID.String()}
 	args := slices.Concat(countAnswerArgs(run, item), id, runEndArgs(run), id, message)
 	rows, err := readRows(db.Raw(finishAtOnce, args...), sessionFields)
-	if err != nil {
-		return chat.Session{}, err
+	if err != nil || len(rows) == 0 {
+		return chat.Session{}, false, err
 	}
-	if len(rows) == 0 {
-		return chat.Session{}, chat.ErrSessionNotFound()
-	}
-	return toChatSession(rows[0]), nil
+	return toChatSession(rows[0]), true, nil
 }

@@ -54,14 +54,14 @@ func runArgs(run chat.Run) []any {
 	}
 }
 
-// FinishRun implements [chat.Store]. It may be called again with the same end
-// after a failure that left it unknown whether the first call was stored.
+// FinishRun implements [chat.Store].
 func (s *Store) FinishRun(ctx context.Context, run chat.Run, items []chat.Item) (chat.Session, error) {
 	var session chat.Session
 	err := s.do(ctx, "finish run", func(ctx context.Context) (err error) {
 		if s.driver == PostgreSQL && len(items) == 1 && items[0].Type.IsMessage() {
-			session, err = finishRunAtOnce(s.write.WithContext(ctx), run, items[0])
-			if !isUniqueViolation(err) {
+			var stored bool
+			session, stored, err = finishRunAtOnce(s.write.WithContext(ctx), run, items[0])
+			if stored || err != nil && !isUniqueViolation(err) {
 				return err
 			}
 		}
@@ -77,17 +77,37 @@ func (s *Store) FinishRun(ctx context.Context, run chat.Run, items []chat.Item) 
 }
 
 func finishRun(tx *gorm.DB, run chat.Run, items []chat.Item) (chat.Session, error) {
-	if len(items) == 0 {
-		if err := updateRun(tx, run); err != nil {
-			return chat.Session{}, err
-		}
-		return sessionOf(tx, run.SessionID)
-	}
-	row, err := addItems(tx, run, items)
+	finished, err := isFinished(tx, run)
 	if err != nil {
 		return chat.Session{}, err
 	}
-	return toChatSession(row), updateRun(tx, run)
+	if !finished && len(items) > 0 {
+		// The session is locked before the run, as everywhere.
+		if _, err := addItems(tx, run, items); err != nil {
+			return chat.Session{}, err
+		}
+	}
+	if !finished {
+		err = tx.Exec(finishUpdate, append(runEndArgs(run), run.ID.String())...).Error
+	}
+	if err != nil {
+		return chat.Session{}, err
+	}
+	return sessionOf(tx, run.SessionID)
+}
+
+// isFinished reports whether the end of a run is stored. Returns
+// chat.ErrSessionNotFound if the run is not stored.
+func isFinished(tx *gorm.DB, run chat.Run) (bool, error) {
+	rows, err := readRows(tx.Raw(`SELECT finished FROM runs WHERE id = ? AND session_id = ?`, run.ID.String(), run.SessionID.String()),
+		func(finished *bool) []any { return []any{finished} })
+	if err != nil {
+		return false, err
+	}
+	if len(rows) == 0 {
+		return false, chat.ErrSessionNotFound() // Runs are deleted with their session only.
+	}
+	return rows[0], nil
 }
 
 // AddItems implements [chat.Store].
@@ -177,23 +197,18 @@ func touchedAt(run chat.Run, item chat.Item) int64 {
 	return toMicros(item.CreatedAt)
 }
 
-const runEndSet = `status = ?, model = ?, upstream_id = ?, first_token_at = ?, ended_at = ?,
+const (
+	runEndSet = `finished = true, status = ?, model = ?, upstream_id = ?, first_token_at = ?, ended_at = ?,
 		input_tokens = ?, output_tokens = ?, cached_tokens = ?, reasoning_tokens = ?, cost = ?,
 		failure_code = ?, failure_reason = ?, finish_reason = ?`
+	finishUpdate = `UPDATE runs SET ` + runEndSet + ` WHERE id = ? AND NOT finished`
+)
 
+// runEndArgs are the values of runEndSet.
 func runEndArgs(run chat.Run) []any {
 	return []any{
 		string(run.Status), toText(run.Model), toText(run.UpstreamID), toMicrosOrNull(run.FirstTokenAt), toMicrosOrNull(run.EndedAt),
 		run.Usage.InputTokens, run.Usage.OutputTokens, run.Usage.CachedTokens, run.Usage.ReasoningTokens, run.Usage.Cost,
 		string(run.FailureCode), toText(run.FailureReason), run.FinishReason,
 	}
-}
-
-func updateRun(tx *gorm.DB, run chat.Run) error {
-	updated := tx.Exec(`UPDATE runs SET `+runEndSet+` WHERE id = ? AND session_id = ?`,
-		append(runEndArgs(run), run.ID.String(), run.SessionID.String())...)
-	if updated.Error == nil && updated.RowsAffected == 0 {
-		return chat.ErrSessionNotFound() // Runs go with their session only.
-	}
-	return updated.Error
 }

@@ -51,29 +51,29 @@ func (s *Store) ClaimTitle(ctx context.Context, id uuid.UUID) (bool, error) {
 // FinishTitle implements [chat.Store].
 func (s *Store) FinishTitle(ctx context.Context, made chat.MadeTitle) error {
 	return s.inTransaction(ctx, "finish title", func(tx *gorm.DB) error {
+		// The session is locked before the run, as everywhere.
 		if err := endClaim(tx, made); err != nil {
 			return err
 		}
-		return addUsage(tx, made.RunID, made.Usage)
+		u := made.Usage
+		return tx.Exec(titleUsageUpdate, u.InputTokens, u.OutputTokens, u.CachedTokens, u.ReasoningTokens, u.Cost, u.Cost,
+			made.RunID.String()).Error
 	})
 }
 
+const (
+	// untitled is the condition that the run's title is not finished.
+	untitled         = ` AND EXISTS (SELECT 1 FROM runs WHERE runs.id = ? AND NOT title_finished)`
+	madeTitleUpdate  = `UPDATE sessions SET title = ? WHERE id = ? AND title_position < 0` + untitled
+	endClaimUpdate   = `UPDATE sessions SET title_position = -title_position WHERE id = ? AND title_position < 0` + untitled
+	titleUsageUpdate = `UPDATE runs SET title_finished = true, input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,
+		cached_tokens = cached_tokens + ?, reasoning_tokens = reasoning_tokens + ?, cost = COALESCE(cost + ?, cost, ?)
+		WHERE id = ? AND NOT title_finished`
+)
+
 func endClaim(tx *gorm.DB, made chat.MadeTitle) error {
 	if made.Title == "" {
-		return tx.Exec(`UPDATE sessions SET title_position = -title_position WHERE id = ? AND title_position < 0`,
-			made.SessionID.String()).Error
+		return tx.Exec(endClaimUpdate, made.SessionID.String(), made.RunID.String()).Error
 	}
-	return tx.Exec(`UPDATE sessions SET title = ? WHERE id = ? AND title_position < 0`,
-		toText(made.Title), made.SessionID.String()).Error
-}
-
-// addUsage adds to what a run used. A cost that was not told adds nothing.
-func addUsage(tx *gorm.DB, run uuid.UUID, more chat.Usage) error {
-	err := tx.Exec(`UPDATE runs SET input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,
-			cached_tokens = cached_tokens + ?, reasoning_tokens = reasoning_tokens + ? WHERE id = ?`,
-		more.InputTokens, more.OutputTokens, more.CachedTokens, more.ReasoningTokens, run.String()).Error
-	if err != nil || more.Cost == nil {
-		return err
-	}
-	return tx.Exec(`UPDATE runs SET cost = COALESCE(cost, 0) + ? WHERE id = ?`, *more.Cost, run.String()).Error
+	return tx.Exec(madeTitleUpdate, toText(made.Title), made.SessionID.String(), made.RunID.String()).Error
 }

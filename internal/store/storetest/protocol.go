@@ -253,16 +253,18 @@ func titleClaims(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
 	first := f.begin(t, session, "one", after(time.Second))
 	f.finish(t, first.Run, "ONE", after(2*time.Second))
-	cut := func(want bool) {
+	// answerAnew answers the first message with another run.
+	answerAnew := func(titleCut bool) uuid.UUID {
 		t.Helper()
 		run := newRun(session, "", after(3*time.Second)).Run
 		started, err := f.RetryRun(t.Context(), chat.Retry{UserID: alice, Run: run, ItemID: first.Message.ID}, limit)
 		must(t, err)
-		equal(t, "cut from a message", started.TitleCut, want)
+		equal(t, "cut from a message", started.TitleCut, titleCut)
 		equal(t, "title", started.Session.Title, "About one")
 		f.finish(t, run, "ONE", after(4*time.Second))
+		return run.ID
 	}
-	cut(true)
+	second := answerAnew(true)
 	var claims atomic.Int64
 	wantOutcomes(t, atOnce(10, func(int) error {
 		claimed, err := f.ClaimTitle(t.Context(), session.ID)
@@ -272,51 +274,87 @@ func titleClaims(t *testing.T, f *fixture) {
 		return err
 	}), 10, "")
 	equal(t, "claims of the title", claims.Load(), int64(1))
-	cut(false)
-	none := chat.MadeTitle{SessionID: session.ID}
-	must(t, f.FinishTitle(t.Context(), none))
-	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, Title: "Made without a claim"}))
-	cut(true)
+	third := answerAnew(false)
+	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, RunID: second}))
+	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, RunID: third, Title: "Made without a claim"}))
+	fourth := answerAnew(true)
 	f.claimTitle(t, session, true)
 	_, err := f.SetTitle(t.Context(), alice, session.ID, "About one")
 	must(t, err)
-	must(t, f.FinishTitle(t.Context(), none))
-	cut(false)
+	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, RunID: fourth}))
+	answerAnew(false)
 	f.claimTitle(t, session, false)
 }
 
 // titleUsage: what a title cost is with the run that it was made of, whatever
 // came of it.
 func titleUsage(t *testing.T, f *fixture) {
+	finished := func(usage chat.Usage) chat.Run {
+		run := f.begin(t, f.create(t, alice, start()), "one", after(time.Second)).Run
+		run.Status, run.EndedAt, run.Usage = chat.RunCompleted, after(2*time.Second), usage
+		_, err := f.FinishRun(t.Context(), run, one(newAnswer(run, "ONE", after(2*time.Second))))
+		must(t, err)
+		return run
+	}
+	tokens := chat.Usage{InputTokens: 10, OutputTokens: 20, CachedTokens: 30, ReasoningTokens: 40}
+	costly := tokens
+	costly.Cost = new(0.25)
+	for name, test := range map[string]struct {
+		run, title chat.Usage
+		cost       *float64
+	}{
+		"no cost":        {tokens, tokens, nil},
+		"the run's cost": {costly, tokens, new(0.25)},
+		"the title's":    {tokens, costly, new(0.25)},
+		"both":           {costly, costly, new(0.5)},
+	} {
+		run := finished(test.run)
+		must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: run.SessionID, RunID: run.ID, Usage: test.title}))
+		want := run
+		want.Usage = chat.Usage{InputTokens: 20, OutputTokens: 40, CachedTokens: 60, ReasoningTokens: 80, Cost: test.cost}
+		f.wantRun(t, name, run.ID, want)
+	}
+}
+
+// titleAgain: a repeat, whose first call was stored though its answer was lost,
+// counts nothing twice and ends no claim of another run.
+func titleAgain(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
-	run := f.begin(t, session, "one", after(time.Second)).Run
-	other := f.finish(t, run, "ONE", after(2*time.Second)).RunID
-	before := f.run(t, other)
-	equal(t, "a cost", before.Usage.Cost == nil, true)
-	made := chat.MadeTitle{
-		SessionID: session.ID, RunID: other,
-		Usage: chat.Usage{InputTokens: 1, OutputTokens: 2, CachedTokens: 3, ReasoningTokens: 4},
-	}
+	first := f.begin(t, session, "one", after(time.Second))
+	first.Run.Status, first.Run.EndedAt = chat.RunCompleted, after(2*time.Second)
+	answer := newAnswer(first.Run, "ONE", after(2*time.Second))
+	_, err := f.FinishRun(t.Context(), first.Run, one(answer))
+	must(t, err)
+	f.claimTitle(t, session, true)
+	none := chat.MadeTitle{SessionID: session.ID, RunID: first.Run.ID, Usage: chat.Usage{InputTokens: 1, Cost: new(0.25)}}
+	must(t, f.FinishTitle(t.Context(), none))
+	second := f.begin(t, session, "two", after(3*time.Second)).Run
+	f.finish(t, second, "TWO", after(4*time.Second))
+	f.claimTitle(t, session, true)
+
+	must(t, f.FinishTitle(t.Context(), none))
+	f.claimTitle(t, session, false) // The second run's claim has not ended.
+	_, err = f.FinishRun(t.Context(), first.Run, one(answer))
+	must(t, err)
+	want := first.Run
+	want.Usage = none.Usage
+	f.wantRun(t, "the first run", first.Run.ID, want)
+
+	made := chat.MadeTitle{SessionID: session.ID, RunID: second.ID, Title: "Made of it all", Usage: none.Usage}
+	errs := atOnce(10, func(int) error { return f.FinishTitle(t.Context(), made) })
+	wantOutcomes(t, errs, len(errs), "")
+	equal(t, "usage of the second run", f.run(t, second.ID).Usage, none.Usage)
+	equal(t, "title", f.session(t, session).Title, "Made of it all")
+	must(t, f.DeleteSession(t.Context(), alice, session.ID))
 	must(t, f.FinishTitle(t.Context(), made))
-	want := before
-	want.Usage = chat.Usage{
-		InputTokens: before.Usage.InputTokens + 1, OutputTokens: before.Usage.OutputTokens + 2,
-		CachedTokens: before.Usage.CachedTokens + 3, ReasoningTokens: before.Usage.ReasoningTokens + 4,
-	}
-	f.wantRun(t, "run", other, want)
-	made.Usage, made.Title = chat.Usage{Cost: new(0.25)}, "A title"
-	must(t, f.FinishTitle(t.Context(), made))
-	must(t, f.FinishTitle(t.Context(), made))
-	want.Usage.Cost = new(0.5)
-	f.wantRun(t, "run with a cost", other, want)
 }
 
 func titles(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
-	f.begin(t, session, "one", after(time.Second))
+	first := f.begin(t, session, "one", after(time.Second)).Run
 	before := f.session(t, session)
 	f.claimTitle(t, session, true)
-	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, Title: "Made of it all"}))
+	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, RunID: first.ID, Title: "Made of it all"}))
 	equal(t, "made title", f.session(t, session).Title, "Made of it all")
 	equal(t, "updated", f.session(t, session).UpdatedAt, before.UpdatedAt)
 	f.claimTitle(t, session, false)
@@ -324,13 +362,15 @@ func titles(t *testing.T, f *fixture) {
 	must(t, err)
 	equal(t, "chosen title", got.Title, "Mine")
 	f.claimTitle(t, session, false)
-	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, Title: "Made too late"}))
+	f.finish(t, first, "ONE", after(time.Minute))
+	second := f.begin(t, session, "two", after(time.Hour)).Run
+	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, RunID: second.ID, Title: "Made too late"}))
 	equal(t, "a chosen title stays", f.session(t, session).Title, "Mine")
 	_, err = f.SetTitle(t.Context(), bob, session.ID, "His")
 	wantCode(t, "another user's", err, chat.CodeForbidden)
 	_, err = f.SetTitle(t.Context(), alice, newID(), "None")
 	wantCode(t, "no such session", err, chat.CodeSessionNotFound)
-	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: newID(), Title: "Of nobody"}))
+	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: newID(), RunID: newID(), Title: "Of nobody"}))
 	f.claimTitle(t, newSession(alice, start()), false)
 
 	untitled := f.create(t, alice, start())

@@ -270,6 +270,30 @@ func finishAgain(t *testing.T, f *fixture) {
 	equal(t, "texts", texts(f.items(t, session)), []string{"hello", "hi", "again", "hi again"})
 }
 
+// finishOnce: only the first end of a run is stored.
+func finishOnce(t *testing.T, f *fixture) {
+	for name, items := range map[string]int{"without an item": 0, "with one": 1, "with two": 2} {
+		session := f.create(t, alice, start())
+		end := f.begin(t, session, "hello", after(time.Second)).Run
+		end.Status, end.EndedAt, end.Usage.InputTokens = chat.RunCompleted, after(2*time.Second), 7
+		var answers []chat.Item
+		for range items {
+			answers = append(answers, *newAnswer(end, "hi", after(2*time.Second)))
+		}
+		want, err := f.FinishRun(t.Context(), end, answers)
+		must(t, err)
+		other := end
+		other.Status, other.EndedAt, other.FailureCode = chat.RunFailed, after(time.Hour), chat.FailureInternal
+		for _, late := range [][]chat.Item{nil, answers, one(newAnswer(end, "another", after(time.Hour)))} {
+			got, err := f.FinishRun(t.Context(), other, late)
+			must(t, err)
+			equal(t, name+": session", got, want)
+		}
+		f.wantRun(t, name, end.ID, end)
+		equal(t, name+": items", len(f.items(t, session)), 1+items)
+	}
+}
+
 func finishLostLease(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
 	slow := f.beginExpired(t, session, "hello", start())

@@ -93,6 +93,7 @@ func Run(t *testing.T, h Harness) {
 		{"FinishRun without an item", finishWithoutItem},
 		{"FinishRun with texts no database likes", finishOddTexts},
 		{"FinishRun may be called again", finishAgain},
+		{"FinishRun stores the first end", finishOnce},
 		{"FinishRun overwrites a lost lease", finishLostLease},
 		{"FinishRun in a deleted session", finishDeleted},
 		{"items of each type", itemsOfEachType},
@@ -105,6 +106,7 @@ func Run(t *testing.T, h Harness) {
 		{"ListSessions oldest first", listAscending},
 		{"titles made and chosen", titles},
 		{"what a title cost", titleUsage},
+		{"FinishTitle may be called again", titleAgain},
 		{"a title is made by one at a time", titleClaims},
 		{"SaveFeedback", feedback},
 		{"RenewLeases renews running runs and returns the others", renewLeases},
@@ -367,7 +369,7 @@ func (f *fixture) methods(s chat.Session) map[string]func(ctx context.Context) e
 			return err
 		},
 		"FinishTitle": func(ctx context.Context) error {
-			return f.FinishTitle(ctx, chat.MadeTitle{SessionID: s.ID, Title: "A title"})
+			return f.FinishTitle(ctx, chat.MadeTitle{SessionID: s.ID, RunID: run.Run.ID, Title: "A title"})
 		},
 		"SaveFeedback": func(ctx context.Context) error {
 			return f.SaveFeedback(ctx, chat.Feedback{UserID: s.UserID, SessionID: s.ID, Kind: chat.FeedbackPositive})
