@@ -67,11 +67,11 @@ test('files can be dropped and pasted, and sent without a word', async (t) => {
   assert.equal(await chip(page, 'cells.png').count(), 0, 'a text was pasted as a picture');
   await say(page, '');
   assert.match(JSON.stringify(upstream.asked().messages.at(-1)), /image_url.*dropped\.txt.*Feed the cat|dropped\.txt.*Feed the cat.*image_url/);
-  assert.equal(await page.locator('article.mine .said').count(), 0, 'an empty message is shown');
+  assert.equal(await page.locator('article.mine .message-text').count(), 0, 'an empty message is shown');
   watch.assertClean();
 });
 
-test('what is not taken is told in words, and the message goes without it', async (t) => {
+test('a refused file is listed with the reason, and the message is sent without it', async (t) => {
   const env = { ATTACHMENT_MAX_BYTES: '2048', ATTACHMENT_TYPES: 'image/png,text/plain' };
   const { page, watch, upstream } = await begin(t, { env });
   await attach(
@@ -79,8 +79,8 @@ test('what is not taken is told in words, and the message goes without it', asyn
     { name: 'fake.png', mimeType: 'image/png', buffer: Buffer.from('no picture') }, text('good.txt', 'Good.'),
   );
   for (const [name, words] of [
-    ['large.txt', 'Too large. This server takes files of up to 2 KiB.'], ['empty.txt', 'Empty. There is nothing in this file.'],
-    ['sheet.pdf', 'Not a type that is taken. This server takes PNG and plain text.'], ['fake.png', 'Not a type that is taken.'],
+    ['large.txt', 'Too large. This server accepts files of up to 2 KiB.'], ['empty.txt', 'Empty. The file has no content.'],
+    ['sheet.pdf', 'File type not supported. This server accepts PNG and plain text.'], ['fake.png', 'File type not supported.'],
   ]) {
     await chip(page, name).getByText(words).waitFor();
     await page.locator('[aria-live=polite]').getByText(`${name}: ${words}`).waitFor({ state: 'attached' });
@@ -91,13 +91,13 @@ test('what is not taken is told in words, and the message goes without it', asyn
   assert.doesNotMatch(JSON.stringify(upstream.asked()), /large\.txt|fake\.png/);
   assert.equal(await chips(page).count(), 4, 'what was not sent is not seen any more');
   await page.getByRole('button', { name: 'Remove fake.png' }).click();
-  await page.locator('.entry', { hasText: 'Delete a file' }).filter({ hasText: '200' }).waitFor();
+  await page.locator('.entry', { hasText: 'Delete an attachment' }).filter({ hasText: '200' }).waitFor();
   await page.getByRole('button', { name: 'New session' }).click();
   await chips(page).first().waitFor({ state: 'detached' });
   watch.assertClean({ expected: [failedRequest] });
 });
 
-test('a message that is not taken keeps its files', async (t) => {
+test('a refused message keeps its files', async (t) => {
   const { page } = await begin(t, { env: { MAX_SESSIONS_PER_USER: '1' } });
   await say(page, 'The first session');
   await page.getByRole('button', { name: 'New session' }).click();
@@ -203,7 +203,7 @@ test('the requests of a file are shown as curl and fetch that work', async (t) =
   // A file is uploaded once: the answer shows that the request was understood.
   assert.match(await shell(await codeOf('curl', 'Upload a file')), /ATTACHMENT_CONFLICT/);
   assert.match(await script(`${given}const FILE = new Blob(['Buy milk']);\n${await codeOf('fetch', 'Upload a file')}`), /409/);
-  assert.match(await shell(await codeOf('curl', 'Announce a file')), /upload_descriptor/);
+  assert.match(await shell(await codeOf('curl', 'Create an attachment')), /upload_descriptor/);
   watch.assertClean();
 });
 

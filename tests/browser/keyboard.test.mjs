@@ -82,7 +82,7 @@ test('at 360 px the sessions and the requests are drawers that keep the focus', 
   await page.waitForFunction(() => getComputedStyle(document.getElementById('menu')).visibility === 'hidden');
 });
 
-test('a screen reader is told the answer by sentences, and how it ended', async (t) => {
+test('a screen reader hears the answer by sentences, and how it ended', async (t) => {
   const upstream = await startUpstream(t, ['The first', ' sentence. And', ' the second', 'hold', ' one.'], ['More to', 'hold', ' come.']);
   const server = await startServer(t, { demo: false, env: upstream.env });
   const context = await startBrowser(t);
@@ -95,7 +95,7 @@ test('a screen reader is told the answer by sentences, and how it ended', async 
   assert.equal(await answers(page).count(), 1);
   upstream.release();
   await page.locator('[aria-live=polite]').getByText('The answer is complete.').waitFor({ state: 'attached' });
-  assert.deepEqual((await said()).slice(-4), ['Sent. The answer is on its way.', 'The first sentence.', 'And the second one.', 'The answer is complete.']);
+  assert.deepEqual((await said()).slice(-4), ['Sent. Waiting for the answer.', 'The first sentence.', 'And the second one.', 'The answer is complete.']);
   assert.equal(await page.locator('article[aria-busy=true]').count(), 0);
   assert.equal(await stopButton(page).count(), 0);
 });

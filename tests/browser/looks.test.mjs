@@ -45,6 +45,7 @@ const beforeAnAnswer = [
   [
     { think: 'The tool is not there, so neither task was added. ' }, 'hold', { think: 'I should tell that plainly.' },
     'I could not add them: **there is no such tool** here.\n\n1. Buy milk\n2. Water the plants',
+    { finish: 'length' },
   ],
 ];
 

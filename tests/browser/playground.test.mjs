@@ -66,6 +66,30 @@ test('an answer streams, stop keeps what came, and the server has it too', async
   watch.assertClean();
 });
 
+test('an incomplete answer says why, also after a reload', async (t) => {
+  const upstream = await startUpstream(t,
+    ['Once upon a', { finish: 'length' }], ['I may', { finish: 'content_filter' }], ['That is all.']);
+  const server = await startServer(t, { demo: false, env: upstream.env });
+  const context = await startBrowser(t);
+  const { page, watch } = await openPlayground(context, server.url, await tokenFor('ada'));
+  const statuses = () => page.getByRole('status').allTextContents();
+  const expected = [
+    "The answer is cut: it reached the model's limit of tokens.",
+    "The answer is cut: the model provider's content filter ended it.",
+    '',
+  ];
+  for (const text of ['A story', 'Another', 'Thanks']) await say(page, text);
+  assert.deepEqual(await statuses(), expected);
+  assert.deepEqual(await answers(page).allTextContents(), ['Once upon a', 'I may', 'That is all.']);
+  const announced = await page.locator('[aria-live=polite] p').allTextContents();
+  assert.equal(announced.filter((line) => line === 'The answer is complete.').length, 1, 'an incomplete answer is announced as complete');
+
+  await page.reload();
+  await answers(page).getByText('That is all.').waitFor();
+  assert.deepEqual(await statuses(), expected);
+  watch.assertClean();
+});
+
 test('the requests are shown as curl and fetch that work, without the token', async (t) => {
   const server = await startServer(t);
   const context = await startBrowser(t, { permissions: ['clipboard-read', 'clipboard-write'] });
@@ -93,7 +117,7 @@ test('the requests are shown as curl and fetch that work, without the token', as
   watch.assertClean();
 });
 
-test('failures are told in words', async (t) => {
+test('failures are shown with the reason', async (t) => {
   const upstream = await startUpstream(t, 402, ['Back again.']);
   const server = await startServer(t, { demo: false, env: { ...upstream.env, MAX_SESSIONS_PER_USER: '1', UPSTREAM_FIRST_BYTE_TIMEOUT: '5s' } });
   const context = await startBrowser(t);
@@ -105,9 +129,9 @@ test('failures are told in words', async (t) => {
   for (const text of ['"quoted.as.text"', 'eyJ…', 'token: a.b.c', 'Bearer ü']) {
     await page.getByLabel('Token', { exact: true }).fill(text);
     await page.getByRole('button', { name: 'Use this token' }).click();
-    await page.getByRole('dialog').getByRole('alert').getByText('This is no token').waitFor();
+    await page.getByRole('dialog').getByRole('alert').getByText('This is not a token').waitFor();
     await page.getByLabel('Token', { exact: true }).fill('');
-    await page.getByText('This is no token').waitFor({ state: 'detached' });
+    await page.getByText('This is not a token').waitFor({ state: 'detached' });
   }
   const wrapped = (await tokenFor('ada')).replace(/.{40}/g, '$&\n  ');
   await page.getByLabel('Token', { exact: true }).fill(` Bearer\n${wrapped}\n`);
@@ -131,7 +155,7 @@ test('failures are told in words', async (t) => {
   assert.equal(await sendButton(page).isDisabled(), true);
 
   await page.goto(`${server.url}/#/sessions/3f0a9d52-6c1e-4b7a-9f43-2d5b8c7e1a60`);
-  await page.getByRole('alert').getByText('This session is gone').waitFor();
+  await page.getByRole('alert').getByText('This session no longer exists').waitFor();
 
   await sessions(page).first().click();
   await answers(page).getByText('Back again.').waitFor();
@@ -149,13 +173,13 @@ test('a failure in the middle of an answer keeps what came', async (t) => {
   const { page, watch } = await openPlayground(context, server.url);
   await message(page).fill('/fail');
   await message(page).press('Enter');
-  await page.getByRole('alert').getByText('The answer broke off').waitFor();
+  await page.getByRole('alert').getByText('The answer was interrupted').waitFor();
   await page.getByText('The answer ends here.').waitFor();
   assert.match(await answers(page).last().textContent(), /The provider fails in the middle/);
   watch.assertClean();
 });
 
-test('thirty requests a minute are enough, and the wait is told', async (t) => {
+test('thirty requests a minute are enough, and a refusal shows the time to wait', async (t) => {
   const server = await startServer(t, { env: { RATE_LIMIT_PER_MINUTE: '6' } });
   const context = await startBrowser(t);
   const { page, watch } = await openPlayground(context, server.url);
@@ -166,9 +190,9 @@ test('thirty requests a minute are enough, and the wait is told', async (t) => {
   await message(page).fill('five');
   await message(page).press('Enter');
   const alert = page.getByRole('alert');
-  await alert.getByText('Too many requests for the moment').waitFor();
+  await alert.getByText('Too many requests').waitFor();
   assert.match(await alert.textContent(), /in \d+ seconds/);
-  assert.match(await page.locator('.countdown').textContent(), /^\d+ s to wait$/);
+  assert.match(await page.locator('.countdown').textContent(), /^Try again in \d+ s\.$/);
   assert.equal(await message(page).inputValue(), 'five', 'the message is lost');
   watch.assertClean({ expected: [failedRequest] });
 });

@@ -40,12 +40,12 @@ test('a thought is open while it grows and folded when it is done, with how long
   await folds(page).locator('summary').focus();
   await page.keyboard.press('Enter');
   await page.locator('.thoughts').getByText('First I add six and seven.').waitFor();
-  assert.deepEqual((await spoken(page)).slice(-5).map((line) => line.replace(/for .*/, '')),
-    ['Sent. The answer is on its way.', 'Thinking.', 'Thought ', 'Thirteen.', 'The answer is complete.']);
+  assert.deepEqual((await spoken(page)).slice(-5).map((line) => line.replace(/^Thought for .*/, 'Thought')),
+    ['Sent. Waiting for the answer.', 'Thinking.', 'Thought', 'Thirteen.', 'The answer is complete.']);
   watch.assertClean();
 });
 
-test('a thought that the reader folds stays folded; one that is stopped is no longer told as under way', async (t) => {
+test('a thought that the user folds stays folded', async (t) => {
   const { page, upstream, watch } = await open(t, [[{ think: 'Hm.' }, 'hold', { think: ' More.' }, 'Done.'], [{ think: 'Ho.' }, 'hold']]);
   await message(page).fill('Go on');
   await message(page).press('Enter');
@@ -121,8 +121,8 @@ test("a call of another page's tool, waiting and then answered", async (t) => {
   await page.goto(`${server.url}/#/sessions/${thread_id}`);
   const call = folds(page).filter({ hasText: 'Used show_map' });
   await call.locator('summary').click();
-  await page.getByText('It has given no result.').waitFor();
-  assert.equal(await page.locator('.said').textContent(), 'Where is @Graz');
+  await page.getByText('It returned no result.').waitFor();
+  assert.equal(await page.locator('.message-text').textContent(), 'Where is @Graz');
 
   await ask({ type: 'threads.add_client_tool_output', params: { thread_id, result: { shown: true } } });
   await page.reload();

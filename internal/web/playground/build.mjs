@@ -1,10 +1,11 @@
 // Builds ../assets/built from src/, openapi.yaml and the pinned packages. The
-// same sources give the same bytes, so that a stale commit can be seen.
+// same sources give the same bytes, so that make check-web can see stale files.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { findImportCycle } from './import-cycles.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, '../assets/built');
@@ -23,7 +24,7 @@ function pack(from, to) {
   writeFileSync(join(out, to), stdout);
 }
 
-// Everything that ends up in what is served, with the terms it came under.
+// The licences of all packages whose code is served.
 function licences(names) {
   return names.map((name) => {
     const folder = join(packages, name);
@@ -35,10 +36,16 @@ function licences(names) {
   }).join(`\n${'-'.repeat(72)}\n\n`);
 }
 
+const cycle = findImportCycle(join(here, 'src'));
+if (cycle.length > 0) {
+  console.error(`Import cycle in src: ${cycle.join(' → ')}`);
+  process.exit(1);
+}
+
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
-run('node', 'node_modules/openapi-typescript/bin/cli.js', '../../../openapi.yaml', '-o', 'src/api.d.ts');
+run('node', 'node_modules/openapi-typescript/bin/cli.js', '../../../openapi.yaml', '-o', 'src/openapi.d.ts');
 run('node', 'node_modules/typescript/bin/tsc');
 const { metafile } = await build({
   absWorkingDir: here,

@@ -1,12 +1,12 @@
-// A scripted upstream: an OpenAI-compatible server that says what a test wants.
+// A scripted upstream: an OpenAI-compatible server with the answers of a test.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
 /**
- * Answers each request with the next of the scripts, the last one again and
- * again. A script is a list of pieces of text, where 'hold' waits until
- * release() is called, { think } is a piece of a thought and { call, args } a
- * call of a tool; or it is a number: a status to refuse with.
+ * Answers each request with the next of the scripts, and all further ones with
+ * the last. A script is a number, the status of a refusal, or a list of: text;
+ * 'hold', which waits for release(); { think }, a piece of a thought;
+ * { call, args }, a tool call; { finish }, the reason why the answer ends.
  */
 export async function startUpstream(t, ...scripts) {
   const asked = [];
@@ -17,26 +17,28 @@ export async function startUpstream(t, ...scripts) {
     for await (const bytes of request.setEncoding('utf8')) body += bytes;
     const script = scripts[Math.min(asked.length, scripts.length - 1)];
     asked.push(JSON.parse(body));
-    const gone = once(response, 'close');
+    const closed = once(response, 'close');
     if (typeof script === 'number') {
       response.writeHead(script, { 'Content-Type': 'application/json' });
       response.end(JSON.stringify({ error: { code: script, message: 'scripted' } }));
       return;
     }
     response.writeHead(200, { 'Content-Type': 'text/event-stream' });
-    const event = (delta, finish = null) => response.write(`data: ${JSON.stringify({
+    const event = (delta, reason = null) => response.write(`data: ${JSON.stringify({
       id: 'gen-1', object: 'chat.completion.chunk', created: 1, model: 'scripted',
-      choices: [{ index: 0, delta, finish_reason: finish }],
+      choices: [{ index: 0, delta, finish_reason: reason }],
     })}\n\n`);
     let calls = 0;
+    let finish = 'stop';
     for (const piece of script) {
-      if (piece === 'hold') await Promise.race([released, gone]);
+      if (piece === 'hold') await Promise.race([released, closed]);
       else if (piece.think) event({ role: 'assistant', content: null, reasoning: piece.think });
+      else if (piece.finish) finish = piece.finish;
       else if (piece.call) event({ role: 'assistant', content: null, tool_calls: [callOf(piece, calls++)] });
       else event({ role: 'assistant', content: piece });
       if (response.destroyed) return;
     }
-    event({}, calls > 0 ? 'tool_calls' : 'stop');
+    event({}, calls > 0 ? 'tool_calls' : finish);
     response.end('data: [DONE]\n\n');
   });
   server.listen(0, '127.0.0.1');
@@ -46,7 +48,7 @@ export async function startUpstream(t, ...scripts) {
     env: { OPENROUTER_BASE_URL: `http://127.0.0.1:${server.address().port}/v1`, OPENROUTER_API_KEY: 'scripted' },
     release,
     runs: () => asked.length,
-    /** What the model was sent last. */
+    /** The body of the last request. */
     asked: () => asked.at(-1),
   };
 }

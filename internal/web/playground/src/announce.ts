@@ -1,15 +1,15 @@
-// What a screen reader is told. A streamed answer is told by sentences: by
-// words nobody could follow it, and by the whole it would come too late.
+// Announcements for screen readers. A streamed answer is announced sentence by
+// sentence: single words are hard to follow, and the whole answer comes too late.
 let region: HTMLElement | null = null;
 
 const mostLines = 20;
 
-/** Gives the live region its element. */
+/** Sets the live region that announcements are added to. */
 export function setRegion(element: HTMLElement | null): void {
   region = element;
 }
 
-/** Says a line as soon as the reader is free. */
+/** Announces a line after those that are being read. */
 export function announce(line: string): void {
   if (!region || !line.trim()) return;
   const paragraph = document.createElement('p');
@@ -18,12 +18,12 @@ export function announce(line: string): void {
   while (region.childElementCount > mostLines) region.firstElementChild?.remove();
 }
 
-/** Collects the pieces of an answer and announces its sentences. */
+/** Joins the deltas of an answer and announces each complete sentence. */
 export class Sentences {
   #rest = '';
 
-  push(piece: string): void {
-    this.#rest += piece;
+  push(delta: string): void {
+    this.#rest += delta;
     const end = /^[\s\S]*(?:[.!?…]["')\]]*\s|\n)/.exec(this.#rest);
     if (!end) return;
     announce(end[0].trim());

@@ -1,26 +1,30 @@
-// An answer in its parts: what the model thought, the tools that were called,
-// what it wrote.
+// An answer as a list of parts: thoughts, tool calls, text and notices.
+import { finishNotice } from './format';
 import type { Message, StreamEvent, ThreadItem, ThreadItemUpdate, ToolCall } from './types';
 
 export type Part =
   | { kind: 'text'; id: string; text: string }
-  /** Without seconds while the model thinks. */
+  /** seconds is undefined while the model thinks. */
   | { kind: 'thinking'; id: string; thoughts: string[]; seconds: number | undefined }
   | { kind: 'progress'; id: string; text: string }
-  | { kind: 'call'; id: string; call: ToolCall };
+  | { kind: 'call'; id: string; call: ToolCall }
+  /** Markdown from the server about the answer, such as that it is incomplete. */
+  | { kind: 'notice'; id: string; text: string };
 
-/** The parts after one more event of the run. */
-export function after(parts: Part[], event: StreamEvent): Part[] {
+/** Returns the parts with one more event of the run applied. */
+export function applyEvent(parts: Part[], event: StreamEvent): Part[] {
   switch (event.type) {
     case 'thread.item.added':
     case 'thread.item.done': {
       const part = partOf(event.item);
-      return part ? put(parts, part) : parts;
+      return part ? upsert(parts, part) : parts;
     }
     case 'thread.item.updated':
-      return parts.map((part) => (part.id === event.item_id ? grown(part, event.update) : part));
+      return parts.map((part) => (part.id === event.item_id ? applyUpdate(part, event.update) : part));
     case 'progress_update':
       return [...parts, { kind: 'progress', id: crypto.randomUUID(), text: event.text }];
+    case 'notice':
+      return [...parts, { kind: 'notice', id: crypto.randomUUID(), text: event.message }];
     default:
       return parts;
   }
@@ -34,15 +38,15 @@ function partOf(item: ThreadItem): Part | undefined {
     const { tasks, summary } = item.workflow;
     return { kind: 'thinking', id: item.id, thoughts: tasks.map(({ content }) => content), seconds: summary?.duration };
   }
-  return undefined; // Items of a later version do no harm.
+  return undefined; // A later version may have items that this page does not know.
 }
 
-function put(parts: Part[], part: Part): Part[] {
+function upsert(parts: Part[], part: Part): Part[] {
   const known = parts.some(({ id }) => id === part.id);
   return known ? parts.map((one) => (one.id === part.id ? part : one)) : [...parts, part];
 }
 
-function grown(part: Part, update: ThreadItemUpdate): Part {
+function applyUpdate(part: Part, update: ThreadItemUpdate): Part {
   if (part.kind === 'text' && update.type === 'assistant_message.content_part.text_delta') {
     return { ...part, text: part.text + update.delta };
   }
@@ -54,25 +58,27 @@ function grown(part: Part, update: ThreadItemUpdate): Part {
   return part;
 }
 
-/** A message of the history in its parts. What the model wrote came before the tools that it called. */
+/** The parts of a message of the history. Its text precedes the tools that the model then called. */
 export function partsOf(message: Message): Part[] {
-  const text = written(message);
+  const text = textOf(message);
   const parts: Part[] = text === '' ? [] : [{ kind: 'text', id: message.id, text }];
-  return parts.concat((message.tool_calls ?? []).map(partOfCall));
+  parts.push(...(message.tool_calls ?? []).map(partOfCall));
+  if (message.finish_reason) parts.push({ kind: 'notice', id: `${message.id}-notice`, text: finishNotice(message.finish_reason) });
+  return parts;
 }
 
-// The model's id of a call need not be the only one of its kind.
+// A model may use the id of a call twice.
 function partOfCall(call: ToolCall): Part {
   return { kind: 'call', id: crypto.randomUUID(), call };
 }
 
-/** A message's text; what it mentions stands within its sentence. */
-export function written({ content }: Message): string {
+/** A message's text. Mentions stay within their sentence. */
+export function textOf({ content }: Message): string {
   const tagged = content.some(({ type }) => type === 'input_tag');
   return content.map(({ type, text }) => (type === 'input_tag' ? `@${text}` : text)).join(tagged ? '' : '\n');
 }
 
-/** What is known of the calls in the place of the progress that told of each. */
+/** Replaces each progress line by the call that it announced. */
 export function withCalls(parts: Part[], calls: ToolCall[]): Part[] {
   const rest = calls.map(partOfCall);
   const last = parts.findLastIndex(({ kind }) => kind === 'progress');
@@ -82,14 +88,7 @@ export function withCalls(parts: Part[], calls: ToolCall[]): Part[] {
   });
 }
 
-/** Whether there is anything to be seen. */
+/** Whether the parts show anything. */
 export function hasContent(parts: Part[]): boolean {
   return parts.some((part) => part.kind !== 'text' || part.text !== '');
-}
-
-/** The tool calls between a user's message and the next one. */
-export function callsAfter(messages: Message[], asked: string): ToolCall[] {
-  const rest = messages.slice(messages.findIndex(({ id }) => id === asked) + 1);
-  const next = rest.findIndex(({ role }) => role === 'user');
-  return rest.slice(0, next < 0 ? rest.length : next).flatMap(({ tool_calls }) => tool_calls ?? []);
 }

@@ -1,23 +1,23 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { setRegion } from './announce';
 import { Composer } from './composer';
-import type { Desk } from './desk';
+import type { Controller } from './controller';
 import { TokenDialog } from './dialogs';
-import { useDrop } from './drop';
-import { medium, narrow, useMedia } from './hooks';
+import { useDrop } from './file-drop';
+import { medium, narrow, useMedia } from './media';
 import { Icon } from './icons';
 import { Requests } from './requests';
 import { Sidebar } from './sidebar';
 import { useStore } from './state';
-import { Messages } from './thread';
+import { Messages } from './messages';
 
 type Drawer = 'menu' | 'requests' | undefined;
 
-export function App({ desk }: { desk: Desk }) {
-  const state = useStore(desk.store);
+export function App({ controller }: { controller: Controller }) {
+  const state = useStore(controller.store);
   const isNarrow = useMedia(narrow);
   const isMedium = useMedia(medium);
-  // What lies over the messages on a small screen; one thing at a time.
+  // The drawer over the messages on a small screen; only one is open at a time.
   const [drawer, setDrawer] = useState<Drawer>();
   const [beside, setBeside] = useState(true);
   const opener = useRef<HTMLElement | null>(null);
@@ -27,20 +27,20 @@ export function App({ desk }: { desk: Desk }) {
   const panelOver = isMedium && drawer === 'requests';
   const panelShown = isMedium ? panelOver : beside;
 
-  const drop = useDrop(state.offer.files !== undefined && state.token !== '', (files) => desk.files.add(files));
+  const drop = useDrop(state.capabilities.files !== undefined && state.token !== '', (files) => controller.uploader.add(files));
 
-  const pull = (which: Drawer) => {
+  const openDrawer = (which: Drawer) => {
     opener.current = document.activeElement as HTMLElement | null;
     setDrawer(which);
   };
-  const shut = () => setDrawer(undefined);
+  const closeDrawer = () => setDrawer(undefined);
   useEffect(() => {
     const over = menuOver ? menu.current : panelOver ? panel.current : null;
     if (!over) return;
-    over.querySelector<HTMLElement>('.shut')?.focus();
-    // Not on the drawer alone: the focus may have gone before it came.
+    over.querySelector<HTMLElement>('.close-drawer')?.focus();
+    // On the document, since the focus may be outside of the drawer.
     const escape = (event: KeyboardEvent) => {
-      if (event.key === 'Escape' && !document.querySelector('dialog[open]')) shut();
+      if (event.key === 'Escape' && !document.querySelector('dialog[open]')) closeDrawer();
     };
     document.addEventListener('keydown', escape);
     return () => {
@@ -57,15 +57,15 @@ export function App({ desk }: { desk: Desk }) {
     <div class="app">
       <button type="button" class="skip" onClick={() => document.getElementById('message')?.focus()}>Skip to the message</button>
       <nav ref={menu} id="menu" class={menuOver ? 'menu over' : 'menu'} aria-label="Sessions" inert={panelOver}>
-        {isNarrow && <button type="button" class="quiet square shut" aria-label="Close the sessions" onClick={shut}><Icon name="close" /></button>}
-        <Sidebar desk={desk} state={state} onChoice={() => setDrawer(undefined)} />
+        {isNarrow && <button type="button" class="quiet square close-drawer" aria-label="Close the sessions" onClick={closeDrawer}><Icon name="close" /></button>}
+        <Sidebar controller={controller} state={state} onChoice={() => setDrawer(undefined)} />
       </nav>
       <main inert={menuOver || panelOver} {...drop.handlers}>
         <header>
           {isNarrow && (
             <button
               type="button" class="quiet square" aria-label="Sessions" aria-expanded={menuOver} aria-controls="menu"
-              onClick={() => pull('menu')}
+              onClick={() => openDrawer('menu')}
             >
               <Icon name="menu" />
             </button>
@@ -73,13 +73,13 @@ export function App({ desk }: { desk: Desk }) {
           <h1>{title}</h1>
           <button
             type="button" class="quiet requests-switch" aria-expanded={panelShown} aria-controls="requests"
-            onClick={() => (isMedium ? pull('requests') : setBeside(!beside))}
+            onClick={() => (isMedium ? openDrawer('requests') : setBeside(!beside))}
           >
             <Icon name="code" /><span>Requests</span>
           </button>
         </header>
-        <Messages desk={desk} state={state} />
-        <Composer desk={desk} state={state} />
+        <Messages controller={controller} state={state} />
+        <Composer controller={controller} state={state} />
         {drop.over && <p class="drop-here" aria-hidden="true">Drop the files here</p>}
       </main>
       <aside
@@ -87,13 +87,13 @@ export function App({ desk }: { desk: Desk }) {
       >
         <div class="panel-head">
           <h2>Requests</h2>
-          {isMedium && <button type="button" class="quiet square shut" aria-label="Close the requests" onClick={shut}><Icon name="close" /></button>}
+          {isMedium && <button type="button" class="quiet square close-drawer" aria-label="Close the requests" onClick={closeDrawer}><Icon name="close" /></button>}
         </div>
         <Requests entries={state.entries} />
       </aside>
-      {(menuOver || panelOver) && <div class="veil" onClick={shut} />}
-      <div ref={setRegion} class="visually-hidden" id="announcements" role="log" aria-live="polite" aria-label="What happens" />
-      {state.tokenDialog && <TokenDialog desk={desk} token={state.token} />}
+      {(menuOver || panelOver) && <div class="backdrop" onClick={closeDrawer} />}
+      <div ref={setRegion} class="visually-hidden" id="announcements" role="log" aria-live="polite" aria-label="Announcements" />
+      {state.tokenDialog && <TokenDialog controller={controller} token={state.token} />}
     </div>
   );
 }

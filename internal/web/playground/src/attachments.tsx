@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { typeName } from './files';
+import { typeName } from './format';
 import { Icon } from './icons';
 import type { Attachment } from './types';
 
@@ -8,24 +8,24 @@ interface Props {
   download: (attachment: Attachment) => void;
 }
 
-/** The files that came with a message. */
+/** The files of a sent message. */
 export function Attachments({ attachments, download }: Props) {
   return (
     <ul class="files sent" aria-label="Files">
-      {attachments.map((one) => <li key={one.id}><OneAttachment attachment={one} download={() => download(one)} /></li>)}
+      {attachments.map((one) => <li key={one.id}><AttachmentView attachment={one} download={() => download(one)} /></li>)}
     </ul>
   );
 }
 
-function OneAttachment({ attachment, download }: { attachment: Attachment; download: () => void }) {
-  // The link to an image is good for an hour.
-  const [lost, setLost] = useState(false);
+function AttachmentView({ attachment, download }: { attachment: Attachment; download: () => void }) {
+  // The URL of an image expires after an hour.
+  const [failed, setFailed] = useState(false);
   const { name, mime_type } = attachment;
-  if (attachment.type === 'image' && !lost) {
-    const source = ownAddress(attachment.preview_url);
+  if (attachment.type === 'image' && !failed) {
+    const source = pathOf(attachment.preview_url);
     return (
       <a class="picture" href={source} target="_blank" rel="noopener" title={name}>
-        <img src={source} alt={name} loading="lazy" onError={() => setLost(true)} />
+        <img src={source} alt={name} loading="lazy" onError={() => setFailed(true)} />
       </a>
     );
   }
@@ -40,8 +40,8 @@ function OneAttachment({ attachment, download }: { attachment: Attachment; downl
   );
 }
 
-/** The server's links name its public address; this page may be open under another, and asks its own alone. */
-function ownAddress(link: string): string {
-  const { pathname, search } = new URL(link);
+/** Drops the host from a URL: it is the server's public one, but this page may only load from its own. */
+function pathOf(url: string): string {
+  const { pathname, search } = new URL(url);
   return pathname + search;
 }

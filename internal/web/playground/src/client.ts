@@ -1,25 +1,25 @@
 import createClient, { type Middleware } from 'openapi-fetch';
-import type { paths } from './api';
+import type { paths } from './openapi';
 import type { Sent } from './snippet';
 
-/** A request and what came of it, for the list of requests. */
+/** A request and its outcome, for the list of requests. */
 export interface Entry extends Sent {
   id: string;
-  /** What the request does, in words. */
+  /** The name of the operation. */
   action: string;
-  /** 0 while there is no answer. */
+  /** The HTTP status; 0 before the response. */
   status: number;
   outcome: 'pending' | 'answered' | 'stopped' | 'failed';
   took: number;
-  /** How many requests are left this minute; absent without a limit. */
+  /** The remaining requests of this minute; absent without a rate limit. */
   left?: number;
 }
 
 export interface ClientOptions {
   token: () => string;
-  /** Asked when the server takes the token no more: another one, or empty. */
+  /** Called when the server refuses the token; returns a new one, or empty. */
   renew: () => Promise<string>;
-  /** Told of each request twice: when it leaves and when its answer begins. */
+  /** Called twice for each request: when it is sent and when its response begins. */
   onEntry: (entry: Entry) => void;
 }
 
@@ -29,8 +29,8 @@ const actions: Record<string, string> = {
   'GET /api/v1/chatkit/sessions/{session_id}': 'Get a session',
   'DELETE /api/v1/chatkit/sessions/{session_id}': 'Delete a session',
   'POST /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs': 'Send a message',
-  'POST /api/v1/chatkit attachments.create': 'Announce a file',
-  'POST /api/v1/chatkit attachments.delete': 'Delete a file',
+  'POST /api/v1/chatkit attachments.create': 'Create an attachment',
+  'POST /api/v1/chatkit attachments.delete': 'Delete an attachment',
   'PUT /api/v1/attachments/{attachment_id}/content': 'Upload a file',
   'GET /api/v1/attachments/{attachment_id}/content': 'Download a file',
 };
@@ -39,14 +39,14 @@ function fileOf(request: Request): Sent['file'] {
   return request.method === 'PUT' ? { sent: request.headers.get('Content-Type') ?? '' } : 'received';
 }
 
-/** What a request of the ChatKit protocol asks for; the others have no type. */
+/** The type of a ChatKit protocol request; empty for other requests. */
 function protocolType(body: string): string {
   return body ? (JSON.parse(body) as { type?: string }).type ?? '' : '';
 }
 
-/** The client that openapi.yaml's types make, on this page's own origin. */
+/** Returns a client with the types of openapi.yaml for this page's own origin. */
 export function newClient({ token, renew, onEntry }: ClientOptions) {
-  const under = new Map<string, { entry: Entry; begin: number }>();
+  const inFlight = new Map<string, { entry: Entry; begin: number }>();
   const watch: Middleware = {
     async onRequest({ id, request, schemaPath }) {
       request.headers.set('Authorization', `Bearer ${token()}`);
@@ -64,7 +64,7 @@ export function newClient({ token, renew, onEntry }: ClientOptions) {
         outcome: 'pending',
         took: 0,
       };
-      under.set(id, { entry, begin: performance.now() });
+      inFlight.set(id, { entry, begin: performance.now() });
       onEntry(entry);
       return request;
     },
@@ -78,21 +78,21 @@ export function newClient({ token, renew, onEntry }: ClientOptions) {
     },
   };
   function settle(id: string, change: Partial<Entry>) {
-    const one = under.get(id);
-    if (!one) return;
-    under.delete(id);
-    onEntry({ ...one.entry, ...change, took: performance.now() - one.begin });
+    const pending = inFlight.get(id);
+    if (!pending) return;
+    inFlight.delete(id);
+    onEntry({ ...pending.entry, ...change, took: performance.now() - pending.begin });
   }
-  async function fetchRenewing(request: Request): Promise<Response> {
-    const again = request.clone(); // its body can be sent once
+  async function fetchWithRenewal(request: Request): Promise<Response> {
+    const retry = request.clone(); // A body can be sent only once.
     const response = await fetch(request);
     const renewed = response.status === 401 ? await renew() : '';
     if (!renewed) return response;
-    again.headers.set('Authorization', `Bearer ${renewed}`);
-    return fetch(again);
+    retry.headers.set('Authorization', `Bearer ${renewed}`);
+    return fetch(retry);
   }
   const client = createClient<paths>({
-    baseUrl: location.origin, cache: 'no-store', credentials: 'omit', fetch: fetchRenewing,
+    baseUrl: location.origin, cache: 'no-store', credentials: 'omit', fetch: fetchWithRenewal,
   });
   client.use(watch);
   return client;

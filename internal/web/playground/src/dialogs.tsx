@@ -1,9 +1,9 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { CopyButton } from './copy';
-import type { Desk } from './desk';
+import { CopyButton } from './code-block';
+import type { Controller } from './controller';
 import { noToken, type Failure } from './failure';
-import { Notice } from './notice';
+import { FailureBox } from './failure-box';
 import { mayBeToken, page, subjectOf, tokenIn } from './token';
 import type { SessionSummary } from './types';
 
@@ -13,7 +13,7 @@ interface DialogProps {
   children: ComponentChildren;
 }
 
-/** The browser's own dialog: it keeps the focus in and gives it back. */
+/** A native dialog, which traps the focus and restores it. */
 function Dialog({ label, onClose, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -29,21 +29,21 @@ function Dialog({ label, onClose, children }: DialogProps) {
   );
 }
 
-export function TokenDialog({ desk, token }: { desk: Desk; token: string }) {
+export function TokenDialog({ controller, token }: { controller: Controller; token: string }) {
   const [text, setText] = useState('');
   const [refused, setRefused] = useState(false);
   const clean = tokenIn(text);
   const submit = (event: Event) => {
     event.preventDefault();
-    if (mayBeToken(clean)) void desk.useToken(clean);
+    if (mayBeToken(clean)) void controller.useToken(clean);
     else setRefused(true);
   };
   return (
-    <Dialog label="Your token" onClose={() => desk.closeTokenDialog()}>
+    <Dialog label="Your token" onClose={() => controller.closeTokenDialog()}>
       <form onSubmit={submit}>
         <p class="muted">
           {token ? <>In use: a token for <strong>{subjectOf(token) || 'an unknown user'}</strong>. </> : null}
-          A JWT that your backend signed. On a developer’s machine <code>make token</code> prints one.
+          A JWT that your backend signed. For development, <code>make token</code> prints one.
         </p>
         <label for="token">Token</label>
         <textarea
@@ -51,13 +51,13 @@ export function TokenDialog({ desk, token }: { desk: Desk; token: string }) {
           aria-describedby="token-note" aria-invalid={refused} placeholder="eyJhbGciOi…"
           onInput={(e) => { setText(e.currentTarget.value); setRefused(false); }}
         />
-        {refused && <Notice failure={noToken} actions={[]} />}
-        <p id="token-note" class="muted small">It stays in this tab and is forgotten when you close it.</p>
+        {refused && <FailureBox failure={noToken} actions={[]} />}
+        <p id="token-note" class="muted small">The token is kept in this tab until you close it.</p>
         <div class="dialog-actions">
-          {page.demo && <button type="button" class="plain" onClick={() => void desk.useDemoToken()}>Use the demo’s token</button>}
+          {page.demo && <button type="button" class="plain" onClick={() => void controller.useDemoToken()}>Use the demo’s token</button>}
           {token && <CopyButton text={token} what="token" />}
           <span class="grow" />
-          <button type="button" class="plain" onClick={() => desk.closeTokenDialog()}>Cancel</button>
+          <button type="button" class="plain" onClick={() => controller.closeTokenDialog()}>Cancel</button>
           <button type="submit" class="primary" disabled={!clean}>Use this token</button>
         </div>
       </form>
@@ -66,25 +66,25 @@ export function TokenDialog({ desk, token }: { desk: Desk; token: string }) {
 }
 
 interface DeleteProps {
-  desk: Desk;
+  controller: Controller;
   session: SessionSummary;
   onDone: (deleted: boolean) => void;
 }
 
-export function DeleteDialog({ desk, session, onDone }: DeleteProps) {
+export function DeleteDialog({ controller, session, onDone }: DeleteProps) {
   const [failure, setFailure] = useState<Failure>();
   const [busy, setBusy] = useState(false);
   const confirm = async () => {
     setBusy(true);
-    const failed = await desk.remove(session.id);
+    const failed = await controller.remove(session.id);
     setBusy(false);
     if (failed) setFailure(failed);
     else onDone(true);
   };
   return (
     <Dialog label="Delete this session?" onClose={() => onDone(false)}>
-      <p>“{session.title ?? 'Untitled session'}” and its messages go for good.</p>
-      {failure && <Notice failure={failure} actions={[]} />}
+      <p>“{session.title ?? 'Untitled session'}” and its messages are deleted permanently.</p>
+      {failure && <FailureBox failure={failure} actions={[]} />}
       <div class="dialog-actions">
         <span class="grow" />
         <button type="button" class="plain" onClick={() => onDone(false)}>Keep it</button>

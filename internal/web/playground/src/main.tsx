@@ -1,11 +1,11 @@
 import { render } from 'preact';
 import { App } from './app';
-import { Desk } from './desk';
+import { Controller } from './controller';
 import './styles/page.css';
 
-const desk = new Desk();
+const controller = new Controller();
 const root = document.getElementById('app');
 if (root) {
-  render(<App desk={desk} />, root);
-  void desk.begin();
+  render(<App controller={controller} />, root);
+  void controller.begin();
 }

@@ -1,16 +1,15 @@
-// Markdown to elements. What the model writes is hostile: it never becomes
-// HTML text. markdown-it reads it into tokens, and each token becomes an
-// element of the few kinds below, its text a text node, so there is no markup
-// to clean and nothing for a parser to be tricked with.
+// Markdown to elements. The model's text is untrusted and never becomes HTML
+// text: markdown-it parses it into tokens, and each token becomes one of the
+// elements below with its text in a text node. There is no markup to sanitize.
 import { h, type ComponentChild } from 'preact';
 import { useMemo } from 'preact/hooks';
 import MarkdownIt, { type Token } from 'markdown-it';
-import { CodeBlock } from './copy';
+import { CodeBlock } from './code-block';
 
 const mostLevels = 24;
-const reader = new MarkdownIt({ html: false, linkify: false, maxNesting: mostLevels });
-// Images stay text: loading one would tell another host that the answer is read.
-reader.disable('image');
+const parser = new MarkdownIt({ html: false, linkify: false, maxNesting: mostLevels });
+// Images stay text: loading one would tell another host that the answer was read.
+parser.disable('image');
 
 const elements = new Set([
   'p', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'ul', 'ol', 'li', 'blockquote', 'em', 'strong', 's',
@@ -23,7 +22,7 @@ function target(token: Token): string | undefined {
   try {
     return schemes.has(new URL(href).protocol) ? href : undefined;
   } catch {
-    return undefined; // A relative address would be one of this server's.
+    return undefined; // A relative URL would point to this server.
   }
 }
 
@@ -41,7 +40,7 @@ function opened(token: Token): Frame['make'] {
     return (children) => <a href={href} target="_blank" rel="noopener noreferrer nofollow">{children}</a>;
   }
   if (token.hidden || !elements.has(token.tag)) return plain;
-  // The page has its own h1 and h2.
+  // h1 and h2 are the page's own headings.
   const tag = /^h[1-6]$/.test(token.tag) ? `h${Math.min(6, Number(token.tag[1]) + 2)}` : token.tag;
   const props: Record<string, unknown> = {};
   const start = Number(token.attrGet('start'));
@@ -89,15 +88,15 @@ function elementsOf(tokens: Token[]): ComponentChild[] {
   return root.children;
 }
 
-/** A text of the model. What cannot be read as Markdown is shown as it came. */
+/** Shows a text of the model. Text that cannot be parsed is shown verbatim. */
 export function Markdown({ text }: { text: string }) {
   const content = useMemo(() => {
     try {
-      const tokens = reader.parse(text, {});
-      // Below its last level the reader leaves text out; nothing may be hidden.
+      const tokens = parser.parse(text, {});
+      // The parser omits text below its deepest level; all text must be shown.
       if (tokens.every(({ level }) => level < mostLevels - 2)) return elementsOf(tokens);
     } catch {
-      // Shown as it came.
+      // Shown verbatim.
     }
     return <p class="verbatim">{text}</p>;
   }, [text]);

@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
 import type { Entry } from './client';
-import { CodeBlock } from './copy';
+import { CodeBlock } from './code-block';
 import { asCurl, asFetch } from './snippet';
 
 type Form = 'curl' | 'fetch';
 
-/** What the page has asked the server, newest first, as code to take along. */
+/** The requests that the page has sent, newest first, as code to copy. */
 export function Requests({ entries }: { entries: Entry[] }) {
   const [form, setForm] = useState<Form>('curl');
   const [open, setOpen] = useState<string>();
@@ -22,7 +22,7 @@ export function Requests({ entries }: { entries: Entry[] }) {
         Put your token in <code>{form === 'curl' ? 'TOKEN' : 'const TOKEN'}</code>; it is never shown here.
         {left !== undefined && ` ${left} ${left === 1 ? 'request is' : 'requests are'} left this minute.`}
       </p>
-      {entries.length === 0 && <p class="muted">What you do here appears as requests.</p>}
+      {entries.length === 0 && <p class="muted">Requests appear here when you use the page.</p>}
       <ol class="entries">
         {entries.map((entry) => (
           <li key={entry.id}>
@@ -40,7 +40,7 @@ export function Requests({ entries }: { entries: Entry[] }) {
                   language={form} what="request"
                 />
                 {entry.file && <p class="muted small"><code>FILE</code> is the file{form === 'curl' ? '’s path' : ', a Blob'}.</p>}
-                {entry.streams && <p class="muted small">To stop an answer, end the request: the server cancels the run and keeps what came.</p>}
+                {entry.streams && <p class="muted small">To stop an answer, close the connection: the server cancels the run and keeps the text so far.</p>}
               </>
             )}
           </li>
@@ -57,7 +57,7 @@ function outcomeOf({ status, outcome, took }: Entry): string {
     case 'stopped':
       return 'stopped';
     case 'failed':
-      return 'no answer';
+      return 'failed';
     default:
       return `${status} · ${Math.round(took)} ms`;
   }

@@ -1,103 +1,99 @@
 import { announce, Sentences } from './announce';
-import { after, hasContent } from './answer';
-import type { Desk } from './desk';
-import { cut, told, unreachable, type Failure } from './failure';
-import type { Upload } from './files';
-import { thoughtFor } from './message';
-import type { Answer, Asked } from './state';
+import { applyEvent, hasContent } from './answer';
+import type { Api } from './api';
+import { connectionLost, failureOf, unreachable, type Failure } from './failure';
+import { thinkingTime } from './format';
+import type { Answer, UserMessage } from './state';
 import { readEvents } from './stream';
-import type { StreamEvent } from './types';
+import type { Attachment, StreamEvent } from './types';
 
-/** Sends a message and follows its run to the end. */
-export async function follow(desk: Desk, id: string, text: string, uploads: Upload[]): Promise<void> {
-  const abort = new AbortController();
-  const asked: Asked = { role: 'user', key: crypto.randomUUID(), text, attachments: uploads.flatMap(({ attachment }) => attachment ?? []) };
-  const coming: Answer = { role: 'assistant', key: crypto.randomUUID(), parts: [], state: 'coming' };
-  desk.dismiss(id);
-  desk.store.setThread(id, ({ messages }) => ({
-    messages: [...messages, asked, coming], stop: () => abort.abort(),
-  }));
-  announce('Sent. The answer is on its way.');
-  const run = new Run(desk, id, coming.key);
-  const failure = await run.go(asked, abort.signal);
-  if (abort.signal.aborted) {
-    desk.noteStopped(id);
-    run.end('stopped');
-    return;
-  }
-  if (!failure) run.end('whole');
-  else if (run.begun) run.end('cut', failure);
-  else {
-    run.undo(asked, failure);
-    desk.giveBack(id, uploads);
-  }
-  if (run.usesTools) await desk.showCalls(id, run.asked, coming.key);
-}
-
-/** A run under way, as the page sees it. */
-class Run {
-  /** Whether the message is in the history. */
-  begun = false;
+/** A run in progress: a message that is sent and the answer that streams in. */
+export class Run {
+  /** Whether the server accepted the message; it is then in the history. */
+  accepted = false;
   usesTools = false;
   /** The message's id in the history. */
-  asked = '';
+  messageId = '';
+  readonly #message: UserMessage;
+  readonly #answer: Answer = { role: 'assistant', key: crypto.randomUUID(), parts: [], state: 'streaming' };
   readonly #sentences = new Sentences();
 
-  constructor(private readonly desk: Desk, private readonly id: string, private readonly answer: string) {}
+  constructor(private readonly api: Api, private readonly session: string, text: string, attachments: Attachment[]) {
+    this.#message = { role: 'user', key: crypto.randomUUID(), text, attachments };
+  }
 
-  async go({ text, attachments }: Asked, signal: AbortSignal): Promise<Failure | undefined> {
-    const { model } = this.desk.store.state;
-    const files = attachments.length > 0 ? { attachments: attachments.map(({ id }) => id) } : {};
+  /** The answer's key in the page's state. */
+  get answerKey(): string { return this.#answer.key; }
+
+  /** Sends the message and shows its answer until the run ends. */
+  async execute(): Promise<void> {
+    const abort = new AbortController();
+    this.api.store.setThread(this.session, ({ messages }) => ({
+      messages: [...messages, this.#message, this.#answer], stop: () => abort.abort(), failure: undefined, returned: undefined,
+    }));
+    announce('Sent. Waiting for the answer.');
+    const failure = await this.#stream(abort.signal);
+    if (abort.signal.aborted) {
+      this.accepted = true; // The server may have it; a reload shows.
+      this.api.noteStopped(this.session);
+      this.#finish('stopped');
+    } else if (!failure) this.#finish('complete');
+    else if (this.accepted) this.#finish('failed', failure);
+    else this.#withdraw(failure);
+  }
+
+  async #stream(signal: AbortSignal): Promise<Failure | undefined> {
     try {
-      const { error, response } = await this.desk.client.POST(
-        '/api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs',
-        {
-          // A session has one thread, and it has the session's id.
-          params: { path: { session_id: this.id, thread_id: this.id } },
-          body: { message: { role: 'user', content: [{ type: 'input_text', text }], ...files }, ...(model ? { model } : {}) },
-          parseAs: 'stream', signal,
-        },
-      );
-      if (!response.ok || !response.body) {
-        const failure = this.desk.noteFailure(told(error, response));
-        // The message is saved before there is a run to name.
-        this.begun = response.headers.has('X-Run-Id');
-        return failure;
-      }
-      this.begun = true;
+      const { error, response } = await this.#request(signal);
+      // A run that has an id has saved its message, also when it failed.
+      this.accepted = response.headers.has('X-Run-Id');
+      if (!response.ok || !response.body) return this.api.noteFailure(failureOf(error, response));
+      this.accepted = true;
       let failure: Failure | undefined;
-      for await (const event of readEvents(response.body)) failure = this.#take(event) ?? failure;
+      for await (const event of readEvents(response.body)) failure = this.#apply(event) ?? failure;
       return failure;
     } catch {
-      return this.begun ? cut : unreachable;
+      return this.accepted ? connectionLost : unreachable;
     }
   }
 
-  #take(event: StreamEvent): Failure | undefined {
-    this.#tell(event);
-    this.desk.store.setAnswer(this.id, this.answer, ({ parts }) => ({ parts: after(parts, event) }));
+  #request(signal: AbortSignal) {
+    const { model } = this.api.store.state;
+    const { text, attachments } = this.#message;
+    const files = attachments.length > 0 ? { attachments: attachments.map(({ id }) => id) } : {};
+    return this.api.client.POST('/api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs', {
+      // A session has one thread, and it has the session's id.
+      params: { path: { session_id: this.session, thread_id: this.session } },
+      body: { message: { role: 'user', content: [{ type: 'input_text', text }], ...files }, ...(model ? { model } : {}) },
+      parseAs: 'stream', signal,
+    });
+  }
+
+  #apply(event: StreamEvent): Failure | undefined {
+    this.#announce(event);
+    this.api.store.setAnswer(this.session, this.answerKey, ({ parts }) => ({ parts: applyEvent(parts, event) }));
     switch (event.type) {
       case 'thread.item.done':
-        if (event.item.type === 'user_message') this.asked = event.item.id;
+        if (event.item.type === 'user_message') this.messageId = event.item.id;
         return undefined;
       case 'progress_update':
         this.usesTools = true;
         return undefined;
       case 'thread.updated':
-        this.desk.store.setSession(this.id, { title: event.thread.title ?? null });
+        this.api.store.setSession(this.session, { title: event.thread.title ?? null });
         return undefined;
       case 'error':
         return {
-          code: 'STREAM', title: 'The answer broke off', again: event.allow_retry,
-          detail: event.message ?? 'What had come of it is kept.',
+          code: 'STREAM', title: 'The answer was interrupted', retryable: event.allow_retry,
+          detail: event.message ?? 'The part that was received is kept.',
         };
       default:
-        return undefined; // Events of a later version do no harm.
+        return undefined; // A later version may send events that this page does not know.
     }
   }
 
-  /** What a screen reader is told: the answer, and of thoughts only that they are there. */
-  #tell(event: StreamEvent): void {
+  /** Announces the answer by sentences, and of thoughts only that the model is thinking. */
+  #announce(event: StreamEvent): void {
     switch (event.type) {
       case 'thread.item.added':
         if (event.item.type === 'workflow') announce('Thinking.');
@@ -107,41 +103,52 @@ class Run {
         return;
       case 'thread.item.done':
         this.#sentences.flush();
-        if (event.item.type === 'workflow') announce(`${thoughtFor(event.item.workflow.summary?.duration)}.`);
+        if (event.item.type === 'workflow') announce(`${thinkingTime(event.item.workflow.summary?.duration)}.`);
         return;
       case 'progress_update':
         announce(event.text);
     }
   }
 
-  /** The run is over; what had come stays. */
-  end(state: Answer['state'], failure?: Failure): void {
+  /** Ends the run; the part of the answer that was received stays. */
+  #finish(state: Answer['state'], failure?: Failure): void {
     this.#sentences.flush();
-    announce(state === 'whole' ? 'The answer is complete.' : state === 'stopped' ? 'Stopped.' : '');
-    this.desk.store.setAnswer(this.id, this.answer, () => ({ state }));
-    this.desk.store.setThread(this.id, ({ messages }) => ({
-      messages: messages.filter((m) => m.role === 'user' || m.key !== this.answer || state === 'stopped' || hasContent(m.parts)),
+    announce(this.#endAnnouncement(state));
+    this.api.store.setAnswer(this.session, this.answerKey, () => ({ state }));
+    this.api.store.setThread(this.session, ({ messages }) => ({
+      messages: messages.filter((m) => m.role === 'user' || m.key !== this.answerKey || state === 'stopped' || hasContent(m.parts)),
       failure, stop: undefined,
     }));
-    this.#touch();
+    this.#moveSessionFirst();
   }
 
-  /** The message was not taken: it goes back to where it was written. */
-  undo(asked: Asked, failure: Failure): void {
-    this.desk.store.setThread(this.id, ({ messages }) => ({
-      messages: messages.filter((m) => m.key !== asked.key && m.key !== this.answer),
-      failure, returned: asked.text, stop: undefined,
+  /** What a screen reader says at the end. A notice is a status of its own, and a failure is an alert. */
+  #endAnnouncement(state: Answer['state']): string {
+    if (state === 'stopped') return 'Stopped.';
+    const incomplete = this.#parts().some(({ kind }) => kind === 'notice');
+    return state === 'complete' && !incomplete ? 'The answer is complete.' : '';
+  }
+
+  /** Takes a refused message out of the thread and returns its text to where it was written. */
+  #withdraw(failure: Failure): void {
+    this.api.store.setThread(this.session, ({ messages }) => ({
+      messages: messages.filter(({ key }) => key !== this.#message.key && key !== this.answerKey),
+      failure, returned: this.#message.text, stop: undefined,
     }));
   }
 
-  /** The session that changed last stands first, as the server lists it. */
-  #touch(): void {
-    const { sessions, threads } = this.desk.store.state;
-    const answer = threads[this.id]?.messages.find(({ key }) => key === this.answer);
-    const written = answer?.role === 'assistant' ? answer.parts.filter(({ kind }) => kind === 'text').length : 0;
-    const one = sessions.find((s) => s.id === this.id);
-    if (!one) return;
-    const changed = { ...one, updated_at: new Date().toISOString(), message_count: one.message_count + 1 + written };
-    this.desk.store.set({ sessions: [changed, ...sessions.filter((s) => s !== one)] });
+  /** Moves the session to the top of the list, where the server lists it too. */
+  #moveSessionFirst(): void {
+    const { sessions } = this.api.store.state;
+    const session = sessions.find(({ id }) => id === this.session);
+    if (!session) return;
+    const answers = this.#parts().filter(({ kind }) => kind === 'text').length;
+    const changed = { ...session, updated_at: new Date().toISOString(), message_count: session.message_count + 1 + answers };
+    this.api.store.set({ sessions: [changed, ...sessions.filter((one) => one !== session)] });
+  }
+
+  #parts(): Answer['parts'] {
+    const answer = this.api.store.state.threads[this.session]?.messages.find(({ key }) => key === this.answerKey);
+    return answer?.role === 'assistant' ? answer.parts : [];
   }
 }

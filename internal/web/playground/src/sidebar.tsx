@@ -1,44 +1,44 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Desk } from './desk';
+import type { Controller } from './controller';
 import { DeleteDialog } from './dialogs';
 import { Icon } from './icons';
-import { Notice } from './notice';
+import { FailureBox } from './failure-box';
 import type { State } from './state';
 import { ThemeSwitch } from './theme';
 import { page, subjectOf } from './token';
 import type { SessionSummary } from './types';
 
 interface Props {
-  desk: Desk;
+  controller: Controller;
   state: State;
-  /** Called after a choice: where the list lies over the messages it closes. */
+  /** Called after a session is chosen, so that a drawer closes. */
   onChoice: () => void;
 }
 
-export function Sidebar({ desk, state, onChoice }: Props) {
-  const [doomed, setDoomed] = useState<SessionSummary>();
+export function Sidebar({ controller, state, onChoice }: Props) {
+  const [toDelete, setToDelete] = useState<SessionSummary>();
   const begin = useRef<HTMLButtonElement>(null);
   const deleting = useRef(false);
   const isOpen = useRef(false);
   const choose = (id: string) => {
-    void desk.open(id);
+    void controller.open(id);
     onChoice();
   };
-  const doom = (session: SessionSummary) => {
+  const askToDelete = (session: SessionSummary) => {
     isOpen.current = session.id === state.open;
-    setDoomed(session);
+    setToDelete(session);
   };
-  const deleted = (gone: boolean) => {
-    deleting.current = gone;
-    setDoomed(undefined);
+  const closeDialog = (deleted: boolean) => {
+    deleting.current = deleted;
+    setToDelete(undefined);
   };
   useEffect(() => {
-    if (doomed || !deleting.current) return;
+    if (toDelete || !deleting.current) return;
     deleting.current = false;
-    // The button that had the focus is gone or goes. The message could not take the focus while the dialog stood.
+    // The focused button was deleted with its session. While the dialog was open, the message could not take the focus.
     const message = isOpen.current && matchMedia('(pointer: fine)').matches ? document.getElementById('message') : null;
     (message ?? begin.current)?.focus();
-  }, [doomed]);
+  }, [toDelete]);
   return (
     <>
       <p class="brand"><img src="/icon.svg" alt="" width="24" height="24" />ChatKit REST{page.demo && <span class="tag">demo</span>}</p>
@@ -47,23 +47,23 @@ export function Sidebar({ desk, state, onChoice }: Props) {
       </button>
       <h2 class="visually-hidden">Sessions</h2>
       <div class="list">
-        <List state={state} choose={choose} doom={doom} />
+        <List state={state} choose={choose} askToDelete={askToDelete} />
         {state.listed === 'failed' && state.listFailure && (
-          <Notice failure={state.listFailure} actions={[{ label: 'Try again', act: () => void desk.list() }]} />
+          <FailureBox failure={state.listFailure} actions={[{ label: 'Try again', act: () => void controller.list() }]} />
         )}
         {state.after && (
-          <button type="button" class="plain" onClick={() => void desk.list(true)}>More sessions</button>
+          <button type="button" class="plain" onClick={() => void controller.list(true)}>More sessions</button>
         )}
       </div>
       <footer>
-        <button type="button" class="quiet account" onClick={() => desk.askForToken()}>
+        <button type="button" class="quiet account" onClick={() => controller.askForToken()}>
           <Icon name="key" />
           <span class="account-name">{state.token ? subjectOf(state.token) || 'Token' : 'No token'}</span>
         </button>
         <a href="/docs">API</a>
         <ThemeSwitch />
       </footer>
-      {doomed && <DeleteDialog desk={desk} session={doomed} onDone={deleted} />}
+      {toDelete && <DeleteDialog controller={controller} session={toDelete} onDone={closeDialog} />}
     </>
   );
 }
@@ -71,10 +71,10 @@ export function Sidebar({ desk, state, onChoice }: Props) {
 interface ListProps {
   state: State;
   choose: (id: string) => void;
-  doom: (session: SessionSummary) => void;
+  askToDelete: (session: SessionSummary) => void;
 }
 
-function List({ state, choose, doom }: ListProps) {
+function List({ state, choose, askToDelete }: ListProps) {
   if (state.listed === 'yes' && state.sessions.length === 0) {
     return <p class="muted small empty">Sessions appear here once you have written something.</p>;
   }
@@ -93,7 +93,7 @@ function List({ state, choose, doom }: ListProps) {
             </button>
             <button
               type="button" class="quiet square delete" aria-label={`Delete session: ${title}`} title="Delete"
-              onClick={() => doom(session)}
+              onClick={() => askToDelete(session)}
             >
               <Icon name="trash" />
             </button>

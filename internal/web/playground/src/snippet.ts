@@ -1,18 +1,18 @@
-/** A request as it was sent, without what is secret in it. */
+/** A request that was sent, without its token. */
 export interface Sent {
   method: string;
   url: string;
   /** JSON, or empty. */
   body: string;
-  /** Whether its answer is a stream. */
+  /** Whether the response is a stream. */
   streams: boolean;
-  /** A body that is a file, with its media type, or an answer that is one. Its name is in the variable FILE. */
+  /** A file that is sent, with its media type, or a file that is received. Snippets name it FILE. */
   file?: { sent: string } | 'received';
 }
 
 const quoted = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
 
-/** The request for a shell; the token is in the variable TOKEN. */
+/** The request as a curl command; the token is in the variable TOKEN. */
 export function asCurl({ method, url, body, streams, file }: Sent): string {
   const parts = [`curl ${streams ? '-N ' : ''}${method === 'GET' ? '' : `-X ${method} `}${quoted(url)}`];
   parts.push('-H "Authorization: Bearer $TOKEN"');
@@ -22,7 +22,7 @@ export function asCurl({ method, url, body, streams, file }: Sent): string {
   return parts.join(' \\\n  ');
 }
 
-/** The request for a program; the token is in the variable TOKEN. */
+/** The request as JavaScript; the token is in the variable TOKEN. */
 export function asFetch({ method, url, body, streams, file }: Sent): string {
   const lines = [`const response = await fetch(${JSON.stringify(url)}, {`];
   if (method !== 'GET') lines.push(`  method: '${method}',`);

@@ -2,37 +2,46 @@ import { useLayoutEffect, useReducer } from 'preact/hooks';
 import type { Part } from './answer';
 import type { Entry } from './client';
 import type { Failure } from './failure';
-import type { Upload } from './files';
-import type { Offer } from './offer';
+import type { Capabilities } from './capabilities';
 import type { Attachment, SessionSummary } from './types';
 
-/** A message of the user as it is shown. */
-export interface Asked {
+/** A message of the user, as shown. */
+export interface UserMessage {
   role: 'user';
   key: string;
   text: string;
   attachments: Attachment[];
 }
 
-/** All that came of a message: often several messages of the history. */
+/** Everything that answers one message: often several messages of the history. */
 export interface Answer {
   role: 'assistant';
   key: string;
   parts: Part[];
-  state: 'whole' | 'coming' | 'stopped' | 'cut';
+  state: 'complete' | 'streaming' | 'stopped' | 'failed';
 }
 
-export type Shown = Asked | Answer;
+export type ShownMessage = UserMessage | Answer;
 
-/** A session's messages, as far as the page has them. */
+/** A file that goes with the next message. */
+export interface Upload {
+  key: string;
+  file: File;
+  state: 'uploading' | 'ready' | 'failed';
+  /** Set once the server has created it. */
+  attachment?: Attachment;
+  failure?: Failure;
+}
+
+/** A session's messages, once they are loaded. */
 export interface Thread {
   id: string;
   phase: 'loading' | 'ready' | 'failed';
-  messages: Shown[];
-  /** Set while a run is under way; it ends the run. */
+  messages: ShownMessage[];
+  /** Stops the run in progress, if there is one. */
   stop?: (() => void) | undefined;
   failure?: Failure | undefined;
-  /** A message that was not taken, to be put back for another try. */
+  /** The text of a refused message, which the composer shows again. */
   returned?: string | undefined;
 }
 
@@ -45,13 +54,13 @@ export interface State {
   after?: string | undefined;
   listed: 'no' | 'loading' | 'yes' | 'failed';
   listFailure?: Failure | undefined;
-  /** The session that is open; empty for one that begins with its first message. */
+  /** The open session's id; empty before a new session's first message. */
   open: string;
   threads: Record<string, Thread>;
   entries: Entry[];
   tokenDialog: boolean;
-  offer: Offer;
-  /** The model that is asked; empty for the server's own choice. */
+  capabilities: Capabilities;
+  /** The chosen model; empty for the server's default. */
   model: string;
   /** The files of the message that is being written. */
   uploads: Upload[];
@@ -59,27 +68,27 @@ export interface State {
 
 export const initial: State = {
   ready: false, token: '', sessions: [], total: 0, listed: 'no', open: '', threads: {}, entries: [], tokenDialog: false,
-  offer: { models: [] }, model: '', uploads: [],
+  capabilities: { models: [] }, model: '', uploads: [],
 };
 
-/** The page's state: replaced by parts, never changed in place. */
+/** The page's state. Changes replace parts of it and never mutate them. */
 export class Store {
   state = initial;
   #watchers = new Set<() => void>();
-  #told = true;
+  #notified = true;
 
   set(change: Partial<State>): void {
     this.state = { ...this.state, ...change };
-    if (!this.#told) return;
-    // Pieces of an answer come faster than a screen is drawn.
-    this.#told = false;
+    if (!this.#notified) return;
+    // Deltas arrive faster than the screen is drawn: one notification serves several.
+    this.#notified = false;
     queueMicrotask(() => {
-      this.#told = true;
+      this.#notified = true;
       for (const watcher of this.#watchers) watcher();
     });
   }
 
-  /** Changes one thread, if the page still has it. */
+  /** Changes one thread, if it is still loaded. */
   setThread(id: string, change: (thread: Thread) => Partial<Thread>): void {
     const thread = this.state.threads[id];
     if (!thread) return;
@@ -104,10 +113,10 @@ export class Store {
   }
 }
 
-/** The state, kept up to date in a component. */
+/** Returns the state and redraws the component when it changes. */
 export function useStore(store: Store): State {
   const [, draw] = useReducer((n: number) => n + 1, 0);
-  // Watching from the first drawing on: what changes right after it is seen too.
+  // A layout effect, so that a change right after the first drawing is not missed.
   useLayoutEffect(() => store.watch(() => draw(undefined)), [store]);
   return store.state;
 }

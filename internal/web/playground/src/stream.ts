@@ -1,18 +1,18 @@
 import type { StreamEvent } from './types';
 
-/** The stream ended without its last word, so the answer may not be whole. */
-export class CutStream extends Error {}
+/** The stream ended without [DONE], so the answer may be incomplete. */
+export class IncompleteStream extends Error {}
 
 /**
  * Reads the events of a run. Lines that begin with a colon are comments; the
- * last data is the plain word [DONE].
+ * last data line is [DONE].
  */
 export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent> {
   const reader = body.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>).getReader();
   let rest = '';
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) throw new CutStream();
+    if (done) throw new IncompleteStream();
     const lines = (rest + value).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {

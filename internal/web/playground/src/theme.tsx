@@ -8,12 +8,12 @@ type Theme = (typeof themes)[number];
 
 declare global {
   interface Window {
-    /** /theme.js, which every page of this server loads before it is drawn. */
+    /** Set by /theme.js, which every page loads before it is drawn. */
     theme: { chosen(): Theme; choose(theme: Theme): void };
   }
 }
 
-/** Goes through the themes; the system's comes first. */
+/** A button that changes to the next theme. */
 export function ThemeSwitch() {
   const [theme, setTheme] = useState<Theme>(() => window.theme.chosen());
   const next = themes[(themes.indexOf(theme) + 1) % themes.length] ?? 'system';

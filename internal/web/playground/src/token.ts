@@ -1,21 +1,21 @@
-// The token lives in this tab alone: sessionStorage ends with it.
+// The token is kept in sessionStorage, which ends with this tab.
 const key = 'chatkit.token';
 
 export const page = {
-  /** Whether the server is a demo that hands this page a token. */
+  /** Whether the server is a demo, which gives this page a token. */
   demo: document.documentElement.dataset['demo'] === 'yes',
-  /** The most characters of a message. */
+  /** The maximum number of characters in a message. */
   messageChars: Number(document.documentElement.dataset['messageChars']) || 500,
 };
 
-/** The token to begin with, or empty. */
+/** The saved token, or in a demo a new one; empty if there is none. */
 export async function firstToken(): Promise<string> {
   const kept = sessionStorage.getItem(key);
   if (kept || !page.demo) return kept ?? '';
   return demoToken();
 }
 
-/** A token of the demo, or empty where the server keeps it from this page. */
+/** Fetches a token from the demo server; empty if the server refuses. */
 export async function demoToken(): Promise<string> {
   try {
     const response = await fetch('/demo-token', { cache: 'no-store', credentials: 'omit' });
@@ -27,7 +27,7 @@ export async function demoToken(): Promise<string> {
   }
 }
 
-/** Whether the token in use is the demo's: a pasted one is kept, the demo's never. */
+/** Whether the demo's token is in use. Only pasted tokens are saved. */
 export function isDemoToken(): boolean {
   return page.demo && !sessionStorage.getItem(key);
 }
@@ -40,17 +40,17 @@ export function forgetToken(): void {
   sessionStorage.removeItem(key);
 }
 
-/** The token in what was pasted: a terminal that wraps it puts breaks into it. */
+/** Extracts the token from pasted text, which may have line breaks from a terminal. */
 export function tokenIn(pasted: string): string {
   return pasted.trim().replace(/^Bearer\s+/i, '').replace(/\s+/g, '');
 }
 
-/** Whether a text can be a JWT at all; what else it holds may not even fit in a header. */
+/** Whether a text has only the characters of a JWT, so that it can be sent in a header. */
 export function mayBeToken(text: string): boolean {
   return /^[A-Za-z0-9._-]+$/.test(text);
 }
 
-/** Whom a token is for, as it says itself; only to be shown. */
+/** The unverified subject of a token, only for display. */
 export function subjectOf(token: string): string {
   try {
     const payload = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');

@@ -1,6 +1,5 @@
-// The API's shapes, as openapi.yaml says them. Nothing here is written by hand
-// but the short names.
-import type { components } from './api';
+// Short names for the types that are generated from openapi.yaml.
+import type { components } from './openapi';
 
 type Schemas = components['schemas'];
 
@@ -8,6 +7,7 @@ export type SessionSummary = Schemas['SessionSummary'];
 export type Message = Schemas['Message'];
 export type ToolCall = Schemas['ToolCall'];
 export type Attachment = Schemas['Attachment'];
+export type FinishReason = NonNullable<Message['finish_reason']>;
 export type ThreadItem = Schemas['ThreadItem'];
 export type ThreadItemUpdate = Schemas['ThreadItemUpdate'];
 export type ErrorResponse = Schemas['ErrorResponse'];

@@ -1,16 +1,17 @@
 import { useEffect, useRef } from 'preact/hooks';
-import type { Files, Upload } from './files';
-import { sizeName } from './files';
+import { sizeName } from './format';
 import { Icon } from './icons';
+import type { Upload } from './state';
+import type { Uploader } from './uploader';
 
 /** The files of the message that is being written. */
-export function Uploads({ files, uploads }: { files: Files; uploads: Upload[] }) {
+export function Uploads({ uploader, uploads }: { uploader: Uploader; uploads: Upload[] }) {
   const list = useRef<HTMLUListElement>(null);
   const remove = (key: string, n: number) => {
-    // The button that had the focus goes; the next one, or the message, gets it.
+    // The focused button is removed; its neighbour or the message gets the focus.
     const buttons = list.current?.querySelectorAll<HTMLElement>('button') ?? [];
     (buttons[n + 1] ?? buttons[n - 1] ?? document.getElementById('message'))?.focus();
-    files.remove(key);
+    uploader.remove(key);
   };
   return (
     <ul ref={list} class="files" aria-label="Files of this message">
@@ -20,7 +21,7 @@ export function Uploads({ files, uploads }: { files: Files; uploads: Upload[] })
           <span class="file-words">
             <span class="file-name">{file.name}</span>
             <span class="file-note">
-              {state === 'failed' && failure ? `${failure.title}. ${failure.detail}` : state === 'sending' ? 'Uploading…' : sizeName(file.size)}
+              {state === 'failed' && failure ? `${failure.title}. ${failure.detail}` : state === 'uploading' ? 'Uploading…' : sizeName(file.size)}
             </span>
           </span>
           <button type="button" class="quiet square" aria-label={`Remove ${file.name}`} title="Remove" onClick={() => remove(key, n)}>
@@ -32,10 +33,10 @@ export function Uploads({ files, uploads }: { files: Files; uploads: Upload[] })
   );
 }
 
-/** Twice what the style sheet shows, for sharp screens. */
+/** Twice the size in the style sheet, for high-density screens. */
 const thumbnailPixels = 80;
 
-/** Drawn, not shown as an image: the page's policy has no images but the server's. */
+/** A canvas, since the page's content security policy allows images only from the server. */
 function Thumbnail({ file }: { file: File }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
@@ -45,7 +46,7 @@ function Thumbnail({ file }: { file: File }) {
       canvas.current?.getContext('2d')
         ?.drawImage(image, (thumbnailPixels - width) / 2, (thumbnailPixels - height) / 2, width, height);
       image.close();
-    }, () => undefined); // The server says what is wrong with it.
+    }, () => undefined); // The server reports what is wrong with the file.
   }, [file]);
   return <canvas ref={canvas} class="thumbnail" width={thumbnailPixels} height={thumbnailPixels} aria-hidden="true" />;
 }

@@ -9,13 +9,13 @@ interface Props {
 
 export function AttachButton({ types, disabled, attach }: Props) {
   const input = useRef<HTMLInputElement>(null);
-  const picked = (event: Event & { currentTarget: HTMLInputElement }) => {
+  const chosen = (event: Event & { currentTarget: HTMLInputElement }) => {
     attach([...(event.currentTarget.files ?? [])]);
-    event.currentTarget.value = ''; // The same file may be picked again.
+    event.currentTarget.value = ''; // So that the same file can be chosen again.
   };
   return (
     <>
-      <input ref={input} type="file" multiple hidden accept={types.join(',')} onChange={picked} />
+      <input ref={input} type="file" multiple hidden accept={types.join(',')} onChange={chosen} />
       <button
         type="button" class="quiet square attach" aria-label="Attach files" title="Attach files" disabled={disabled}
         onClick={() => input.current?.click()}

@@ -1,17 +1,17 @@
-// What this server offers, as its own document tells every client.
+// The server's optional features, read from its OpenAPI document.
 
-/** Which files a message may have. */
+/** The files that a message may have. */
 export interface FileRules {
   types: string[];
   maxBytes: number;
-  /** The most files of a message. */
+  /** The maximum number of files in a message. */
   most: number;
 }
 
-export interface Offer {
-  /** The models to pick from, the one that answers without a choice first; empty where there is no choice. */
+export interface Capabilities {
+  /** The models to choose from, the default first; empty if there is no choice. */
   models: string[];
-  /** Absent where the server keeps no files. */
+  /** Absent if the server does not store files. */
   files?: FileRules;
 }
 
@@ -23,18 +23,18 @@ interface Property {
 
 type Schemas = Record<string, { properties?: Record<string, Property> }>;
 
-/** Without the document the page goes on without a choice and without files. */
-export async function readOffer(): Promise<Offer> {
+/** Reads the capabilities. If the document cannot be loaded, there are none. */
+export async function readCapabilities(): Promise<Capabilities> {
   try {
     const response = await fetch('/openapi.json', { cache: 'no-cache', credentials: 'omit' });
     const document = (await response.json()) as { components: { schemas: Schemas } };
-    return offerOf(document.components.schemas);
+    return capabilitiesOf(document.components.schemas);
   } catch {
     return { models: [] };
   }
 }
 
-function offerOf(schemas: Schemas): Offer {
+function capabilitiesOf(schemas: Schemas): Capabilities {
   const property = (schema: string, name: string) => schemas[schema]?.properties?.[name] ?? {};
   const types = property('AttachmentCreateParams', 'mime_type').enum;
   const maxBytes = property('AttachmentCreateParams', 'size').maximum;

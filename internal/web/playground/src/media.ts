@@ -1,19 +1,19 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** Whether a media query holds, kept up to date. */
+/** Whether a media query matches; redraws the component when that changes. */
 export function useMedia(query: string): boolean {
-  const [holds, setHolds] = useState(() => matchMedia(query).matches);
+  const [matches, setMatches] = useState(() => matchMedia(query).matches);
   useEffect(() => {
     const list = matchMedia(query);
-    const changed = () => setHolds(list.matches);
+    const changed = () => setMatches(list.matches);
     changed();
     list.addEventListener('change', changed);
     return () => list.removeEventListener('change', changed);
   }, [query]);
-  return holds;
+  return matches;
 }
 
-/** Below this width the sessions lie over the messages. */
+/** Up to this width the sessions are a drawer over the messages. */
 export const narrow = '(max-width: 820px)';
-/** Below this width the requests do. */
+/** Up to this width the requests are a drawer over the messages. */
 export const medium = '(max-width: 1180px)';

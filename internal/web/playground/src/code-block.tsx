@@ -1,31 +1,30 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { announce } from './announce';
 
-/** Puts the text on the clipboard; false where the browser forbids it. */
+/** Copies a text to the clipboard; false if the browser does not allow it. */
 async function toClipboard(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return false; // The clipboard is for secure origins alone.
+    return false; // Browsers allow it only on secure origins.
   }
 }
 
 export function CopyButton({ text, what }: { text: string; what: string }) {
-  const [said, setSaid] = useState('');
+  const [label, setLabel] = useState('');
   const timer = useRef(0);
   useEffect(() => () => clearTimeout(timer.current), []);
   const copy = async () => {
     const done = await toClipboard(text);
-    const word = done ? 'Copied' : 'Select and copy it yourself';
-    setSaid(word);
-    announce(done ? `${what} copied` : 'The browser does not let this page copy.');
+    setLabel(done ? 'Copied' : 'Select and copy the text');
+    announce(done ? `${what} copied` : 'The browser does not allow this page to copy.');
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => setSaid(''), 2000);
+    timer.current = setTimeout(() => setLabel(''), 2000);
   };
   return (
     <button type="button" class="quiet copy" aria-label={`Copy ${what}`} onClick={copy}>
-      {said || 'Copy'}
+      {label || 'Copy'}
     </button>
   );
 }

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 
-/** Takes files that are dropped on an element, which gets the handlers. */
-export function useDrop(enabled: boolean, take: (files: File[]) => void) {
+/** Returns handlers for an element that files can be dropped on, and whether files are over it. */
+export function useDrop(enabled: boolean, onFiles: (files: File[]) => void) {
   const [over, setOver] = useState(false);
   const hasFiles = (event: DragEvent) => enabled && (event.dataTransfer?.types.includes('Files') ?? false);
   const handlers = {
@@ -18,7 +18,7 @@ export function useDrop(enabled: boolean, take: (files: File[]) => void) {
       if (!hasFiles(event)) return;
       event.preventDefault();
       setOver(false);
-      take([...(event.dataTransfer?.files ?? [])]);
+      onFiles([...(event.dataTransfer?.files ?? [])]);
     },
   };
   return { over, handlers };

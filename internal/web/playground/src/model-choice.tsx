@@ -1,11 +1,11 @@
 interface Props {
   models: string[];
-  /** Empty for the server's own choice. */
+  /** Empty for the server's default. */
   chosen: string;
   choose: (model: string) => void;
 }
 
-/** Which model answers. The first is the server's own choice, which is sent as none. */
+/** Chooses the model. The first is the server's default, for which no model is sent. */
 export function ModelChoice({ models, chosen, choose }: Props) {
   return (
     <label class="model">

@@ -1,5 +1,5 @@
-/** Lets the browser save what was fetched with the token, which a link cannot carry. */
-export function save(content: Blob, name: string): void {
+/** Saves fetched content as a file. A plain link could not send the token. */
+export function saveFile(content: Blob, name: string): void {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(content);
   link.download = name;
