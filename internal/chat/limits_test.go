@@ -127,7 +127,7 @@ func sizeOfResults(request chat.ModelRequest) (chars, results int) {
 // for the rest.
 const (
 	maxResultChars = 64 << 10
-	noteSize = 100
+	noteSize       = 100
 )
 
 // Long results of many tools are bounded together, in what is stored of a step

@@ -13,7 +13,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// runRow is what the database keeps of a run.
+// runRow is a run as the database has it.
 type runRow struct {
 	Status        string
 	Model         string
@@ -28,16 +28,16 @@ type runRow struct {
 	LeaseUntil    int64
 }
 
-// stand is a server with a look into its database.
+// stand is a server with access to its database.
 type stand struct {
 	*harness.Server
 
 	db *sql.DB
-	// mark stands for the one argument of a query.
+	// mark is the placeholder of the only argument of a query.
 	mark string
 }
 
-// query is a query of one argument in the database's own words.
+// query returns a query of one argument in the database's syntax.
 func (s *stand) query(text string) string { return strings.Replace(text, "?", s.mark, 1) }
 
 // newStand starts a server and opens its database beside it.
@@ -48,7 +48,7 @@ func newStand(t *testing.T, options harness.Options) *stand {
 	return s
 }
 
-// lookInto opens the database of the URL.
+// lookInto opens the database at the URL.
 func (s *stand) lookInto(t *testing.T, databaseURL string) {
 	t.Helper()
 	driver, source := "pgx", databaseURL
@@ -69,7 +69,7 @@ func (s *stand) lookInto(t *testing.T, databaseURL string) {
 	})
 }
 
-// run reads the row of a run; false when there is none.
+// run reads the row of a run; false if there is none.
 func (s *stand) run(t *testing.T, id string) (runRow, bool) {
 	t.Helper()
 	rows := s.rows(t, id)
@@ -79,13 +79,13 @@ func (s *stand) run(t *testing.T, id string) (runRow, bool) {
 	return rows[0], true
 }
 
-// runsOf are the runs of a session, the oldest first.
+// runsOf returns the runs of a session, the oldest first.
 func (s *stand) runsOf(t *testing.T, session uuid.UUID) []runRow {
 	t.Helper()
 	return s.rows(t, session.String())
 }
 
-// rows are of the run or of the session with the id.
+// rows returns the run with the id, or the runs of the session with it.
 func (s *stand) rows(t *testing.T, id string) []runRow {
 	t.Helper()
 	found, err := s.db.QueryContext(t.Context(), s.query(`SELECT status, model, upstream_id, first_token_at, ended_at,
@@ -110,7 +110,7 @@ func (s *stand) rows(t *testing.T, id string) []runRow {
 	return rows
 }
 
-// ended waits until the run's row is of a run that has ended.
+// ended waits until the run has ended, and returns its row.
 func (s *stand) ended(t *testing.T, id string, within time.Duration) runRow {
 	t.Helper()
 	var row runRow

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// soon is how long this machine may take for what a server does at once.
+// soon is the time that a busy machine may take for what a server does at once.
 const soon = 10 * time.Second
 
-// looks is how often eventually asks at most, so that a long wait costs little.
+// looks bounds how often eventually checks, so that a long wait costs little.
 const looks = 400
 
-// eventually asks again and again until it is so, and fails at the deadline.
+// eventually checks until the condition holds, and fails at the deadline.
 func eventually(t *testing.T, within time.Duration, what string, so func() bool) {
 	t.Helper()
 	deadline := time.NewTimer(within)

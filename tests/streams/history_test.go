@@ -15,8 +15,8 @@ import (
 
 const systemPrompt = "You are the test's assistant."
 
-// The history sent upstream is the system prompt, then the newest messages
-// that fit, from a user's on.
+// The history sent upstream is the system prompt and the newest messages that
+// fit, beginning with a user message.
 func TestHistoryIsBoundByMessages(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
@@ -41,14 +41,14 @@ func checkBoundByMessages(t *testing.T, database harness.Database, bound int) {
 	user := s.User(t)
 	sayMany(t, s, user, user.CreateSession(), questions)
 	for n := range questions {
-		// An answer without its question is left out, so an even bound has one
+		// An answer without its question is left out, so an even limit has one
 		// message less.
 		fits := bound - 1 + bound%2
 		checkAsked(t, s, questions[:n+1], min(fits, 2*n+1))
 	}
 }
 
-// The bound of characters counts code points of whole messages.
+// The limit of characters counts code points of whole messages.
 func TestHistoryIsBoundByCharacters(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
@@ -71,7 +71,7 @@ func TestHistoryIsBoundByCharacters(t *testing.T) {
 		for n := range questions {
 			checkAsked(t, s, questions[:n+1], min(5, 2*n+1))
 		}
-		// A message as long as the bound goes alone.
+		// A message as long as the limit is sent alone.
 		long := strings.Repeat("é", bound)
 		user.Say(session, long)
 		asked := askedUpstream(t, s, long)
@@ -81,8 +81,8 @@ func TestHistoryIsBoundByCharacters(t *testing.T) {
 	})
 }
 
-// checkAsked sees that upstream was asked the last question with so many
-// messages: the newest, in order, and none changed.
+// checkAsked checks that the last request upstream had the newest count messages,
+// in order and unchanged.
 func checkAsked(t *testing.T, s *stand, questions []string, count int) {
 	t.Helper()
 	var whole []harness.ChatMessage
@@ -125,7 +125,7 @@ func TestBrokenAnswersAreHistory(t *testing.T) {
 	})
 }
 
-// askedUpstream are the messages of the last request with the question.
+// askedUpstream returns the messages of the last request with the question.
 func askedUpstream(t *testing.T, s *stand, question string) []harness.ChatMessage {
 	t.Helper()
 	requests := s.Upstream.Requests(question)
@@ -135,7 +135,7 @@ func askedUpstream(t *testing.T, s *stand, question string) []harness.ChatMessag
 	return requests[len(requests)-1].Body.Messages
 }
 
-// sayMany says the questions one after the other, each answered with its own
+// sayMany sends the questions one after the other; each is answered with its own
 // text and "!".
 func sayMany(t *testing.T, s *stand, user *harness.User, session uuid.UUID, questions []string) {
 	t.Helper()

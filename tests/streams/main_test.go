@@ -1,6 +1,6 @@
-// Package streams_test holds the built server against what the contract says
-// of runs under trouble: upstream's faults, crashes, clients that leave or do
-// not read, a stop, and many streams at once.
+// Package streams_test tests runs of the built server under faults: faults of the
+// upstream, killed servers, clients that disconnect or do not read, a shutdown,
+// and many streams at once.
 package streams_test
 
 import (
@@ -12,8 +12,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// Many of these tests only wait for a time-out of the server's, so more of
-// them run at once than there are processors.
+// Many of these tests wait for a time-out of the server, so more of them run at
+// once than there are processors.
 const parallel = "16"
 
 func TestMain(m *testing.M) {

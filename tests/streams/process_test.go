@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// residentBytes is the memory a process holds. It is 0 where the system does
-// not tell.
+// residentBytes returns the resident memory of a process; 0 where the system does
+// not report it.
 func residentBytes(t *testing.T, pid int) int64 {
 	t.Helper()
 	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
@@ -32,8 +32,8 @@ func residentBytes(t *testing.T, pid int) int64 {
 	return 0
 }
 
-// openFiles is how many files and sockets a process has open; 0 where the
-// system does not tell.
+// openFiles returns how many files and sockets a process has open; 0 where the
+// system does not report it.
 func openFiles(t *testing.T, pid int) int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/fd")

@@ -11,10 +11,10 @@ import (
 	"testing"
 )
 
-// relay stands between the server and what it connects to. It counts
-// connections, and it can take them away.
+// relay forwards connections of the server. It counts them, and can close and
+// refuse them.
 type relay struct {
-	// URL is the target's, through the relay.
+	// URL is the target, through the relay.
 	URL string
 
 	target  string
@@ -26,7 +26,7 @@ type relay struct {
 	total    int
 }
 
-// newRelay passes on to the host of the URL.
+// newRelay forwards to the host of the URL.
 func newRelay(t *testing.T, target string) *relay {
 	t.Helper()
 	u, err := url.Parse(target)
@@ -44,8 +44,8 @@ func newRelay(t *testing.T, target string) *relay {
 	return r
 }
 
-// relays counts them, so that each has a loopback address of its own: while one
-// is cut nobody else takes its port.
+// relays counts the relays, so that each has a loopback address of its own: while
+// one is cut, its port stays free.
 var relays atomic.Uint32
 
 func ownAddress() string {
@@ -76,20 +76,20 @@ func (r *relay) cut() {
 	}
 }
 
-// mend takes connections again.
+// mend accepts connections again.
 func (r *relay) mend(t *testing.T) {
 	t.Helper()
 	r.listen(t, r.listener.Addr().String())
 }
 
-// opened is how many connections the server has opened so far.
+// opened returns how many connections the server has opened so far.
 func (r *relay) opened() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.total
 }
 
-// open is how many of them it has open.
+// open returns how many connections are open.
 func (r *relay) open() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// The types of a stream's events; an update is told by its part's.
+// The types of a stream's events; an update has the type of its part.
 const (
 	itemDone      = "thread.item.done"
 	streamOptions = "stream_options"
@@ -24,7 +24,7 @@ const (
 	endOfStream   = "[DONE]"
 )
 
-// wire is what is looked at of an event.
+// wire has the fields of an event that the tests check.
 type wire struct {
 	Type   string `json:"type"`
 	ItemID string `json:"item_id"`
@@ -50,9 +50,9 @@ type wire struct {
 	AllowRetry bool   `json:"allow_retry"`
 }
 
-// transcript is what the events of a stream say.
+// transcript collects the content of the events of a stream.
 type transcript struct {
-	// types are in order; deltas that follow one another are one.
+	// types are in order; consecutive deltas count as one.
 	types  []string
 	deltas []string
 	// asked, part and answer are the texts of the user's item, of the part and
@@ -67,7 +67,7 @@ type transcript struct {
 
 func (s *transcript) said() string { return strings.Join(s.deltas, "") }
 
-// readTranscript fails the test for what is no event.
+// readTranscript fails the test at data that is not an event.
 func readTranscript(t *testing.T, events []harness.Event) *transcript {
 	t.Helper()
 	s := &transcript{}
@@ -77,7 +77,7 @@ func readTranscript(t *testing.T, events []harness.Event) *transcript {
 	return s
 }
 
-// add takes the data of an event. It returns the event's type.
+// add adds the data of an event and returns the event's type.
 func (s *transcript) add(t *testing.T, data string) string {
 	t.Helper()
 	if data == endOfStream {
@@ -130,8 +130,7 @@ func (s *transcript) addItem(t *testing.T, e wire) {
 	s.ids = append(s.ids, e.Item.ID)
 }
 
-// check holds the transcript against the contract's order. An answer without
-// text has no item.
+// check checks the transcript's order of events. An answer without text has no item.
 func (s *transcript) check(t *testing.T, question, answer string, titled, broke bool) {
 	t.Helper()
 	want := []string{itemDone, streamOptions}
@@ -164,7 +163,7 @@ func (s *transcript) check(t *testing.T, question, answer string, titled, broke 
 	}
 }
 
-// brief makes a text fit to be printed.
+// brief shortens a text for a log.
 func brief(text string) string {
 	const most = 300
 	quoted, err := json.Marshal(text)
@@ -177,7 +176,7 @@ func brief(text string) string {
 // line is a message of a session's history.
 type line struct{ role, text string }
 
-// checkHistory holds a session's messages against what was said in it.
+// checkHistory checks the messages of a session.
 func checkHistory(t *testing.T, user *harness.User, session uuid.UUID, want ...line) {
 	t.Helper()
 	got := history(t, user, session)

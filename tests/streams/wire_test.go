@@ -18,29 +18,29 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// wirePatience is how long a stream may take, so that a server that hangs fails
-// its test alone.
+// wirePatience is how long a stream may take, so that a server that hangs fails only
+// its own test.
 const wirePatience = 3 * time.Minute
 
-// wireRun is a run whose client does with its connection what no HTTP client
-// would: it leaves half, resets, or does not read.
+// wireRun is a run whose client misuses its connection: it closes half of it,
+// resets it, or does not read.
 type wireRun struct {
 	conn     *net.TCPConn
 	reader   *bufio.Reader // of conn
 	request  *http.Request
 	response *http.Response
 	body     *bufio.Reader
-	// checked reads an answer as every other of the tests is: it holds the head,
-	// and what is read of the body, against openapi.yaml.
+	// checked reads an answer and validates its head, and as much of its body as is
+	// read, against openapi.yaml.
 	checked http.RoundTripper
 }
 
-// RoundTrip implements http.RoundTripper for a request that was sent.
+// RoundTrip implements http.RoundTripper for a request that is sent already.
 func (r *wireRun) RoundTrip(request *http.Request) (*http.Response, error) {
 	return http.ReadResponse(r.reader, request)
 }
 
-// sendRun sends the request of a run and reads nothing of its answer.
+// sendRun sends the request of a run and does not read its answer.
 func sendRun(t *testing.T, s *stand, user *harness.User, session uuid.UUID, question string) *wireRun {
 	t.Helper()
 	run := dialRun(t, s, user, session, question, nil)
@@ -48,8 +48,8 @@ func sendRun(t *testing.T, s *stand, user *harness.User, session uuid.UUID, ques
 	return run
 }
 
-// dialRun connects and makes the request of a run, which is not sent yet. The
-// control may set options of the socket.
+// dialRun connects and makes the request of a run, but does not send it. The
+// control function may set options of the socket.
 func dialRun(
 	t *testing.T, s *stand, user *harness.User, session uuid.UUID, question string,
 	control func(network, address string, c syscall.RawConn) error,
@@ -88,8 +88,8 @@ func (r *wireRun) send(t *testing.T) {
 	}
 }
 
-// sendHead sends the request without its body and waits until the server asks
-// for that. It returns what sends the body.
+// sendHead sends the request without its body and waits until the server asks for
+// it. It returns a function that sends the body.
 func (r *wireRun) sendHead(t *testing.T) (sendBody func()) {
 	t.Helper()
 	r.request.Header.Set("Expect", "100-continue")
@@ -112,7 +112,7 @@ func (r *wireRun) sendHead(t *testing.T) (sendBody func()) {
 	return func() { send(text.Bytes()[end:]) }
 }
 
-// answer reads the whole answer; one without a status did not come.
+// answer reads the whole answer. Its status is 0 if none came.
 func (r *wireRun) answer() harness.Answer {
 	response, err := r.checked.RoundTrip(r.request)
 	if err != nil {
@@ -126,7 +126,7 @@ func (r *wireRun) answer() harness.Answer {
 	return harness.Answer{Status: response.StatusCode, Header: response.Header, Body: body}
 }
 
-// open reads the head of the answer, which must be a stream's.
+// open reads the head of the answer, which must be a stream.
 func (r *wireRun) open(t *testing.T) {
 	t.Helper()
 	response, err := r.checked.RoundTrip(r.request)
@@ -140,7 +140,7 @@ func (r *wireRun) open(t *testing.T) {
 	r.response, r.body = response, bufio.NewReader(response.Body)
 }
 
-// id is the run's.
+// id returns the id of the run.
 func (r *wireRun) id() string { return r.response.Header.Get("X-Run-Id") }
 
 // next adds the next event to the transcript and returns its type.
@@ -157,7 +157,7 @@ func (r *wireRun) next(t *testing.T, told *transcript) string {
 	}
 }
 
-// until reads events until one of the type has come.
+// until reads events up to one of the type.
 func (r *wireRun) until(t *testing.T, eventType string) *transcript {
 	t.Helper()
 	told := &transcript{}
@@ -167,7 +167,7 @@ func (r *wireRun) until(t *testing.T, eventType string) *transcript {
 	return told
 }
 
-// ends reads what is left of the connection, and fails if it stays open.
+// ends reads the rest of the connection, and fails if it stays open.
 func (r *wireRun) ends(t *testing.T, limit time.Duration) {
 	t.Helper()
 	if err := r.conn.SetReadDeadline(time.Now().Add(limit)); err != nil {
@@ -180,14 +180,14 @@ func (r *wireRun) ends(t *testing.T, limit time.Duration) {
 	}
 }
 
-// A leaving is a way in which a client goes away.
-type leaving struct {
-	name  string
-	leave func(r *wireRun) error
+// A disconnection is a way in which a client disconnects.
+type disconnection struct {
+	name       string
+	disconnect func(r *wireRun) error
 }
 
-func leavings() []leaving {
-	return []leaving{
+func disconnections() []disconnection {
+	return []disconnection{
 		{"closed", func(r *wireRun) error { return r.conn.Close() }},
 		{"reset", func(r *wireRun) error {
 			return errors.Join(r.conn.SetLinger(0), r.conn.Close())

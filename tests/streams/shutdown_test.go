@@ -12,13 +12,12 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// stopGrace is what a stop may take beyond SHUTDOWN_TIMEOUT on a machine that
-// is busy.
-const stopGrace = 10 * time.Second
+// shutdownGrace is how much longer than SHUTDOWN_TIMEOUT a shutdown may take on a
+// busy machine.
+const shutdownGrace = 10 * time.Second
 
-// A stop lets the answer that is under way come to its end, and takes nothing
-// new.
-func TestStopWaitsForALiveRun(t *testing.T) {
+// A shutdown waits for the live runs and accepts no new ones.
+func TestShutdownWaitsForLiveRuns(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		s := newStand(t, harness.Options{Database: database, Env: map[string]string{"SHUTDOWN_TIMEOUT": "30s"}})
@@ -31,7 +30,7 @@ func TestStopWaitsForALiveRun(t *testing.T) {
 		run := user.StartRun(session, "Hello")
 		events := run.Until("thread.item.updated")
 
-		// One request is on its way when the stop begins.
+		// One request is being sent when the shutdown begins.
 		late := dialRun(t, s, user, other, "Too late", nil)
 		sendBody := late.sendHead(t)
 		s.Terminate()
@@ -48,7 +47,7 @@ func TestStopWaitsForALiveRun(t *testing.T) {
 
 		close(goOn)
 		readTranscript(t, append(events, run.All()...)).check(t, "Hello", "It begins and ends.", true, false)
-		within(t, stopGrace, "the server has stopped", s.Exited())
+		within(t, shutdownGrace, "the server has stopped", s.Exited())
 		checkExit(t, s)
 		if row := s.ended(t, run.ID, soon); row.Status != "completed" {
 			t.Errorf("the run is %s", row.Status)
@@ -61,8 +60,8 @@ func TestStopWaitsForALiveRun(t *testing.T) {
 	})
 }
 
-// isListening says whether the server takes connections; a balancer's probe of
-// /readyz sees the same.
+// isListening reports whether the server accepts connections, as a load balancer's
+// probe of /readyz sees it.
 func isListening(t *testing.T, s *stand) bool {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.URL, "http://"))
@@ -79,7 +78,7 @@ func isListening(t *testing.T, s *stand) bool {
 	return true
 }
 
-// checkExit sees that the server ended in order.
+// checkExit checks that the server exited normally.
 func checkExit(t *testing.T, s *stand) {
 	t.Helper()
 	if code := s.Stop(); code != 0 { // It has ended; this tells how.
@@ -87,9 +86,9 @@ func checkExit(t *testing.T, s *stand) {
 	}
 }
 
-// A run that does not end in time is saved as it stands, and its client is
-// told so.
-func TestStopCutsWhatDoesNotEnd(t *testing.T) {
+// A run that does not end in time is stored with its text so far, and its client
+// gets an error event.
+func TestShutdownCutsLongRuns(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		s := newStand(t, harness.Options{Database: database, Env: map[string]string{"SHUTDOWN_TIMEOUT": "500ms"}})
@@ -114,7 +113,7 @@ func TestStopCutsWhatDoesNotEnd(t *testing.T) {
 		if answer := <-refusal; answer.Status != http.StatusServiceUnavailable || answer.Code() != "SERVICE_UNAVAILABLE" {
 			t.Errorf("the run without a first byte was answered %d %s", answer.Status, answer.Body)
 		}
-		within(t, stopGrace, "the server has stopped", s.Exited())
+		within(t, shutdownGrace, "the server has stopped", s.Exited())
 		t.Logf("the server ended %s after SIGTERM with SHUTDOWN_TIMEOUT=500ms", time.Since(begin).Round(time.Millisecond))
 		checkExit(t, s)
 		checkFailedRow(t, s.ended(t, run.ID, soon), "server_stopped")
@@ -128,9 +127,9 @@ func TestStopCutsWhatDoesNotEnd(t *testing.T) {
 	})
 }
 
-// A client that takes nothing of its answer cannot hold up the stop for longer
-// than what a stop takes to save and to send.
-func TestStopDoesNotWaitForASlowReader(t *testing.T) {
+// A client that does not read its answer delays a shutdown only by the time that
+// saving and sending take.
+func TestShutdownDoesNotWaitForSlowReaders(t *testing.T) {
 	t.Parallel()
 	const bound = 15 * time.Second // beyond SHUTDOWN_TIMEOUT
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
@@ -145,7 +144,7 @@ func TestStopDoesNotWaitForASlowReader(t *testing.T) {
 		}
 
 		s.Terminate()
-		took := within(t, bound+stopGrace, "the server has stopped", s.Exited())
+		took := within(t, bound+shutdownGrace, "the server has stopped", s.Exited())
 		t.Logf("the server ended %s after SIGTERM", took.Round(time.Millisecond))
 		checkExit(t, s)
 		s.Restart()

@@ -9,28 +9,29 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// leaveBound is how long upstream's connection may outlive the client's. It
-// is some milliseconds on a quiet machine; the tests tell how long it was.
-const leaveBound = 5 * time.Second
+// disconnectBound is how long upstream's connection may outlive the client's: some
+// milliseconds on a quiet machine. The tests log how long it was.
+const disconnectBound = 5 * time.Second
 
-func TestClientLeaves(t *testing.T) {
+// A client that disconnects cancels its run, and the text so far is kept.
+func TestDisconnectCancels(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		s := newStand(t, harness.Options{Database: database})
-		for _, way := range leavings() {
+		for _, way := range disconnections() {
 			t.Run("mid stream, "+way.name, func(t *testing.T) {
 				t.Parallel()
-				testLeaveMidStream(t, s, way)
+				testDisconnectMidStream(t, s, way)
 			})
 			t.Run("before the first byte, "+way.name, func(t *testing.T) {
 				t.Parallel()
-				testLeaveEarly(t, s, way)
+				testDisconnectEarly(t, s, way)
 			})
 		}
 	})
 }
 
-func testLeaveMidStream(t *testing.T, s *stand, way leaving) {
+func testDisconnectMidStream(t *testing.T, s *stand, way disconnection) {
 	t.Helper()
 	user := s.User(t)
 	session := user.CreateSession()
@@ -43,7 +44,7 @@ func testLeaveMidStream(t *testing.T, s *stand, way leaving) {
 		said += run.until(t, textDelta).said()
 	}
 
-	leave(t, s, run, way, question)
+	disconnect(t, s, run, way, question)
 	row := s.ended(t, run.id(), soon)
 	if row.Status != "cancelled" || row.FailureCode != "client_left" || row.FailureReason == "" {
 		t.Errorf("the run is %s, code %q, reason %q", row.Status, row.FailureCode, row.FailureReason)
@@ -54,7 +55,7 @@ func testLeaveMidStream(t *testing.T, s *stand, way leaving) {
 		line{"user", askWord + " and then, " + question}, line{"assistant", "Hello from the model."})
 }
 
-func testLeaveEarly(t *testing.T, s *stand, way leaving) {
+func testDisconnectEarly(t *testing.T, s *stand, way disconnection) {
 	t.Helper()
 	user := s.User(t)
 	session := user.CreateSession()
@@ -63,7 +64,7 @@ func testLeaveEarly(t *testing.T, s *stand, way leaving) {
 	run := sendRun(t, s, user, session, question)
 	s.Upstream.Await(t, question)
 
-	leave(t, s, run, way, question)
+	disconnect(t, s, run, way, question)
 	checkHistory(t, user, session, line{"user", question})
 	var row runRow
 	eventually(t, soon, "the run has ended", func() bool {
@@ -76,22 +77,22 @@ func testLeaveEarly(t *testing.T, s *stand, way leaving) {
 	checkGoesOn(t, user, session)
 }
 
-// leave goes away and sees that upstream's connection is closed then. Upstream
-// hangs, so nothing else ends its script.
-func leave(t *testing.T, s *stand, run *wireRun, way leaving, question string) {
+// disconnect checks that upstream's connection is closed when the client's is.
+// Upstream hangs, so nothing else ends its script.
+func disconnect(t *testing.T, s *stand, run *wireRun, way disconnection, question string) {
 	t.Helper()
 	asked := s.Upstream.Await(t, question)
-	if err := way.leave(run); err != nil {
+	if err := way.disconnect(run); err != nil {
 		t.Fatal(err)
 	}
-	took := within(t, leaveBound, "upstream's connection is closed", asked.Done())
-	t.Logf("upstream's connection was closed %.1f ms after the client left", float64(took.Microseconds())/1000)
+	took := within(t, disconnectBound, "upstream's connection is closed", asked.Done())
+	t.Logf("upstream's connection was closed %.1f ms after the client disconnected", float64(took.Microseconds())/1000)
 	if way.name == "half closed" {
-		run.ends(t, leaveBound)
+		run.ends(t, disconnectBound)
 	}
 }
 
-// onlyRun is the row of a session that has one run.
+// onlyRun returns the row of the only run of a session.
 func (s *stand) onlyRun(t *testing.T, session uuid.UUID) runRow {
 	t.Helper()
 	rows := s.runsOf(t, session)
@@ -101,7 +102,7 @@ func (s *stand) onlyRun(t *testing.T, session uuid.UUID) runRow {
 	return rows[0]
 }
 
-// A session that is deleted takes its run with it.
+// Deleting a session ends its run.
 func TestDeletedSessionEndsItsRun(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
@@ -116,7 +117,7 @@ func TestDeletedSessionEndsItsRun(t *testing.T) {
 		if told.fault.Code != "stream.error" || told.types[len(told.types)-1] != endOfStream {
 			t.Errorf("the stream ended with %v", told.types)
 		}
-		within(t, leaveBound, "upstream's connection is closed", s.Upstream.Await(t, "Hello").Done())
+		within(t, disconnectBound, "upstream's connection is closed", s.Upstream.Await(t, "Hello").Done())
 		eventually(t, soon, "the run's row is gone", func() bool {
 			_, there := s.run(t, run.ID)
 			return !there

@@ -9,10 +9,10 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// first is what had come of an answer before it broke.
+// first is the text of an answer before it broke off.
 const first = "The first part, " + sayWord + "."
 
-// brokenAfter is an answer that begins well.
+// brokenAfter is an answer whose steps follow some text.
 func brokenAfter(steps ...harness.Step) harness.Script {
 	script := harness.Script{
 		harness.Comment("OPENROUTER PROCESSING"), harness.Text("The first"), harness.Text(" part, " + sayWord + "."),
@@ -20,7 +20,7 @@ func brokenAfter(steps ...harness.Step) harness.Script {
 	return append(script, steps...)
 }
 
-// breaks are after the first byte of an answer, and after its first words.
+// breaks are faults after the first byte of an answer, and after some text.
 func breaks() []fault {
 	const tail = `,"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":"error"}]}` + "\n\n"
 	said := func(fault string) harness.Step {
@@ -84,7 +84,7 @@ func TestFaultAfterTheFirstByte(t *testing.T) {
 	})
 }
 
-// testBreak sees that kept, what had come of the answer, is told and saved.
+// testBreak checks that kept, the text before the fault, is streamed and saved.
 func testBreak(t *testing.T, s *stand, f fault, kept string) {
 	t.Helper()
 	user := s.User(t)
@@ -99,7 +99,7 @@ func testBreak(t *testing.T, s *stand, f fault, kept string) {
 		t.Errorf("allow_retry is %t after %s", told.fault.AllowRetry, f.code)
 	}
 	if strings.Contains(told.fault.Message, fromUp) {
-		t.Errorf("the error event tells upstream's text: %q", told.fault.Message)
+		t.Errorf("the error event contains upstream's text: %q", told.fault.Message)
 	}
 	if got := len(s.Upstream.Requests(question)); got != 1 {
 		t.Errorf("upstream saw %d requests, want 1", got)
@@ -120,7 +120,7 @@ func testBreak(t *testing.T, s *stand, f fault, kept string) {
 	checkGoesOn(t, user, session)
 }
 
-// empties are answers that end in order and say nothing.
+// empties are answers that end normally without text.
 func empties() []fault {
 	comment := harness.Comment("OPENROUTER PROCESSING")
 	return []fault{
@@ -146,10 +146,10 @@ func empties() []fault {
 	}
 }
 
-// What fails after the first byte fails in the stream, be it a comment alone.
-// The stream is open before upstream goes on, so that the comment is a byte
-// of its own.
-func TestFaultAfterACommentAlone(t *testing.T) {
+// A fault after the first byte is an event of the stream, even if that byte is a
+// comment's. The stream is open before upstream sends more, so that the comment
+// arrives by itself.
+func TestFaultAfterAComment(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		s := newFaultStand(t, database)
@@ -191,8 +191,8 @@ func TestAnswerOfWhiteSpace(t *testing.T) {
 	})
 }
 
-// oddities are answers out of the ordinary that are whole.
-func oddities() map[string]harness.Script {
+// unusualAnswers are unusual answers that are complete.
+func unusualAnswers() map[string]harness.Script {
 	const lf = "\n\n"
 	chunk := func(text string) string { return `data: {"choices":[{"delta":{"content":"` + text + `"}}]}` }
 	return map[string]harness.Script{
@@ -228,20 +228,20 @@ func manyComments() harness.Script {
 	return script
 }
 
-func TestOddAnswersAreWhole(t *testing.T) {
+func TestUnusualAnswersAreComplete(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		s := newStand(t, harness.Options{Database: database})
-		for name, script := range oddities() {
+		for name, script := range unusualAnswers() {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				checkIsWhole(t, s, script)
+				checkComplete(t, s, script)
 			})
 		}
 	})
 }
 
-func checkIsWhole(t *testing.T, s *stand, script harness.Script) {
+func checkComplete(t *testing.T, s *stand, script harness.Script) {
 	t.Helper()
 	user := s.User(t)
 	session := user.CreateSession()
@@ -254,8 +254,8 @@ func checkIsWhole(t *testing.T, s *stand, script harness.Script) {
 	checkHistory(t, user, session, line{"user", t.Name()}, line{"assistant", "All is well."})
 }
 
-// Upstream's comments are a sign of life: a model that thinks for longer than
-// the time-out is not given up.
+// Upstream's comments count as activity: a model may be silent for longer than
+// the time-out while they come.
 func TestCommentsKeepASilentAnswerAlive(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
@@ -284,7 +284,9 @@ func TestCommentsKeepASilentAnswerAlive(t *testing.T) {
 	})
 }
 
-func TestWhatUpstreamTellsOfARunIsKept(t *testing.T) {
+// The model, the generation id, the usage and the cost that upstream names are
+// stored with the run.
+func TestRunKeepsUpstreamMetadata(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		s := newStand(t, harness.Options{Database: database})

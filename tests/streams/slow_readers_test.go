@@ -17,7 +17,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// bulk is a text of so many bytes in which no piece is like another.
+// bulk returns a text of that many bytes without repetition.
 func bulk(size int) string {
 	var text strings.Builder
 	for n := 0; text.Len() < size; n++ {
@@ -26,7 +26,7 @@ func bulk(size int) string {
 	return text.String()[:size]
 }
 
-// bulkScript says the text in large pieces, as fast as it is taken.
+// bulkScript sends the text in large deltas, as fast as it is read.
 func bulkScript(text string) harness.Script {
 	const piece = 64 << 10
 	var script harness.Script
@@ -38,13 +38,13 @@ func bulkScript(text string) harness.Script {
 	return append(script, harness.Finish("stop"), harness.Done())
 }
 
-// sendSlowRun starts a run over a connection that holds little, and reads no
-// more than the head of its stream.
+// sendSlowRun starts a run over a connection with small buffers, and reads only
+// the head of the answer.
 func sendSlowRun(t *testing.T, s *stand, user *harness.User, session uuid.UUID, question string) *wireRun {
 	t.Helper()
 	run := dialRun(t, s, user, session, question, func(_, _ string, c syscall.RawConn) error {
-		// Segments as they are on a real network: the loopback's make the system
-		// hold megabytes for a reader.
+		// Segments of the size of a real network: those of the loopback make the system
+		// buffer megabytes for a reader.
 		const segment, buffer = 1400, 16 << 10
 		var err error
 		controlErr := c.Control(func(fd uintptr) {
@@ -59,12 +59,12 @@ func sendSlowRun(t *testing.T, s *stand, user *harness.User, session uuid.UUID, 
 	return run
 }
 
-// Clients that read nothing hold up neither upstream, nor their own runs, nor
-// other streams; when they read on they get everything in order.
+// Clients that do not read delay neither upstream, nor their own runs, nor other
+// streams; when they read again they receive everything in order.
 func TestSlowReaders(t *testing.T) {
 	t.Parallel()
-	// An answer of this size is three times as much on its way: its pieces, and
-	// its whole text twice. That is more than the system keeps for a reader.
+	// An answer of this size is sent three times over: its deltas, and
+	// its whole text twice. That is more than the system buffers for a reader.
 	const readers, size = 4, 1 << 20
 	s := newStand(t, harness.Options{Database: harness.SQLite})
 	user, other := s.User(t), s.User(t)
@@ -106,12 +106,12 @@ func TestSlowReaders(t *testing.T) {
 	}
 }
 
-// An answer that has no end is cut where it would take too much memory, though
-// its client reads nothing, and what had come is kept.
+// An answer without end is cut at the limit of its memory, even if its client does
+// not read, and the text so far is kept.
 func TestEndlessAnswerIsCut(t *testing.T) {
 	t.Parallel()
-	// The server takes 16 MiB. It holds some copies of that while it saves it,
-	// and the collector leaves it garbage.
+	// The server accepts 16 MiB, holds some copies of it while it saves it, and has
+	// garbage that is not collected yet.
 	const most, memory = 16 << 20, 800 << 20
 	s := newStand(t, harness.Options{Database: harness.SQLite})
 	user := s.User(t)
@@ -134,7 +134,7 @@ func TestEndlessAnswerIsCut(t *testing.T) {
 	}
 }
 
-// endlessScript says much more than a server takes.
+// endlessScript sends much more than the server accepts.
 func endlessScript(t *testing.T) harness.Script {
 	t.Helper()
 	text := strings.Repeat("On and on. ", 40_000)
@@ -145,7 +145,7 @@ func endlessScript(t *testing.T) harness.Script {
 	return script
 }
 
-// answerBytes is how long the answer is that a run made.
+// answerBytes returns the length of a run's answer.
 func (s *stand) answerBytes(t *testing.T, run string) int {
 	t.Helper()
 	size := 0
@@ -157,9 +157,9 @@ func (s *stand) answerBytes(t *testing.T, run string) int {
 	return size
 }
 
-// A client that takes little at a time is not gone, however long the event is
-// that it takes: the last ones of an answer hold its whole text.
-func TestReaderThatTakesItsTimeGetsAll(t *testing.T) {
+// A client that reads slowly stays connected, however long the event is that it
+// reads: the last events of an answer contain its whole text.
+func TestSlowReaderReceivesAll(t *testing.T) {
 	t.Parallel()
 	s := newStand(t, harness.Options{Database: harness.SQLite})
 	user := s.User(t)
@@ -194,9 +194,9 @@ func TestReaderThatTakesItsTimeGetsAll(t *testing.T) {
 	told.check(t, "Tell me much", text, true, false)
 }
 
-// A client that takes nothing for half a minute is taken for gone: its run is
-// cancelled as if it had left.
-func TestReaderThatNeverReadsIsDropped(t *testing.T) {
+// A client that reads nothing for half a minute counts as disconnected: its run
+// is cancelled.
+func TestIdleReaderIsDisconnected(t *testing.T) {
 	t.Parallel()
 	const writeTimeout = 30 * time.Second
 	s := newStand(t, harness.Options{Database: harness.SQLite})
@@ -210,7 +210,7 @@ func TestReaderThatNeverReadsIsDropped(t *testing.T) {
 	run := sendSlowRun(t, s, user, session, "Tell me much")
 	within(t, soon, "upstream has told all", said)
 	asked := s.Upstream.Await(t, "Tell me much")
-	took := within(t, writeTimeout+stopGrace, "upstream's connection is closed", asked.Done())
+	took := within(t, writeTimeout+shutdownGrace, "upstream's connection is closed", asked.Done())
 	t.Logf("upstream's connection was closed %s after its last word", took.Round(time.Millisecond))
 	row := s.ended(t, run.id(), soon)
 	if row.Status != "cancelled" || row.FailureCode != "client_left" {

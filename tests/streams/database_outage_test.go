@@ -15,7 +15,7 @@ import (
 // savePatience is how long a server tries to save an answer.
 const savePatience = 10 * time.Second
 
-// newDatabaseRelay is a server whose PostgreSQL can be taken away.
+// newDatabaseRelay starts a server whose PostgreSQL can be disconnected.
 func newDatabaseRelay(t *testing.T) (*stand, *relay) {
 	t.Helper()
 	direct := harness.NewDatabase(t, harness.Postgres)
@@ -25,7 +25,7 @@ func newDatabaseRelay(t *testing.T) (*stand, *relay) {
 	return s, between
 }
 
-// holding is a run that has said something and waits.
+// holding starts a run that has sent some text and waits.
 func holding(t *testing.T, s *stand, user *harness.User, question string) (session uuid.UUID, run *wireRun, goOn chan struct{}) {
 	t.Helper()
 	session, goOn = user.CreateSession(), make(chan struct{})
@@ -38,8 +38,8 @@ func holding(t *testing.T, s *stand, user *harness.User, question string) (sessi
 	return session, run, goOn
 }
 
-// A database that is away for a moment costs no answer: it is told as complete
-// once it is saved, and not before.
+// A short outage of the database loses no answer: the answer is sent as complete
+// once it is stored, and not before.
 func TestDatabaseAwayForAMoment(t *testing.T) {
 	t.Parallel()
 	s, between := newDatabaseRelay(t)
@@ -67,7 +67,7 @@ func TestDatabaseAwayForAMoment(t *testing.T) {
 	checkGoesOn(t, user, other)
 }
 
-// checkUnavailable sees what is told while the database is away.
+// checkUnavailable checks the answers while the database is unreachable.
 func checkUnavailable(t *testing.T, s *stand, user *harness.User, session uuid.UUID) {
 	t.Helper()
 	answer, err := user.API.CreateRunWithResponse(user.Context(), session, session, harness.MessageBody("Too bad"))
@@ -85,9 +85,9 @@ func checkUnavailable(t *testing.T, s *stand, user *harness.User, session uuid.U
 	}
 }
 
-// An answer that cannot be saved for long is not told as complete, and it is
-// not lost: it is saved when the database is back, before its thread takes
-// another message.
+// An answer that cannot be stored for long is not sent as complete, and it is not
+// lost: it is stored when the database is back, before its thread takes another
+// message.
 func TestDatabaseAwayForLong(t *testing.T) {
 	t.Parallel()
 	s, between := newDatabaseRelay(t)
@@ -106,7 +106,7 @@ func TestDatabaseAwayForLong(t *testing.T) {
 	if told.answer != "" || told.fault.Code != "stream.error" || told.fault.AllowRetry {
 		t.Errorf("the stream ended with %v, answer %q, %+v", told.types, told.answer, told.fault)
 	}
-	// The outage outlasts the word that the server had given for its run.
+	// The outage outlasts the run's lease.
 	eventually(t, leasePatience, "the run's lease is over", func() bool {
 		row, _ := s.run(t, run.id())
 		return row.LeaseUntil < time.Now().UnixMicro()

@@ -12,8 +12,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/tasks"
 )
 
-// What a tool gave while the database is away, for longer than its run's word
-// holds, is not lost: the run waits, and goes on.
+// The result of a tool is not lost if the database is unreachable for longer than
+// the lease of the run: the run waits, and then continues.
 func TestDatabaseAwayDuringATool(t *testing.T) {
 	t.Parallel()
 	servers, err := json.Marshal(map[string]any{"mcpServers": map[string]any{"tasks": map[string]any{"command": tasks.Binary(t)}}})

@@ -22,7 +22,7 @@ const (
 	hugeBytes  = 200 << 10
 )
 
-// stream is one of many runs at once, with what its answer must be.
+// stream is one of many runs at once, and its expected answer.
 type stream struct {
 	user     *harness.User
 	session  uuid.UUID
@@ -30,7 +30,7 @@ type stream struct {
 	answer   string
 }
 
-// hard are texts that are easily spoilt on their way.
+// hard are texts that careless encoding would change.
 func hard() []string {
 	return []string{
 		"plain ", "Grüße, ", "日本語のテキスト", "Ελληνικά ", "עברית ", "हिन्दी ", "👩‍👩‍👧‍👦", "🏳️‍🌈 ", "é", "\u2028\u2029",
@@ -39,8 +39,8 @@ func hard() []string {
 	}
 }
 
-// prepare makes the answer of stream n and how upstream says it. Every answer
-// waits in its middle until all streams are there.
+// prepare makes the answer of stream n and the script that sends it. Every answer
+// waits in its middle until all streams have begun.
 func prepare(n int, all <-chan struct{}) (string, harness.Script) {
 	random := rand.New(rand.NewPCG(uint64(n), 1)) //nolint:gosec // repeatable on purpose
 	var pieces []string
@@ -65,7 +65,7 @@ func prepare(n int, all <-chan struct{}) (string, harness.Script) {
 	return answer, append(script, harness.Finish("stop"), harness.Usage(3, len(pieces), 0.001), harness.Done())
 }
 
-// sayOnWire says a piece in one of the ways that are the same in JSON and SSE.
+// sayOnWire sends a delta in one of several equivalent forms of JSON and SSE.
 func sayOnWire(random *rand.Rand, n int, piece string) harness.Script {
 	text, err := json.Marshal(piece)
 	if err != nil {
@@ -100,8 +100,8 @@ func escape(text string) string {
 	return out.String()
 }
 
-// Two hundred streams are live at once, ten of each user, and each gets its
-// own answer, whole.
+// Two hundred streams are live at once, ten of each user, and each receives its
+// own complete answer.
 func TestManyStreamsAtOnce(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
@@ -136,7 +136,7 @@ func TestManyStreamsAtOnce(t *testing.T) {
 	})
 }
 
-// follow reads a stream to its end. It says when the first words have come.
+// follow reads a stream to its end. It marks live once the first delta has come.
 func follow(t *testing.T, s *stand, one stream, live *sync.WaitGroup) {
 	t.Helper()
 	isLive := sync.OnceFunc(live.Done)

@@ -12,25 +12,25 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// leasePatience is how long the runs of a dead server may stand as running: on
-// PostgreSQL other servers take its word for its lease.
+// leasePatience is how long the runs of a killed server may count as running: on
+// PostgreSQL, until their leases end.
 const leasePatience = 40 * time.Second
 
-// crashed is a run that was under way when its server died, and what its
-// client had been told by then.
+// crashed is a run that was executing when its server was killed, and what its
+// client had received by then.
 type crashed struct {
 	user     *harness.User
 	session  uuid.UUID
 	question string
-	// runID is empty where the client had no answer yet.
+	// runID is empty where no answer had come.
 	runID string
-	// answered says that the client had seen the whole answer.
+	// answered says that the client had received the whole answer.
 	answered bool
 }
 
-// The server dies while some of its runs have no byte yet, some are in the
-// middle and some are just complete. What a client was told is there, in every
-// case.
+// The server is killed while some runs have sent no byte, some are streaming
+// and some are complete. Every message that a client was sent as stored is in
+// the history.
 func TestKilledServer(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
@@ -66,7 +66,7 @@ func beforeTheFirstByte(t *testing.T, s *stand, user *harness.User, n int) crash
 func inTheMiddle(t *testing.T, s *stand, user *harness.User, n int) crashed {
 	t.Helper()
 	run := crashed{user: user, session: user.CreateSession(), question: fmt.Sprintf("In the middle, %d", n)}
-	// Some clients have been told of their own message alone.
+	// Some clients have received only their own message.
 	steps, until := harness.Script{harness.Comment("OPENROUTER PROCESSING"), harness.Hang()}, itemDone
 	if n%2 == 0 {
 		steps, until = harness.Script{harness.Text("It begins"), harness.Hang()}, textDelta
@@ -92,7 +92,7 @@ func justComplete(t *testing.T, s *stand, user *harness.User, n int) crashed {
 	return run
 }
 
-// checkSurvived looks at the history as soon as the server is there again.
+// checkSurvived checks the history once the server runs again.
 func checkSurvived(t *testing.T, run crashed) {
 	t.Helper()
 	want := []line{{"user", run.question}}
@@ -102,7 +102,7 @@ func checkSurvived(t *testing.T, run crashed) {
 	checkHistory(t, run.user, run.session, want...)
 }
 
-// checkMarked waits until the run is marked with how it ended.
+// checkMarked waits until the run is stored as failed.
 func checkMarked(t *testing.T, s *stand, run crashed) {
 	t.Helper()
 	var row runRow
@@ -127,10 +127,9 @@ func checkMarked(t *testing.T, s *stand, run crashed) {
 	}
 }
 
-// A thread whose run died with its server takes the next message: at once on
-// SQLite, which one server alone uses, and else once the dead server's word
-// no longer counts.
-func TestThreadOfKilledServerGoesOn(t *testing.T) {
+// A thread whose server was killed takes the next message: at once on SQLite,
+// which one server uses, and on PostgreSQL once the run's lease has ended.
+func TestThreadOfKilledServerTakesMessages(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		s := newStand(t, harness.Options{Database: database})

@@ -11,13 +11,13 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// Clients that leave, early or late and in every way, leave nothing behind: no
-// connection to upstream, no file of the server's, no run that goes on.
-func TestLeavingClientsLeaveNothing(t *testing.T) {
+// Clients that disconnect, early or late and in every way, leave no connection to
+// upstream, no open file and no live run.
+func TestDisconnectsLeakNothing(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		const atOnce, rounds = 20, 10
-		// What a pool of database connections may grow by, in files.
+		// The number of files that a pool of database connections may add.
 		const slack = 12
 		upstream := harness.NewUpstream(t)
 		between := newRelay(t, upstream.URL)
@@ -29,12 +29,12 @@ func TestLeavingClientsLeaveNothing(t *testing.T) {
 		for n := range sessions {
 			sessions[n] = user.CreateSession()
 		}
-		leaveAll(t, s, user, sessions, "warm up") // It opens what stays open.
+		disconnectAll(t, s, user, sessions, "warm up") // It opens what stays open.
 		eventually(t, soon, "upstream has no connection open", func() bool { return between.open() == 0 })
 		files, opened := openFiles(t, s.PID()), between.opened()
 
 		for round := range rounds {
-			leaveAll(t, s, user, sessions, fmt.Sprintf("round %d", round))
+			disconnectAll(t, s, user, sessions, fmt.Sprintf("round %d", round))
 		}
 		eventually(t, soon, "upstream has no connection open", func() bool { return between.open() == 0 })
 		if got := between.opened() - opened; got != atOnce*rounds {
@@ -56,11 +56,11 @@ func TestLeavingClientsLeaveNothing(t *testing.T) {
 	})
 }
 
-// leaveAll begins a run in every session, leaves them all, and waits until the
-// threads are free.
-func leaveAll(t *testing.T, s *stand, user *harness.User, sessions []uuid.UUID, round string) {
+// disconnectAll starts a run in every session, disconnects from them all, and waits
+// until the threads are free.
+func disconnectAll(t *testing.T, s *stand, user *harness.User, sessions []uuid.UUID, round string) {
 	t.Helper()
-	ways := leavings()
+	ways := disconnections()
 	var gone sync.WaitGroup
 	for n, session := range sessions {
 		question := fmt.Sprintf("%s, %d", round, n)
@@ -78,7 +78,7 @@ func leaveAll(t *testing.T, s *stand, user *harness.User, sessions []uuid.UUID, 
 				run.open(t)
 				run.until(t, textDelta)
 			}
-			if err := ways[n%len(ways)].leave(run); err != nil {
+			if err := ways[n%len(ways)].disconnect(run); err != nil {
 				t.Error(err)
 			}
 			if ways[n%len(ways)].name == "half closed" {

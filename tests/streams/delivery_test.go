@@ -8,11 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// A piece of the answer is with the client before upstream says the next one.
-func TestEachEventLeavesAsItIsProduced(t *testing.T) {
+// The client receives each delta before upstream sends the next one.
+func TestDeltasAreDeliveredAtOnce(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		const pieces = 40
@@ -55,8 +57,8 @@ func TestEachEventLeavesAsItIsProduced(t *testing.T) {
 	})
 }
 
-// Before upstream's first word the client already has its own message.
-func TestUsersMessageComesBeforeTheFirstWord(t *testing.T) {
+// The client receives its own message before upstream has sent any text.
+func TestUserMessageIsDeliveredFirst(t *testing.T) {
 	t.Parallel()
 	s := newStand(t, harness.Options{Database: harness.SQLite})
 	user := s.User(t)
@@ -70,8 +72,8 @@ func TestUsersMessageComesBeforeTheFirstWord(t *testing.T) {
 	readTranscript(t, append(events, run.All()...)).check(t, "Think", "Done.", true, false)
 }
 
-// Runs follow one another in a thread without a pause; the first gives the
-// title, and a second beside a live one is refused.
+// A thread takes the next message as soon as a run has ended; the first message
+// gives the title. A message during a run is refused.
 func TestRunsOfAThread(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
@@ -106,7 +108,49 @@ func TestRunsOfAThread(t *testing.T) {
 	})
 }
 
-// A quiet stream says that it lives, from its first moment on.
+// Of two messages sent to a thread at once, one is refused. Nothing is sent
+// upstream for a message that is not stored.
+func TestRefusedMessageIsNotSentUpstream(t *testing.T) {
+	t.Parallel()
+	harness.OnEach(t, func(t *testing.T, database harness.Database) {
+		s := newStand(t, harness.Options{Database: database})
+		user := s.User(t)
+		for range 10 {
+			session := user.CreateSession()
+			before := s.Upstream.Count()
+			goOn := make(chan struct{})
+			statuses := make(chan int)
+			for n := range 5 {
+				question := fmt.Sprintf("Question %d of %s", n, session)
+				s.Upstream.Answer(question, harness.Script{harness.Wait(goOn), harness.Text("Well."), harness.Finish("stop"), harness.Done()})
+				go func() { statuses <- statusOfRun(user, session, question) }()
+			}
+			for range 4 {
+				if status := <-statuses; status != http.StatusConflict {
+					t.Errorf("a message beside another was answered %d", status)
+				}
+			}
+			close(goOn)
+			if status := <-statuses; status != http.StatusOK {
+				t.Errorf("the accepted message was answered %d", status)
+			}
+			if asked := s.Upstream.Count() - before; asked != 1 {
+				t.Errorf("%d requests were sent upstream, want 1", asked)
+			}
+		}
+	})
+}
+
+// statusOfRun sends a message and reads its answer to the end; 0 is no answer.
+func statusOfRun(user *harness.User, session uuid.UUID, question string) int {
+	answer, err := user.API.CreateRunWithResponse(user.Context(), session, session, harness.MessageBody(question))
+	if err != nil {
+		return 0
+	}
+	return answer.StatusCode()
+}
+
+// A stream without events gets keep-alive comments from its start.
 func TestQuietStreamIsKeptAlive(t *testing.T) {
 	t.Parallel()
 	const keepAlive = 15 * time.Second
@@ -152,8 +196,8 @@ func TestQuietStreamIsKeptAlive(t *testing.T) {
 	}
 }
 
-// frames are the lines of the stream that are not blank, as they come. They
-// end with it.
+// frames returns the non-blank lines of the stream as they come. The channel is
+// closed at its end.
 func (r *wireRun) frames() <-chan string {
 	frames := make(chan string)
 	go func() {
