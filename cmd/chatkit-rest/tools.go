@@ -61,7 +61,7 @@ func toolServer(of config.MCPServer) mcp.Server {
 // verifyTools looks at one server of tools.
 func verifyTools(of config.MCPServer) func(context.Context, config.Settings) (string, error) {
 	return func(ctx context.Context, _ config.Settings) (string, error) {
-		found, err := mcp.LookAt(ctx, toolServer(of), version)
+		found, err := mcp.Probe(ctx, toolServer(of), version)
 		if err != nil {
 			return "", fmt.Errorf("MCP_SERVERS: server %s: %w", of.Name, err)
 		}

@@ -55,10 +55,10 @@ func (s *server) call(ctx context.Context, use chat.ToolUse) chat.ToolResult {
 		return failed(fmt.Sprintf("The tool did not answer within %s. Whether it did its work is not known.", s.Timeout))
 	}
 	if answer := answerOf(err); answer != nil {
-		return failed(bounded("The tool's server refused the call: " + s.hide.fromResult(answer.Message)))
+		return failed(bounded("The tool's server refused the call: " + s.redact.forModel(answer.Message)))
 	}
 	ask(now.link.doubted)
-	s.logger.WarnContext(ctx, "a call of a tool failed", "tool", use.Name, "error", s.hide.from(err.Error()))
+	s.logger.WarnContext(ctx, "a call of a tool failed", "tool", use.Name, "error", s.redact.forLog(err.Error()))
 	return failed("The connection to the tool's server broke during the call. Whether the tool did its work is not known.")
 }
 
@@ -66,7 +66,7 @@ func (s *server) resultOf(result *sdk.CallToolResult) chat.ToolResult {
 	if result.NeedsInput() {
 		return failed("The tool asked for more input, which it cannot be given here.")
 	}
-	return chat.ToolResult{Text: bounded(s.hide.fromResult(textOf(result))), Failed: result.IsError}
+	return chat.ToolResult{Text: bounded(s.redact.forModel(textOf(result))), Failed: result.IsError}
 }
 
 // argumentsOf is the object that the model wrote; it may leave out an empty

@@ -12,15 +12,15 @@ import (
 // open by what it left behind.
 const pipesPatience = time.Second
 
-// newWay is a new one for each connection.
-func (s *server) newWay() way {
+// newCarrier is a new one for each connection.
+func (s *server) newCarrier() carrier {
 	if s.Command == "" {
-		return newDoor(s)
+		return newHTTPTransport(s)
 	}
 	cmd := exec.Command(s.Command, s.Args...) //nolint:gosec // the operator names it
 	cmd.Dir, cmd.Env, cmd.WaitDelay = s.Folder, append(inherited(), s.Env...), pipesPatience
 	cmd.SysProcAttr = childAttributes()
-	words := newWords(s.logger, s.hide)
+	words := newStderrLog(s.logger, s.redact)
 	cmd.Stderr = words
 	return &command{cmd, words, s.pace.stop}
 }
@@ -28,7 +28,7 @@ func (s *server) newWay() way {
 // command is a server that is a child of this process.
 type command struct {
 	cmd   *exec.Cmd
-	words *words
+	words *stderrLog
 	stop  time.Duration
 }
 
@@ -42,7 +42,7 @@ func (c *command) cut() {
 	}
 }
 
-func (c *command) lastWords() string { return c.words.last() }
+func (c *command) lastStderrLine() string { return c.words.last() }
 
 // inherited are the variables that a program needs to run at all. No other is
 // passed on, for this process's environment has secrets.

@@ -14,7 +14,7 @@ func childOf(t *testing.T, b box) int {
 	if now == nil {
 		t.Fatal("the server is away")
 	}
-	return now.link.way.(*command).cmd.Process.Pid
+	return now.link.carrier.(*command).cmd.Process.Pid
 }
 
 // stopProcess lets a process do nothing more, and not end either.

@@ -25,7 +25,7 @@ const (
 
 // listing is what a connected server offers.
 type listing struct {
-	link  *link
+	link  *connection
 	at    time.Time
 	tools []chat.Tool       // by name
 	names map[string]string // the server's own, by the offered one
@@ -36,7 +36,7 @@ type listing struct {
 var errNoTools = errors.New("the server has no tools to offer")
 
 // list takes the server's tools as they are now.
-func (s *server) list(ctx context.Context, l *link, timeout time.Duration) error {
+func (s *server) list(ctx context.Context, l *connection, timeout time.Duration) error {
 	if told := l.session.InitializeResult(); told == nil || told.Capabilities == nil || told.Capabilities.Tools == nil {
 		return errNoTools
 	}
@@ -54,7 +54,7 @@ func (s *server) list(ctx context.Context, l *link, timeout time.Duration) error
 }
 
 // read asks the server for its tools, all pages of them.
-func (s *server) read(ctx context.Context, l *link) (*listing, error) {
+func (s *server) read(ctx context.Context, l *connection) (*listing, error) {
 	found := &listing{link: l, names: make(map[string]string)}
 	missing := make(map[string]bool)
 	for _, name := range s.Tools {
@@ -83,7 +83,7 @@ func (s *server) offer(ctx context.Context, found *listing, tool *sdk.Tool) {
 	_, taken := found.names[name]
 	if err != nil || taken || len(found.tools) == maxTools {
 		s.logger.WarnContext(ctx, "a tool is not offered: it comes twice, its schema is no object or too large, or there are too many",
-			"tool", s.hide.from(tool.Name), "most_tools", maxTools, "most_schema_bytes", maxParameters)
+			"tool", s.redact.forLog(tool.Name), "most_tools", maxTools, "most_schema_bytes", maxParameters)
 		return
 	}
 	description, _ := cut(clean(tool.Description), maxDescription)

@@ -16,7 +16,7 @@ type server struct {
 	version string
 	logger  *slog.Logger
 	pace    pace
-	hide    hider
+	redact    redactor
 
 	// listing is nil while the server is away.
 	listing atomic.Pointer[listing]
@@ -27,7 +27,7 @@ type server struct {
 func newServer(of Server, o Options) *server {
 	s := &server{
 		Server: of, version: o.Version, logger: o.Logger.With("tool_server", of.Name),
-		hide: newHider(of), tried: make(chan struct{}),
+		redact: newRedactor(of), tried: make(chan struct{}),
 	}
 	if o.pace == nil {
 		o.pace = usualPace()
@@ -56,7 +56,7 @@ func (s *server) tend(ctx context.Context) {
 		}
 		pause := wait/2 + rand.N(wait/2+1) //nolint:gosec // spreads attempts, hides nothing
 		s.logger.WarnContext(ctx, "a tool server is away; its tools are not offered",
-			"error", s.hide.from(err.Error()), "again_in", pause.Round(time.Millisecond))
+			"error", s.redact.forLog(err.Error()), "again_in", pause.Round(time.Millisecond))
 		if first {
 			close(s.tried)
 			first = false
@@ -110,7 +110,7 @@ func (s *server) attend(ctx context.Context, there func()) error {
 
 // lookAgain lists the tools again, not at once after the last time. A server
 // that answers, but with a failure, keeps the list it had.
-func (s *server) lookAgain(ctx context.Context, l *link, ended chan error) error {
+func (s *server) lookAgain(ctx context.Context, l *connection, ended chan error) error {
 	before := s.listing.Load()
 	gap := time.NewTimer(time.Until(before.at.Add(s.pace.gap)))
 	defer gap.Stop()
@@ -123,7 +123,7 @@ func (s *server) lookAgain(ctx context.Context, l *link, ended chan error) error
 	}
 	err := s.list(ctx, l, s.pace.list)
 	if answer := answerOf(err); answer != nil {
-		s.logger.WarnContext(ctx, "a tool server does not list its tools", "error", s.hide.from(answer.Message))
+		s.logger.WarnContext(ctx, "a tool server does not list its tools", "error", s.redact.forLog(answer.Message))
 		return nil
 	}
 	if now := s.listing.Load(); err == nil && !now.sameAs(before) {

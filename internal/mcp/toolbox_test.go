@@ -1,10 +1,9 @@
 package mcp
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"regexp"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -15,203 +14,137 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/tasks"
 )
 
-// TestTools: every tool has a name and parameters that model services take,
-// over pages too, and the same each time.
-func TestTools(t *testing.T) {
-	t.Parallel()
-	onEachWay(t, func(t *testing.T, server Server) {
-		b := open(t, server)
-		tools := b.Tools(t.Context())
-		names := b.names()
-		for _, tool := range []string{"tasks__add_task", "tasks__list_tasks", "tasks__write_log_8a8c8554"} {
-			if !slices.Contains(names, tool) {
-				t.Errorf("there is no tool %s in %q", tool, names)
-			}
-		}
-		if !slices.IsSorted(names) {
-			t.Errorf("the tools are in no order: %q", names)
-		}
-		for _, tool := range tools {
-			var schema struct {
-				Type       string          `json:"type"`
-				Properties *map[string]any `json:"properties"`
-			}
-			if err := json.Unmarshal(tool.Parameters, &schema); err != nil || schema.Type != "object" || schema.Properties == nil {
-				t.Errorf("%s has the parameters %s: %v", tool.Name, tool.Parameters, err)
-			}
-			if !regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`).MatchString(tool.Name) {
-				t.Errorf("no service takes the name %q", tool.Name)
-			}
-		}
-	})
+const (
+	// patience bounds every wait for what must come.
+	patience = 30 * time.Second
+	poll     = 5 * time.Millisecond
+)
+
+// record keeps what is logged.
+type record struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
 }
 
-// TestPages: a list in pages is read to its end.
-func TestPages(t *testing.T) {
-	t.Parallel()
-	whole := open(t, Server{Name: "tasks", Command: tasks.Binary(t)})
-	paged := open(t, Server{Name: "tasks", Command: tasks.Binary(t), Args: []string{"-pages", "2"}})
-	if got, want := paged.names(), whole.names(); len(want) < 10 || !slices.Equal(got, want) {
-		t.Errorf("the paged list is %q, want %q", got, want)
+func (r *record) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.buffer.Write(p)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.buffer.String()
+}
+
+// box is a toolbox under test with its log.
+type box struct {
+	*Toolbox
+
+	t   *testing.T
+	log *record
+}
+
+// brisk is a pace that lets a test see what comes after waits.
+func brisk() *pace {
+	p := usualPace()
+	p.again, p.most, p.gap, p.stop = time.Millisecond, 50*time.Millisecond, time.Millisecond, 300*time.Millisecond
+	return p
+}
+
+// open starts a toolbox and waits until each server was tried.
+func open(t *testing.T, servers ...Server) box {
+	t.Helper()
+	return openAt(t, brisk(), servers...)
+}
+
+func openAt(t *testing.T, p *pace, servers ...Server) box {
+	t.Helper()
+	b := box{t: t, log: &record{}}
+	for i := range servers {
+		if servers[i].Timeout == 0 {
+			servers[i].Timeout = patience
+		}
+	}
+	logger := slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	b.Toolbox = Start(Options{Servers: servers, Version: "test", Logger: logger, pace: p})
+	t.Cleanup(func() {
+		b.Close()
+		if t.Failed() {
+			t.Log(b.log.String())
+		}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	b.Await(ctx)
+	return b
+}
+
+// call calls a tool of the server named tasks.
+func (b box) call(tool, arguments string) chat.ToolResult {
+	return b.Call(b.t.Context(), chat.ToolUse{Name: "tasks__" + tool, Arguments: arguments, UserID: "alice@example.com"})
+}
+
+// want calls a tool that must succeed with this text.
+func (b box) want(tool, arguments, text string) {
+	b.t.Helper()
+	if got := b.call(tool, arguments); got.Failed || got.Text != text {
+		b.t.Errorf("%s(%s) gave %+v, want %q", tool, arguments, got, text)
 	}
 }
 
-// TestCall: what tools answer, told in words.
-func TestCall(t *testing.T) {
-	t.Parallel()
-	onEachWay(t, func(t *testing.T, server Server) {
-		b := open(t, server)
-		b.want("list_tasks", "", "There are no tasks.")
-		b.want("add_task", `{"title":"Buy milk"}`, "Added task 1: Buy milk")
-		b.want("list_tasks", " null ", "1. Buy milk")
-		b.wantFailed("add_task", `{"title":" "}`, "the title is empty")
-		b.wantFailed("fail", `{}`, "the tasks are locked")
-		b.wantFailed("add_task", `{"title":`, "no valid JSON")
-		b.wantFailed("add_task", `["Buy milk"]`, "no JSON object")
-		b.wantFailed("add_task", `{"title":1}`, "title")
-		b.wantFailed("fly", `{}`, "no tool")
-		b.want("structured", "", `{"tasks":2}`)
-		b.want("silent", "", "The tool gave no text.")
-		b.want("picture", "", "A picture:\n[an image, image/png, 10 bytes, which cannot be shown here]\n"+
-			"[a sound, audio/wav, 8 bytes, which cannot be shown here]")
-		b.want("resource", "", "the notes\n[a file, file:///a.bin, application/octet-stream, 1 bytes, which cannot be shown here]\n"+
-			"[a link: more file:///more.txt]")
-		if got := b.Call(t.Context(), chat.ToolUse{Name: "other__add_task"}); !got.Failed {
-			t.Errorf("a server that is not there answered %+v", got)
+// wantFailed calls a tool that must fail with these words.
+func (b box) wantFailed(tool, arguments string, words ...string) {
+	b.t.Helper()
+	got := b.call(tool, arguments)
+	for _, word := range words {
+		if !got.Failed || !strings.Contains(got.Text, word) {
+			b.t.Errorf("%s(%s) gave %+v, want a failure with %q", tool, arguments, got, word)
 		}
-	})
-}
-
-// TestLargeResult: a result is cut on a character, and says so.
-func TestLargeResult(t *testing.T) {
-	t.Parallel()
-	onEachWay(t, func(t *testing.T, server Server) {
-		b := open(t, server)
-		b.want("large", `{"chars":16000}`, strings.Repeat("ä", 16000))
-		b.want("large", `{"chars":500000}`, strings.Repeat("ä", 16000)+
-			"\n[The result was cut here; 484000 more characters were left out.]")
-	})
-}
-
-// TestParallel: calls do not wait for one another. Each of the slow calls is
-// let go only by its own end, and all of them are under way at once.
-func TestParallel(t *testing.T) {
-	t.Parallel()
-	onEachWay(t, func(t *testing.T, server Server) {
-		b := open(t, server)
-		ctx, cancel := context.WithCancel(t.Context())
-		var calls sync.WaitGroup
-		for range 8 {
-			calls.Go(func() {
-				if got := b.Call(ctx, chat.ToolUse{Name: "tasks__slow", Arguments: `{"milliseconds":600000}`}); !got.Failed {
-					t.Errorf("a call that was stopped gave %+v", got)
-				}
-			})
-		}
-		until(t, "all calls are under way", func() bool { return b.servers[0].calls.Load() == 8 })
-		for i := range 8 {
-			calls.Go(func() {
-				if got := b.call("add_task", fmt.Sprintf(`{"title":"%d"}`, i)); got.Failed {
-					t.Errorf("a call beside slow ones failed: %+v", got)
-				}
-			})
-		}
-		until(t, "the quick calls are done", func() bool { return b.servers[0].calls.Load() == 8 })
-		cancel()
-		calls.Wait()
-		if lines := strings.Count(b.call("list_tasks", "").Text, "\n"); lines != 7 {
-			t.Errorf("there are %d tasks, want 8", lines+1)
-		}
-	})
-}
-
-// TestTimeout: a call that takes too long fails in words, and the server stays.
-func TestTimeout(t *testing.T) {
-	t.Parallel()
-	onEachWay(t, func(t *testing.T, server Server) {
-		server.Timeout = 300 * time.Millisecond
-		b := open(t, server)
-		b.wantFailed("slow", `{"milliseconds":600000}`, "did not answer within 300ms")
-		b.want("list_tasks", "", "There are no tasks.")
-	})
-}
-
-// TestAllowedTools: no other tool is offered or can be called.
-func TestAllowedTools(t *testing.T) {
-	t.Parallel()
-	onEachWay(t, func(t *testing.T, server Server) {
-		server.Tools = []string{"list_tasks", "no_such"}
-		b := open(t, server)
-		if got := b.names(); !slices.Equal(got, []string{"tasks__list_tasks"}) {
-			t.Errorf("the tools are %q", got)
-		}
-		b.wantFailed("add_task", `{"title":"Buy milk"}`, "no tool")
-		b.want("list_tasks", "", "There are no tasks.")
-		if !strings.Contains(b.log.String(), "no_such") {
-			t.Error("the log does not tell of an allowed tool that is not there")
-		}
-	})
-}
-
-// TestUserID: a tool sees it only where the operator says so.
-func TestUserID(t *testing.T) {
-	t.Parallel()
-	onEachWay(t, func(t *testing.T, server Server) {
-		open(t, server).want("who", "", "nobody's")
-		server.SendUserID = true
-		open(t, server).want("who", "", "alice@example.com")
-	})
-}
-
-// TestEnvironment: a command sees what it is given and not what this process
-// keeps to itself.
-func TestEnvironment(t *testing.T) {
-	t.Setenv("JWT_SECRET", "not-for-tools")
-	b := open(t, Server{Name: "tasks", Command: tasks.Binary(t), Env: []string{"GIVEN=yes"}})
-	b.want("env", `{"name":"GIVEN"}`, `"yes" true`)
-	b.want("env", `{"name":"JWT_SECRET"}`, `"" false`)
-	if got := b.call("env", `{"name":"PATH"}`); !strings.HasSuffix(got.Text, "true") {
-		t.Errorf("PATH is %s", got.Text)
 	}
 }
 
-// TestStderr: it goes to the log, within bounds and without secrets.
-func TestStderr(t *testing.T) {
-	t.Parallel()
-	b := open(t, Server{
-		Name: "tasks", Command: tasks.Binary(t), Env: []string{"TASKS_TOKEN=hunter2-hunter2"}, Hidden: []string{"hunter2-hunter2"},
-	})
-	b.want("write_log_8a8c8554", `{"chars":2000}`, "done")
-	until(t, "stderr is in the log", func() bool { return strings.Contains(b.log.String(), "lines are left out") })
-	log := b.log.String()
-	if !strings.Contains(log, "the token is [hidden]") || strings.Contains(log, "hunter2") {
-		t.Error("the log has the secret, or not its place")
+func (b box) names() []string {
+	var names []string
+	for _, tool := range b.Tools(b.t.Context()) {
+		names = append(names, tool.Name)
 	}
-	if lines := strings.Count(log, "a line xxx"); lines != maxWordsLines-1 {
-		t.Errorf("the log has %d lines of the command's, want %d and the first", lines, maxWordsLines-1)
-	}
-	if long := regexp.MustCompile(`x{501}`).MatchString(log); long {
-		t.Error("the log has a long line")
+	return names
+}
+
+func (b box) has(tool string) bool { return slices.Contains(b.names(), "tasks__"+tool) }
+
+// until waits for what must come.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for !holds() {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %s in vain: %s", patience, what)
+		}
+		time.Sleep(poll)
 	}
 }
 
-// TestNames are stable, valid and apart.
-func TestNames(t *testing.T) {
-	t.Parallel()
-	seen := make(map[string]string)
-	for _, tool := range []string{
-		"add", "add.task", "add/task", "add_task", "", "_x", "ä", "ö", strings.Repeat("n", 128), strings.Repeat("n", 127) + "m", strings.Repeat("ä", 60),
-	} {
-		name := offeredName("tasks", tool)
-		if !regexp.MustCompile(`^tasks__[a-zA-Z0-9_-]{1,57}$`).MatchString(name) {
-			t.Errorf("%q is offered as %q", tool, name)
-		}
-		if other, ok := seen[name]; ok {
-			t.Errorf("%q and %q are both offered as %q", tool, other, name)
-		}
-		seen[name] = tool
-	}
-	if name := offeredName("tasks", "add_task"); name != "tasks__add_task" {
-		t.Errorf("add_task is offered as %q", name)
-	}
+// onEachWay runs a test over stdin and stdout, and over HTTP with and without
+// sessions.
+func onEachWay(t *testing.T, test func(*testing.T, Server)) {
+	t.Helper()
+	t.Run("stdio", func(t *testing.T) {
+		t.Parallel()
+		test(t, Server{Name: "tasks", Command: tasks.Binary(t)})
+	})
+	t.Run("http", func(t *testing.T) {
+		t.Parallel()
+		test(t, served(tasks.Serve(t)))
+	})
+	t.Run("stateless", func(t *testing.T) {
+		t.Parallel()
+		test(t, served(tasks.Serve(t, "-stateless")))
+	})
+}
+
+func served(s *tasks.Server) Server {
+	return Server{Name: "tasks", URL: s.URL, Headers: map[string]string{"Authorization": "Bearer " + s.Token}}
 }

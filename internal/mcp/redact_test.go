@@ -43,9 +43,9 @@ func TestHiderKnowsSecretsByTheirLook(t *testing.T) {
 			t.Errorf("%q: %t", value, got)
 		}
 	}
-	hide := newHider(Server{URL: "https://tools.example.com/mcp?key=abc12345&kind=all", Hidden: []string{"abcdefgh12345678"}})
-	text := hide.fromResult("GET https://tools.example.com/mcp?key=abc12345&kind=all failed; key abc12345, all, abcdefgh12345678.")
-	if named := newHider(Server{Secrets: []string{"letters"}}); named.fromResult("the letters") != "the "+hidden {
+	redact := newRedactor(Server{URL: "https://tools.example.com/mcp?key=abc12345&kind=all", Hidden: []string{"abcdefgh12345678"}})
+	text := redact.forModel("GET https://tools.example.com/mcp?key=abc12345&kind=all failed; key abc12345, all, abcdefgh12345678.")
+	if named := newRedactor(Server{Secrets: []string{"letters"}}); named.forModel("the letters") != "the "+hidden {
 		t.Error("a value whose name tells that it is secret is told")
 	}
 	if want := "GET " + hidden + " failed; key " + hidden + ", all, " + hidden + "."; text != want {

@@ -251,7 +251,7 @@ func TestLookAt(t *testing.T) {
 	t.Parallel()
 	onEachWay(t, func(t *testing.T, server Server) {
 		server.Tools = []string{"add_task", "no_such"}
-		found, err := LookAt(t.Context(), server, "test")
+		found, err := Probe(t.Context(), server, "test")
 		if err != nil || len(found.Tools) != 1 || len(found.Missing) != 1 || found.Missing[0] != "no_such" {
 			t.Errorf("a look found %+v, %v", found, err)
 		}
@@ -262,17 +262,17 @@ func TestLookAt(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = closed.Close()
-	_, err = LookAt(t.Context(), Server{Name: "tasks", URL: "http://" + closed.Addr().String() + "/key-4711"}, "test")
+	_, err = Probe(t.Context(), Server{Name: "tasks", URL: "http://" + closed.Addr().String() + "/key-4711"}, "test")
 	if err == nil || !strings.Contains(err.Error(), "refused") || strings.Contains(err.Error(), "4711") {
 		t.Errorf("a look at a server that is away says: %v", err)
 	}
-	_, err = LookAt(t.Context(), Server{Name: "tasks", Command: "sh", Args: []string{"-c", "echo out of milk >&2"}}, "test")
+	_, err = Probe(t.Context(), Server{Name: "tasks", Command: "sh", Args: []string{"-c", "echo out of milk >&2"}}, "test")
 	if err == nil || !strings.Contains(err.Error(), "out of milk") {
 		t.Errorf("a look at a command that ends says: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	_, err = LookAt(ctx, Server{Name: "tasks", Command: tasks.Binary(t), Args: []string{"-mute"}}, "test")
+	_, err = Probe(ctx, Server{Name: "tasks", Command: tasks.Binary(t), Args: []string{"-mute"}}, "test")
 	if err == nil || !strings.Contains(err.Error(), "in time") {
 		t.Errorf("a look at a mute command says: %v", err)
 	}

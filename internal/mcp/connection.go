@@ -11,7 +11,7 @@ import (
 )
 
 // link is a connection to a server.
-type link struct {
+type connection struct {
 	session *sdk.ClientSession
 	// changed and doubted ask for a look at the tools: the server says that
 	// they have changed, or a call found the connection broken.
@@ -19,26 +19,26 @@ type link struct {
 	// gone is closed when nobody needs to wait for the server any more.
 	gone chan struct{}
 
-	way      way
+	carrier  carrier
 	patience time.Duration // for an orderly end
 }
 
 // way is what carries a connection.
-type way interface {
+type carrier interface {
 	// transport is used once.
 	transport() sdk.Transport
 	// cut ends at once whatever is left of it.
 	cut()
-	// lastWords are what the server said outside of the protocol.
-	lastWords() string
+	// lastStderrLine are what the server said outside of the protocol.
+	lastStderrLine() string
 }
 
 // connect starts the server's command, or goes to its URL, and agrees with it
 // on the protocol. What was begun is ended when it fails.
-func (s *server) connect(ctx context.Context) (*link, error) {
-	l := &link{
+func (s *server) connect(ctx context.Context) (*connection, error) {
+	l := &connection{
 		changed: make(chan struct{}, 1), doubted: make(chan struct{}, 1), gone: make(chan struct{}),
-		way: s.newWay(), patience: s.pace.leave,
+		carrier: s.newCarrier(), patience: s.pace.leave,
 	}
 	if s.Command != "" {
 		l.patience = 3 * s.pace.stop
@@ -54,7 +54,7 @@ func (s *server) connect(ctx context.Context) (*link, error) {
 	connected := make(chan error, 1)
 	go func() {
 		var err error
-		l.session, err = client.Connect(limited, l.way.transport(), nil)
+		l.session, err = client.Connect(limited, l.carrier.transport(), nil)
 		connected <- err
 	}()
 	var err error
@@ -62,7 +62,7 @@ func (s *server) connect(ctx context.Context) (*link, error) {
 	case err = <-connected:
 	case <-limited.Done():
 		// The library ends what it began, if the server lets it.
-		err = awaitOr(connected, l.patience, l.way.cut)
+		err = awaitOr(connected, l.patience, l.carrier.cut)
 		if err == nil {
 			l.close()
 			err = limited.Err()
@@ -71,7 +71,7 @@ func (s *server) connect(ctx context.Context) (*link, error) {
 	if err == nil {
 		return l, nil
 	}
-	l.way.cut()
+	l.carrier.cut()
 	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("it did not answer within %s", s.pace.connect)
 	}
@@ -100,12 +100,12 @@ func ask(wish chan<- struct{}) {
 }
 
 // close ends the connection, and the server if it is a command of ours.
-func (l *link) close() {
+func (l *connection) close() {
 	close(l.gone)
 	closed := make(chan error, 1)
 	go func() { closed <- l.session.Close() }()
-	_ = awaitOr(closed, l.patience, l.way.cut) // An end that went wrong is an end.
-	l.way.cut()
+	_ = awaitOr(closed, l.patience, l.carrier.cut) // An end that went wrong is an end.
+	l.carrier.cut()
 }
 
 var errGone = errors.New("the connection was ended")
@@ -113,7 +113,7 @@ var errGone = errors.New("the connection was ended")
 // within asks something of the server, and waits no longer than ctx and the
 // link last: a server that does not even read what it is sent could hold the
 // library longer.
-func within[T any](ctx context.Context, l *link, question func(context.Context) (T, error)) (T, error) {
+func within[T any](ctx context.Context, l *connection, question func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type outcome struct {
@@ -137,8 +137,8 @@ func within[T any](ctx context.Context, l *link, question func(context.Context) 
 }
 
 // explain adds what the server said last to an error of its connection.
-func (l *link) explain(err error) error {
-	if words := l.way.lastWords(); words != "" {
+func (l *connection) explain(err error) error {
+	if words := l.carrier.lastStderrLine(); words != "" {
 		return fmt.Errorf("%w; it said last: %s", err, words)
 	}
 	return err

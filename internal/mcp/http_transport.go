@@ -26,7 +26,7 @@ const (
 
 // door is a server behind a URL. As a RoundTripper it adds the headers, bounds
 // what the library leaves unbounded, and lets everything be ended at once.
-type door struct {
+type httpTransport struct {
 	url     string
 	headers map[string]string
 	base    *http.Transport
@@ -34,15 +34,15 @@ type door struct {
 	end     context.CancelFunc
 }
 
-func newDoor(s *server) *door {
-	d := &door{url: s.URL, headers: s.Headers, base: http.DefaultTransport.(*http.Transport).Clone()}
+func newHTTPTransport(s *server) *httpTransport {
+	d := &httpTransport{url: s.URL, headers: s.Headers, base: http.DefaultTransport.(*http.Transport).Clone()}
 	d.life, d.end = context.WithCancel(context.Background())
 	return d
 }
 
 var errRedirect = errors.New("the server redirects elsewhere; set the URL that it leads to")
 
-func (d *door) transport() sdk.Transport {
+func (d *httpTransport) transport() sdk.Transport {
 	client := &http.Client{
 		Transport: d,
 		// The headers are for this server alone.
@@ -51,15 +51,15 @@ func (d *door) transport() sdk.Transport {
 	return &sdk.StreamableClientTransport{Endpoint: d.url, HTTPClient: client, MaxRetries: streamRetries}
 }
 
-func (d *door) cut() {
+func (d *httpTransport) cut() {
 	d.end()
 	d.base.CloseIdleConnections()
 }
 
-func (d *door) lastWords() string { return "" }
+func (d *httpTransport) lastStderrLine() string { return "" }
 
 // RoundTrip implements [http.RoundTripper].
-func (d *door) RoundTrip(request *http.Request) (*http.Response, error) {
+func (d *httpTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(request.Context())
 	release := context.AfterFunc(d.life, cancel)
 	end := func() {

@@ -18,8 +18,8 @@ const (
 	hidden    = "[hidden]"
 )
 
-// hider takes a server's secrets out of texts that others wrote.
-type hider struct {
+// redactor takes a server's secrets out of texts that others wrote.
+type redactor struct {
 	// log is for the log, which is the better the less it tells.
 	log *strings.Replacer
 	// result is for what a model reads: it leaves values that are no secrets by
@@ -27,7 +27,7 @@ type hider struct {
 	result *strings.Replacer
 }
 
-func newHider(s Server) hider {
+func newRedactor(s Server) redactor {
 	all := slices.Concat(s.Hidden, s.Secrets)
 	secrets := slices.Clone(s.Secrets)
 	for _, value := range s.Hidden {
@@ -38,7 +38,7 @@ func newHider(s Server) hider {
 		all = append(all, s.URL, u.String(), u.Redacted(), u.RequestURI(), u.RawQuery)
 		secrets = append(append(secrets, s.URL), secretsInURL(u)...)
 	}
-	return hider{log: replacerOf(all), result: replacerOf(secrets)}
+	return redactor{log: replacerOf(all), result: replacerOf(secrets)}
 }
 
 func replacerOf(secrets []string) *strings.Replacer {
@@ -109,10 +109,10 @@ func isPath(value string) bool {
 }
 
 // from is the text for the log, without the secrets, within bounds.
-func (h hider) from(text string) string {
-	text, _ = cut(clean(h.log.Replace(text)), maxLogged)
+func (r redactor) forLog(text string) string {
+	text, _ = cut(clean(r.log.Replace(text)), maxLogged)
 	return text
 }
 
-// fromResult is a text for the model without the secrets.
-func (h hider) fromResult(text string) string { return h.result.Replace(text) }
+// result is a text for the model without the secrets.
+func (r redactor) forModel(text string) string { return r.result.Replace(text) }

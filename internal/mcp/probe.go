@@ -9,14 +9,14 @@ import (
 )
 
 // Look is what one connection to a server found.
-type Look struct {
+type ProbeResult struct {
 	Tools []chat.Tool
 	// Missing are tools that are allowed, and that the server does not have.
 	Missing []string
 }
 
-// LookAt connects to a server once and leaves it again.
-func LookAt(ctx context.Context, of Server, version string) (Look, error) {
+// Probe connects to a server once and leaves it again.
+func Probe(ctx context.Context, of Server, version string) (ProbeResult, error) {
 	s := newServer(of, Options{Version: version, Logger: slog.New(slog.DiscardHandler)})
 	l, err := s.connect(ctx)
 	if err == nil {
@@ -27,10 +27,10 @@ func LookAt(ctx context.Context, of Server, version string) (Look, error) {
 	}
 	if err != nil {
 		if ctx.Err() != nil {
-			return Look{}, errors.New("it did not answer in time")
+			return ProbeResult{}, errors.New("it did not answer in time")
 		}
-		return Look{}, errors.New(s.hide.from(err.Error()))
+		return ProbeResult{}, errors.New(s.redact.forLog(err.Error()))
 	}
 	found := s.listing.Load()
-	return Look{Tools: found.tools, Missing: found.missing}, nil
+	return ProbeResult{Tools: found.tools, Missing: found.missing}, nil
 }
