@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"os"
 	"strings"
+	"syscall"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -13,28 +16,26 @@ import (
 )
 
 // UserIDKey is the key in a call's _meta under which a tool finds the user's
-// id, where its server may see it.
+// id, if the operator lets its server see it.
 const UserIDKey = "chatkit-rest/user_id"
 
 func failed(text string) chat.ToolResult { return chat.ToolResult{Text: text, Failed: true} }
 
 func noSuchTool() chat.ToolResult { return failed("There is no tool of that name.") }
 
-// call calls one of the server's tools, within its time-out.
+func (s *server) unreachable() chat.ToolResult {
+	return failed("The server of " + s.Name + " cannot be reached at the moment, so the tool was not called. Try it again later.")
+}
+
+// call calls one of the server's tools. While the server is being reconnected,
+// the call waits for the connection. The tool's time-out bounds the wait and
+// the call together.
 func (s *server) call(ctx context.Context, use chat.ToolUse) chat.ToolResult {
-	now := s.listing.Load()
-	if now == nil {
-		return failed("The tools of " + s.Name + " are out of reach at the moment. They may be back later.")
-	}
-	name, ok := now.names[use.Name]
-	if !ok {
-		return noSuchTool()
-	}
 	arguments, err := argumentsOf(use.Arguments)
 	if err != nil {
 		return failed(err.Error())
 	}
-	params := &sdk.CallToolParams{Name: name, Arguments: arguments}
+	params := &sdk.CallToolParams{Arguments: arguments}
 	if s.SendUserID {
 		params.Meta = sdk.Meta{UserIDKey: use.UserID}
 	}
@@ -42,24 +43,67 @@ func (s *server) call(ctx context.Context, use chat.ToolUse) chat.ToolResult {
 	defer s.calls.Add(-1)
 	limited, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
-	result, err := within(limited, now.link, func(ctx context.Context) (*sdk.CallToolResult, error) {
-		return now.link.session.CallTool(ctx, params)
-	})
+	for {
+		known := s.listing.Load()
+		if known == nil {
+			return s.unreachable()
+		}
+		var ok bool
+		if params.Name, ok = known.names[use.Name]; !ok {
+			return noSuchTool()
+		}
+		c, err := s.slot.wait(limited)
+		if err != nil {
+			if ctx.Err() != nil {
+				return failed("The call was stopped before the tool was called.")
+			}
+			return s.unreachable()
+		}
+		result, err := within(limited, c, func(ctx context.Context) (*sdk.CallToolResult, error) {
+			return c.session.CallTool(ctx, params)
+		})
+		if err == nil {
+			s.completed.Store(true)
+			return s.resultOf(result)
+		}
+		if limited.Err() != nil || !notSent(err) {
+			return s.failure(ctx, limited, c, use.Name, err)
+		}
+		s.slot.suspend(c)
+	}
+}
+
+// failure returns what the model reads about a call that the server did not
+// complete, and asks for a check of a connection that may be broken.
+func (s *server) failure(ctx, limited context.Context, c *connection, tool string, err error) chat.ToolResult {
 	switch {
-	case err == nil:
-		return s.resultOf(result)
 	case ctx.Err() != nil:
 		return failed("The call was stopped before the tool had answered.")
 	case limited.Err() != nil:
-		ask(now.link.doubted)
-		return failed(fmt.Sprintf("The tool did not answer within %s. Whether it did its work is not known.", s.Timeout))
+		ask(c.doubted)
+		return failed(fmt.Sprintf("The tool did not answer within %s. It is not known whether it did its work.", s.Timeout))
 	}
 	if answer := answerOf(err); answer != nil {
+		s.completed.Store(true)
 		return failed(bounded("The tool's server refused the call: " + s.redact.forModel(answer.Message)))
 	}
-	ask(now.link.doubted)
-	s.logger.WarnContext(ctx, "a call of a tool failed", "tool", use.Name, "error", s.redact.forLog(err.Error()))
-	return failed("The connection to the tool's server broke during the call. Whether the tool did its work is not known.")
+	s.slot.suspend(c)
+	s.logger.WarnContext(ctx, "a tool call failed", "tool", tool, "error", s.redact.forLog(err.Error()))
+	return failed("The connection to the tool's server broke during the call. It is not known whether the tool did its work.")
+}
+
+// notSent reports whether an error means that the server has not taken the
+// call, so that it can be made on another connection without being made twice:
+// the connection was closed before, the server did not know the session, or
+// nothing accepted a new TCP connection. A broken pipe counts because the end
+// of the line was not delivered, and a command acts on complete lines alone.
+func notSent(err error) bool {
+	if errors.Is(err, sdk.ErrConnectionClosed) || errors.Is(err, sdk.ErrSessionMissing) ||
+		errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed) {
+		return true
+	}
+	operation, ok := errors.AsType[*net.OpError](err)
+	return ok && operation.Op == "dial"
 }
 
 func (s *server) resultOf(result *sdk.CallToolResult) chat.ToolResult {
@@ -69,8 +113,8 @@ func (s *server) resultOf(result *sdk.CallToolResult) chat.ToolResult {
 	return chat.ToolResult{Text: bounded(s.redact.forModel(textOf(result))), Failed: result.IsError}
 }
 
-// argumentsOf is the object that the model wrote; it may leave out an empty
-// one.
+// argumentsOf returns the object that the model wrote. The model may leave out
+// an empty one.
 func argumentsOf(written string) (json.RawMessage, error) {
 	written = strings.TrimSpace(written)
 	if written == "" || written == "null" {

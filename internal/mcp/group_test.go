@@ -10,11 +10,11 @@ import (
 // group.
 func childOf(t *testing.T, b box) int {
 	t.Helper()
-	now := b.servers[0].listing.Load()
-	if now == nil {
-		t.Fatal("the server is away")
+	c, err := b.servers[0].slot.wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
-	return now.link.carrier.(*command).cmd.Process.Pid
+	return c.carrier.(*command).cmd.Process.Pid
 }
 
 // stopProcess lets a process do nothing more, and not end either.

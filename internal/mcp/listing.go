@@ -23,9 +23,8 @@ const (
 	maxParameters = 64 << 10
 )
 
-// listing is what a connected server offers.
+// listing is what a server offers.
 type listing struct {
-	link  *connection
 	at    time.Time
 	tools []chat.Tool       // by name
 	names map[string]string // the server's own, by the offered one
@@ -55,7 +54,7 @@ func (s *server) list(ctx context.Context, l *connection, timeout time.Duration)
 
 // read asks the server for its tools, all pages of them.
 func (s *server) read(ctx context.Context, l *connection) (*listing, error) {
-	found := &listing{link: l, names: make(map[string]string)}
+	found := &listing{names: make(map[string]string)}
 	missing := make(map[string]bool)
 	for _, name := range s.Tools {
 		missing[name] = true

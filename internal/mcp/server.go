@@ -5,29 +5,37 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// server is one server with its connection, while there is one.
+// server is one server, its connection and its tools.
 type server struct {
 	Server
 
 	version string
 	logger  *slog.Logger
 	pace    pace
-	redact    redactor
+	redact  redactor
 
-	// listing is nil while the server is away.
+	// listing is the last list of tools. It outlives its connection, so that
+	// the tools stay offered while the server is being reconnected. It is nil
+	// before the first connection, and once a server has been away for long.
 	listing atomic.Pointer[listing]
-	calls   atomic.Int64 // under way
-	tried   chan struct{}
+	slot    *slot
+	calls   atomic.Int64 // in progress
+	// completed is set when the server has answered a call.
+	completed atomic.Bool
+
+	tried     chan struct{} // closed after the first attempt to connect
+	triedOnce sync.Once
 }
 
 func newServer(of Server, o Options) *server {
 	s := &server{
 		Server: of, version: o.Version, logger: o.Logger.With("tool_server", of.Name),
-		redact: newRedactor(of), tried: make(chan struct{}),
+		redact: newRedactor(of), slot: newSlot(), tried: make(chan struct{}),
 	}
 	if o.pace == nil {
 		o.pace = usualPace()
@@ -36,31 +44,35 @@ func newServer(of Server, o Options) *server {
 	return s
 }
 
-// tend keeps a connection to the server until ctx ends.
-func (s *server) tend(ctx context.Context) {
-	wait, first := s.pace.again, true
+func (s *server) setTried() { s.triedOnce.Do(func() { close(s.tried) }) }
+
+// maintain keeps a connection to the server until ctx ends.
+//
+// The pause before a new attempt doubles each time. Only a completed call, or
+// a connection that lasted, makes it short again: a command that starts well
+// and dies at every call must not be restarted without end.
+func (s *server) maintain(ctx context.Context) {
+	defer s.listing.Store(nil)
+	defer s.slot.close()
+	defer s.setTried()
+	wait, seen := s.pace.again, time.Now()
 	for {
+		s.completed.Store(false)
 		began := time.Now()
-		err := s.attend(ctx, func() {
-			if first {
-				close(s.tried)
-				first = false
-			}
-		})
-		s.listing.Store(nil)
+		connected, err := s.serve(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if time.Since(began) > s.pace.steady {
+		if connected {
+			seen = time.Now()
+		}
+		if s.completed.Load() || connected && time.Since(began) > s.pace.steady {
 			wait = s.pace.again
 		}
 		pause := wait/2 + rand.N(wait/2+1) //nolint:gosec // spreads attempts, hides nothing
-		s.logger.WarnContext(ctx, "a tool server is away; its tools are not offered",
-			"error", s.redact.forLog(err.Error()), "again_in", pause.Round(time.Millisecond))
-		if first {
-			close(s.tried)
-			first = false
-		}
+		s.logger.WarnContext(ctx, "a tool server is not connected", "error", s.redact.forLog(err.Error()),
+			"retry_in", pause.Round(time.Microsecond), "tools_offered", s.expire(seen))
+		s.setTried()
 		select {
 		case <-ctx.Done():
 			return
@@ -70,47 +82,70 @@ func (s *server) tend(ctx context.Context) {
 	}
 }
 
+// expire drops the cached tools of a server that was last connected long ago.
+// It returns how many tools remain.
+func (s *server) expire(seen time.Time) int {
+	known := s.listing.Load()
+	if known == nil {
+		return 0
+	}
+	if time.Since(seen) > s.pace.keep {
+		s.listing.Store(nil)
+		return 0
+	}
+	return len(known.tools)
+}
+
 var errEnded = errors.New("the server ended the connection")
 
-// attend connects, and keeps the list of tools fresh until the connection or
-// ctx ends. It says when the server is there.
-func (s *server) attend(ctx context.Context, there func()) error {
-	l, err := s.connect(ctx)
+// serve connects and keeps the list of tools fresh until the connection or ctx
+// ends. It reports whether the server was connected and listed its tools.
+func (s *server) serve(ctx context.Context) (connected bool, err error) {
+	c, err := s.connect(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
-	defer l.close()
-	if err := s.list(ctx, l, s.pace.connect); err != nil {
-		return l.explain(err)
+	defer c.close()
+	if err := s.list(ctx, c, s.pace.connect); err != nil {
+		return false, c.explain(err)
 	}
-	s.logger.InfoContext(ctx, "a tool server is there", "tools", len(s.listing.Load().tools))
-	there()
+	s.logger.InfoContext(ctx, "a tool server is connected", "tools", len(s.listing.Load().tools))
+	s.slot.set(c)
+	defer s.slot.set(nil)
+	s.setTried()
+	return true, s.watch(ctx, c)
+}
+
+// watch lists the tools again at intervals, and when the server or a call asks
+// for it. It returns when the connection or ctx ends.
+func (s *server) watch(ctx context.Context, c *connection) error {
 	ended := make(chan error, 1)
-	go func() { ended <- l.session.Wait() }()
-	look := time.NewTicker(s.pace.look)
-	defer look.Stop()
+	go func() { ended <- c.session.Wait() }()
+	interval := time.NewTicker(s.pace.check)
+	defer interval.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case err := <-ended:
-			return l.explain(errors.Join(errEnded, err))
-		case <-l.changed:
-		case <-l.doubted:
-		case <-look.C:
+			return c.explain(errors.Join(errEnded, err))
+		case <-c.changed:
+		case <-c.doubted:
+		case <-interval.C:
 			if s.calls.Load() > 0 {
-				continue // A server that does one thing at a time is busy, not gone.
+				continue // A server that does one thing at a time is busy, not disconnected.
 			}
 		}
-		if err := s.lookAgain(ctx, l, ended); err != nil {
-			return l.explain(err)
+		if err := s.refresh(ctx, c, ended); err != nil {
+			return c.explain(err)
 		}
+		s.slot.set(c)
 	}
 }
 
-// lookAgain lists the tools again, not at once after the last time. A server
-// that answers, but with a failure, keeps the list it had.
-func (s *server) lookAgain(ctx context.Context, l *connection, ended chan error) error {
+// refresh lists the tools again, after a short gap since the last time. A
+// server that answers with an error keeps the list it had.
+func (s *server) refresh(ctx context.Context, c *connection, ended chan error) error {
 	before := s.listing.Load()
 	gap := time.NewTimer(time.Until(before.at.Add(s.pace.gap)))
 	defer gap.Stop()
@@ -121,13 +156,13 @@ func (s *server) lookAgain(ctx context.Context, l *connection, ended chan error)
 		return errors.Join(errEnded, err)
 	case <-gap.C:
 	}
-	err := s.list(ctx, l, s.pace.list)
+	err := s.list(ctx, c, s.pace.list)
 	if answer := answerOf(err); answer != nil {
 		s.logger.WarnContext(ctx, "a tool server does not list its tools", "error", s.redact.forLog(answer.Message))
 		return nil
 	}
 	if now := s.listing.Load(); err == nil && !now.sameAs(before) {
-		s.logger.InfoContext(ctx, "a tool server's tools have changed", "tools", len(now.tools))
+		s.logger.InfoContext(ctx, "the tools of a tool server have changed", "tools", len(now.tools))
 	}
 	return err
 }

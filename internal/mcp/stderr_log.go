@@ -13,13 +13,13 @@ const (
 	maxLineBytes = 500
 	// maxLinesPerWindow is how many lines are logged in each logWindow.
 	maxLinesPerWindow = 60
-	logWindow   = time.Minute
+	logWindow         = time.Minute
 )
 
 // words takes a command's stderr, line by line, into the log.
 type stderrLog struct {
 	logger *slog.Logger
-	redact   redactor
+	redact redactor
 
 	mu      sync.Mutex
 	line    []byte // the beginning of one that is not complete
@@ -29,7 +29,9 @@ type stderrLog struct {
 	dropped int
 }
 
-func newStderrLog(logger *slog.Logger, redact redactor) *stderrLog { return &stderrLog{logger: logger, redact: redact} }
+func newStderrLog(logger *slog.Logger, redact redactor) *stderrLog {
+	return &stderrLog{logger: logger, redact: redact}
+}
 
 // Write implements [io.Writer]; it never fails and keeps no long line.
 func (w *stderrLog) Write(p []byte) (int, error) {

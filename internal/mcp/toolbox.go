@@ -56,24 +56,28 @@ type Options struct {
 type pace struct {
 	// connect bounds the start of a server until its tools are known.
 	connect time.Duration
-	// list bounds each later look at the tools.
+	// list bounds each later request for the list of tools.
 	list time.Duration
-	// look is how often an idle server's tools are looked at, unasked.
-	look time.Duration
-	// gap is the least time between two looks.
+	// check is how often the tools of an idle server are listed again.
+	check time.Duration
+	// gap is the least time between two requests for the list.
 	gap time.Duration
-	// again is the first wait before a new attempt; it doubles up to most.
-	// After a connection that lasted for steady, it is again's once more.
+	// again is the first pause before a new attempt to connect. It doubles up
+	// to most. It starts over after a completed call, and after a connection
+	// that lasted for steady.
 	again, most, steady time.Duration
-	// stop is what a command gets to end after its stdin is closed, and once
-	// more after SIGTERM; leave is what an HTTP server gets to say goodbye.
+	// keep is how long the tools of a server that is not connected stay
+	// offered.
+	keep time.Duration
+	// stop is how long a command may take to exit after its stdin is closed,
+	// and again after SIGTERM. leave bounds the end of an HTTP session.
 	stop, leave time.Duration
 }
 
 func usualPace() *pace {
 	return &pace{
-		connect: 20 * time.Second, list: 10 * time.Second, look: 30 * time.Second, gap: 500 * time.Millisecond,
-		again: 250 * time.Millisecond, most: 30 * time.Second, steady: time.Minute,
+		connect: 20 * time.Second, list: 10 * time.Second, check: 30 * time.Second, gap: 500 * time.Millisecond,
+		again: 250 * time.Millisecond, most: 30 * time.Second, steady: time.Minute, keep: 10 * time.Minute,
 		stop: 2 * time.Second, leave: time.Second,
 	}
 }
@@ -100,7 +104,7 @@ func Start(o Options) *Toolbox {
 	}
 	slices.SortFunc(t.servers, func(a, b *server) int { return strings.Compare(a.Name, b.Name) })
 	for _, s := range t.servers {
-		t.ended.Go(func() { s.tend(ctx) })
+		t.ended.Go(func() { s.maintain(ctx) })
 	}
 	return t
 }
@@ -116,8 +120,8 @@ func (t *Toolbox) Await(ctx context.Context) {
 	}
 }
 
-// Tools implements [chat.Toolbox]: the servers' tools by server and name, of
-// those servers that are there.
+// Tools implements [chat.Toolbox]. It returns the tools by server and name,
+// also those of a server that is being reconnected.
 func (t *Toolbox) Tools(context.Context) []chat.Tool {
 	var tools []chat.Tool
 	for _, s := range t.servers {

@@ -82,7 +82,7 @@ func wantGone(tb testing.TB, pid int) {
 func TestStartAndStop(t *testing.T) {
 	t.Parallel()
 	s := start(t, command(t, "-stubborn"))
-	until(t, "the command is there", func() bool { return strings.Contains(s.Log(), "a tool server is there") })
+	until(t, "the command is there", func() bool { return strings.Contains(s.Log(), "a tool server is connected") })
 	child := children(t, s.PID())
 	if len(child) != 1 {
 		t.Fatalf("the server has the children %v, want one", child)
@@ -163,7 +163,7 @@ func TestDocument(t *testing.T) {
 		"PATH": everything(t) + string(os.PathListSeparator) + os.Getenv("PATH"),
 	}
 	s := harness.Start(t, harness.Options{Database: harness.SQLite, Env: env})
-	until(t, "both servers are there", func() bool { return strings.Count(s.Log(), "a tool server is there") == 2 })
+	until(t, "both servers are there", func() bool { return strings.Count(s.Log(), "a tool server is connected") == 2 })
 	settings := harness.Settings(s.DatabaseURL, s.Secret, s.Upstream)
 	maps.Copy(settings, env)
 	if result := harness.Execute(t, settings, "verify-env"); !strings.Contains(result.Stdout, block("text")) {
