@@ -28,7 +28,7 @@ func TestDatabaseAwayDuringATool(t *testing.T) {
 	between := newRelay(t, direct)
 	s := newStand(t, harness.Options{DatabaseURL: between.URL, Env: map[string]string{"MCP_SERVERS": path}})
 	s.lookInto(t, direct)
-	s.AwaitLog(t, "a tool server is there")
+	s.AwaitLog(t, "a tool server is connected")
 	user := s.User(t)
 	session := user.CreateSession()
 	s.Upstream.Answer("Take your time",
