@@ -1,8 +1,10 @@
 package chat_test
 
 import (
+	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
@@ -40,13 +42,15 @@ func TestFaultIsNoCancellation(t *testing.T) {
 	}
 }
 
-// An answer that the store refuses for good ends as a failed run, and its
-// thread takes the next message.
+// An answer that the store refuses for good is not tried again: it ends as a
+// failed run, and its thread takes the next message.
 func TestAnswerThatCannotBeStored(t *testing.T) {
 	t.Parallel()
 	db := &storeHooks{Store: openStore(t)}
+	tries := 0
 	db.finish = func(run chat.Run, items []chat.Item, store finishFunc) (chat.Session, error) {
 		if len(items) > 0 && run.Status == chat.RunCompleted {
+			tries++
 			return chat.Session{}, errors.New("value too long")
 		}
 		return store()
@@ -56,8 +60,32 @@ func TestAnswerThatCannotBeStored(t *testing.T) {
 	if event := failed(t, follow(t, run, nil)); !event.AllowRetry {
 		t.Errorf("the run ended with %+v", event)
 	}
+	if tries != 1 {
+		t.Errorf("the answer was tried %d times, want once", tries)
+	}
 	if _, err := service.StartRun(t.Context(), hello(session.ID)); err != nil {
 		t.Errorf("the next message: %v", err)
+	}
+}
+
+// A title that the store refuses for good is not tried again, and the server
+// can stop.
+func TestTitleThatCannotBeStored(t *testing.T) {
+	t.Parallel()
+	db, tries := &storeHooks{Store: openStore(t)}, 0
+	db.finishTitle = func() error {
+		tries++
+		return errors.New("value too long")
+	}
+	service, _ := startOn(t, chat.Options{
+		Store: db, TitleModel: "a/namer", Model: &steps{answers: [][]chat.Chunk{text("An answer."), text("A title")}},
+	})
+	_, run := ask(t, service)
+	follow(t, run, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := service.Shutdown(ctx); err != nil || tries != 1 {
+		t.Errorf("Shutdown: %v after %d tries, want one", err, tries)
 	}
 }
 

@@ -16,6 +16,8 @@ const (
 )
 
 // isPassing reports whether an error of the store may be gone at the next try.
+// Every other error is permanent, and an operation that failed by it is not
+// tried again.
 func isPassing(err error) bool { return CodeOf(err) == CodeServiceUnavailable }
 
 // saveEnd stores the end of the run. It tries again for as long as timeout: an
@@ -77,14 +79,14 @@ func (e *executor) saveResults(item Item) error {
 	}
 }
 
-// persist calls store until it succeeds, timeout is over, the session is gone
-// or stop is closed. It calls it once in any case, also when the run has ended.
+// persist calls store until it succeeds or fails for good, timeout is over or
+// stop is closed. It calls it once in any case, also when the run has ended.
 func (e *executor) persist(stop <-chan struct{}, timeout time.Duration, store func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), timeout)
 	defer cancel()
 	for pause := 50 * time.Millisecond; ; pause *= 2 {
 		err := store(ctx)
-		if err == nil || CodeOf(err) == CodeSessionNotFound {
+		if !isPassing(err) {
 			return err
 		}
 		e.s.Logger.WarnContext(ctx, "saving a run failed; it is tried again", "run", e.ID, "error", err)

@@ -21,6 +21,8 @@ type storeHooks struct {
 	saveItem func() error
 	// claimTitle comes before ClaimTitle.
 	claimTitle func()
+	// finishTitle comes before FinishTitle; its error is returned instead.
+	finishTitle func() error
 }
 
 type (
@@ -85,4 +87,13 @@ func (h *storeHooks) ClaimTitle(ctx context.Context, id uuid.UUID) (bool, error)
 		h.claimTitle()
 	}
 	return h.Store.ClaimTitle(ctx, id)
+}
+
+func (h *storeHooks) FinishTitle(ctx context.Context, made chat.MadeTitle) error {
+	if h.finishTitle != nil {
+		if err := h.finishTitle(); err != nil {
+			return err
+		}
+	}
+	return h.Store.FinishTitle(ctx, made)
 }

@@ -41,7 +41,7 @@ func (s *Store) keepLogShort(ctx context.Context, path string, copier *sql.DB) {
 			// What it leaves to others who read or write, the next one does.
 			if _, err := copier.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil && ctx.Err() == nil {
 				s.logger.WarnContext(ctx, "SQLite's log could not be copied; it is tried again",
-					"error", s.tell(ctx, "copy log", err))
+					"error", s.sanitize(ctx, "copy log", err))
 			}
 		default:
 			if err := s.do(ctx, "empty log", s.emptyLog); err != nil && ctx.Err() == nil {

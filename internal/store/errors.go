@@ -23,14 +23,14 @@ type safeError string
 
 func (e safeError) Error() string { return string(e) }
 
-// tell turns the error of an operation into one that may be told: nothing of
-// a database's or a driver's own text is left, since that may hold values,
-// names, addresses or the connection string.
+// sanitize turns the error of an operation into one that may be logged and
+// returned. Nothing of a database's or a driver's own text is left, since that
+// may hold values, names, addresses or the connection string.
 //
-// A *chat.Error stays as it is. A database that is out of reach becomes
+// A *chat.Error stays as it is. An error that may be gone at the next try becomes
 // chat.ErrStoreUnavailable, and so does a deadline; context.Canceled stays
-// itself.
-func (s *Store) tell(ctx context.Context, operation string, err error) error {
+// itself. Every other error is permanent: to try again is useless.
+func (s *Store) sanitize(ctx context.Context, operation string, err error) error {
 	var known *chat.Error
 	if err == nil || errors.As(err, &known) {
 		return err
@@ -38,20 +38,22 @@ func (s *Store) tell(ctx context.Context, operation string, err error) error {
 	if errors.Is(ctx.Err(), context.Canceled) || errors.Is(err, context.Canceled) {
 		return fmt.Errorf("store: %s: %w", operation, context.Canceled)
 	}
-	cause, outOfReach := describe(err)
-	if ctx.Err() != nil && !outOfReach {
-		cause = ctx.Err() // It ended what was under way, in whichever words that was told.
+	cause, passing := classify(err)
+	if ctx.Err() != nil && !passing {
+		cause = ctx.Err() // It ended the operation, whatever the driver calls that.
 	}
 	cause = fmt.Errorf("store: %s: %w", operation, cause)
-	if outOfReach || ctx.Err() != nil || s.closed.Load() {
+	if passing || ctx.Err() != nil || s.closed.Load() {
 		return chat.ErrStoreUnavailable(cause)
 	}
 	return cause
 }
 
-// describe says what an error means, and whether it means that the database
-// is out of reach.
-func describe(err error) (cause error, outOfReach bool) {
+// classify describes a database's error, and reports whether it is passing: it
+// may be gone at the next try, or once an operator has mended what is wrong with
+// the database. An error that is not passing is due to the statement or its
+// values, or is unknown.
+func classify(err error) (cause error, passing bool) {
 	if safe, ok := errors.AsType[safeError](err); ok {
 		return safe, false
 	}
@@ -60,10 +62,10 @@ func describe(err error) (cause error, outOfReach bool) {
 	}
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
 	if failure, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return describePostgres(failure, connecting)
+		return classifyPostgres(failure, connecting)
 	}
 	if failure, ok := errors.AsType[*sqlite.Error](err); ok {
-		return describeSQLite(failure)
+		return classifySQLite(failure)
 	}
 	if text, ok := describeConnection(err); ok {
 		return safeError(text), true
@@ -73,16 +75,26 @@ func describe(err error) (cause error, outOfReach bool) {
 
 const missingTable = "a table or column is missing: the migrations are pending, or the database is another's"
 
-// postgresReason is words for the conditions an operator meets most, by
-// SQLSTATE (PostgreSQL documentation, appendix A).
+// postgresReason describes the conditions that an operator meets most, by SQLSTATE
+// (PostgreSQL documentation, appendix A).
 func postgresReason(code string) string {
 	switch code {
 	case "28000", "28P01":
 		return "PostgreSQL refused the user or the password"
 	case "3D000":
 		return "PostgreSQL has no database of this name"
+	case "40001", "40P01":
+		return "PostgreSQL ended the transaction because of a concurrent one"
+	case "53100":
+		return "PostgreSQL's disk is full"
+	case "53200":
+		return "PostgreSQL is out of memory"
 	case "53300":
 		return "PostgreSQL has no connection free"
+	case "55P03":
+		return "PostgreSQL could not lock a row in time"
+	case "57014":
+		return "PostgreSQL cancelled the statement, for example after its statement_timeout"
 	case "57P01", "57P02", "57P03":
 		return "PostgreSQL is starting or stopping"
 	case "25006":
@@ -96,31 +108,57 @@ func postgresReason(code string) string {
 	}
 }
 
-func describePostgres(e *pgconn.PgError, connecting bool) (cause error, outOfReach bool) {
+// isPassingPostgres reports whether a SQLSTATE is of a passing condition. Those
+// left out are permanent: among them wrong data (class 22), violated constraints
+// (23), wrong statements (42), values that are too large (54) and damage (XX).
+func isPassingPostgres(code string) bool {
+	switch code[:min(2, len(code))] {
+	case "08", // connection failures
+		"53", // disk full, out of memory, too many connections
+		"58": // failures of the operating system
+		return true
+	}
+	switch code {
+	case "25006", // read-only: a standby, until it takes over
+		"25P03", "25P04", "57P05", // an idle session or transaction, or a long one, was ended
+		"40000", "40001", "40003", "40P01", // serialization failure, deadlock
+		"55006", "55P03", // an object or a row is in use
+		"57014",                   // the statement was cancelled
+		"57P01", "57P02", "57P03": // PostgreSQL is starting or stopping
+		return true
+	}
+	return false
+}
+
+func classifyPostgres(e *pgconn.PgError, connecting bool) (cause error, passing bool) {
 	text := postgresReason(e.Code) + " (SQLSTATE " + e.Code
 	if e.ConstraintName != "" {
 		text += ", constraint " + e.ConstraintName
 	}
-	class := e.Code[:min(2, len(e.Code))]
-	outOfReach = connecting || class == "08" || class == "53" || strings.HasPrefix(e.Code, "57P0") || e.Code == "25006"
-	return safeError(text + ")"), outOfReach
+	return safeError(text + ")"), connecting || isPassingPostgres(e.Code)
 }
 
 // The primary result codes of SQLite that are told apart
 // (https://www.sqlite.org/rescode.html).
 const (
-	sqliteError    = 1
-	sqliteBusy     = 5
-	sqliteLocked   = 6
-	sqliteReadOnly = 8
-	sqliteIOError  = 10
-	sqliteCorrupt  = 11
-	sqliteFull     = 13
-	sqliteCantOpen = 14
-	sqliteNotADB   = 26
+	sqliteError     = 1
+	sqliteBusy      = 5
+	sqliteLocked    = 6
+	sqliteNoMemory  = 7
+	sqliteReadOnly  = 8
+	sqliteInterrupt = 9
+	sqliteIOError   = 10
+	sqliteCorrupt   = 11
+	sqliteFull      = 13
+	sqliteCantOpen  = 14
+	sqliteProtocol  = 15
+	sqliteTooBig    = 18
+	sqliteNotADB    = 26
 )
 
-func describeSQLite(e *sqlite.Error) (cause error, outOfReach bool) {
+// classifySQLite classifies by the primary result code. Those left out are
+// permanent, among them violated constraints and wrong types.
+func classifySQLite(e *sqlite.Error) (cause error, passing bool) {
 	const primary = 0xff // An extended code's last byte is its primary one.
 	reason := "SQLite reported a failure"
 	switch e.Code() & primary {
@@ -128,23 +166,30 @@ func describeSQLite(e *sqlite.Error) (cause error, outOfReach bool) {
 		if strings.Contains(e.Error(), "no such table") || strings.Contains(e.Error(), "no such column") {
 			reason = missingTable
 		}
-	case sqliteBusy, sqliteLocked:
-		reason, outOfReach = "the SQLite file stayed locked by another program", true
+	case sqliteBusy, sqliteLocked, sqliteProtocol:
+		reason, passing = "the SQLite file stayed locked by another program", true
+	case sqliteNoMemory:
+		reason, passing = "SQLite is out of memory", true
 	case sqliteReadOnly:
-		reason, outOfReach = "the SQLite file or its folder allows no writing", true
+		reason, passing = "the SQLite file or its folder allows no writing", true
+	case sqliteInterrupt:
+		reason, passing = "the SQLite statement was interrupted", true
 	case sqliteIOError:
-		reason, outOfReach = "the SQLite file could not be read or written", true
+		reason, passing = "the SQLite file could not be read or written", true
 	case sqliteFull:
-		reason, outOfReach = "the disk of the SQLite file is full", true
+		reason, passing = "the disk of the SQLite file is full", true
 	case sqliteCantOpen:
-		reason, outOfReach = "the SQLite file cannot be opened", true
+		reason, passing = "the SQLite file cannot be opened", true
+	case sqliteTooBig:
+		reason = "a value is too large for SQLite"
 	case sqliteCorrupt, sqliteNotADB:
 		reason = "the SQLite file is damaged or no SQLite database"
 	}
-	return safeError(fmt.Sprintf("%s (SQLite result %d)", reason, e.Code())), outOfReach
+	return safeError(fmt.Sprintf("%s (SQLite result %d)", reason, e.Code())), passing
 }
 
-// describeConnection knows the ways in which a connection fails.
+// describeConnection describes the failures of a connection; false for any other
+// error.
 func describeConnection(err error) (string, bool) {
 	var dns *net.DNSError
 	var errno syscall.Errno
@@ -171,6 +216,7 @@ func describeConnection(err error) (string, bool) {
 	return "", false
 }
 
+// innermost returns the last error of a chain.
 func innermost(err error) error {
 	for {
 		inner := errors.Unwrap(err)

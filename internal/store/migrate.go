@@ -36,7 +36,7 @@ type Migration struct {
 // processes at once: one does the work, the others wait for it.
 func (s *Store) Migrate(ctx context.Context) error {
 	err := s.underMigrationLock(ctx, func() error { return s.migrateUp(ctx) })
-	return s.tell(ctx, "migrate up", err)
+	return s.sanitize(ctx, "migrate up", err)
 }
 
 // migrateUp runs until nothing is pending. PostgreSQL has a lock around it.
@@ -77,7 +77,7 @@ func (s *Store) up(ctx context.Context) error {
 // that its tables hold.
 func (s *Store) MigrateDown(ctx context.Context) error {
 	err := s.underMigrationLock(ctx, func() error { return s.migrateDown(ctx) })
-	return s.tell(ctx, "migrate down", err)
+	return s.sanitize(ctx, "migrate down", err)
 }
 
 func (s *Store) migrateDown(ctx context.Context) error {
@@ -101,7 +101,7 @@ func (s *Store) migrateDown(ctx context.Context) error {
 func (s *Store) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	states, err := s.migrationStates(ctx)
 	if err != nil {
-		return nil, s.tell(ctx, "migration status", err)
+		return nil, s.sanitize(ctx, "migration status", err)
 	}
 	migrations := make([]Migration, len(states))
 	for n, state := range states {
@@ -135,12 +135,12 @@ func (s *Store) migrationStates(ctx context.Context) ([]*goose.MigrationStatus, 
 func (s *Store) MigrationsPending(ctx context.Context) (bool, error) {
 	provider, err := s.provider()
 	if err != nil {
-		return false, s.tell(ctx, "migrations pending", err)
+		return false, s.sanitize(ctx, "migrations pending", err)
 	}
 	sources := provider.ListSources()
 	applied, err := s.appliedVersion(ctx)
 	if err != nil {
-		return false, s.tell(ctx, "migrations pending", err)
+		return false, s.sanitize(ctx, "migrations pending", err)
 	}
 	return applied < sources[len(sources)-1].Version, nil
 }

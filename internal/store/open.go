@@ -153,7 +153,7 @@ func (s *Store) do(ctx context.Context, operation string, f func(ctx context.Con
 	if took := time.Since(start); took >= slowOperation {
 		s.logger.WarnContext(ctx, "slow database operation", "operation", operation, "duration", took)
 	}
-	return s.tell(ctx, operation, err)
+	return s.sanitize(ctx, operation, err)
 }
 
 // inTransaction runs an operation as one transaction.

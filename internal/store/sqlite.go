@@ -44,7 +44,7 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	}
 	copier, err := openSQLiteFile(path, sqlitePragmas+"&_pragma=wal_autocheckpoint(0)", 1)
 	if err != nil {
-		return s.tell(ctx, "open", err)
+		return s.sanitize(ctx, "open", err)
 	}
 	keep, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stopKeeper = stop
@@ -102,11 +102,11 @@ func openSQLiteFile(path, options string, conns int) (*sql.DB, error) {
 func (s *Store) openSQLitePool(ctx context.Context, path, options string, conns int) (*gorm.DB, error) {
 	pool, err := openSQLiteFile(path, options, conns)
 	if err != nil {
-		return nil, s.tell(ctx, "open", err)
+		return nil, s.sanitize(ctx, "open", err)
 	}
 	db, err := s.addPool(pool, sqlite.Dialector{Conn: newPreparedPool(pool)})
 	if err != nil {
-		return nil, s.tell(ctx, "open", err)
+		return nil, s.sanitize(ctx, "open", err)
 	}
 	return db, nil
 }
