@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// maxAnswerBytes bounds what a run keeps in memory: its text, and
+	// MaxAnswerBytes bounds what a run keeps in memory: its text, and
 	// eventBytes for each event.
-	maxAnswerBytes = 16 << 20
+	MaxAnswerBytes = 16 << 20
 	eventBytes     = 96
 	// maxRunTime bounds a run whose upstream never ends its answer.
 	maxRunTime = 30 * time.Minute
@@ -85,7 +85,7 @@ type answer struct {
 	endSaved, endPublished bool
 
 	hasText bool
-	size    int // counts towards maxAnswerBytes
+	size    int // counts towards MaxAnswerBytes
 }
 
 func (s *Service) newExecutor(ctx context.Context, userID string, sessionID uuid.UUID, model string) *executor {
@@ -243,7 +243,7 @@ func (e *executor) handleChunk(chunk *Chunk, calls *toolCallAssembler) error {
 		source.URL, source.Title = replaceNUL(source.URL), replaceNUL(source.Title)
 		e.sources = append(e.sources, source)
 	}
-	if e.size += sizeOfChunk(chunk); e.size > maxAnswerBytes {
+	if e.size += sizeOfChunk(chunk); e.size > MaxAnswerBytes {
 		return cancelled{code: FailureAnswerTooLong}
 	}
 	if len(e.tools.offered) == 0 {
@@ -268,7 +268,7 @@ func (e *executor) recordMetadata(chunk *Chunk) {
 	}
 }
 
-// sizeOfChunk counts a chunk towards maxAnswerBytes.
+// sizeOfChunk counts a chunk towards MaxAnswerBytes.
 func sizeOfChunk(chunk *Chunk) int {
 	size := 0
 	add := func(bytes int) {

@@ -3,6 +3,7 @@ package openrouter
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -25,7 +26,7 @@ var (
 	errNotProtocol = errors.New("the answer is not of the chat completions API; check the base URL")
 	errHTML        = errors.New("the answer is a web page; check the base URL")
 	errBadEvent    = errors.New("an event is not valid JSON")
-	errTooLong     = errors.New("an event is longer than 1 MiB")
+	errTooLong     = fmt.Errorf("an event is longer than %d MiB", maxEvent>>20)
 	errUnfinished  = errors.New("the answer ended without a finish_reason")
 	errTooMany     = errors.New("the answer has more than 128 tool calls")
 	errSaidError   = errors.New("the answer ended with finish_reason error")

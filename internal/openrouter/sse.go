@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"strings"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
 const (
@@ -14,8 +16,10 @@ const (
 	// bufferSize is enough for some six usual chunks. There is one for each
 	// live stream, so it is kept small.
 	bufferSize = 2 << 10
-	// maxEvent bounds a line, an event and a body that is not a stream.
-	maxEvent = 1 << 20
+	// maxEvent bounds a line, an event and a body that is not a stream. It is
+	// the bound of an answer, since an image or a whole answer comes as one
+	// event.
+	maxEvent = chat.MaxAnswerBytes
 	// keepSize is the largest buffer kept after a long event.
 	keepSize = 64 << 10
 	// maxEmptyReads is how often a reader may return nothing at all.
