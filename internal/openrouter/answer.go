@@ -2,6 +2,7 @@ package openrouter
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"slices"
@@ -15,6 +16,10 @@ type answer struct {
 	events  eventReader
 	pattern pattern
 	calls   calls
+	think   thinkFilter
+	// textPairs and reasoningPairs join surrogate pairs that were split over two
+	// deltas.
+	textPairs, reasoningPairs pairJoiner
 	// pending are the chunks that open read ahead.
 	pending []chat.Chunk
 	// model and id are empty until they are told.
@@ -55,12 +60,15 @@ func (a *answer) open() error {
 			if a.events.commented || len(a.pending) > 0 {
 				return nil
 			}
-			data, ok = a.more()
+			data, ok, err = a.more()
 		}
-		if !ok {
-			continue
+		if err != nil {
+			if chunk, err := a.end(err); err == nil {
+				a.pending = append(a.pending, chunk)
+			}
+			break
 		}
-		if a.readAhead(data) {
+		if ok && a.readAhead(data) {
 			return nil
 		}
 	}
@@ -88,6 +96,8 @@ func (a *answer) openWhole(first byte) error {
 	if err == nil && len(said.Choices) == 0 {
 		return broken(errNotProtocol)
 	}
+	a.clean(&chunk)
+	a.flush(&chunk)
 	a.pending, a.ended = append(a.pending, chunk), err
 	if err == nil {
 		a.ended = io.EOF
@@ -125,11 +135,13 @@ func (a *answer) next() (chat.Chunk, error) {
 	for a.ended == nil {
 		data, ok, err := a.events.buffered()
 		if err != nil {
-			a.end(err)
-			break
+			return a.end(err)
 		}
 		if !ok {
-			data, ok = a.more()
+			data, ok, err = a.more()
+		}
+		if err != nil {
+			return a.end(err)
 		}
 		if !ok {
 			continue
@@ -143,40 +155,71 @@ func (a *answer) next() (chat.Chunk, error) {
 	return chat.Chunk{}, a.ended
 }
 
-// more reads on. At the body's end it returns the event left there, if there
-// is one, and sets how the answer ended.
-func (a *answer) more() ([]byte, bool) {
-	err := a.events.fill()
-	if err == nil {
-		return nil, false
-	}
+// more reads from the body. At its end it returns the event that is left there,
+// or io.EOF.
+func (a *answer) more() (data []byte, ok bool, err error) {
+	err = a.events.fill()
 	if !errors.Is(err, io.EOF) {
-		a.end(err)
-		return nil, false
+		return nil, false, err
 	}
-	data, ok, err := a.events.rest()
-	if ok && err == nil {
-		return data, true // the next read says io.EOF again
+	data, ok, failed := a.events.rest()
+	if ok && failed == nil {
+		return data, true, nil // The next read returns io.EOF again.
 	}
-	a.end(err)
-	return nil, false
+	return nil, false, cmp.Or(failed, err)
 }
 
-// end sets how the answer ended: nil is the end of its body.
-func (a *answer) end(err error) {
+// end sets how the answer ended, from the error of its body; io.EOF is the body's
+// end. It returns what was held back, or that end.
+func (a *answer) end(err error) (chat.Chunk, error) {
 	switch {
 	case a.finished:
-		// Its text is whole; only what came after was lost.
+		// The text is complete; only what came after it was lost.
 		a.ended = io.EOF
-	case err == nil:
+	case errors.Is(err, io.EOF):
 		a.ended = broken(errUnfinished)
 	default:
 		a.ended = err
 	}
+	var chunk chat.Chunk
+	if a.flush(&chunk); hasContent(chunk) {
+		return chunk, nil
+	}
+	return chunk, a.ended
 }
 
-// chunk reads an event. io.EOF is the last one, [DONE].
+// chunk reads an event. It returns io.EOF for the last one, [DONE]. What was held
+// back comes with the last text, or with the error that ends the answer.
 func (a *answer) chunk(data []byte) (chat.Chunk, error) {
+	chunk, err := a.readEvent(data)
+	a.clean(&chunk)
+	if err != nil || chunk.FinishReason != "" {
+		a.flush(&chunk)
+	}
+	return chunk, err
+}
+
+// clean joins surrogate pairs, and moves reasoning out of the text.
+func (a *answer) clean(chunk *chat.Chunk) {
+	chunk.Reasoning = a.reasoningPairs.join(chunk.Reasoning)
+	if chunk.Text != "" {
+		chunk.Reasoning += a.reasoningPairs.flush()
+	}
+	reasoning, text := a.think.split(a.textPairs.join(chunk.Text))
+	chunk.Reasoning, chunk.Text = chunk.Reasoning+reasoning, text
+}
+
+// flush adds what was held back.
+func (a *answer) flush(chunk *chat.Chunk) {
+	reasoning, text := a.think.split(a.textPairs.flush())
+	lastReasoning, lastText := a.think.flush()
+	chunk.Reasoning += a.reasoningPairs.flush() + reasoning + lastReasoning
+	chunk.Text += text + lastText
+	chunk.Calls = append(chunk.Calls, a.calls.flush()...)
+}
+
+// readEvent decodes an event.
+func (a *answer) readEvent(data []byte) (chat.Chunk, error) {
 	if text, ok := a.pattern.text(data); ok {
 		return chat.Chunk{Text: text}, nil
 	}

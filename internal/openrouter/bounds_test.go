@@ -18,7 +18,8 @@ func TestLongDelta(t *testing.T) {
 		send(t, w, textEvent+image+textEvent+text+textEvent+stopEvent+doneEvent)
 	})
 	result := ask(t.Context(), t, client(t, server.URL))
-	if result.err != nil || result.text != "word word "+long+"word " {
+	words := strings.Repeat("word ", 2)
+	if result.err != nil || result.text != words+long+"word " {
 		t.Errorf("%d characters, error %v", len(result.text), result.err)
 	}
 }

@@ -32,7 +32,9 @@ func (a *arguments) UnmarshalJSON(data []byte) error {
 	*a = ""
 	switch data[0] {
 	case '"':
-		return json.Unmarshal(data, (*string)(a))
+		text, err := unquote(data)
+		*a = arguments(text)
+		return err
 	case '{', '[':
 		var compact bytes.Buffer
 		if err := json.Compact(&compact, data); err != nil {
@@ -66,6 +68,7 @@ type call struct {
 	// givenID is upstream's; empty where it gave none.
 	givenID, name string
 	arguments     []byte
+	pairs         pairJoiner
 }
 
 // take is what the pieces of one event say. Nothing is told of a call before
@@ -92,7 +95,7 @@ func (c *calls) take(pieces []callPiece) ([]chat.ToolCallDelta, error) {
 
 // add is what the piece says of its call that is new.
 func (c *calls) add(to *call, piece *callPiece) (chat.ToolCallDelta, bool) {
-	said := string(piece.Function.Arguments)
+	said := to.pairs.join(string(piece.Function.Arguments))
 	to.arguments = append(to.arguments, said...)
 	if to.told {
 		return chat.ToolCallDelta{Index: to.number, Arguments: said}, said != ""
@@ -107,6 +110,17 @@ func (c *calls) add(to *call, piece *callPiece) (chat.ToolCallDelta, bool) {
 	to.number, to.told = c.told, true
 	c.told++
 	return chat.ToolCallDelta{Index: to.number, ID: id, Name: to.name, Arguments: string(to.arguments)}, true
+}
+
+// flush returns what the calls still hold back, at the end of the answer.
+func (c *calls) flush() []chat.ToolCallDelta {
+	var deltas []chat.ToolCallDelta
+	for _, one := range c.all {
+		if rest := one.pairs.flush(); rest != "" && one.told {
+			deltas = append(deltas, chat.ToolCallDelta{Index: one.number, Arguments: rest})
+		}
+	}
+	return deltas
 }
 
 // idFor is upstream's id, if it gave one to this call alone.

@@ -48,10 +48,14 @@ func join(pieces []detail) detail {
 		return pieces[0]
 	}
 	key := detailText[pieces[0].text("type")]
-	var text strings.Builder
+	var (
+		text  strings.Builder
+		pairs pairJoiner
+	)
 	for _, piece := range pieces {
-		text.WriteString(piece.text(key))
+		text.WriteString(pairs.join(piece.text(key)))
 	}
+	text.WriteString(pairs.flush())
 	joined, err := json.Marshal(text.String())
 	if err == nil { // A text is always JSON.
 		pieces[0][key] = joined
@@ -79,9 +83,15 @@ func (d detail) take(next detail) {
 	}
 }
 
-// text is the value of a text; empty where it is none.
+// text returns the value of a string; empty where it is something else. Half of a
+// surrogate pair at its ends is in WTF-8; see [unquote].
 func (d detail) text(name string) string {
-	var value string
-	_ = json.Unmarshal(d[name], &value) // What is no text has none.
+	if len(d[name]) == 0 || d[name][0] != '"' {
+		return ""
+	}
+	value, err := unquote(d[name])
+	if err != nil {
+		return ""
+	}
 	return value
 }

@@ -65,7 +65,7 @@ type usage struct {
 }
 
 // content is a string, null, or a list of parts of which those of type text
-// count.
+// count. Half of a surrogate pair at its ends is in WTF-8; see [unquote].
 type content string
 
 // UnmarshalJSON takes any JSON; what holds no text is empty.
@@ -73,18 +73,20 @@ func (c *content) UnmarshalJSON(data []byte) error {
 	*c = ""
 	switch data[0] {
 	case '"':
-		return json.Unmarshal(data, (*string)(c))
+		text, err := unquote(data)
+		*c = content(text)
+		return err
 	case '[':
 		var parts []struct {
-			Type string `json:"type"`
-			Text string `json:"text"`
+			Type string  `json:"type"`
+			Text content `json:"text"`
 		}
 		if err := unmarshal(data, &parts); err != nil {
 			return err
 		}
 		for _, part := range parts {
 			if part.Type == "text" {
-				*c += content(part.Text)
+				*c += part.Text
 			}
 		}
 	}

@@ -128,7 +128,7 @@ func checkText(t *testing.T, body []byte, chunks []chat.Chunk) {
 	if characters > len(body) || (utf8.Valid(body) && bytesOfText > len(body)) {
 		t.Errorf("%d bytes, %d characters of text out of %d bytes", bytesOfText, characters, len(body))
 	}
-	if n := bytes.Count(body, []byte("\n")) + bytes.Count(body, []byte("\r")) + 2; len(chunks) > n {
+	if n := bytes.Count(body, []byte("\n")) + bytes.Count(body, []byte("\r")) + 3; len(chunks) > n {
 		t.Errorf("%d chunks out of %d lines", len(chunks), n)
 	}
 }

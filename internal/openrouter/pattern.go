@@ -2,29 +2,30 @@ package openrouter
 
 import (
 	"bytes"
-	"encoding/json"
 	"unicode/utf8"
 )
 
-// pattern makes the common case cheap. The text chunks of a stream differ in
-// their text alone, so a chunk that has the same bytes before and after it as
-// one that was read in full needs no reading but of its text.
+// pattern is a fast path for text chunks. Those of one stream mostly differ in
+// their text alone, so a chunk with the same bytes before and after its text as
+// an earlier one is read without decoding the rest: 0.4 µs instead of 8
+// (BenchmarkParse), where the server spends some 30 µs on a delta.
 type pattern struct {
 	// before ends with the quote that opens the text; after begins with the
 	// one that closes it.
 	before, after []byte
-	// misses counts the patterns learned in vain one after another.
+	// misses counts the patterns learned in a row without a use.
 	misses int
 }
 
 const (
-	// maxMisses ends the learning where every chunk differs.
+	// maxMisses stops the learning where every chunk differs.
 	maxMisses  = 8
 	contentKey = `"content":`
 	probe      = "probe"
 )
 
-// text returns the text of data, if it is of the pattern.
+// text returns the text of data, if data matches the pattern. Half of a surrogate
+// pair at its ends is in WTF-8; see [unquote].
 func (p *pattern) text(data []byte) (string, bool) {
 	length := len(data) - len(p.before) - len(p.after)
 	if p.before == nil || length <= 0 || !bytes.HasPrefix(data, p.before) || !bytes.HasSuffix(data, p.after) {
@@ -35,17 +36,18 @@ func (p *pattern) text(data []byte) (string, bool) {
 		p.misses = 0
 		return text, true
 	}
-	text, ok := unquote(text)
-	if !ok || text == "" {
+	// With its quotes: before ends with one and after begins with one.
+	text, err := unquote(data[len(p.before)-1 : len(p.before)+length+1])
+	if err != nil || text == "" {
 		return "", false
 	}
 	p.misses = 0
 	return text, true
 }
 
-// learn takes the pattern of data, a chunk that says nothing but text. It
-// tries the pattern before it trusts it: read in full with another text in
-// the place found, the chunk must say that text.
+// learn takes the pattern of data, a chunk with nothing but text. It checks the
+// pattern first: with another text in the place found, the chunk must decode to
+// that text.
 func (p *pattern) learn(data []byte, text string) {
 	if text == "" || p.misses >= maxMisses {
 		return
@@ -67,7 +69,8 @@ func (p *pattern) learn(data []byte, text string) {
 	p.before, p.after = trial[:start:start], trial[start+len(probe):]
 }
 
-// contentPlace finds the body of the first string under the key content.
+// contentPlace returns where the first string under the key content begins and
+// ends, without its quotes.
 func contentPlace(data []byte) (start, end int, ok bool) {
 	at := bytes.Index(data, []byte(contentKey))
 	if at < 0 {
@@ -92,14 +95,7 @@ func contentPlace(data []byte) (start, end int, ok bool) {
 	return 0, 0, false
 }
 
-// unquote reads the body of a string with its quotes, so that the JSON reader
-// says whether it is one.
-func unquote(body string) (text string, ok bool) {
-	err := json.Unmarshal([]byte(`"`+body+`"`), &text)
-	return text, err == nil
-}
-
-// isPlain says that the body of a JSON string stands for itself.
+// isPlain reports whether the body of a JSON string has no escapes and is valid.
 func isPlain(body string) bool {
 	ascii := true
 	for n := range len(body) {
