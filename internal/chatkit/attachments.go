@@ -7,7 +7,7 @@ import (
 )
 
 // createAttachment is the first step of an upload; the second is the REST
-// door's.
+// operation UploadAttachment.
 func (h *Handler) createAttachment(
 	ctx context.Context, params api.AttachmentCreateParams,
 ) (api.ProcessChatKitResponseObject, error) {

@@ -1,7 +1,6 @@
-// Package chatkit is the door of the ChatKit protocol, as the openai-chatkit
-// Python package defines it in its types and its server: one operation whose
-// body says what is wanted. What a client sees of a thread here it sees at the
-// REST door too.
+// Package chatkit is the adapter of the ChatKit protocol, as the types and the
+// server of the openai-chatkit Python package define it: one operation whose body
+// names the request. Threads are the same as in the REST API.
 package chatkit
 
 import (
@@ -15,24 +14,24 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 )
 
-// Options are what a Handler is made of. All are required.
+// Options configure a Handler. All are required.
 type Options struct {
 	Service *chat.Service
-	// WriteTimeout is how long a client may take nothing of its stream before
-	// it is taken for gone.
+	// WriteTimeout is how long a client may read nothing of its stream before
+	// it counts as disconnected.
 	WriteTimeout time.Duration
 	// KeepAlive is how long a stream may be quiet before a comment is sent.
 	KeepAlive time.Duration
-	// Links are the links to attachments.
+	// Links makes the links to attachments.
 	Links stream.Links
-	// Live is told 1 when a stream begins and -1 when it ends.
+	// Live is called with 1 when a stream begins and with -1 when it ends.
 	Live func(change int)
 }
 
-// Handler answers the protocol's operation.
+// Handler serves the protocol's operation.
 type Handler struct{ Options }
 
-// New returns the door.
+// New returns a handler.
 func New(o Options) *Handler { return &Handler{o} }
 
 // userID is the caller's. The server lets no request without a principal
@@ -69,7 +68,7 @@ func (h *Handler) ProcessChatKit(
 	}
 }
 
-// answer is for the requests that have no stream.
+// answer serves the requests that are answered without a stream.
 func (h *Handler) answer(ctx context.Context, value any) (api.ProcessChatKitResponseObject, error) {
 	switch req := value.(type) {
 	case api.ThreadsGetByIDReq:

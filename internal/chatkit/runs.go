@@ -68,8 +68,8 @@ func (h *Handler) retryAfterItem(
 	return h.follow(ctx, run)
 }
 
-// follow streams a run, whether or not upstream will answer: the protocol
-// tells of every failure in the stream.
+// follow streams a run, whether or not upstream will answer: the protocol reports
+// every failure in the stream.
 func (h *Handler) follow(ctx context.Context, run *chat.ActiveRun, first ...any) (api.ProcessChatKitResponseObject, error) {
 	events, err := stream.New(stream.Options{
 		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError, Preview: h.Links.Preview(userID(ctx)),
@@ -96,8 +96,8 @@ func (r runStream) VisitProcessChatKitResponse(w http.ResponseWriter) error {
 	return nil // The status is sent.
 }
 
-// toAPIError is a failure as the Python package tells it: one after which
-// trying again may help has no words, the component has its own.
+// toAPIError converts a failure as the Python package does: a failure that may be
+// retried has no message, because the component shows its own.
 func toAPIError(failed chat.Failed) any {
 	event := api.ChatKitErrorEvent{
 		Type: api.ChatKitErrorEventTypeError, Code: api.ChatKitErrorEventCodeStreamError, AllowRetry: failed.AllowRetry,
@@ -117,7 +117,7 @@ func (h *Handler) customAction(
 		return nil, err
 	}
 	if req.Params.ItemID != nil {
-		// No item is a widget, and that is how the reference tells of it.
+		// No item is a widget; the Python package answers so in that case.
 		return h.refuse(api.ChatKitErrorEvent{
 			Type: api.ChatKitErrorEventTypeError, Code: api.ChatKitErrorEventCodeStreamError,
 		})
@@ -127,7 +127,7 @@ func (h *Handler) customAction(
 	}, toAPIError(chat.Failed{Message: "This server has no widgets, so there is no action of one."}))
 }
 
-// addStructuredInput refuses: no item of this server's is a form.
+// addStructuredInput refuses the request: no item of this server is a form.
 func (h *Handler) addStructuredInput(
 	ctx context.Context, req api.ThreadsAddStructuredInputReq,
 ) (api.ProcessChatKitResponseObject, error) {
@@ -141,7 +141,7 @@ func noForm(item uuid.UUID) error {
 	return chat.Errorf(chat.CodeNotSupported, "Item %s is no form; this server makes none.", item)
 }
 
-// refuse is a stream that says only why there is none.
+// refuse answers with a stream of one error event.
 func (h *Handler) refuse(events ...any) (api.ProcessChatKitResponseObject, error) {
 	out := sse.NewWriter(h.WriteTimeout)
 	return refusal{out}, stream.Write(out, events...)

@@ -12,11 +12,11 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 )
 
-// defaultPage is the length of a page when the caller does not say; the Python
-// package's is the same.
+// defaultPage is the length of a page where the request names none, as in the
+// Python package.
 const defaultPage = 20
 
-// answer is what a request without a stream gets.
+// answer is the answer to a request without a stream.
 type answer struct{ value any }
 
 func (a answer) VisitProcessChatKitResponse(w http.ResponseWriter) error {
@@ -27,7 +27,7 @@ func (a answer) VisitProcessChatKitResponse(w http.ResponseWriter) error {
 	return encoder.Encode(a.value)
 }
 
-// done is the answer that has nothing to tell.
+// done is the empty answer.
 func done(err error) (api.ProcessChatKitResponseObject, error) {
 	if err != nil {
 		return nil, err
@@ -124,7 +124,7 @@ func (h *Handler) noActions(ctx context.Context, params api.ThreadCustomActionPa
 	return chat.Errorf(chat.CodeNotSupported, "This server has no widgets, so there is no action of one.")
 }
 
-// pageLength takes 0 for the default, as the Python package does.
+// pageLength returns the default for 0, as the Python package does.
 func pageLength(limit *int) int {
 	if limit == nil || *limit == 0 {
 		return defaultPage

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// describeKey answers GET /key.
+// describeKey serves GET /key.
 func (s *Server) describeKey(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"data": map[string]any{
 		"label":                 "sk-or-demo-...",
@@ -24,7 +24,7 @@ func (s *Server) describeKey(w http.ResponseWriter, _ *http.Request) {
 	}})
 }
 
-// listModels answers GET /models.
+// listModels serves GET /models.
 func listModels(w http.ResponseWriter, _ *http.Request) {
 	const contextLength = 1_000_000
 	writeJSON(w, http.StatusOK, map[string]any{"data": []any{map[string]any{
@@ -44,7 +44,7 @@ func listModels(w http.ResponseWriter, _ *http.Request) {
 	}}})
 }
 
-// writeJSON answers with one JSON object. A client that has gone needs none.
+// writeJSON answers with one JSON object. A failed write is a disconnected client.
 func writeJSON(w http.ResponseWriter, status int, body any) {
 	data, err := json.Marshal(body)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 // maxBody is well above any history the service sends, its images among it, in bytes.
 const maxBody = 32 << 20
 
-// complete answers POST /chat/completions.
+// complete serves POST /chat/completions.
 func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
@@ -33,7 +33,7 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
 	}
 	s.streams.Add(1)
 	defer s.streams.Add(-1)
-	// The only failure is a client that has left: there is nobody to tell.
+	// The only possible failure is a disconnected client.
 	_ = newStream(w, s.pace).play(r.Context(), plan, promptTokens(req.Messages))
 }
 

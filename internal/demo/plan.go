@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// plan is what to do with a request.
+// plan is the planned answer to a request.
 type plan struct {
-	// refusal, when set, is all there is.
+	// refusal, if set, is the whole answer.
 	refusal *refusal
 	// reasoning comes first, then the text, then the calls.
 	reasoning string
@@ -20,7 +20,7 @@ type plan struct {
 	ending    ending
 }
 
-// ending is how a stream stops.
+// ending is how a stream ends.
 type ending int
 
 const (
@@ -60,7 +60,7 @@ func choose(req request, now time.Time) plan {
 	return t.plan()
 }
 
-// plan answers a message that is no command: with calls of tools, or a text.
+// plan plans the answer to a message that is no command: calls of tools, or text.
 func (t turn) plan() plan {
 	var p plan
 	if t.thinks && len(t.results) == 0 {
@@ -97,7 +97,7 @@ func planLong(argument string) plan {
 	return plan{text: filler(count)}
 }
 
-// filler is a text of exactly count words, in paragraphs.
+// filler returns a text of exactly count words, in paragraphs.
 func filler(count int) string {
 	const paragraph = 60
 	passage := strings.Fields(`This demo has no model behind it, so these are plain words to fill a long

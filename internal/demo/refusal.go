@@ -15,7 +15,7 @@ type refusal struct {
 	metadata   map[string]any
 }
 
-// refusals are the failures OpenRouter documents, by status, as it words them.
+// refusals are the failures that OpenRouter documents, by status, with its messages.
 func refusals() map[int]refusal {
 	const soon = 5
 	provider := func(raw string) map[string]any {

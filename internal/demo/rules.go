@@ -46,7 +46,7 @@ func learnName(t turn) (string, bool) {
 	return "Nice to meet you, " + name + ". Ask me later what your name is.", true
 }
 
-// name is the one told last, or empty.
+// name returns the name that the user gave last, or "".
 func (t turn) name() string {
 	if name := nameIn(t.asked); name != "" {
 		return name
@@ -59,8 +59,8 @@ func (t turn) name() string {
 	return ""
 }
 
-// nameIn finds "my name is …". A name is one word, and the words right after
-// it that begin with a capital letter.
+// nameIn finds the name in "my name is …": one word, and the words after it that
+// begin with a capital letter.
 func nameIn(text string) string {
 	found := tellsName.FindStringSubmatch(asksName.ReplaceAllString(text, ""))
 	if found == nil {

@@ -23,7 +23,7 @@ type property struct {
 
 var numberIn = regexp.MustCompile(`-?\d+(?:\.\d+)?`)
 
-// UnmarshalJSON takes any JSON; what is no such schema has no properties.
+// UnmarshalJSON accepts any JSON; a value that is no schema has no properties.
 func (s *schema) UnmarshalJSON(data []byte) error {
 	type plain schema
 	var read plain
@@ -33,9 +33,9 @@ func (s *schema) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// fill makes arguments of a text: the required ones, the first text among them
-// with the text itself. A tool that requires no text gets it in its first
-// property that takes one.
+// fill makes arguments from a text: the required properties, the first string of
+// which is the text itself. A tool that requires no string gets the text in its
+// first property of that type.
 func (s *schema) fill(text string) string {
 	arguments := make(map[string]any)
 	var texts []string
@@ -68,7 +68,7 @@ func (p *property) isText() bool {
 	return len(p.Enum) == 0 && (p.has("string") || len(p.Type) == 0)
 }
 
-// value is a value of the property's kind, from the text where it has one.
+// value returns a value of the property's type, from the text where possible.
 func (p *property) value(text string) any {
 	for _, choice := range p.Enum {
 		if strings.Contains(strings.ToLower(text), strings.ToLower(strings.Trim(string(choice), `"`))) {

@@ -1,8 +1,7 @@
-// Package demo stands in for OpenRouter, so that the service can be tried
-// without an account. It speaks OpenRouter's HTTP API on loopback: the client
-// that talks to it is the one that talks to the real thing. No model is behind
-// it; fixed rules answer from the messages of the request alone, and commands
-// such as "/cut" show how the real upstream fails.
+// Package demo replaces OpenRouter, so that the service can be tried without an
+// account. It serves OpenRouter's HTTP API on loopback, to the same client that
+// talks to OpenRouter. There is no model: fixed rules answer from the messages of
+// the request, and commands such as "/cut" show how the real upstream fails.
 //
 // The shapes follow https://openrouter.ai/docs/api-reference (streaming, errors,
 // usage accounting, get current key).
@@ -21,14 +20,14 @@ import (
 )
 
 const (
-	// ReadablePace is a pause between words that people can read along with:
+	// ReadablePace is the pause between words at a speed that people can read:
 	// 25 words a second.
 	ReadablePace = 40 * time.Millisecond
-	// NoPace sends the words as fast as they are read.
+	// NoPace sends the words as fast as the client reads them.
 	NoPace time.Duration = -1
 )
 
-// Model is the name the answers carry, whatever model was asked for.
+// Model is the model that answers name, whatever the request asks for.
 const Model = "chatkit-rest/demo"
 
 const (
@@ -39,10 +38,10 @@ const (
 	readHeaderTimeout = 10 * time.Second
 )
 
-// Options is how the demo behaves.
+// Options configure the demo.
 type Options struct {
-	// Pace is the pause before each word: ReadablePace when it is zero. "/slow"
-	// waits in multiples of it.
+	// Pace is the pause before each word; zero is ReadablePace. "/slow" waits
+	// multiples of it.
 	Pace time.Duration
 }
 
@@ -58,8 +57,8 @@ type Server struct {
 }
 
 // Start listens on a free port of 127.0.0.1 and serves until Close is called.
-// The end of ctx does not stop it: a service that drains its runs needs its
-// upstream to the last. It fails when loopback has no free port.
+// The end of ctx does not stop it, because a service that waits for its last runs
+// needs its upstream. Returns an error if loopback has no free port.
 func Start(ctx context.Context, options Options) (*Server, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
@@ -80,7 +79,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	s.http = &http.Server{
 		Handler:           s.routes(),
 		ReadHeaderTimeout: readHeaderTimeout,
-		// Ending ctx ends every answer in progress.
+		// The end of ctx ends every answer in progress.
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	go s.run(ctx, listener)
@@ -90,16 +89,16 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 // URL is the base URL of the API, for OPENROUTER_BASE_URL.
 func (s *Server) URL() string { return s.url }
 
-// Key is the only key the demo accepts, for OPENROUTER_API_KEY. It is made
-// anew by each Start.
+// Key is the only key the demo accepts, for OPENROUTER_API_KEY. Each Start makes
+// a new one.
 func (s *Server) Key() string { return s.key }
 
-// Streams is the number of answers being written now. It falls as soon as a
-// client leaves.
+// Streams returns the number of answers in progress. A client that disconnects
+// ends its answer at once.
 func (s *Server) Streams() int { return int(s.streams.Load()) }
 
-// Close ends every answer and waits until all is down. It may be called more
-// than once.
+// Close ends every answer and waits until the server has stopped. It may be
+// called more than once.
 func (s *Server) Close() {
 	s.stop()
 	<-s.done
@@ -110,7 +109,7 @@ func (s *Server) run(ctx context.Context, listener net.Listener) {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		// It always ends with an error, and only once run closes it.
+		// Serve returns an error always, and only after run closes the server.
 		_ = s.http.Serve(listener)
 	}()
 	<-ctx.Done()

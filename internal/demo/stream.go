@@ -41,9 +41,9 @@ func newStream(w http.ResponseWriter, pace time.Duration) *stream {
 	}
 }
 
-// play writes the planned answer. It returns an error as soon as the client
-// has left, and panics with http.ErrAbortHandler to cut the connection, which
-// is net/http's way.
+// play writes the planned answer. It returns an error as soon as the client has
+// disconnected. It cuts the connection by a panic with http.ErrAbortHandler, as
+// net/http documents.
 func (s *stream) play(ctx context.Context, p plan, promptTokens int) error {
 	s.w.Header().Set("Content-Type", "text/event-stream")
 	s.w.Header().Set("Cache-Control", "no-cache")
@@ -80,7 +80,7 @@ func (s *stream) play(ctx context.Context, p plan, promptTokens int) error {
 	})
 }
 
-// deltas are the planned answer in pieces.
+// deltas returns the planned answer in pieces.
 func (p plan) deltas() []delta {
 	var deltas []delta
 	for _, word := range split(p.reasoning) {
@@ -122,7 +122,7 @@ func (s *stream) end(ctx context.Context, p plan, cost usage) error {
 	if err := s.send(s.chunk(delta{}, &reason)); err != nil {
 		return err
 	}
-	// OpenRouter tells the usage in an event of its own, after the finish
+	// OpenRouter sends the usage in an event of its own, after the finish
 	// reason.
 	last := s.chunk(delta{}, nil)
 	last.Usage = &cost
@@ -166,7 +166,7 @@ func (s *stream) write(text string) error {
 	return nil
 }
 
-// pause waits the given number of paces, or until the client leaves.
+// pause waits the given number of paces, or until the client disconnects.
 func (s *stream) pause(ctx context.Context, paces int) error {
 	wait := time.Duration(paces) * s.pace
 	if wait > 0 {

@@ -9,7 +9,7 @@ import (
 
 var asksThought = regexp.MustCompile(`(?i)^\s*think\b(?:\s+(?:about|of|hard|first)\b)?[\s:,.]*(?:then\b\s*)?`)
 
-// thought splits a message that begins with "think" into that and the rest.
+// thought splits "think" from the start of a message.
 func thought(asked string) (rest string, thinks bool) {
 	begin := asksThought.FindString(asked)
 	if begin == "" {
@@ -18,7 +18,7 @@ func thought(asked string) (rest string, thinks bool) {
 	return asked[len(begin):], true
 }
 
-// reasoning is what the demo says that it thinks.
+// reasoning returns the text of the demo's reasoning.
 func reasoning(t turn) string {
 	text := "The user wants me to think first. "
 	switch {
@@ -30,7 +30,7 @@ func reasoning(t turn) string {
 	return text + "The message is:\n\n" + quote(t.asked) + "\n\nNo model is behind me, so a fixed rule has the answer."
 }
 
-// pictures tells of the images of the message; empty where it has none.
+// pictures describes the images of the message; it is empty where there are none.
 func (t turn) pictures() string {
 	if len(t.images) == 0 {
 		return ""
@@ -43,7 +43,7 @@ func (t turn) pictures() string {
 		plural(len(t.images), "image"), strings.Join(kinds, "; "))
 }
 
-// kindOf is an image's type and size, if it came along.
+// kindOf returns an image's type and size, if the message contains it.
 func kindOf(url string) string {
 	head, data, ok := strings.Cut(url, ";base64,")
 	kind, isData := strings.CutPrefix(head, "data:")

@@ -12,13 +12,13 @@ var (
 	asksTools = regexp.MustCompile(`\b(?:which|what|your|list) (?:the )?tools\b`)
 )
 
-// call is a tool call the demo makes.
+// call is a tool call that the demo makes.
 type call struct {
 	name, arguments string
 }
 
-// calls are what the message asks of the tools that are offered: each line may
-// ask for one. There are none once the tools have answered.
+// calls returns the calls of offered tools that the message asks for, at most one
+// a line. There are none once the tools have answered.
 func (t turn) calls() []call {
 	if len(t.results) > 0 {
 		return nil
@@ -39,7 +39,7 @@ func (t turn) calls() []call {
 	return made
 }
 
-// asksFor finds the tool that a line asks for, and what it is given.
+// asksFor finds the tool that a line asks for, and its input.
 func (t turn) asksFor(line string) (tool, string, bool) {
 	if named := namesTool.FindStringSubmatch(line); named != nil {
 		for _, one := range t.tools {
@@ -62,8 +62,8 @@ func (t turn) asksFor(line string) (tool, string, bool) {
 	return tool{}, "", false
 }
 
-// isCalled says that every word of the head is of the tool's name or
-// description, and one at least of its name.
+// isCalled reports whether every word of the head is in the tool's name or
+// description, and at least one is in its name.
 func (o tool) isCalled(head string) bool {
 	name, words := wordsOf(o.Function.Name), wordsOf(o.Function.Name+" "+o.Function.Description)
 	ofName := false
@@ -76,8 +76,8 @@ func (o tool) isCalled(head string) bool {
 	return ofName
 }
 
-// saidIn says that the line has all the words of a tool's name, two at least,
-// and what follows the last of them.
+// saidIn reports whether the line has all words of a tool's name, at least two,
+// and returns the text after the last of them.
 func (o tool) saidIn(line string) (string, bool) {
 	missing := wordsOf(o.Function.Name)
 	if len(missing) < 2 { //nolint:mnd // one word is in a message by chance
@@ -112,11 +112,11 @@ func wordsOf(text string) map[string]bool {
 
 func notInWord(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 
-// stem makes "Tasks" and "task" one word.
+// stem makes "Tasks" and "task" the same word.
 func stem(word string) string { return strings.TrimSuffix(strings.ToLower(word), "s") }
 
-// call fills the tool's arguments with what the message gives it: JSON as it
-// is, else the text as the first text that the tool takes.
+// call fills the tool's arguments from its input: JSON as it is, other text as
+// the first string that the tool takes.
 func (o tool) call(given string) call {
 	given = strings.TrimSpace(given)
 	made := call{name: o.Function.Name, arguments: given}
@@ -126,7 +126,7 @@ func (o tool) call(given string) call {
 	return made
 }
 
-// answerOf tells what the tools have answered.
+// answerOf returns a text with the results of the tools.
 func answerOf(t turn) (string, bool) {
 	if len(t.results) == 0 {
 		return "", false
@@ -141,7 +141,8 @@ func answerOf(t turn) (string, bool) {
 	return text.String(), true
 }
 
-// toolless is for a message that asks for a tool in vain, or for their names.
+// toolless answers a message that asks for a tool that is not offered, or for the
+// names of the tools.
 func toolless(t turn) (string, bool) {
 	named := namesTool.FindStringSubmatch(t.asked)
 	if !asksTools.MatchString(t.plain) && (named == nil || !strings.ContainsAny(named[1], "_-")) {

@@ -8,25 +8,25 @@ import (
 
 // turn is a message to answer and what came before it.
 type turn struct {
-	// asked is the last user message; plain is the same in lower case, with
-	// single spaces and straight apostrophes.
+	// asked is the last user message; plain is asked in lower case, with single
+	// spaces and straight apostrophes.
 	asked, plain string
 	// earlier are the user messages before it, oldest first.
 	earlier []string
 	answers int
 	now     time.Time
-	// images are those of the last user message, by their URLs.
+	// images are the URLs of the images of the last user message.
 	images []string
-	// thinks: the message began with "think"; asked is what came after it.
+	// thinks says that the message began with "think"; asked is the rest.
 	thinks bool
-	// tools may be called; forced names one that must be.
+	// tools may be called; forced names the tool that must be called.
 	tools  []tool
 	forced string
-	// results are what tools have answered since the last user message.
+	// results are the results of tools since the last user message.
 	results []result
 }
 
-// result is a tool's answer.
+// result is the result of a tool.
 type result struct {
 	name, text string
 }
@@ -95,8 +95,8 @@ It can also fail as a real provider does:
 - ` + "`/empty`" + `: answer without text
 - ` + "`/long 500`" + `: answer with 500 words`
 
-// answer is the text of the answer. The first in a session says what the demo
-// is.
+// answer returns the text of the answer. The first in a session introduces the
+// demo.
 func (t turn) answer() string {
 	text := t.reply()
 	if t.answers == 0 {
@@ -105,7 +105,7 @@ func (t turn) answer() string {
 	return text
 }
 
-// reply tells of the images, and answers the text.
+// reply describes the images and answers the text.
 func (t turn) reply() string {
 	pictures := t.pictures()
 	switch {
@@ -117,7 +117,7 @@ func (t turn) reply() string {
 	return pictures + "\n\n" + t.words()
 }
 
-// words asks each rule in turn; the last one always answers.
+// words tries each rule in turn; the last one always answers.
 func (t turn) words() string {
 	rules := []func(turn) (string, bool){
 		answerOf, toolless, help, recallName, learnName, repeat, count, arithmetic, clock, list, code, greet,
@@ -136,7 +136,7 @@ func (t turn) words() string {
 	return fmt.Sprintf("You wrote:\n\n%s\n\nWithout a model the demo cannot answer that. Send `help` to see what it can do.", quote(t.asked))
 }
 
-// quote makes a Markdown quotation of a message.
+// quote quotes a message in Markdown.
 func quote(text string) string {
 	const longest = 300
 	lines := strings.Split(cut(strings.TrimSpace(text), longest), "\n")

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// request is the part of a chat completion request that the demo reads.
+// request has the fields of a chat completion request that the demo reads.
 type request struct {
 	Stream     bool      `json:"stream"`
 	Messages   []message `json:"messages"`
@@ -22,7 +22,7 @@ type message struct {
 	ToolCallID string  `json:"tool_call_id"`
 }
 
-// made is a tool call of an earlier answer.
+// made is a tool call in an earlier answer.
 type made struct {
 	ID       string   `json:"id"`
 	Function toolName `json:"function"`
@@ -32,7 +32,7 @@ type toolName struct {
 	Name string `json:"name"`
 }
 
-// tool is one that may be called.
+// tool is a tool that may be called.
 type tool struct {
 	Function struct {
 		Name        string `json:"name"`
@@ -41,7 +41,7 @@ type tool struct {
 	} `json:"function"`
 }
 
-// choiceOf is which tool must be called. The API takes a word or an object.
+// choiceOf is the tool that must be called. The API takes a string or an object.
 type choiceOf struct {
 	// none: no tool may be called.
 	none bool
@@ -156,7 +156,7 @@ type chunkFail struct {
 	Message string `json:"message"`
 }
 
-// usage is what an answer cost. The demo has no tokenizer: a word counts as a
+// usage is the usage of an answer. The demo has no tokenizer: a word counts as a
 // token.
 type usage struct {
 	PromptTokens     int     `json:"prompt_tokens"`
@@ -182,7 +182,7 @@ type completionDetails struct {
 	ReasoningTokens int `json:"reasoning_tokens"`
 }
 
-// decode reads a request's body. Its error is a text for the caller.
+// decode reads a request's body. Its error is a message for the client.
 func decode(body []byte) (request, error) {
 	var req request
 	if err := json.Unmarshal(body, &req); err != nil {

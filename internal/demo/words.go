@@ -4,13 +4,12 @@ import (
 	"unicode"
 )
 
-// longestPiece bounds a piece, in code points, for scripts that put no spaces
-// between words.
+// longestPiece bounds a piece, in code points, for scripts without spaces between
+// words.
 const longestPiece = 16
 
-// split cuts a text into pieces of one word each, with the space before it.
-// Together they are the text again. No piece ends inside what a reader sees
-// as one character.
+// split cuts a text into pieces of one word each, with the space before it. Their
+// concatenation is the text. No piece ends inside a visible character.
 func split(text string) []string {
 	var pieces []string
 	start, length, inWord := 0, 0, false
@@ -35,8 +34,8 @@ func split(text string) []string {
 	return pieces
 }
 
-// cut shortens a text to limit code points, a few more where a visible
-// character would break, and marks that it did.
+// cut shortens a text to limit code points, a few more where a visible character
+// would break, and marks the cut.
 func cut(text string, limit int) string {
 	count, previous := 0, rune(-1)
 	for at, r := range text {
@@ -49,9 +48,9 @@ func cut(text string, limit int) string {
 	return text
 }
 
-// joins tells whether two code points belong to one visible character. It
-// knows accents, variation selectors, emoji sequences and flags, not all of
-// Unicode's rules.
+// joins reports whether two code points belong to one visible character. It covers
+// accents, variation selectors, emoji sequences and flags, not all rules of
+// Unicode.
 func joins(left, right rune) bool {
 	const joiner = '\u200d'
 	return left == joiner || right == joiner || unicode.IsMark(right) ||

@@ -53,13 +53,13 @@ func visitorOf(ctx context.Context, signature *string) chat.Visitor {
 	return chat.Visitor{Signature: &parsed}
 }
 
-// attachmentContent is the content of a user's file. Its headers keep a browser
-// from running it in this server's origin.
+// attachmentContent answers with the content of a user's file. Its headers keep a
+// browser from running it in this server's origin.
 type attachmentContent struct {
 	chat.Attachment
 
 	content io.ReadCloser
-	// timeout is how long the client may read nothing of it.
+	// timeout is how long the client may read nothing.
 	timeout time.Duration
 }
 
@@ -81,8 +81,8 @@ func (a attachmentContent) VisitGetAttachmentResponse(w http.ResponseWriter) err
 	return nil
 }
 
-// contentType adds to the type of a text the encoding that its upload was
-// checked for.
+// contentType adds the encoding to the type of a text; the upload was checked for
+// it.
 func contentType(a chat.Attachment) string {
 	if a.IsText() {
 		return a.MimeType + "; charset=utf-8"

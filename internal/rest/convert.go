@@ -81,7 +81,7 @@ func toAPIMessage(item chat.Item, preview stream.Preview) (api.Message, error) {
 	return message, nil
 }
 
-// toAPICalls are the calls of the server's tools, or of the page's.
+// toAPICalls converts the calls of tools of the server and of the page.
 func toAPICalls(item chat.Item) []api.ToolCall {
 	if page := item.ClientCall; page != nil {
 		call := api.ToolCall{ID: page.CallID, Name: page.Name, Arguments: string(page.Arguments)}

@@ -6,12 +6,12 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 )
 
-// GetHealth says that the process is alive; it looks at nothing.
+// GetHealth reports that the process runs; it checks nothing.
 func (h *Handler) GetHealth(context.Context, api.GetHealthRequestObject) (api.GetHealthResponseObject, error) {
 	return api.GetHealth200JSONResponse{Status: api.HealthStatusHealthy}, nil
 }
 
-// GetReadiness says whether the server can do its work.
+// GetReadiness reports whether the server can serve requests.
 func (h *Handler) GetReadiness(
 	ctx context.Context, _ api.GetReadinessRequestObject,
 ) (api.GetReadinessResponseObject, error) {

@@ -1,6 +1,6 @@
-// Package rest is the REST door: it implements the server interface that is
-// generated from openapi.yaml, by calls of the core, and turns what the core
-// says into the documented answers, events and errors.
+// Package rest is the adapter of the REST API: it implements the server interface
+// generated from openapi.yaml by calls of the core, and converts the results into
+// the documented answers, events and errors.
 package rest
 
 import (
@@ -13,34 +13,32 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 )
 
-// Readiness is what the server finds out about itself when asked whether it
-// can do its work. Nil errors are good.
+// Readiness is the result of the readiness checks. A nil error is a passed check.
 type Readiness struct {
 	Database   error
 	Migrations error
-	// RateLimit is empty when no replica shares its rate limit.
+	// RateLimit is empty where the replicas share no rate limit.
 	RateLimit api.RateLimitCheck
 }
 
-// Options are what a Handler is made of. All are required.
+// Options configure a Handler. All are required.
 type Options struct {
 	Service *chat.Service
-	// Ready looks whether the server can do its work.
+	// Ready runs the readiness checks.
 	Ready func(ctx context.Context) Readiness
-	// WriteTimeout is how long a client may take nothing of its stream or its
-	// file before it is taken for gone.
+	// WriteTimeout is how long a client may read nothing of its stream or its
+	// file before it counts as disconnected.
 	WriteTimeout time.Duration
 	// KeepAlive is how long a stream may be quiet before a comment is sent.
 	KeepAlive time.Duration
-	// Links are the links to attachments.
+	// Links makes the links to attachments.
 	Links stream.Links
 }
 
-// Handler answers the operations of openapi.yaml, but for the ChatKit
-// protocol.
+// Handler serves the operations of openapi.yaml except the ChatKit protocol.
 type Handler struct{ Options }
 
-// New returns the door.
+// New returns a handler.
 func New(o Options) *Handler { return &Handler{o} }
 
 // userID is the caller's. The server lets no request without a principal

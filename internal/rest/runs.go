@@ -19,13 +19,13 @@ const (
 	// endOfStream is the last data line of a stream, as the OpenAI API ends
 	// its own.
 	endOfStream = "[DONE]"
-	// refusalTimeout is how long the writing of a refusal may take.
+	// refusalTimeout bounds the writing of a refusal.
 	refusalTimeout = 30 * time.Second
 )
 
-// CreateRun saves the user's message and streams the answer to it. Until
-// upstream has begun to answer the status is open: a refusal is a failure of
-// the request, not an event.
+// CreateRun stores the user's message and streams the answer to it. No status is
+// sent before upstream begins to answer, so a refusal of upstream is a failed
+// request, not an event.
 func (h *Handler) CreateRun(
 	ctx context.Context, request api.CreateRunRequestObject,
 ) (api.CreateRunResponseObject, error) {
@@ -71,7 +71,7 @@ func (r answeredRun) VisitCreateRunResponse(w http.ResponseWriter) error {
 	return nil // The status is sent.
 }
 
-// toAPIError is a failure after the first byte.
+// toAPIError converts a failure after the first byte.
 func toAPIError(failed chat.Failed) any {
 	return api.ErrorEvent{
 		Type: api.ErrorEventTypeError, Code: api.ErrorEventCodeStreamError,
@@ -87,8 +87,8 @@ type refusedRun struct {
 
 func (r refusedRun) VisitCreateRunResponse(w http.ResponseWriter) error {
 	w.Header().Set(runIDHeader, r.id.String())
-	// The wait for upstream may have used up the server's own time. A writer
-	// without deadlines (a test's recorder) needs none.
+	// The wait for upstream may have used up the server's write time-out. A
+	// writer without deadlines (a test's recorder) needs none.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(refusalTimeout))
 	WriteFailure(w, r.failure)
 	return nil

@@ -7,10 +7,10 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// defaultPage is the number of sessions in a page when the caller does not say.
+// defaultPage is the number of sessions in a page where the request names none.
 const defaultPage = 20
 
-// CreateSession makes an empty session.
+// CreateSession creates an empty session.
 func (h *Handler) CreateSession(
 	ctx context.Context, _ api.CreateSessionRequestObject,
 ) (api.CreateSessionResponseObject, error) {
@@ -60,7 +60,7 @@ func (h *Handler) GetSession(
 	return api.GetSession200JSONResponse{Body: api.SessionResponse{Success: true, Data: data}}, nil
 }
 
-// DeleteSession deletes a session with all it holds.
+// DeleteSession deletes a session with its thread and files.
 func (h *Handler) DeleteSession(
 	ctx context.Context, request api.DeleteSessionRequestObject,
 ) (api.DeleteSessionResponseObject, error) {

@@ -6,7 +6,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 )
 
-// CreateThread answers with the session's thread, which is there already.
+// CreateThread answers with the session's thread, which exists already.
 func (h *Handler) CreateThread(
 	ctx context.Context, request api.CreateThreadRequestObject,
 ) (api.CreateThreadResponseObject, error) {

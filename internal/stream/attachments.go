@@ -28,15 +28,15 @@ func (l Links) Preview(userID string) Preview {
 	}
 }
 
-// url returns a URL with its signature in one parameter: JSON may escape the
+// url returns a URL with its signature in one parameter: JSON may escape an
 // ampersand between two.
 func (l Links) url(a chat.Attachment, signature chat.URLSignature) string {
 	return l.ServerURL + "/api/v1/attachments/" + a.ID.String() + "/content?signature=" +
 		strconv.FormatInt(signature.Expires, 10) + "." + signature.MAC
 }
 
-// ParseSignature reads a signature that Links wrote. Of any other text it makes
-// one that is not valid.
+// ParseSignature parses a signature that Links wrote. For any other text it
+// returns a signature that is not valid.
 func ParseSignature(signature string) chat.URLSignature {
 	expires, mac, _ := strings.Cut(signature, ".")
 	seconds, err := strconv.ParseInt(expires, 10, 64)
@@ -46,7 +46,7 @@ func ParseSignature(signature string) chat.URLSignature {
 	return chat.URLSignature{Expires: seconds, MAC: mac}
 }
 
-// ToAPINewAttachment converts an attachment that is to be uploaded.
+// ToAPINewAttachment converts an attachment that is not uploaded yet.
 func (l Links) ToAPINewAttachment(a chat.Attachment) (api.Attachment, error) {
 	return toAPIAttachment(a, &api.AttachmentUploadDescriptor{
 		URL: l.url(a, l.Service.SignUpload(a)), Method: api.AttachmentUploadDescriptorMethodPut,

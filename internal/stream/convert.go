@@ -7,8 +7,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// ToAPIThread is a session as the ChatKit protocol has it, with a page of its
-// items.
+// ToAPIThread converts a session, with a page of its items, to a thread of the
+// ChatKit protocol.
 func ToAPIThread(session chat.Session, items ItemPage) Thread {
 	if items.Data == nil {
 		items.Data = []Item{}
@@ -24,8 +24,8 @@ func ToAPIThread(session chat.Session, items ItemPage) Thread {
 	return thread
 }
 
-// ToAPIItem is an item as the ChatKit protocol has it, its images with
-// previews. Returns an error for an item that no client sees.
+// ToAPIItem converts an item to one of the ChatKit protocol, its images with
+// previews. Returns an error for an item that clients do not see.
 func ToAPIItem(item chat.Item, preview Preview) (Item, error) {
 	switch item.Type {
 	case chat.ItemUserMessage:
@@ -89,7 +89,7 @@ func toAPIUserMessage(item chat.Item, preview Preview) (Item, error) {
 	return message, nil
 }
 
-// ToAPITag is a part of a message that is a tag.
+// ToAPITag converts a tag of a message.
 func ToAPITag(part chat.Content) api.UserMessageTagContent {
 	return api.UserMessageTagContent{
 		Type: api.UserMessageTagContentTypeInputTag, ID: part.Tag.ID, Text: part.Text,

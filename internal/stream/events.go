@@ -7,7 +7,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// toAPIEvent turns an event into its wire form.
+// toAPIEvent converts an event to its type in openapi.yaml.
 func toAPIEvent(event chat.Event, preview Preview) (any, error) {
 	switch event := event.(type) {
 	case chat.ItemDone:
@@ -36,7 +36,7 @@ func toAPIEvent(event chat.Event, preview Preview) (any, error) {
 	}
 }
 
-// toAPIUpdated is for the events by which an item grows.
+// toAPIUpdated converts the events that extend an item.
 func toAPIUpdated(event chat.Event) (any, error) {
 	to := updatedEvent{Type: api.ThreadItemUpdatedEventTypeThreadItemUpdated}
 	switch event := event.(type) {

@@ -6,9 +6,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 )
 
-// A generated union holds its value as JSON, so what goes into one is encoded
-// once for it and once with what it stands in. The types here are generated
-// ones that hold the value itself.
+// A generated union type holds its value as JSON, so a value in it is encoded
+// twice. The types here are generated types that hold the value itself.
 
 // Item is one of the generated types of api.ThreadItem.
 type Item any
