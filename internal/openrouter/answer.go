@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
@@ -24,8 +25,9 @@ type answer struct {
 	pending []chat.Chunk
 	// model and id are empty until they are told.
 	model, id string
-	// finished: a finish_reason came, so the text is whole.
-	finished bool
+	// finished reports whether a finish_reason has come, so that the text is
+	// complete, and unknown whether an event has come that is no chunk.
+	finished, unknown bool
 	// ended is what next returns after the last chunk.
 	ended error
 }
@@ -91,6 +93,9 @@ func (a *answer) openWhole(first byte) error {
 		said = list[0]
 	} else if err := unmarshal(body, &said); err != nil {
 		return broken(errNotProtocol)
+	}
+	if said.isErrorObject() {
+		_ = said.Error.UnmarshalJSON(body) // The body was decoded before.
 	}
 	chunk, err := a.take(&said)
 	if err == nil && len(said.Choices) == 0 {
@@ -220,15 +225,18 @@ func (a *answer) flush(chunk *chat.Chunk) {
 
 // readEvent decodes an event.
 func (a *answer) readEvent(data []byte) (chat.Chunk, error) {
+	if a.events.wasError {
+		return a.readError(data)
+	}
 	if text, ok := a.pattern.text(data); ok {
 		return chat.Chunk{Text: text}, nil
 	}
 	data = bytes.Trim(data, whiteSpace)
-	if len(data) == 0 {
+	if isFiller(data) {
 		return chat.Chunk{}, nil
 	}
 	if string(data) == "[DONE]" {
-		return chat.Chunk{}, io.EOF
+		return chat.Chunk{}, a.done()
 	}
 	said, err := decode(data)
 	if err != nil {
@@ -237,11 +245,49 @@ func (a *answer) readEvent(data []byte) (chat.Chunk, error) {
 		}
 		return chat.Chunk{}, err
 	}
+	if said.isErrorObject() || (said.isUnknown() && said.Message+said.Detail != "") {
+		return a.readError(data)
+	}
+	a.unknown = a.unknown || said.isUnknown()
 	chunk, err := a.take(&said)
 	if err == nil && textOnly(chunk) && len(said.calls()) == 0 {
 		a.pattern.learn(data, chunk.Text)
 	}
 	return chunk, err
+}
+
+// isFiller reports whether the data of an event is one of those that servers and
+// proxies send to keep a connection open.
+func isFiller(data []byte) bool {
+	switch strings.ToLower(string(bytes.TrimLeft(data[:min(len(data), 16)], ": "))) {
+	case "", "null", "[]", "{}", `""`, "ping", "keepalive", "keep-alive", "heartbeat":
+		return true
+	}
+	return len(data) > 0 && data[0] == ':'
+}
+
+// readError reads an event that is an error, in whatever form.
+func (a *answer) readError(data []byte) (chat.Chunk, error) {
+	said, err := decode(bytes.Trim(data, whiteSpace))
+	if err != nil {
+		return chat.Chunk{}, broken(errSaidEvent)
+	}
+	if said.Error.UpstreamError == nil {
+		// A value that is no error for the member, such as false, is one here.
+		if err := said.Error.UnmarshalJSON(data); err != nil || said.Error.UpstreamError == nil {
+			return chat.Chunk{}, broken(errSaidEvent)
+		}
+	}
+	return a.take(&said)
+}
+
+// done returns how an answer ends with [DONE]. Without a finish reason it is
+// complete only if nothing speaks against it.
+func (a *answer) done() error {
+	if !a.finished && (a.unknown || a.events.foreign || a.calls.areCut()) {
+		return broken(errUnfinished)
+	}
+	return io.EOF
 }
 
 // take is what an event says after all that came before it: model, id and

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
+	"io"
 	"slices"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
@@ -22,6 +24,9 @@ type callPiece struct {
 		Name      string    `json:"name"`
 		Arguments arguments `json:"arguments"`
 	} `json:"function"`
+
+	// choice is the index of the choice that the piece came in.
+	choice int
 }
 
 // arguments are a string of JSON, or from some servers the JSON itself.
@@ -63,8 +68,10 @@ type call struct {
 	// number is its place among those that were passed on; told says that it is.
 	number int
 	told   bool
-	// index is upstream's own; nil where it gave none.
-	index *int
+	// index is upstream's own; nil where it gave none. Each choice counts for
+	// itself.
+	index  *int
+	choice int
 	// givenID is upstream's; empty where it gave none.
 	givenID, name string
 	arguments     []byte
@@ -82,7 +89,7 @@ func (c *calls) take(pieces []callPiece) ([]chat.ToolCallDelta, error) {
 			if len(c.all) == maxCalls {
 				return nil, broken(errTooMany)
 			}
-			to = &call{index: piece.Index}
+			to = &call{index: piece.Index, choice: piece.choice}
 			c.all = append(c.all, to)
 		}
 		c.last = to
@@ -110,6 +117,22 @@ func (c *calls) add(to *call, piece *callPiece) (chat.ToolCallDelta, bool) {
 	to.number, to.told = c.told, true
 	c.told++
 	return chat.ToolCallDelta{Index: to.number, ID: id, Name: to.name, Arguments: string(to.arguments)}, true
+}
+
+// areCut reports whether a call has no name, or arguments that end too early.
+func (c *calls) areCut() bool {
+	return slices.ContainsFunc(c.all, func(one *call) bool {
+		if !one.told {
+			return true
+		}
+		decoder := json.NewDecoder(bytes.NewReader(one.arguments))
+		for {
+			var value json.RawMessage
+			if err := decoder.Decode(&value); err != nil {
+				return errors.Is(err, io.ErrUnexpectedEOF)
+			}
+		}
+	})
 }
 
 // flush returns what the calls still hold back, at the end of the answer.
@@ -141,7 +164,7 @@ func (c *calls) of(piece *callPiece) *call {
 		return c.withoutIndex(piece)
 	}
 	for _, at := range slices.Backward(c.all) {
-		if at.index != nil && *at.index == *piece.Index {
+		if at.choice == piece.choice && at.index != nil && *at.index == *piece.Index {
 			if at.isFollowedBy(piece) {
 				return nil
 			}
@@ -156,6 +179,9 @@ func (c *calls) of(piece *callPiece) *call {
 
 func (c *calls) withoutIndex(piece *callPiece) *call {
 	at := c.last
+	if at != nil && at.choice != piece.choice {
+		at = nil
+	}
 	if piece.ID != "" {
 		known := slices.IndexFunc(c.all, func(one *call) bool { return one.givenID == piece.ID })
 		if known >= 0 {

@@ -2,6 +2,7 @@ package openrouter
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -17,6 +18,23 @@ type event struct {
 	Choices []choice `json:"choices"`
 	Usage   *usage   `json:"usage"`
 	Error   fault    `json:"error"`
+	// Object and Type are "error" where the event is itself an error; Message and
+	// Detail say more of it.
+	Object  string  `json:"object"`
+	Type    string  `json:"type"`
+	Message content `json:"message"`
+	Detail  content `json:"detail"`
+}
+
+// isErrorObject reports whether the event is an error that has no member of that
+// name.
+func (e *event) isErrorObject() bool {
+	return e.Error.UpstreamError == nil && (e.Object == "error" || e.Type == "error")
+}
+
+// isUnknown reports whether the event has nothing of a chunk.
+func (e *event) isUnknown() bool {
+	return e.Choices == nil && e.Usage == nil && e.ID == "" && e.Model == "" && e.Error.UpstreamError == nil && e.Type != "ping"
 }
 
 type choice struct {
@@ -50,6 +68,10 @@ type annotation struct {
 		Title    string `json:"title"`
 		EndIndex *int   `json:"end_index"`
 	} `json:"url_citation"`
+	// Some servers send the same fields without url_citation around them.
+	URL      string `json:"url"`
+	Title    string `json:"title"`
+	EndIndex *int   `json:"end_index"`
 }
 
 type usage struct {
@@ -168,13 +190,16 @@ func unmarshal(data []byte, to any) error {
 	return err
 }
 
-// chunk is what the event says of the first choice, its calls left out. Both
-// results may say something: a failed answer still has its usage.
+// chunk returns what the event says of choice 0, without its calls. Both results
+// may be set: a failed answer still has its usage.
 func (e *event) chunk() (chat.Chunk, error) {
 	chunk := chat.Chunk{Usage: e.Usage.chat(), Model: e.Model, UpstreamID: e.ID}
 	failed := e.Error.UpstreamError
 	for _, choice := range e.Choices {
 		if choice.Index != 0 {
+			if reason := finishReason(choice.FinishReason); reason == chat.FinishToolCalls {
+				chunk.FinishReason = cmp.Or(chunk.FinishReason, reason)
+			}
 			continue
 		}
 		chunk.Text = first(choice.Delta.Content, choice.Message.Content, choice.Delta.Refusal, choice.Message.Refusal)
@@ -183,14 +208,13 @@ func (e *event) chunk() (chat.Chunk, error) {
 		chunk.Annotations = citations(choice.Delta.Annotations, choice.Message.Annotations)
 		chunk.ReasoningDetails = details(choice.Delta.ReasoningDetails, choice.Message.ReasoningDetails)
 		if choice.FinishReason != "error" {
-			chunk.FinishReason = finishReason(choice.FinishReason)
+			chunk.FinishReason = cmp.Or(finishReason(choice.FinishReason), chunk.FinishReason)
 		} else if failed == nil {
 			failed = broken(errSaidError)
 		}
 		if choice.Error.UpstreamError != nil {
 			failed = choice.Error.UpstreamError
 		}
-		break
 	}
 	if failed != nil {
 		chunk.FinishReason = ""
@@ -199,27 +223,37 @@ func (e *event) chunk() (chat.Chunk, error) {
 	return chunk, nil
 }
 
-// citations are the pages that a text refers to; nil is none.
+// citations returns the pages that a text refers to; nil where there are none.
 func citations(lists ...[]annotation) []chat.Annotation {
 	var found []chat.Annotation
 	for _, list := range lists {
 		for _, a := range list {
-			if a.Type == "url_citation" && a.Citation.URL != "" {
+			switch {
+			case a.Type != "url_citation":
+			case a.Citation.URL != "":
 				found = append(found, chat.Annotation{URL: a.Citation.URL, Title: a.Citation.Title, Index: a.Citation.EndIndex})
+			case a.URL != "":
+				found = append(found, chat.Annotation{URL: a.URL, Title: a.Title, Index: a.EndIndex})
 			}
 		}
 	}
 	return found
 }
 
-// calls are the pieces of tool calls of the first choice.
+// calls returns the pieces of tool calls. Only one choice is asked for, but some
+// servers put the calls in another choice than the text.
 func (e *event) calls() []callPiece {
+	var pieces []callPiece
 	for n := range e.Choices {
-		if choice := &e.Choices[n]; choice.Index == 0 {
-			return append(choice.Delta.ToolCalls, choice.Message.ToolCalls...)
+		choice := &e.Choices[n]
+		for _, list := range [][]callPiece{choice.Delta.ToolCalls, choice.Message.ToolCalls} {
+			for _, piece := range list {
+				piece.choice = choice.Index
+				pieces = append(pieces, piece)
+			}
 		}
 	}
-	return nil
+	return pieces
 }
 
 func first(texts ...content) string {

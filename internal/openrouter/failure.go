@@ -30,6 +30,7 @@ var (
 	errUnfinished  = errors.New("the answer ended without a finish_reason")
 	errTooMany     = errors.New("the answer has more than 128 tool calls")
 	errSaidError   = errors.New("the answer ended with finish_reason error")
+	errSaidEvent   = errors.New("an error event without details")
 	errRequest     = errors.New("the request could not be built")
 )
 

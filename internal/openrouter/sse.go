@@ -26,9 +26,11 @@ const (
 	maxEmptyReads = 100
 )
 
-// eventReader takes the data of server-sent events out of a body, as the WHATWG
-// HTML standard says (section 9.2.6): lines end with LF, CR or CRLF, several
-// data lines make one event, comments and other fields say nothing to us.
+// eventReader reads the data of server-sent events from a body, as the WHATWG
+// HTML standard says (section 9.2.6): lines end with LF, CR or CRLF, and several
+// data lines make one event. It ignores comments and most other fields. A line
+// "error: …" and a line of bare JSON, with which some servers report a failure in
+// the middle of a stream, are read as events of type error.
 type eventReader struct {
 	source io.Reader
 	buf    []byte
@@ -39,8 +41,12 @@ type eventReader struct {
 
 	data    []byte
 	hasData bool
-	// commented: a comment has come.
-	commented bool
+	// isError reports whether the type of the event that is being read is error,
+	// and wasError the same of the event that was returned last.
+	isError, wasError bool
+	// commented reports whether a comment has come, and foreign whether a line
+	// has come that is not of the protocol.
+	commented, foreign bool
 }
 
 // buffered returns the next event that is complete in the buffer. The data is
@@ -51,9 +57,13 @@ func (r *eventReader) buffered() ([]byte, bool, error) {
 		if !ok {
 			return nil, false, nil
 		}
-		if len(line) == 0 && r.hasData {
-			r.hasData = false
-			return r.data, true, nil
+		if len(line) == 0 {
+			hasData := r.hasData
+			r.hasData, r.wasError, r.isError = false, r.isError, false
+			if hasData {
+				return r.data, true, nil
+			}
+			continue
 		}
 		if err := r.field(line); err != nil {
 			return nil, false, err
@@ -70,7 +80,7 @@ func (r *eventReader) rest() ([]byte, bool, error) {
 		return nil, false, err
 	}
 	ok := r.hasData
-	r.hasData = false
+	r.hasData, r.wasError, r.isError = false, r.isError, false
 	return r.data, ok, nil
 }
 
@@ -103,14 +113,31 @@ func (r *eventReader) line() ([]byte, bool) {
 
 func (r *eventReader) field(line []byte) error {
 	name, value, _ := bytes.Cut(line, []byte(":"))
-	if len(name) == 0 {
+	value = bytes.TrimPrefix(value, []byte(" "))
+	switch string(name) {
+	case "":
 		r.commented = r.commented || len(line) > 0
 		return nil
-	}
-	if string(name) != "data" {
+	case "data":
+	case "error":
+		r.isError = true
+	case "event":
+		r.isError = string(value) == "error"
 		return nil
+	case "id", "retry":
+		return nil
+	default:
+		r.foreign = true
+		if line[0] != '{' {
+			return nil
+		}
+		r.isError, value = true, line
 	}
-	value = bytes.TrimPrefix(value, []byte(" "))
+	return r.addData(value)
+}
+
+// addData adds a line to the event's data.
+func (r *eventReader) addData(value []byte) error {
 	switch {
 	case r.hasData:
 		r.data = append(r.data, '\n')
