@@ -8,191 +8,210 @@ import (
 	"github.com/google/uuid"
 )
 
-// Store keeps sessions, items and runs. What a method stores it stores whole or
-// not at all. Every method that takes a user's id names the user in the query
-// itself.
+// Store is the database. A method stores all of its changes or none. A method
+// that takes a user's id returns and changes nothing of another user's.
+//
+// Errors are *Error where a method says so. A failure that may be gone at the
+// next try is ErrStoreUnavailable; every other error is permanent.
 //
 // Times are kept to the microsecond and come back in UTC. Leases are measured
 // by one clock, the database's, so that server processes whose clocks differ
 // agree on them. (SQLite's clock is the process's; it serves one process.)
-// Errors are *Error
-// where a method says so, ErrStoreUnavailable when the database cannot be
-// reached, and otherwise internal.
-//
-//nolint:interfacebloat // it is one database, and each method one transaction in it
 type Store interface {
-	// CreateSession stores s. Returns ErrSessionLimit if the user already has
-	// maxPerUser sessions, however many are created at once.
-	CreateSession(ctx context.Context, s Session, maxPerUser int) error
-
-	// Session returns a session. Returns ErrSessionNotFound if it does not
-	// exist, ErrForbidden if it is another user's.
-	Session(ctx context.Context, userID string, id uuid.UUID) (Session, error)
-
-	// SessionWithItems returns a session and its items, oldest first. Returns
-	// errors as Session does.
-	SessionWithItems(ctx context.Context, userID string, id uuid.UUID) (Session, []Item, error)
-
-	// ListSessions returns a page of the user's sessions, newest UpdatedAt
-	// first, ties by id. Costs the page, not the number of rows in the table.
-	ListSessions(ctx context.Context, userID string, q SessionQuery) (SessionPage, error)
-
-	// DeleteSession deletes a session with its items and runs. Returns errors
-	// as Session does.
-	DeleteSession(ctx context.Context, userID string, id uuid.UUID) error
-
-	// StartRun stores a run and the user message that starts it, counts the
-	// message, touches the session, and gives the session the title if it has
-	// none. It returns the session as it then stands and up to historyLimit of
-	// the newest items before the message, oldest first.
-	//
-	// Returns errors as Session does, and ErrRunInProgress if the session has
-	// a running run whose lease is not over; one whose lease is over is marked
-	// failed with FailureServerStopped and does not stand in the way. The
-	// message's attachments are its own from then on; returns
-	// ErrAttachmentNotFound if one is not the user's, ErrAttachmentNotUploaded
-	// and ErrAttachmentSent if one cannot be sent. After an
-	// error of another kind the run and its message may be stored, now or in a
-	// moment; FinishRun then ends it.
-	StartRun(ctx context.Context, start NewRun, historyLimit int) (StartedRun, error)
-
-	// StartThread stores a session and its first run as one: as CreateSession
-	// and then StartRun would, and returns errors as they do.
-	StartThread(ctx context.Context, s Session, maxPerUser int, start NewRun) (StartedRun, error)
-
-	// RetryRun stores a run that answers a user message of the thread anew.
-	// The items after the message are kept as superseded: no other method
-	// knows of them. The history it returns ends with the message.
-	//
-	// Returns errors as StartRun does, and ErrItemNotFound if the thread has
-	// no such user message.
-	RetryRun(ctx context.Context, retry Retry, historyLimit int) (StartedRun, error)
-
-	// ResumeRun stores a run that goes on after the page has answered the
-	// pending client tool call that is the thread's newest item. The history
-	// it returns ends with that call.
-	//
-	// Returns errors as StartRun does, and ErrNoPendingCall if the newest item
-	// is not such a call.
-	ResumeRun(ctx context.Context, resume Resume, historyLimit int) (StartedRun, error)
-
-	// AddItems stores what a run has made before its end, as FinishRun does.
-	// Storing the same items again does nothing. Returns ErrSessionNotFound if
-	// the session was deleted meanwhile.
-	AddItems(ctx context.Context, run Run, items []Item) error
-
-	// SaveItem stores the tool calls and the workflow of an item anew. Returns
-	// ErrSessionNotFound if the item is gone, with its session.
-	SaveItem(ctx context.Context, item Item) error
-
-	// FinishRun stores the end of a run and the items it made; those that are
-	// messages are counted, and any touch the session. A run that another
-	// process took for dead is overwritten. Only the first end is stored: a
-	// repeat, after an error that left it unknown whether the first call was
-	// stored, changes nothing. Returns ErrSessionNotFound if the session was
-	// deleted meanwhile, or the run was never stored.
-	FinishRun(ctx context.Context, run Run, items []Item) (Session, error)
-
-	// ListItems returns a page of a thread's items that a client may see, in
-	// the order they were made or the reverse. An item added meanwhile is on
-	// one page at most, and moves no other. Returns errors as Session does,
-	// and ErrItemNotFound if the thread never had the item that q.After names.
-	ListItems(ctx context.Context, userID string, session uuid.UUID, q ItemQuery) (ItemPage, error)
-
-	// SetTitle gives a session the title that its user chose. It does not
-	// touch UpdatedAt. Returns errors as Session does.
-	SetTitle(ctx context.Context, userID string, id uuid.UUID, title string) (Session, error)
-
-	// ClaimTitle says whether the caller may make a title for a session: whether
-	// its present one is cut from a message, and nobody else makes one or has
-	// made one. The claim lasts until FinishTitle.
-	ClaimTitle(ctx context.Context, id uuid.UUID) (bool, error)
-
-	// FinishTitle ends the claim of a run that has ended: the session has the
-	// title from then on, unless its user has chosen one meanwhile or it was
-	// deleted. Without a title the present one stays, and may be claimed again.
-	// The title's usage is added to the run's. A second call for the run changes
-	// nothing.
-	FinishTitle(ctx context.Context, made MadeTitle) error
-
-	// SaveFeedback stores what the user thinks of items; what they thought
-	// before is replaced. Returns errors as Session does, and ErrItemNotFound
-	// if the thread lacks one of them.
-	SaveFeedback(ctx context.Context, feedback Feedback) error
-
-	// RenewLeases lets the leases of those of the runs that are running end
-	// after the given duration from now. It returns the others: their sessions
-	// were deleted, or they were ended by another process.
-	RenewLeases(ctx context.Context, runs []uuid.UUID, lease time.Duration) ([]LostRun, error)
-
-	// FailOrphanedRuns marks failed, with FailureServerStopped, every running
-	// run of another owner that must be dead: its lease is over or the database
-	// serves one process alone (SQLite). It returns how many it marked.
-	FailOrphanedRuns(ctx context.Context, owner uuid.UUID) (int, error)
-
+	SessionStore
+	RunStore
+	ItemStore
+	TitleStore
 	AttachmentStore
 }
 
-// NewRun is what Store.StartRun stores.
+// SessionStore stores sessions. A session is a thread of the ChatKit protocol.
+type SessionStore interface {
+	// CreateSession stores a new session. Returns ErrSessionLimit if the user
+	// already has maxPerUser sessions; concurrent calls never store more.
+	CreateSession(ctx context.Context, s Session, maxPerUser int) error
+
+	// Session retrieves a session by id. Returns ErrSessionNotFound if it does
+	// not exist and ErrForbidden if it belongs to another user.
+	Session(ctx context.Context, userID string, id uuid.UUID) (Session, error)
+
+	// SessionWithItems retrieves a session and its items, oldest first. Returns
+	// ErrSessionNotFound and ErrForbidden.
+	SessionWithItems(ctx context.Context, userID string, id uuid.UUID) (Session, []Item, error)
+
+	// ListSessions retrieves a page of the user's sessions, newest UpdatedAt
+	// first, ties by id. It reads the rows of the page only.
+	ListSessions(ctx context.Context, userID string, q SessionQuery) (SessionPage, error)
+
+	// DeleteSession permanently deletes a session with its items and runs.
+	// Returns ErrSessionNotFound and ErrForbidden.
+	DeleteSession(ctx context.Context, userID string, id uuid.UUID) error
+}
+
+// RunStore stores runs. A session has at most one running run.
+//
+// The methods that start a run return ErrSessionNotFound and ErrForbidden, and
+// ErrRunInProgress if the session has a running run whose lease is not over. A
+// run whose lease is over is marked as failed with FailureServerStopped and does
+// not prevent the new one. After ErrStoreUnavailable or an internal error the
+// run may be stored, now or in a moment; FinishRun then ends it.
+//
+// They return up to historyLimit of the newest items as the history, oldest
+// first.
+type RunStore interface {
+	// StartRun stores a run and the user message that starts it. It counts the
+	// message, sets the session's UpdatedAt, and gives the session the title if
+	// it has none. The message's attachments belong to it from then on. The
+	// history ends before the message.
+	//
+	// Returns ErrAttachmentNotFound if an attachment is not the user's, and
+	// ErrAttachmentNotUploaded or ErrAttachmentSent if it cannot be sent.
+	StartRun(ctx context.Context, start NewRun, historyLimit int) (StartedRun, error)
+
+	// StartThread stores a session and its first run, or neither. Returns errors
+	// as CreateSession and StartRun do.
+	StartThread(ctx context.Context, s Session, maxPerUser int, start NewRun) (StartedRun, error)
+
+	// RetryRun stores a run that answers a user message of the thread again. The
+	// items after the message are kept, but marked as superseded: no other
+	// method returns them. The history ends with the message.
+	//
+	// Returns ErrItemNotFound if the thread has no such user message.
+	RetryRun(ctx context.Context, retry Retry, historyLimit int) (StartedRun, error)
+
+	// ResumeRun stores a run that continues with the page's output of the client
+	// tool call that is the thread's newest item. The history ends with the
+	// call.
+	//
+	// Returns ErrNoPendingCall if the newest item is not a call that waits for
+	// its output.
+	ResumeRun(ctx context.Context, resume Resume, historyLimit int) (StartedRun, error)
+
+	// FinishRun stores the end of a run and the items it made. It counts those
+	// that are messages, and sets the session's UpdatedAt if there are any. A
+	// run that another process marked as failed is overwritten. Only the first
+	// end is stored: a second call changes nothing, so that the call can be
+	// repeated after an error that left its outcome unknown.
+	//
+	// Returns ErrSessionNotFound if the session was deleted or the run was
+	// never stored.
+	FinishRun(ctx context.Context, run Run, items []Item) (Session, error)
+
+	// RenewLeases sets the leases of those of the runs that are running to end
+	// after the given duration from now. It returns the other runs: their
+	// sessions were deleted, or they have ended.
+	RenewLeases(ctx context.Context, runs []uuid.UUID, lease time.Duration) ([]LostRun, error)
+
+	// FailOrphanedRuns marks running runs of other owners as failed with
+	// FailureServerStopped, and returns their number. It marks those whose
+	// lease is over; where the database serves one process (SQLite), it marks
+	// all.
+	FailOrphanedRuns(ctx context.Context, owner uuid.UUID) (int, error)
+}
+
+// ItemStore stores the items of threads.
+type ItemStore interface {
+	// AddItems stores items of a run that has not ended, and counts them as
+	// FinishRun does. Items that are stored already are left as they are.
+	// Returns ErrSessionNotFound if the session was deleted.
+	AddItems(ctx context.Context, run Run, items []Item) error
+
+	// SaveItem replaces the tool calls and the workflow of a stored item.
+	// Returns ErrSessionNotFound if the item was deleted with its session.
+	SaveItem(ctx context.Context, item Item) error
+
+	// ListItems retrieves a page of the items of a thread that a client may
+	// see, oldest or newest first. An item that is added between two calls
+	// moves no other to another page. Returns ErrSessionNotFound and
+	// ErrForbidden, and ErrItemNotFound if the thread never had the item that
+	// q.After names.
+	ListItems(ctx context.Context, userID string, session uuid.UUID, q ItemQuery) (ItemPage, error)
+
+	// SaveFeedback stores a user's feedback on items, and replaces earlier
+	// feedback on them. Returns ErrSessionNotFound and ErrForbidden, and
+	// ErrItemNotFound if the thread lacks one of the items.
+	SaveFeedback(ctx context.Context, feedback Feedback) error
+}
+
+// TitleStore stores the titles of sessions.
+type TitleStore interface {
+	// SetTitle gives a session the title that its user chose. It leaves
+	// UpdatedAt as it is. Returns ErrSessionNotFound and ErrForbidden.
+	SetTitle(ctx context.Context, userID string, id uuid.UUID, title string) (Session, error)
+
+	// ClaimTitle reports whether the caller may make a title for a session: its
+	// present title is cut from a message, and no other claim was made since.
+	// The claim lasts until FinishTitle.
+	ClaimTitle(ctx context.Context, id uuid.UUID) (bool, error)
+
+	// FinishTitle ends the claim of a run that has ended. The session gets the
+	// title, unless its user has chosen one or it was deleted. An empty title
+	// leaves the present one, which may be claimed again. The title's usage is
+	// added to the run's. A second call for the same run changes nothing.
+	FinishTitle(ctx context.Context, made MadeTitle) error
+}
+
+// NewRun is a run and the user message that starts it.
 type NewRun struct {
 	UserID string
 	Run    Run
 	// Message is the user message; its SessionID is the run's.
 	Message Item
-	// Title is for a session that has none.
+	// Title is given to a session that has none.
 	Title string
 }
 
-// Retry is what Store.RetryRun stores.
+// Retry is a run that answers a user message again.
 type Retry struct {
 	UserID string
 	Run    Run
 	// ItemID is the user message's.
 	ItemID uuid.UUID
-	// Models are those that a message may ask for. The run's model is the
-	// message's, if it asks for one of them: see [RequestedModel].
+	// Models are those that a message may ask for. The run is stored with the
+	// model that the message asks for, if it is one of them: see
+	// [RequestedModel].
 	Models []string
 }
 
-// Resume is what Store.ResumeRun stores.
+// Resume is a run that continues with the output of a client tool call.
 type Resume struct {
 	UserID string
 	Run    Run
-	// Output is what the page's tool returned, any JSON.
+	// Output is the output of the page's tool, any JSON.
 	Output json.RawMessage
-	// Models are as in Retry; the message is the last of the user's.
+	// Models are as in Retry; the message is the thread's last user message.
 	Models []string
 }
 
-// StartedRun is what the store found when it stored a run.
+// StartedRun is the state of a session in which a run was stored.
 type StartedRun struct {
 	Session Session
-	// TitleSet says that the session got its title now.
+	// TitleSet says that the run's message gave the session its title.
 	TitleSet bool
-	// TitleCut says that the session's title is cut from a message, and that no
-	// other was made of it or is being made.
+	// TitleCut says that the session's title is cut from a message and not
+	// claimed: see TitleStore.
 	TitleCut bool
 	History  []Item
 }
 
-// LostRun is a run whose lease Store.RenewLeases could not renew.
+// LostRun is a run whose lease RenewLeases did not renew.
 type LostRun struct {
 	ID uuid.UUID
 	// Status is what the run ended as; empty where its session was deleted.
 	Status RunStatus
 }
 
-// MadeTitle is what Store.FinishTitle stores.
+// MadeTitle is the outcome of a claim of a title.
 type MadeTitle struct {
 	SessionID uuid.UUID
 	// RunID is the run whose exchange the title was made of.
 	RunID uuid.UUID
-	// Title is empty where none could be made.
+	// Title is empty if none could be made.
 	Title string
 	Usage Usage
 }
 
-// Feedback is what a user thinks of items of a thread.
+// Feedback is a user's opinion of items of a thread.
 type Feedback struct {
 	UserID    string
 	SessionID uuid.UUID

@@ -60,7 +60,7 @@ func (s *Store) FinishRun(ctx context.Context, run chat.Run, items []chat.Item) 
 	err := s.do(ctx, "finish run", func(ctx context.Context) (err error) {
 		if s.driver == PostgreSQL && len(items) == 1 && items[0].Type.IsMessage() {
 			var stored bool
-			session, stored, err = finishRunAtOnce(s.write.WithContext(ctx), run, items[0])
+			session, stored, err = finishRunPostgres(s.write.WithContext(ctx), run, items[0])
 			if stored || err != nil && !isUniqueViolation(err) {
 				return err
 			}
@@ -177,14 +177,14 @@ func (s *Store) SaveItem(ctx context.Context, item chat.Item) error {
 	})
 }
 
-// countAnswerUpdate makes room for an item in its session.
-const countAnswerUpdate = `UPDATE sessions SET
+// countItemUpdate makes room for an item in its session.
+const countItemUpdate = `UPDATE sessions SET
 		item_seq = item_seq + 1,
 		message_count = message_count + 1,
 		updated_at = CASE WHEN updated_at > ? THEN updated_at ELSE ? END
 		WHERE id = ?`
 
-func countAnswerArgs(run chat.Run, item chat.Item) []any {
+func countItemArgs(run chat.Run, item chat.Item) []any {
 	at := touchedAt(run, item)
 	return []any{at, at, run.SessionID.String()}
 }

@@ -19,8 +19,8 @@ func (s *Store) CreateSession(ctx context.Context, session chat.Session, maxPerU
 	})
 }
 
-// countSession counts a session to its user, whose row is locked by it, so
-// that creates of one user go one after the other. It finds no row to change
+// countSession adds a session to its user's count, and locks the user's row, so
+// that concurrent creates of one user wait for each other. It changes no row
 // where the user holds as many as allowed.
 const countSession = `INSERT INTO users (id, session_count) VALUES (?, 1)
 		ON CONFLICT (id) DO UPDATE SET session_count = users.session_count + 1
@@ -38,8 +38,8 @@ func createSession(tx *gorm.DB, session chat.Session, maxPerUser int) error {
 		sessionArgs(session)...).Error
 }
 
-// sessionArgs are the values of sessionColumns of a new session. One that has
-// a message has just the one, which gave the title.
+// sessionArgs are the values of sessionColumns of a new session. If it has a
+// message, that is its only one and gave the title.
 func sessionArgs(session chat.Session) []any {
 	var titlePosition *int
 	if session.Title != "" && session.MessageCount > 0 {
@@ -74,12 +74,12 @@ func readSession(db *gorm.DB, userID string, id uuid.UUID) (sessionRow, error) {
 		return sessionRow{}, err
 	}
 	if len(rows) == 0 {
-		return sessionRow{}, whyNoSession(db, userID, id)
+		return sessionRow{}, sessionError(db, userID, id)
 	}
 	return rows[0], nil
 }
 
-// sessionOf reads a session whoever owns it.
+// sessionOf reads a session of any user.
 func sessionOf(db *gorm.DB, id uuid.UUID) (chat.Session, error) {
 	rows, err := readRows(db.Raw(`SELECT `+sessionColumns+` FROM sessions WHERE id = ?`, id.String()), sessionFields)
 	if err != nil {
@@ -91,21 +91,21 @@ func sessionOf(db *gorm.DB, id uuid.UUID) (chat.Session, error) {
 	return toChatSession(rows[0]), nil
 }
 
-// whyNoSession tells why a query that named the user found no session. The
-// answer is always an error.
-func whyNoSession(db *gorm.DB, userID string, id uuid.UUID) error {
+// sessionError returns the reason why a query by user and id found no session.
+// It is always an error.
+func sessionError(db *gorm.DB, userID string, id uuid.UUID) error {
 	session, err := sessionOf(db, id)
 	if err != nil {
 		return err
 	}
 	if session.UserID == userID {
-		return chat.ErrSessionNotFound() // It was made after the first query looked.
+		return chat.ErrSessionNotFound() // It was created after that query.
 	}
 	return chat.ErrForbidden()
 }
 
-// listRow is a session of a page, with the user's count beside it: one
-// statement sees both at one time.
+// listRow is a session of a page and the user's number of sessions. One statement
+// reads both, so that they agree.
 type listRow struct {
 	Session sessionRow
 	Total   int
@@ -141,7 +141,7 @@ func (s *Store) ListSessions(ctx context.Context, userID string, q chat.SessionQ
 		}
 		page = toChatPage(userID, rows, q.Limit)
 		if len(rows) == 0 && q.After != nil {
-			// No row was there to hold the count.
+			// There was no row to hold the count.
 			page.Total, err = readNumber(db.Raw(listTotal, userID))
 		}
 		return err
@@ -152,8 +152,8 @@ func (s *Store) ListSessions(ctx context.Context, userID string, q chat.SessionQ
 	return page, nil
 }
 
-// listStatement asks for one session more than the page holds, which tells
-// whether there are more pages.
+// listStatement selects one session more than the page holds, which shows
+// whether there is another page.
 func listStatement(userID string, q chat.SessionQuery) (string, []any) {
 	order, beyond := listOrder, listAfter
 	if q.Ascending {
@@ -188,7 +188,7 @@ func (s *Store) DeleteSession(ctx context.Context, userID string, id uuid.UUID) 
 			return deleted.Error
 		}
 		if deleted.RowsAffected == 0 {
-			return whyNoSession(tx, userID, id)
+			return sessionError(tx, userID, id)
 		}
 		return tx.Exec(`UPDATE users SET session_count = session_count - 1 WHERE id = ?`, userID).Error
 	})

@@ -14,7 +14,7 @@ func (s *Store) StartRun(ctx context.Context, start chat.NewRun, historyLimit in
 	var started chat.StartedRun
 	err := s.do(ctx, "start run", func(ctx context.Context) (err error) {
 		if s.driver == PostgreSQL && len(start.Message.Attachments) == 0 {
-			started, err = startRunAtOnce(s.write.WithContext(ctx), start, historyLimit)
+			started, err = startRunPostgres(s.write.WithContext(ctx), start, historyLimit)
 			if !isUniqueViolation(err) {
 				return err
 			}
@@ -86,7 +86,7 @@ func countMessage(tx *gorm.DB, start chat.NewRun) (sessionRow, error) {
 		return sessionRow{}, err
 	}
 	if len(rows) == 0 {
-		return sessionRow{}, whyNoSession(tx, start.UserID, start.Run.SessionID)
+		return sessionRow{}, sessionError(tx, start.UserID, start.Run.SessionID)
 	}
 	return rows[0], nil
 }

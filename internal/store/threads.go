@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 
 	"gorm.io/gorm"
 
@@ -19,7 +18,7 @@ func (s *Store) StartThread(
 	session.Title, session.MessageCount, session.UpdatedAt = start.Title, 1, start.Message.CreatedAt
 	err := s.do(ctx, "start thread", func(ctx context.Context) error {
 		if s.driver == PostgreSQL && len(start.Message.Attachments) == 0 {
-			return startThreadAtOnce(s.write.WithContext(ctx), session, maxPerUser, start)
+			return startThreadPostgres(s.write.WithContext(ctx), session, maxPerUser, start)
 		}
 		return s.transact(ctx, func(tx *gorm.DB) error { return startThread(tx, session, maxPerUser, start) })
 	})
@@ -48,29 +47,3 @@ func startThread(tx *gorm.DB, session chat.Session, maxPerUser int, start chat.N
 }
 
 const firstPosition = 1
-
-const startThreadStatement = `WITH counted AS (` + countSession + ` RETURNING id), session AS (
-		INSERT INTO sessions (` + sessionColumns + `) SELECT ?, counted.id, NULLIF(?, ''), ?, ?, ?, ?, ? FROM counted RETURNING id
-	), run AS (
-		INSERT INTO runs (` + runColumns + `) SELECT ?, session.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ` + postgresNow + ` + ? FROM session
-	), message AS (
-		INSERT INTO items (` + itemInsertColumns + `) SELECT session.id, ?, ?, ?, ?, ?, ?, ?, ? FROM session
-	)
-	SELECT count(*) FROM session`
-
-// startThreadAtOnce is startThread in one statement: see atonce.go.
-func startThreadAtOnce(db *gorm.DB, session chat.Session, maxPerUser int, start chat.NewRun) error {
-	message, err := itemArgs(start.Message)
-	if err != nil {
-		return err
-	}
-	args := slices.Concat(
-		[]any{session.UserID, maxPerUser}, withoutSecond(sessionArgs(session)), withoutSecond(runArgs(start.Run)),
-		[]any{firstPosition}, message,
-	)
-	made, err := readNumber(db.Raw(startThreadStatement, args...))
-	if err == nil && made == 0 {
-		err = chat.ErrSessionLimit(maxPerUser)
-	}
-	return err
-}

@@ -25,7 +25,7 @@ func (s *Store) SetTitle(ctx context.Context, userID string, id uuid.UUID, title
 			return err
 		}
 		if len(rows) == 0 {
-			return whyNoSession(db, userID, id)
+			return sessionError(db, userID, id)
 		}
 		session = toChatSession(rows[0])
 		return nil

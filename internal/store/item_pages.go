@@ -16,7 +16,8 @@ const (
 	visibleBefore = ` AND position < ?`
 	oldestFirst   = ` ORDER BY position LIMIT CAST(? AS bigint)`
 	newestFirst   = ` ORDER BY position DESC LIMIT CAST(? AS bigint)`
-	// cursorSelect finds superseded items too: a page may have ended with one.
+	// cursorSelect finds superseded items too: a page may end with an item that
+	// is superseded before the next page is read.
 	cursorSelect = `SELECT position FROM items WHERE session_id = ? AND id = ?`
 )
 
@@ -47,8 +48,8 @@ func (s *Store) ListItems(ctx context.Context, userID string, session uuid.UUID,
 	return page, nil
 }
 
-// itemStatement asks for one item more than the page holds, which tells
-// whether there are more pages.
+// itemStatement selects one item more than the page holds, which shows whether
+// there is another page.
 func itemStatement(db *gorm.DB, session uuid.UUID, q chat.ItemQuery) (string, []any, error) {
 	order, beyond := newestFirst, visibleBefore
 	if q.Ascending {
@@ -62,26 +63,4 @@ func itemStatement(db *gorm.DB, session uuid.UUID, q chat.ItemQuery) (string, []
 		err = chat.ErrItemNotFound()
 	}
 	return visibleSelect + beyond + order, []any{session.String(), position, q.Limit + 1}, err
-}
-
-// SaveFeedback implements [chat.Store].
-func (s *Store) SaveFeedback(ctx context.Context, feedback chat.Feedback) error {
-	return s.inTransaction(ctx, "save feedback", func(tx *gorm.DB) error {
-		if _, err := readSession(tx, feedback.UserID, feedback.SessionID); err != nil {
-			return err
-		}
-		for _, id := range feedback.ItemIDs {
-			saved := tx.Exec(`INSERT INTO feedback (item_id, kind, created_at)
-				SELECT id, ?, CAST(? AS bigint) FROM items WHERE session_id = ? AND id = ?
-				ON CONFLICT (item_id) DO UPDATE SET kind = excluded.kind, created_at = excluded.created_at`,
-				string(feedback.Kind), toMicros(feedback.At), feedback.SessionID.String(), id.String())
-			if saved.Error != nil {
-				return saved.Error
-			}
-			if saved.RowsAffected == 0 {
-				return chat.ErrItemNotFound()
-			}
-		}
-		return nil
-	})
 }

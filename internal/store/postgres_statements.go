@@ -11,10 +11,10 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// PostgreSQL is a round trip away for each statement, and two more for a
-// transaction, so the writes of a run are one statement each. What stands
-// in their way is a unique index; then nothing is done, and the transaction
-// that SQLite uses finds out what to do.
+// Each statement costs PostgreSQL a round trip, and a transaction two more. The
+// start and the end of a run are therefore one statement each. Where a unique
+// index refuses such a statement, nothing is stored, and the caller runs the
+// transaction that SQLite uses, which handles every case.
 
 // uniqueViolation is an SQLSTATE (PostgreSQL documentation, appendix A).
 const uniqueViolation = "23505"
@@ -25,7 +25,7 @@ func isUniqueViolation(err error) bool {
 }
 
 //nolint:unqueryvet // the columns are named within
-const startAtOnce = `WITH session AS (` + countMessageUpdate + `), run AS (
+const startRunStatement = `WITH session AS (` + countMessageUpdate + `), run AS (
 		INSERT INTO runs (` + runColumns + `) SELECT ?, session.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ` + postgresNow + ` + ? FROM session
 	), message AS (
 		INSERT INTO items (` + itemInsertColumns + `) SELECT session.id, session.item_seq, ?, ?, ?, ?, ?, ?, ? FROM session
@@ -35,8 +35,8 @@ const startAtOnce = `WITH session AS (` + countMessageUpdate + `), run AS (
 		ORDER BY position DESC LIMIT CAST(? AS bigint)
 	) history ON true`
 
-// startRow is the session with an item of its history; without one the item's
-// columns are NULL.
+// startRow is the session with an item of its history. Where it has none, there
+// is one row, whose item's columns are NULL.
 type startRow struct {
 	Session  sessionRow
 	Position *int64
@@ -61,19 +61,20 @@ func (r *startRow) item() itemRow {
 	}
 }
 
-// startRunAtOnce is startRun in one statement.
-func startRunAtOnce(db *gorm.DB, start chat.NewRun, historyLimit int) (chat.StartedRun, error) {
+// startRunPostgres is startRun in one statement. Returns a unique violation where
+// the thread has a running run.
+func startRunPostgres(db *gorm.DB, start chat.NewRun, historyLimit int) (chat.StartedRun, error) {
 	message, err := itemArgs(start.Message)
 	if err != nil {
 		return chat.StartedRun{}, err
 	}
 	args := slices.Concat(countMessageArgs(start), withoutSecond(runArgs(start.Run)), message, []any{max(historyLimit, 0)})
-	rows, err := readRows(db.Raw(startAtOnce, args...), startFields)
+	rows, err := readRows(db.Raw(startRunStatement, args...), startFields)
 	if err != nil {
 		return chat.StartedRun{}, err
 	}
 	if len(rows) == 0 {
-		return chat.StartedRun{}, whyNoSession(db, start.UserID, start.Run.SessionID)
+		return chat.StartedRun{}, sessionError(db, start.UserID, start.Run.SessionID)
 	}
 	history, err := historyOf(db, rows, historyLimit)
 	if err != nil {
@@ -82,19 +83,20 @@ func startRunAtOnce(db *gorm.DB, start chat.NewRun, historyLimit int) (chat.Star
 	return newStartedRun(rows[0].Session, history), nil
 }
 
-// abandonRun ends a run that is stored, with its message, and yet cannot start.
+// abandonRun marks a run as failed that is stored, with its message, but whose
+// history cannot be read.
 func abandonRun(db *gorm.DB, run chat.Run) error {
 	return db.Exec(`UPDATE runs SET status = 'failed', ended_at = started_at, failure_code = ?, failure_reason = ? WHERE id = ?`,
 		string(chat.FailureInternal), "The history could not be read.", run.ID.String()).Error
 }
 
-// withoutSecond leaves out the id of what a row belongs to, which the statement
-// knows: the second column of a run and of a session.
+// withoutSecond leaves out the second column of a run or of a session, the id of
+// its session or user, which the statement selects.
 func withoutSecond(args []any) []any { return slices.Delete(args, 1, 2) }
 
-// historyOf is the items of the rows, which come newest first. The statement
-// saw them as they were when it began; if it then waited for the session's
-// row, an item may have come meanwhile.
+// historyOf returns the items of the rows, which are newest first. A statement
+// reads the state at its beginning. If it then waited for the lock of the
+// session's row, an item may be missing: then the history is read again.
 func historyOf(db *gorm.DB, rows []startRow, limit int) ([]chat.Item, error) {
 	session := rows[0].Session
 	if limit <= 0 || session.ItemSeq == 1 {
@@ -110,11 +112,11 @@ func historyOf(db *gorm.DB, rows []startRow, limit int) ([]chat.Item, error) {
 	return toChatItems(session.ID, items)
 }
 
-// The run's update joins the session's, which is how all others lock the two:
-// the session first.
+// The update of the run joins that of the session, so that the session is locked
+// first, as everywhere.
 //
 //nolint:unqueryvet // the columns are named within
-const finishAtOnce = `WITH session AS (` + countAnswerUpdate + `
+const finishRunStatement = `WITH session AS (` + countItemUpdate + `
 		AND EXISTS (SELECT FROM runs WHERE runs.id = ? AND runs.session_id = sessions.id AND NOT finished) RETURNING ` + sessionColumns + `
 	), run AS (
 		UPDATE runs SET ` + runEndSet + ` FROM session WHERE runs.id = ? AND runs.session_id = session.id
@@ -123,18 +125,45 @@ const finishAtOnce = `WITH session AS (` + countAnswerUpdate + `
 	)
 	SELECT session.* FROM session`
 
-// finishRunAtOnce is finishRun, of a run that made a message, in one statement.
-// It stores nothing and returns false where the run is finished or not stored.
-func finishRunAtOnce(db *gorm.DB, run chat.Run, item chat.Item) (session chat.Session, stored bool, err error) {
+// finishRunPostgres is finishRun in one statement, for a run that made one
+// message. It stores nothing and returns false where the run is finished or not
+// stored.
+func finishRunPostgres(db *gorm.DB, run chat.Run, item chat.Item) (session chat.Session, stored bool, err error) {
 	message, err := itemArgs(item)
 	if err != nil {
 		return chat.Session{}, false, err
 	}
 	id := []any{run.ID.String()}
-	args := slices.Concat(countAnswerArgs(run, item), id, runEndArgs(run), id, message)
-	rows, err := readRows(db.Raw(finishAtOnce, args...), sessionFields)
+	args := slices.Concat(countItemArgs(run, item), id, runEndArgs(run), id, message)
+	rows, err := readRows(db.Raw(finishRunStatement, args...), sessionFields)
 	if err != nil || len(rows) == 0 {
 		return chat.Session{}, false, err
 	}
 	return toChatSession(rows[0]), true, nil
+}
+
+const startThreadStatement = `WITH counted AS (` + countSession + ` RETURNING id), session AS (
+		INSERT INTO sessions (` + sessionColumns + `) SELECT ?, counted.id, NULLIF(?, ''), ?, ?, ?, ?, ? FROM counted RETURNING id
+	), run AS (
+		INSERT INTO runs (` + runColumns + `) SELECT ?, session.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ` + postgresNow + ` + ? FROM session
+	), message AS (
+		INSERT INTO items (` + itemInsertColumns + `) SELECT session.id, ?, ?, ?, ?, ?, ?, ?, ? FROM session
+	)
+	SELECT count(*) FROM session`
+
+// startThreadPostgres is startThread in one statement.
+func startThreadPostgres(db *gorm.DB, session chat.Session, maxPerUser int, start chat.NewRun) error {
+	message, err := itemArgs(start.Message)
+	if err != nil {
+		return err
+	}
+	args := slices.Concat(
+		[]any{session.UserID, maxPerUser}, withoutSecond(sessionArgs(session)), withoutSecond(runArgs(start.Run)),
+		[]any{firstPosition}, message,
+	)
+	made, err := readNumber(db.Raw(startThreadStatement, args...))
+	if err == nil && made == 0 {
+		err = chat.ErrSessionLimit(maxPerUser)
+	}
+	return err
 }
