@@ -201,7 +201,7 @@ func (a *assembly) mount(ctx context.Context, settings config.Settings, listenin
 		},
 		Document: doc, Pages: pages, TrustedProxies: settings.TrustedProxies, Auth: authenticator,
 		MaxBody: max(minBody, int64(settings.MaxMessageChars)*bytesPerChar), Limiter: limiter, Logger: a.logger,
-		Locale: settings.SendLocale,
+		Locale:  settings.SendLocale,
 		Metrics: a.metrics, Tracing: a.tracing,
 	}
 	a.http, err = server.New(options)

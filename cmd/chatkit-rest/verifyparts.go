@@ -48,7 +48,10 @@ func lookAtStore(ctx context.Context, settings config.Settings) (*store.Store, e
 	place.Look = true
 	db, err := store.Open(ctx, place)
 	if err != nil {
-		return nil, fmt.Errorf("DATABASE_URL: %w; see that it answers, and that its user may come in", err)
+		if chat.CodeOf(err) == chat.CodeServiceUnavailable {
+			err = fmt.Errorf("%w; see that it answers, and that its user may connect", err)
+		}
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	return db, nil
 }

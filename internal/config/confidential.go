@@ -29,18 +29,26 @@ func (s Settings) Confidential() []string {
 		}
 	}
 
-	for _, connection := range []Secret{s.Database.DSN, s.RedisURL} {
-		values = append(values, passwordsOf(connection.Reveal())...)
-	}
+	values = append(values, postgresPasswords(s.Database.DSN.Reveal())...)
+	values = append(values, redisPasswords(s.RedisURL.Reveal())...)
 
 	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) })
 
 	return slices.Compact(values)
 }
 
-// passwordsOf is the password of a connection's URL, as it is written there and
-// as it is sent. One that is a name in the URL too says nothing by itself.
-func passwordsOf(connection string) []string {
+// postgresPasswords returns the password of PostgreSQL's URL, as it is written
+// there and as it is sent.
+func postgresPasswords(connection string) []string {
+	u := cutPostgresURL(connection)
+	user, password, _ := strings.Cut(u.user, ":")
+	parameters, _, _ := parsePostgresQuery(u)
+
+	return hideable([]string{password, decoded(password), parameters["password"]}, decoded(user), decoded(u.path))
+}
+
+// redisPasswords returns the password of Redis's URL likewise.
+func redisPasswords(connection string) []string {
 	u, err := url.Parse(connection)
 	if err != nil {
 		return nil
@@ -49,14 +57,22 @@ func passwordsOf(connection string) []string {
 	_, written, _ := strings.Cut(u.User.String(), ":")
 	password, _ := u.User.Password()
 
-	var passwords []string
+	return hideable([]string{written, password}, u.User.Username(), strings.TrimPrefix(u.Path, "/"))
+}
 
-	for _, value := range []string{written, password, u.Query().Get("password")} {
-		isName := value == u.User.Username() || value == strings.TrimPrefix(u.Path, "/")
-		if len(value) >= minHiddenPassword && !isName {
-			passwords = append(passwords, value)
-		}
+// hideable returns the passwords that are worth hiding: not the short ones, and
+// not those that are a name in the URL too and say nothing by themselves.
+func hideable(passwords []string, names ...string) []string {
+	return slices.DeleteFunc(passwords, func(password string) bool {
+		return len(password) < minHiddenPassword || slices.Contains(names, password)
+	})
+}
+
+func decoded(part string) string {
+	text, err := url.PathUnescape(part)
+	if err != nil {
+		return part
 	}
 
-	return passwords
+	return text
 }

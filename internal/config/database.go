@@ -1,8 +1,6 @@
 package config
 
 import (
-	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -60,40 +58,6 @@ func parseDatabase(value string) (database Database, problem, fix string) {
 	}
 
 	return parsePostgres(value)
-}
-
-// parsePostgres checks what can be checked without a connection. Errors of the
-// URL parser hold the URL, so none of them is told.
-func parsePostgres(value string) (database Database, problem, fix string) {
-	u, err := url.Parse(value)
-	if err != nil || u.Opaque != "" || u.Fragment != "" {
-		return Database{}, "cannot be read as a URL", encodeHint
-	}
-
-	if port := u.Port(); port != "" && !validPort(port) {
-		return Database{}, "has a port outside 1 to 65535", "correct the port"
-	}
-
-	query, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		return Database{}, "has parameters after ? that cannot be read", "write them as name=value, joined by &"
-	}
-
-	path := strings.TrimPrefix(u.Path, "/")
-	if path == "" && query.Get("dbname") == "" {
-		return Database{}, "names no database", "put its name after the host: postgresql://user:password@host:5432/database"
-	}
-
-	if strings.Contains(path, "/") {
-		return Database{}, "has a slash in the database's name", encodeHint
-	}
-
-	modes := []string{"", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
-	if !slices.Contains(modes, query.Get("sslmode")) {
-		return Database{}, "has an unknown sslmode", "use one of " + strings.Join(modes[1:], ", ")
-	}
-
-	return Database{Driver: Postgres, DSN: NewSecret(value)}, "", ""
 }
 
 // parseSQLite reads what follows "sqlite://". As in SQLAlchemy, the slash that

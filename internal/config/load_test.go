@@ -252,7 +252,12 @@ func TestDatabases(t *testing.T) {
 	tests := map[string]config.Database{
 		"postgresql://localhost/chat":                     postgres("postgresql://localhost/chat"),
 		"postgres://u:p%40ss@h:5432/chat?sslmode=require": postgres("postgres://u:p%40ss@h:5432/chat?sslmode=require"),
-		"POSTGRES://h/chat":                               postgres("POSTGRES://h/chat"),
+		"POSTGRES://h/chat":                               postgres("postgres://h/chat"),
+		"postgresql://u:p@%2Frun%2Fpostgresql/chat":       postgres("postgresql://u:p@%2Frun%2Fpostgresql/chat"),
+		"postgresql://[::1]:5432/chat":                    postgres("postgresql://[::1]:5432/chat"),
+		"postgresql://u:p@a:1,%2Frun,[::1]:2/chat":        postgres("postgresql://u:p@a:1,%2Frun,[::1]:2/chat"),
+		"postgresql://u:p@h/chat?search_path=a&my.x=1":    postgres("postgresql://u:p@h/chat?search_path=a&my.x=1"),
+		"postgresql://u:p@h/chat?options=-c%20a%3Db@c":    postgres("postgresql://u:p@h/chat?options=-c%20a%3Db@c"),
 		"postgresql:///chat?host=/run/postgresql":         postgres("postgresql:///chat?host=/run/postgresql"),
 		"postgresql://h?dbname=chat":                      postgres("postgresql://h?dbname=chat"),
 		"postgresql://a:5432,b:5432/chat":                 postgres("postgresql://a:5432,b:5432/chat"),

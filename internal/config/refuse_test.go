@@ -27,6 +27,28 @@ func badModels() map[string]string {
 	}
 }
 
+// badDatabases are no URLs of a database.
+func badDatabases() map[string]string {
+	return map[string]string{
+		"  ": "not set", "chat.db": "no URL", "mysql://u:p@h/chat": "neither",
+		"postgresql+asyncpg://u:p@h/chat": "driver", "sqlite+aiosqlite:///chat.db": "driver",
+		"postgresql://u:p@h": "no database", "postgresql://u:p@h/": "no database", "postgresql://u:p@h/a/b": "slash",
+		"postgresql://u:p@h:70000/chat": "port", "postgresql://u:p@h:x/chat": "cannot be read",
+		"postgresql://u:p#w@h/chat": "cannot be read", "postgresql://u:p%zz@h/chat": "cannot be read",
+		"postgresql://u:p@h/chat?sslmode=maybe": "sslmode", "postgresql://u:p@h/chat?a=%zz": "parameters",
+		"postgresql://u:hunter2@x@h/chat": "an @ too many", "postgresql://u:hunter2/x@h/chat": "a / in the password",
+		"postgresql://u:1/hunter2@h/chat": "a / in the password", "postgresql://u:1@x/hunter2@h/chat": "an @ too many",
+		"postgresql://u:hunter2 x@h/chat": "cannot be read", "postgresql://u:p@%2/chat": "cannot be read",
+		"postgresql://u:p@h/chat?schema=app": "schema", "postgresql://u:p@h/chat?currentSchema=app": "currentSchema",
+		"postgresql://u:p@h/chat?keepalives=1": "keepalives", "postgresql://u:p@h/chat?sslmode=require&sslcrl=a": "sslcrl",
+		"postgresql://u:p@h/chat?pgbouncer=true": "pgbouncer", "postgresql://u:p@h/chat?hun ter2=1": "cannot be read",
+		"postgresql://u:p@h/chat?hunter2!=1": "no name", "postgresql://u:p@h/chat?a": "parameters", "postgresql://u:p@h/chat?=1": "parameters",
+		"sqlite://kept.db": "two slashes", "sqlite://": "no file", "sqlite:///": "no file", "sqlite:///:memory:": "plain file",
+		"sqlite:///file:chat.db": "plain file", "sqlite:///chat.db?mode=ro": "parameters", "sqlite:///data/": "folder",
+		"sqlite:///a\x01b.db": "control",
+	}
+}
+
 // badPlaces are no places for files.
 func badPlaces() map[string]string {
 	return map[string]string{
@@ -52,17 +74,7 @@ func badValues() map[string]map[string]string {
 	timeout := map[string]string{"20": "20", "-1s": "-1s", "2h": "2h", "soon": "soon"}
 
 	values := map[string]map[string]string{
-		"DATABASE_URL": {
-			"  ": "not set", "chat.db": "no URL", "mysql://u:p@h/chat": "neither",
-			"postgresql+asyncpg://u:p@h/chat": "driver", "sqlite+aiosqlite:///chat.db": "driver",
-			"postgresql://u:p@h": "no database", "postgresql://u:p@h/": "no database", "postgresql://u:p@h/a/b": "slash",
-			"postgresql://u:p@h:70000/chat": "port", "postgresql://u:p@h:x/chat": "cannot be read",
-			"postgresql://u:p#w@h/chat": "cannot be read", "postgresql://u:p%zz@h/chat": "cannot be read",
-			"postgresql://u:p@h/chat?sslmode=maybe": "sslmode", "postgresql://u:p@h/chat?a=%zz": "parameters",
-			"sqlite://kept.db": "two slashes", "sqlite://": "no file", "sqlite:///": "no file", "sqlite:///:memory:": "plain file",
-			"sqlite:///file:chat.db": "plain file", "sqlite:///chat.db?mode=ro": "parameters", "sqlite:///data/": "folder",
-			"sqlite:///a\x01b.db": "control",
-		},
+		"DATABASE_URL":       badDatabases(),
 		"DATABASE_MAX_CONNS": whole("10001"),
 		"JWT_SECRET": {
 			" ": "not set", goodSecret[:31]: "shorter", goodSecret + "\n": "white space", strings.Repeat("a", 64): "repeats",

@@ -52,7 +52,7 @@ func (s *Store) setQueryMode(ctx context.Context, config *pgx.ConnConfig, url st
 func namesQueryMode(url string) (bool, error) {
 	config, err := pgconn.ParseConfig(url) // Unlike pgx's, it leaves pgx's own parameters in place.
 	if err != nil {
-		return false, describeURL(err)
+		return false, describeURL(url, err)
 	}
 	_, named := config.RuntimeParams["default_query_exec_mode"]
 	return named, nil
@@ -116,7 +116,7 @@ func nameParameter(err error, parameters map[string]string) error {
 
 // parameterName matches what may be shown: anything else may be part of a
 // password that is not percent-encoded.
-var parameterName = regexp.MustCompile(`^[a-z_][a-z0-9_.]*$`)
+var parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
 
 // IsPooled says whether a connection pooler was found in front of PostgreSQL.
 func (s *Store) IsPooled() bool { return s.pooled }

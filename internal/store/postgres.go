@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,7 +22,7 @@ const (
 func (s *Store) openPostgres(ctx context.Context, c Config) error {
 	config, err := pgx.ParseConfig(c.DSN)
 	if err != nil {
-		return describeURL(err)
+		return describeURL(c.DSN, err)
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = postgresConnectTimeout
@@ -46,11 +45,4 @@ func (s *Store) openPostgres(ctx context.Context, c Config) error {
 	s.write, err = s.addPool(pool, postgres.New(postgres.Config{Conn: pool}))
 	s.read = s.write
 	return err
-}
-
-// describeURL returns the error of a URL that pgx refuses. pgx's own error holds
-// the URL, and so the password.
-func describeURL(err error) error {
-	text := "the PostgreSQL URL is not valid; write postgresql://user:password@host:5432/database"
-	return errors.New(text)
 }
