@@ -78,9 +78,9 @@ type measurement struct {
 func measurements() []measurement {
 	return []measurement{
 		{"first", measureFirstEvent},
+		{"streams", measureStreams},
 		{"relay", measureRelay},
 		{"requests", measureRequests},
-		{"memory", measureMemory},
 		{"size", measureSize},
 		{"writes", measureWrites},
 		{"slow", measureSlowReader},

@@ -157,30 +157,24 @@ func (p *process) cpuTime() (time.Duration, error) {
 	return time.Duration(ticks) * clockTick, nil
 }
 
-// resident returns the memory of the process, and the most it has had, in
-// bytes.
-func (p *process) resident() (now, peak int64, err error) {
+// resident returns the resident memory of the process in bytes.
+func (p *process) resident() (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
-		return 0, 0, fmt.Errorf("read the memory of %s: %w", p.name, err)
+		return 0, fmt.Errorf("read the memory of %s: %w", p.name, err)
 	}
 	for line := range strings.Lines(string(status)) {
-		to := &now
 		text, ok := strings.CutPrefix(line, "VmRSS:")
-		if !ok {
-			to = &peak
-			text, ok = strings.CutPrefix(line, "VmHWM:")
-		}
 		if !ok {
 			continue
 		}
 		kilobytes, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "kB")), 10, 64)
 		if err != nil {
-			return 0, 0, fmt.Errorf("read the memory of %s: %w", p.name, err)
+			return 0, fmt.Errorf("read the memory of %s: %w", p.name, err)
 		}
-		*to = kilobytes << 10
+		return kilobytes << 10, nil
 	}
-	return now, peak, nil
+	return 0, fmt.Errorf("read the memory of %s: /proc has no VmRSS", p.name)
 }
 
 // tail keeps the end of what a process says.

@@ -257,14 +257,14 @@ func (l *lab) protocolRates(ctx context.Context, ways []*way) error {
 		}
 		last := len(ways) - 1
 		for n, w := range ways {
-			times := ratio(found[n].rates, found[last].rates)
+			rate := ratio(found[n].rates, found[last].rates)
 			spread := medianSpread(found[n].spreads)
-			t.add(what, w.name, thousands(median(found[n].rates)), fmt.Sprintf("%.1f times", times),
+			t.add(what, w.name, thousands(median(found[n].rates)), fmt.Sprintf("%.1f times", rate),
 				milliseconds(spread.p50), milliseconds(spread.p99), fmt.Sprintf("%.0f", found[n].perRequest()))
 			if aims := []float64{20, 10}; n < len(aims) {
 				aim := aims[n]
-				l.report.aim(what+" of the package's rate, "+w.short(), fmt.Sprintf("%.1f times", times),
-					fmt.Sprintf("%.0f times or more", aim), times >= aim)
+				l.report.aim(what+" of the package's rate, "+w.short(), fmt.Sprintf("%.1f times", rate),
+					fmt.Sprintf("%.0f times or more", aim), rate >= aim)
 			}
 		}
 	}
@@ -334,17 +334,14 @@ func (l *lab) firstText(ctx context.Context, w *way, n int) (spread, error) {
 // protocolMemory holds streams open.
 func (l *lab) protocolMemory(ctx context.Context, ways []*way) error {
 	t := table{head: []string{"way", "streams", "a stream"}}
-	size := l.size
-	l.size.memoryStreams = size.doorMemoryStreams
-	defer func() { l.size = size }()
+	n := l.size.doorMemoryStreams
 	for _, w := range ways {
 		l.sayf("protocol: memory, %s", w.name)
-		before, with, _, err := l.holdStreams(ctx, w)
+		before, with, err := l.holdStreams(ctx, w, n)
 		if err != nil {
 			return err
 		}
-		n := int64(l.size.memoryStreams)
-		t.add(w.name, thousands(float64(n)), kilobytes((with-before)/n))
+		t.add(w.name, thousands(float64(n)), kilobytes((with-before)/int64(n)))
 	}
 	l.report.part("Memory of live streams of the protocol",
 		fmt.Sprintf("Each is a new thread's; it has had %d deltas and gets one more every %s. Resident memory of the process, "+

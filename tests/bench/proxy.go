@@ -13,8 +13,7 @@ import (
 
 const upstreamVariable = "BENCH_UPSTREAM"
 
-// serveProxy is the least that can stand between a client and the upstream;
-// with a database it records runs there.
+// serveProxy is the least that can stand between a client and the upstream.
 func serveProxy(ctx context.Context, stdout io.Writer) error {
 	target, err := url.Parse(os.Getenv(upstreamVariable))
 	if err != nil || target.Host == "" {
@@ -33,19 +32,11 @@ func serveProxy(ctx context.Context, stdout io.Writer) error {
 		FlushInterval: -1,
 		Transport:     transport,
 	}
-	var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Without it an upstream that answers at once races the end of the
 		// request's body, and some answers are cut.
 		_ = http.NewResponseController(w).EnableFullDuplex() // HTTP/1.1 has it
 		proxy.ServeHTTP(w, r)
 	})
-	databaseURL := os.Getenv(databaseVariable)
-	if databaseURL == "" {
-		return serveRole(ctx, handler, stdout)
-	}
-	recorder, err := newRecorder(ctx, databaseURL)
-	if err != nil {
-		return err
-	}
-	return errors.Join(serveRole(ctx, recorder.around(handler), stdout), recorder.db.Close())
+	return serveRole(ctx, handler, stdout)
 }

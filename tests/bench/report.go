@@ -50,9 +50,9 @@ func (r *report) machine(databases string, sync time.Duration) {
 
 // aim notes a figure that has one.
 func (r *report) aim(what, figure, aim string, met bool) {
-	word := "no"
+	word := "FAIL"
 	if met {
-		word = "yes"
+		word = "pass"
 	}
 	r.aims.add(what, figure, aim, word)
 }
@@ -63,7 +63,7 @@ func (r *report) part(title, text string, t table) {
 }
 
 func (r *report) write(w io.Writer) error {
-	r.aims.head = []string{"aim", "figure", "wanted", "met"}
+	r.aims.head = []string{"aim", "measured", "wanted", "result"}
 	sections := []string{"# Measured", strings.Join(r.about, "\n\n"), r.aims.String(), strings.Join(r.parts, "\n")}
 	if _, err := fmt.Fprintln(w, strings.Join(sections, "\n\n")); err != nil {
 		return fmt.Errorf("print the report: %w", err)

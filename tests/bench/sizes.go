@@ -25,8 +25,12 @@ type sizes struct {
 	requestTime time.Duration
 	clients     int
 
-	memoryStreams int
-	memorySettle  time.Duration
+	// streams run at a model's pace and are measured for streamTime a round.
+	streams    int
+	streamTime time.Duration
+
+	// memorySettle is how long waiting streams are looked at.
+	memorySettle time.Duration
 
 	// fewSessions and manySessions are those of the two databases compared.
 	fewSessions  int
@@ -56,7 +60,7 @@ func sizesFor(quick bool) sizes {
 			liveStreams: 100, livePace: 20 * time.Millisecond, probeRate: 50, probeTime: 2 * time.Second,
 			relayDeltas: 100_000, pacedDeltas: 20_000, relayStreams: []int{1, 10, 100},
 			requestTime: 300 * time.Millisecond, clients: 8,
-			memoryStreams: 500, memorySettle: time.Second,
+			streams: 500, streamTime: 4 * time.Second, memorySettle: time.Second,
 			fewSessions: 1000, manySessions: 50_000,
 			writeRuns: 10, writeFew: 10, writeMany: 1000,
 			slowStreams: 49, slowDeltas: 500, stuckDeltas: 40_000,
@@ -68,7 +72,7 @@ func sizesFor(quick bool) sizes {
 		liveStreams: 100, livePace: 20 * time.Millisecond, probeRate: 50, probeTime: 6 * time.Second,
 		relayDeltas: 500_000, pacedDeltas: 100_000, relayStreams: []int{1, 10, 100},
 		requestTime: time.Second, clients: 8,
-		memoryStreams: 2000, memorySettle: 5 * time.Second,
+		streams: 500, streamTime: 8 * time.Second, memorySettle: 5 * time.Second,
 		fewSessions: 1000, manySessions: 1_000_000,
 		writeRuns: 50, writeFew: 10, writeMany: 1000,
 		slowStreams: 49, slowDeltas: 2000, stuckDeltas: 40_000,

@@ -21,7 +21,9 @@ type way struct {
 }
 
 // short is the name without what all of the server's ways have.
-func (w *way) short() string { return strings.TrimPrefix(w.name, "this server, ") }
+func (w *way) short() string { return shortName(w.name) }
+
+func shortName(name string) string { return strings.TrimPrefix(name, "this server, ") }
 
 // A stream has a few events beside its deltas: the proxy's at least leastExtra,
 // the Python package's server at most mostExtra.
