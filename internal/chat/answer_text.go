@@ -12,11 +12,10 @@ func (e *executor) appendText(text string) {
 		if strings.TrimSpace(text) == "" {
 			return
 		}
-		text = e.text.String()
 		e.endWorkflow()
 		e.openMessage()
 	}
-	e.log.appendDelta(TextDelta{ItemID: e.message.ID, Delta: text})
+	e.log.appendText(e.message.ID, e.text.String())
 }
 
 func (e *executor) openMessage() {

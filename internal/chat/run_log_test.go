@@ -1,10 +1,13 @@
 package chat
 
 import (
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/uuid"
 )
 
 // read follows a log to its end and returns the deltas in order.
@@ -36,8 +39,8 @@ func read(t *testing.T, f *Follower) string {
 // comes after its place, whole and in order.
 func TestFollowersReadTheSame(t *testing.T) {
 	t.Parallel()
-	const events, followers = 500, 8
-	log := newRunLog()
+	const events, followers = 1000, 8
+	log, item := newRunLog(), uuid.New()
 	var want [followers]strings.Builder
 	var group sync.WaitGroup
 	for n := range followers {
@@ -55,8 +58,10 @@ func TestFollowersReadTheSame(t *testing.T) {
 			}
 		})
 	}
+	var text strings.Builder
 	for seq := 1; seq <= events; seq++ {
-		log.appendDelta(TextDelta{Delta: strconv.Itoa(seq) + " "})
+		text.WriteString(strconv.Itoa(seq) + " ")
+		log.appendText(item, text.String())
 	}
 	log.end()
 	group.Wait()
@@ -65,13 +70,44 @@ func TestFollowersReadTheSame(t *testing.T) {
 // A follower that does not read holds nobody up, and reads it all later.
 func TestSleepingFollowerHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
-	log := newRunLog()
+	log, item := newRunLog(), uuid.New()
 	sleeper := log.follow(0)
+	var text strings.Builder
 	for range 10_000 {
-		log.appendDelta(TextDelta{Delta: "x"})
+		text.WriteByte('x')
+		log.appendText(item, text.String())
 	}
 	log.end()
 	if got := len(read(t, sleeper)); got != 10_000 {
 		t.Errorf("read %d deltas of 10000", got)
+	}
+}
+
+// Deltas share one text. Each must be its own piece of it, also where another
+// event stands between them, where the next item begins, and where a follower
+// begins in their midst.
+func TestDeltasAreThePiecesOfTheirText(t *testing.T) {
+	t.Parallel()
+	first, second := uuid.New(), uuid.New()
+	log := newRunLog()
+	log.append(PartAdded{ItemID: first})
+	log.appendText(first, " one")
+	log.appendText(first, " one two")
+	log.append(Progress{Text: "looking"})
+	log.appendText(first, " one two three")
+	log.appendText(second, "four")
+	log.end()
+	want := []Event{
+		PartAdded{ItemID: first},
+		&TextDelta{ItemID: first, Delta: " one"}, &TextDelta{ItemID: first, Delta: " two"},
+		Progress{Text: "looking"},
+		&TextDelta{ItemID: first, Delta: " three"},
+		&TextDelta{ItemID: second, Delta: "four"},
+	}
+	for after := range len(want) + 1 {
+		events, ended := log.follow(after).Poll()
+		if !ended || len(events) != len(want)-after || (len(events) > 0 && !reflect.DeepEqual(events, want[after:])) {
+			t.Errorf("after %d: %v, ended %v", after, events, ended)
+		}
 	}
 }
