@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"testing"
@@ -70,6 +71,14 @@ func (n *noting) Write(data []byte) (int, error) {
 // when.
 func serveIn(t *testing.T, answer pauses) []string {
 	t.Helper()
+	client := &noting{ResponseRecorder: httptest.NewRecorder(), start: time.Now()}
+	serveTo(t, answer, client)
+	return client.sent
+}
+
+// serveTo serves the stream of an answer to a client.
+func serveTo(t *testing.T, answer pauses, client http.ResponseWriter) {
+	t.Helper()
 	service := chat.NewService(chat.Options{
 		Store: nowhere{}, Model: answer, Limits: chat.Limits{MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
 	})
@@ -85,14 +94,12 @@ func serveIn(t *testing.T, answer pauses) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &noting{ResponseRecorder: httptest.NewRecorder(), start: time.Now()}
 	if err := stream.Serve(client); err != nil {
 		t.Error(err)
 	}
 	if err := service.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}
-	return client.sent
 }
 
 // A quiet stream has a comment again and again, each so long after what was sent

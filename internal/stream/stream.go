@@ -17,6 +17,9 @@ const (
 	// maxBatch is how many bytes of events gather before they are sent; it
 	// bounds what a stream holds for a reader that is behind.
 	maxBatch = 32 << 10
+	// gatherTime is how long a text delta may wait for the next ones. It counts
+	// from the last write of a delta, so only deltas that come faster wait.
+	gatherTime = 5 * time.Millisecond
 )
 
 // ErrDisconnected says that the client closed its connection, or read nothing
@@ -47,6 +50,8 @@ type Stream struct {
 	encoder   *encoder
 	keepAlive time.Duration
 	end       string
+	// lastDelta is when a delta was last written.
+	lastDelta time.Time
 }
 
 // New encodes the events in first, and the run's events so far, while upstream
@@ -110,18 +115,25 @@ func CancelRun(run *chat.ActiveRun, err error) {
 // would make this stack frame larger is in the functions it calls.
 func (s *Stream) relay() error {
 	defer s.follower.Close()
-	quiet := time.NewTimer(s.keepAlive)
-	defer quiet.Stop()
+	timer := time.NewTimer(s.keepAlive)
+	defer timer.Stop()
 	for {
 		ended, err := s.writeNew()
 		if err != nil || ended {
 			return err
 		}
-		quiet.Reset(s.keepAlive)
+		gathering := s.out.Buffered() > 0
+		if gathering {
+			timer.Reset(gatherTime - time.Since(s.lastDelta))
+		} else {
+			timer.Reset(s.keepAlive)
+		}
 		select {
 		case <-s.follower.Ready():
-		case <-quiet.C:
-			s.out.Comment("keep-alive")
+		case <-timer.C:
+			if !gathering {
+				s.out.Comment("keep-alive")
+			}
 		case <-s.done:
 			return ErrDisconnected
 		}
@@ -129,14 +141,19 @@ func (s *Stream) relay() error {
 }
 
 // writeNew writes the events since the last call, and reports whether they were
-// the last.
+// the last. Deltas stay in the buffer while they may wait for more.
 func (s *Stream) writeNew() (ended bool, err error) {
 	events, ended := s.follower.Poll()
+	urgent := ended
 	for _, event := range events {
+		if _, isDelta := event.(*chat.TextDelta); !isDelta {
+			urgent = true
+		}
 		if err := s.encoder.encode(event); err != nil {
 			return false, err
 		}
 		if s.out.Buffered() > maxBatch {
+			urgent = true
 			if err := s.flush(); err != nil {
 				return false, err
 			}
@@ -144,6 +161,16 @@ func (s *Stream) writeNew() (ended bool, err error) {
 	}
 	if ended && s.end != "" {
 		s.out.Data(s.end)
+	}
+	if s.out.Buffered() == 0 {
+		return ended, nil
+	}
+	now := time.Now()
+	if !urgent && now.Sub(s.lastDelta) < gatherTime {
+		return false, nil
+	}
+	if !urgent {
+		s.lastDelta = now
 	}
 	return ended, s.flush()
 }
