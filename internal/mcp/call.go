@@ -87,6 +87,15 @@ func (s *server) failure(ctx, limited context.Context, c *connection, tool strin
 		s.completed.Store(true)
 		return failed(bounded("The tool's server refused the call: " + s.redact.forModel(answer.Message)))
 	}
+	if answer, ok := errors.AsType[*answerError](err); ok {
+		s.logger.WarnContext(ctx, "a tool call got no result", "tool", tool, "error", s.redact.forLog(answer.problem))
+		problem := s.redact.forModel(answer.problem)
+		if answer.refused {
+			return failed(bounded("The tool's server refused the call: " + problem))
+		}
+		ask(c.doubted)
+		return failed(bounded("The tool's server gave no usable answer (" + problem + "). It is not known whether the tool did its work."))
+	}
 	s.slot.suspend(c)
 	s.logger.WarnContext(ctx, "a tool call failed", "tool", tool, "error", s.redact.forLog(err.Error()))
 	return failed("The connection to the tool's server broke during the call. It is not known whether the tool did its work.")

@@ -29,8 +29,8 @@ type carrier interface {
 	transport() sdk.Transport
 	// cut ends at once whatever is left of it.
 	cut()
-	// lastStderrLine are what the server said outside of the protocol.
-	lastStderrLine() string
+	// lastOutput are what the server said outside of the protocol.
+	lastOutput() string
 }
 
 // connect starts the server's command, or goes to its URL, and agrees with it
@@ -138,7 +138,7 @@ func within[T any](ctx context.Context, l *connection, question func(context.Con
 
 // explain adds what the server said last to an error of its connection.
 func (l *connection) explain(err error) error {
-	if words := l.carrier.lastStderrLine(); words != "" {
+	if words := l.carrier.lastOutput(); words != "" {
 		return fmt.Errorf("%w; it said last: %s", err, words)
 	}
 	return err

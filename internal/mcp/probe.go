@@ -8,14 +8,14 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// Look is what one connection to a server found.
+// ProbeResult is what one connection to a server found.
 type ProbeResult struct {
 	Tools []chat.Tool
 	// Missing are tools that are allowed, and that the server does not have.
 	Missing []string
 }
 
-// Probe connects to a server once and leaves it again.
+// Probe connects to a server once, lists its tools and disconnects.
 func Probe(ctx context.Context, of Server, version string) (ProbeResult, error) {
 	s := newServer(of, Options{Version: version, Logger: slog.New(slog.DiscardHandler)})
 	l, err := s.connect(ctx)

@@ -19,6 +19,10 @@ type server struct {
 	pace    pace
 	redact  redactor
 
+	warnings *warnings
+	sanitize *sanitizer
+	schemas  schemas
+
 	// listing is the last list of tools. It outlives its connection, so that
 	// the tools stay offered while the server is being reconnected. It is nil
 	// before the first connection, and once a server has been away for long.
@@ -41,6 +45,8 @@ func newServer(of Server, o Options) *server {
 		o.pace = usualPace()
 	}
 	s.pace = *o.pace
+	s.warnings = newWarnings(s.logger)
+	s.sanitize = &sanitizer{warnings: s.warnings, redact: s.redact}
 	return s
 }
 
@@ -157,8 +163,8 @@ func (s *server) refresh(ctx context.Context, c *connection, ended chan error) e
 	case <-gap.C:
 	}
 	err := s.list(ctx, c, s.pace.list)
-	if answer := answerOf(err); answer != nil {
-		s.logger.WarnContext(ctx, "a tool server does not list its tools", "error", s.redact.forLog(answer.Message))
+	if refused, ok := errors.AsType[*answerError](err); answerOf(err) != nil || ok && refused.temporary() {
+		s.warnings.warn(ctx, "a tool server does not list its tools", "", "error", s.redact.forLog(err.Error()))
 		return nil
 	}
 	if now := s.listing.Load(); err == nil && !now.sameAs(before) {

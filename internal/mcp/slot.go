@@ -53,13 +53,6 @@ func (s *slot) wait(ctx context.Context) (*connection, error) {
 	}
 }
 
-// connected reports whether there is a connection.
-func (s *slot) connected() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.current != nil
-}
-
 // suspend makes calls wait until a connection that a call found broken has
 // been checked: it is set again, or replaced.
 func (s *slot) suspend(c *connection) {

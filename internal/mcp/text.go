@@ -3,6 +3,7 @@ package mcp
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -12,21 +13,25 @@ import (
 // maxResult bounds a result, in characters.
 const maxResult = 16_000
 
-// textOf is a result as a model can read it, whatever its length.
+// textOf returns a result as a text for the model, of any length.
 func textOf(result *sdk.CallToolResult) string {
 	parts := make([]string, 0, len(result.Content))
-	told := false // is there a text, beside notes on what is none?
+	hasText := false // beside notes on content that is no text
 	for _, content := range result.Content {
 		part, isText := textOfContent(content)
-		told = told || isText && part != ""
+		hasText = hasText || isText && part != ""
 		if part != "" {
 			parts = append(parts, part)
 		}
 	}
-	if !told && result.StructuredContent != nil {
+	if !hasText && result.StructuredContent != nil {
 		if encoded, err := json.Marshal(result.StructuredContent); err == nil {
 			parts = append(parts, string(encoded))
+			hasText = true
 		}
+	}
+	if result.IsError && !hasText {
+		parts = slices.Insert(parts, 0, "The tool reported an error without a text.")
 	}
 	if len(parts) == 0 {
 		return "The tool gave no text."
@@ -34,7 +39,8 @@ func textOf(result *sdk.CallToolResult) string {
 	return strings.Join(parts, "\n")
 }
 
-// textOfContent is a part of a result; a note stands for what is no text.
+// textOfContent returns a part of a result as a text. A note stands for content
+// that is no text.
 func textOfContent(content sdk.Content) (text string, isText bool) {
 	switch content := content.(type) {
 	case *sdk.TextContent:
@@ -63,7 +69,7 @@ func note(what, mimeType string, size int) string {
 	return fmt.Sprintf("[%s, %s, %d bytes, which cannot be shown here]", what, mimeType, size)
 }
 
-// bounded is a text of the tool's, whole or cut with a note.
+// bounded returns a tool's text, cut with a note if it is too long.
 func bounded(text string) string {
 	text, left := cut(clean(text), maxResult)
 	if left > 0 {
@@ -72,12 +78,12 @@ func bounded(text string) string {
 	return text
 }
 
-// clean is a text without what a database or a model service may refuse.
+// clean removes what a database or a model service may refuse.
 func clean(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "�"), "\x00", "")
 }
 
-// cut is the first characters of a text, and how many it leaves out.
+// cut returns the first characters of a text, and how many it leaves out.
 func cut(text string, most int) (first string, left int) {
 	if len(text) <= most {
 		return text, 0

@@ -182,7 +182,7 @@ func TestStderr(t *testing.T) {
 		Name: "tasks", Command: tasks.Binary(t), Env: []string{"TASKS_TOKEN=hunter2-hunter2"}, Hidden: []string{"hunter2-hunter2"},
 	})
 	b.want("write_log_8a8c8554", `{"chars":2000}`, "done")
-	until(t, "stderr is in the log", func() bool { return strings.Contains(b.log.String(), "lines are left out") })
+	until(t, "stderr is in the log", func() bool { return strings.Contains(b.log.String(), "further lines are not logged") })
 	log := b.log.String()
 	if !strings.Contains(log, "the token is [hidden]") || strings.Contains(log, "hunter2") {
 		t.Error("the log has the secret, or not its place")
