@@ -94,7 +94,7 @@ func (i *commandInput) Close() error {
 }
 
 // receive waits for a result, for a time.
-func receive(result <-chan error, patience time.Duration) (err error, ok bool) { //nolint:staticcheck // like a receive
+func receive(result <-chan error, patience time.Duration) (err error, ok bool) {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
