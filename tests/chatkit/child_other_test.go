@@ -4,5 +4,5 @@ package chatkit_test
 
 import "syscall"
 
-// child is all the same: only Linux ends a process with its parent.
+// child does nothing: only Linux can end a process with its parent.
 func child() *syscall.SysProcAttr { return nil }

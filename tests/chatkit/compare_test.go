@@ -12,10 +12,10 @@ import (
 	"testing"
 )
 
-// difference is a place where ours may differ from the reference.
+// difference is an accepted difference from the reference.
 type difference struct {
-	// Event is a type of event that ours may send besides the reference's, or
-	// whose Field ours may add.
+	// Event is a type of event that only ours may send, or whose Field only
+	// ours may have.
 	Event string `json:"event"`
 	Field string `json:"field"`
 	Why   string `json:"why"`
@@ -40,8 +40,7 @@ func differences(t *testing.T) []difference {
 	return all
 }
 
-// compare says where ours differs from the reference in a scenario; nil when
-// nowhere.
+// compare returns the differences between ours and the reference in a scenario.
 func compare(t *testing.T, s scenario, reference, tested []record, allowed []difference) []string {
 	t.Helper()
 	if len(reference) != len(tested) {
@@ -75,7 +74,7 @@ func compareStep(want, got plain, allowed []difference) []string {
 	return append(complaints, compareValue("answer", want.Body, got.Body)...)
 }
 
-// permit takes out what ours may have besides.
+// permit removes the accepted additions of ours.
 func permit(events []map[string]any, allowed []difference) []map[string]any {
 	var rest []map[string]any
 	for _, event := range events {
@@ -109,7 +108,7 @@ func compareEvents(want, got []map[string]any) []string {
 	return complaints
 }
 
-// typesOf are the types of events, an update told by its own type.
+// typesOf returns the types of events; an update has the type of its part.
 func typesOf(events []map[string]any) []string {
 	types := make([]string, len(events))
 	for n, event := range events {
@@ -124,10 +123,10 @@ func typesOf(events []map[string]any) []string {
 	return types
 }
 
-// anything in an expected value stands for any text that is not empty.
+// anything in an expected value stands for any non-empty text.
 const anything = "<any>"
 
-// compareValue says by path where two JSON values differ.
+// compareValue returns the paths at which two JSON values differ.
 func compareValue(path string, want, got any) []string {
 	if some, ok := got.(string); want == anything && ok && some != "" {
 		return nil
@@ -169,7 +168,7 @@ func compareObjects(path string, want, got map[string]any) []string {
 	return complaints
 }
 
-// compareOurs holds an answer to what the scenario says of ours alone.
+// compareOurs compares an answer with the one that the scenario expects of ours.
 func compareOurs(t *testing.T, want ours, got plain) []string {
 	t.Helper()
 	if want.Code == "" {

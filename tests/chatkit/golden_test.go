@@ -17,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "write what the reference answers to golden/")
 
-// golden: the reference answers as a folder says, so that a new version of the
-// package cannot change the protocol unseen.
+// golden checks that the reference answers as recorded in a folder, so that a new
+// version of the package cannot change the protocol unnoticed.
 func golden(t *testing.T, folder string, all []scenario, runs map[string][]record) {
 	for _, s := range all {
 		t.Run(s.Name, func(t *testing.T) {
@@ -51,8 +51,8 @@ var (
 	origin    = regexp.MustCompile(`"http://127\.0\.0\.1:\d+/`)
 )
 
-// transcript tells a run to people: a request after ">", then each event on a
-// line of its own as it came, but for ids, times and durations.
+// transcript formats a run for people: a request after ">", then each event on a
+// line, with ids, times and durations replaced.
 func transcript(t *testing.T, s scenario, records []record) []byte {
 	t.Helper()
 	ids := newNaming()

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// patience is how long a test waits for what must come.
+	// patience bounds each wait of a test.
 	patience = 30 * time.Second
 	pause    = 20 * time.Millisecond
 )
@@ -28,23 +28,23 @@ const (
 	cut    = "cut"    // by the server, in the middle
 )
 
-// record is a step of a scenario with what came of it; a line of a transcript.
+// record is a step of a scenario and its result; a line of a transcript.
 type record struct {
 	Target   string          `json:"target"`
 	Scenario string          `json:"scenario"`
 	Step     int             `json:"step"`
 	Request  json.RawMessage `json:"request"`
 	Status   int             `json:"status"`
-	// Events and End are a stream's, Body is any other answer's.
+	// Events and End are of a stream, Body is of any other answer.
 	Events []json.RawMessage `json:"events,omitempty"`
 	End    string            `json:"end,omitempty"`
 	Body   json.RawMessage   `json:"body,omitempty"`
-	// Upload says that bytes were sent, and no request.
+	// Upload says that bytes were uploaded instead of a request.
 	Upload bool `json:"upload,omitempty"`
-	// Asked are the requests to the upstream meanwhile.
+	// Asked are the requests to the upstream during the step.
 	Asked []json.RawMessage `json:"asked,omitempty"`
-	// Ours says that the answer need not parse as the package's: the scenario
-	// says what the server under test answers instead.
+	// Ours says that the answer need not be of the package's types: the scenario
+	// has the expected answer of the server under test.
 	Ours bool `json:"ours,omitempty"`
 }
 
@@ -53,9 +53,9 @@ type target struct {
 	name     string
 	url      string
 	upstream *upstream
-	// toolPrefix stands before the names of the server's tools.
+	// toolPrefix is the prefix of the names of the server's tools.
 	toolPrefix string
-	// authorization is the header of a user by this name.
+	// authorization returns the header of a user with this name.
 	authorization func(t *testing.T, user string) string
 }
 
@@ -89,7 +89,7 @@ func (tg *target) play(t *testing.T, s scenario) []record {
 	return records
 }
 
-// do sends what a step says: a request, or bytes.
+// do sends the request of a step, or uploads its bytes.
 func (tg *target) do(t *testing.T, user string, request []byte, st step, known *memory) record {
 	t.Helper()
 	if st.Upload == nil {
@@ -101,8 +101,8 @@ func (tg *target) do(t *testing.T, user string, request []byte, st step, known *
 	return tg.upload(t, known.attachments[st.Upload.Attachment-1], st.Upload.content())
 }
 
-// upload sends bytes as the attachment's descriptor says, as the component
-// does: without a token.
+// upload sends bytes as the attachment's upload descriptor says, and without a
+// token, as the component does.
 func (tg *target) upload(t *testing.T, to announced, content []byte) record {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -155,8 +155,8 @@ func (tg *target) send(t *testing.T, user string, body []byte, st step) record {
 	return r
 }
 
-// readBody reads an answer that is no stream; what is no JSON becomes a string
-// of it. There may be none.
+// readBody reads an answer that is not a stream; text that is not JSON becomes a
+// JSON string. The answer may be empty.
 func (tg *target) readBody(t *testing.T, body io.Reader) json.RawMessage {
 	t.Helper()
 	answer, err := io.ReadAll(body)
@@ -172,8 +172,8 @@ func (tg *target) readBody(t *testing.T, body io.Reader) json.RawMessage {
 	return answer
 }
 
-// readStream reads events until the stream's end, or until they have said
-// enough.
+// readStream reads events until the end of the stream, or until the text of its
+// deltas is the given one.
 func (tg *target) readStream(t *testing.T, stream io.Reader, enough string) (events []json.RawMessage, end string) {
 	t.Helper()
 	reader := bufio.NewReader(stream)

@@ -11,11 +11,11 @@ import (
 	"testing"
 )
 
-// scenario is a file of scenarios/: what a client sends, in order, and how the
-// upstream answers meanwhile.
+// scenario is a file of scenarios/: the requests of a client, in order, and the
+// answers of the upstream.
 type scenario struct {
 	Name string `json:"-"`
-	// Notes say what the scenario shows.
+	// Notes describe the scenario.
 	Notes string `json:"notes"`
 	Steps []step `json:"steps"`
 }
@@ -24,29 +24,29 @@ type scenario struct {
 type step struct {
 	// Request is the body, with placeholders; see placeholders.
 	Request json.RawMessage `json:"request"`
-	// Text is sent instead of Request where the body is no JSON.
+	// Text is sent instead of Request where the body is not JSON.
 	Text *string `json:"text"`
-	// Upload is sent instead of Request, to where an attachment's bytes go.
+	// Upload is sent instead of Request, to the upload URL of an attachment.
 	Upload *upload `json:"upload"`
-	// As is another user's name; "" is the scenario's own.
+	// As is the name of another user; "" is the scenario's own.
 	As string `json:"as"`
-	// Upstream is how the upstream answers during this step: the first request
-	// by the first, the next by the next, all further ones by the last.
+	// Upstream are the answers of the upstream during this step: the first
+	// request gets the first, the next the next, all further ones the last.
 	Upstream []upstreamAnswer `json:"upstream"`
-	// CloseWhenSaid closes the connection when the deltas say this together.
+	// CloseWhenSaid closes the connection once the text of the deltas is this.
 	CloseWhenSaid string `json:"close_when_said"`
 	// Until repeats the request until its page has so many entries.
 	Until int `json:"until"`
-	// Asked is what the last request to the upstream must have held.
+	// Asked is the expected content of the last request to the upstream.
 	Asked *asked `json:"asked"`
-	// Ours is what the server under test must answer where it does not answer
-	// as the reference does.
+	// Ours is the expected answer of the server under test where it differs from
+	// the reference on purpose.
 	Ours *ours `json:"ours"`
 }
 
 // upload is the bytes of an attachment.
 type upload struct {
-	// Attachment says which: the first that was announced is 1.
+	// Attachment is its number: the first that was created is 1.
 	Attachment int `json:"attachment"`
 	// Text or Base64 are the bytes.
 	Text   string `json:"text"`
@@ -60,7 +60,7 @@ func (u upload) content() []byte {
 	return []byte(u.Text)
 }
 
-// asked tells of a request to the upstream.
+// asked describes a request to the upstream.
 type asked struct {
 	// OnlyOurs says that the reference sends something else.
 	OnlyOurs   bool     `json:"only_ours"`
@@ -72,16 +72,16 @@ type asked struct {
 	Times int `json:"times"`
 }
 
-// ours is an answer of the server under test alone.
+// ours is an answer that only the server under test gives.
 type ours struct {
-	// Why says why it differs from the reference.
+	// Why is the reason for the difference from the reference.
 	Why string `json:"why"`
-	// Status and Code are a failure's, in the REST door's envelope.
+	// Status and Code are of a failure, in the envelope of the REST API.
 	Status int    `json:"status"`
 	Code   string `json:"code"`
 	// Body is a whole answer, with a status of 200.
 	Body json.RawMessage `json:"body"`
-	// Events are a stream's, after folding, ids and times replaced.
+	// Events are of a stream, after folding, with ids and times replaced.
 	Events []json.RawMessage `json:"events"`
 }
 

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// startPatience is how long Python may take to start: a busy machine reads
-	// and compiles the packages' many files.
+	// startPatience is how long Python may take to start: it reads and compiles
+	// many files of the packages.
 	startPatience = 2 * time.Minute
 	// stopPatience is how long the reference may take to end after an interrupt.
 	stopPatience = 10 * time.Second
@@ -38,8 +38,8 @@ func python(t *testing.T) string {
 	return path
 }
 
-// startReference starts the reference with an upstream of its own. Plain
-// leaves out what it adds to the Agents SDK's stream, and to the package.
+// startReference starts the reference with an upstream of its own. Plain starts
+// it without its additions to the stream of the Agents SDK and to the package.
 func startReference(t *testing.T, plain bool) *target {
 	t.Helper()
 	u := newUpstream(t)

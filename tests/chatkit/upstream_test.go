@@ -23,14 +23,14 @@ type upstreamAnswer struct {
 	Body   json.RawMessage `json:"body"`
 	// Chunks are sent in order: a text is a comment line, "delta" and
 	// "finish_reason" are put into a choice, every other object is sent with
-	// what all chunks have. {"hang": true} waits until the client leaves,
+	// the fields of all chunks. {"hang": true} waits until the client disconnects,
 	// {"cut": true} closes the connection, {"await": "text"} waits until the
 	// deltas that reached the client say this; all else ends with [DONE].
 	Chunks []json.RawMessage `json:"chunks"`
 }
 
-// upstream stands in for OpenRouter. It answers in the order that a step says,
-// whatever it is asked: the servers word their questions differently.
+// upstream replaces OpenRouter. It answers in the order of the step, whatever the
+// request: the two servers send different requests.
 type upstream struct {
 	URL string
 
@@ -66,14 +66,14 @@ func newUpstream(t *testing.T) *upstream {
 	return u
 }
 
-// prepare sets the answers of a step and forgets what was asked before.
+// prepare sets the answers of a step and forgets the earlier requests.
 func (u *upstream) prepare(answers []upstreamAnswer) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.answers, u.asked, u.said = answers, nil, ""
 }
 
-// heard tells what reached the client so far.
+// heard records the text that has reached the client.
 func (u *upstream) heard(text string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -82,8 +82,8 @@ func (u *upstream) heard(text string) {
 	u.news = make(chan struct{})
 }
 
-// await waits until the client has heard a text; false when it, or the test,
-// is gone.
+// await waits until a text has reached the client; false if the client disconnects
+// or the test ends.
 func (u *upstream) await(ctx context.Context, text string) bool {
 	for {
 		u.mu.Lock()
@@ -100,7 +100,7 @@ func (u *upstream) await(ctx context.Context, text string) bool {
 	}
 }
 
-// requests are the bodies that came since prepare.
+// requests returns the bodies of the requests since prepare.
 func (u *upstream) requests() []json.RawMessage {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -117,7 +117,7 @@ func (u *upstream) next(body []byte) (upstreamAnswer, bool) {
 	return u.answers[min(len(u.asked), len(u.answers))-1], true
 }
 
-// answer gives the answer that is due; ctx ends when the client leaves.
+// answer sends the next answer; ctx ends when the client disconnects.
 func (u *upstream) answer(ctx context.Context, w http.ResponseWriter, body []byte) {
 	answer, ok := u.next(body)
 	if !ok {
@@ -163,7 +163,7 @@ type command struct {
 	Await string `json:"await"`
 }
 
-// frame is a chunk as it goes over the wire.
+// frame is a chunk as it is sent.
 func frame(chunk json.RawMessage, request []byte) string {
 	var comment string
 	if json.Unmarshal(chunk, &comment) == nil {
@@ -197,8 +197,8 @@ func frame(chunk json.RawMessage, request []byte) string {
 
 var toolPlaceholder = regexp.MustCompile(`\{tool:(\w+)\}`)
 
-// toolNames replaces {tool:x} by the name under which the request offers the
-// tool x: a server may put the name of the tool's own server before it.
+// toolNames replaces {tool:x} by the name under which the request offers the tool
+// x: a server may prefix it with the name of an MCP server.
 func toolNames(text string, request []byte) string {
 	var body struct {
 		Tools []struct {

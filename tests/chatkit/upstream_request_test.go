@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// checkAsked says where a step's last request to the upstream is not as the
-// scenario wants it.
+// checkAsked returns the differences between a step's last request to the upstream
+// and the expected one.
 func checkAsked(want *asked, r record) []string {
 	if want == nil {
 		return nil
@@ -33,12 +33,12 @@ func checkAsked(want *asked, r record) []string {
 	said := texts(request.Messages)
 	for _, text := range want.Contains {
 		if !strings.Contains(said, text) {
-			complaints = append(complaints, fmt.Sprintf("the upstream was not told %q: %s", text, last))
+			complaints = append(complaints, fmt.Sprintf("the upstream was not sent %q: %s", text, last))
 		}
 	}
 	for _, text := range want.Lacks {
 		if strings.Contains(said, text) {
-			complaints = append(complaints, fmt.Sprintf("the upstream was told %q: %s", text, last))
+			complaints = append(complaints, fmt.Sprintf("the upstream was sent %q: %s", text, last))
 		}
 	}
 	if want.Model != "" && request.Model != want.Model {
@@ -47,7 +47,7 @@ func checkAsked(want *asked, r record) []string {
 	return complaints
 }
 
-// texts are all texts of a JSON value, in order.
+// texts returns all strings of a JSON value, in order.
 func texts(value any) string {
 	var all strings.Builder
 	switch v := value.(type) {

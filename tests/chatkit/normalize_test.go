@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// What stands for a value that no two runs share.
+// The replacements of values that differ between any two runs.
 const (
 	someTime     = "<time>"
 	someDuration = "<duration>"
@@ -22,12 +22,11 @@ const (
 	someURL      = "<url>"
 )
 
-// ourPrefix stands before the names of tools of the MCP server "tasks".
+// ourPrefix is the prefix of the names of tools of the MCP server "tasks".
 const ourPrefix = "tasks__"
 
-// naming gives each id of a run a name by its kind and its turn: "thread 1",
-// "user_message 2". Two runs are alike when the same names stand in the same
-// places.
+// naming names each id of a run by its kind and order: "thread 1",
+// "user_message 2". Two runs are alike if the same names are in the same places.
 type naming struct {
 	names map[string]string
 	count map[string]int
@@ -49,10 +48,10 @@ func (n *naming) name(kind string, id any) any {
 	return n.names[text]
 }
 
-// free are fields whose content is the client's, the model's or a tool's.
+// free are fields whose content comes from the client, the model or a tool.
 var free = []string{"arguments", "output", "data", "metadata"}
 
-// normal replaces ids, times, durations and cursors of a JSON value.
+// normal replaces the ids, times, durations and cursors of a JSON value.
 func (n *naming) normal(value any) any {
 	switch v := value.(type) {
 	case []any:
@@ -65,8 +64,8 @@ func (n *naming) normal(value any) any {
 	return value
 }
 
-// withoutPrefix names the tool that was chosen as the reference does, whose
-// tools are its own and not a server's.
+// withoutPrefix removes the prefix from the name of the chosen tool: the
+// reference has no MCP server.
 func withoutPrefix(choice any) any {
 	if object, ok := choice.(map[string]any); ok {
 		if id, ok := object["id"].(string); ok {
@@ -97,7 +96,7 @@ func (n *naming) object(o map[string]any) {
 	}
 }
 
-// identify names a thread, an item or an attachment, and hides a page's cursor.
+// identify names a thread, an item or an attachment, and replaces a page's cursor.
 func (n *naming) identify(o map[string]any) {
 	_, dated := o["created_at"]
 	switch {
@@ -117,7 +116,7 @@ func (n *naming) identify(o map[string]any) {
 	}
 }
 
-// hideURL replaces an address of the server's own.
+// hideURL replaces a URL of the server.
 func hideURL(o map[string]any, key string) {
 	address, _ := o[key].(string)
 	if u, err := url.Parse(address); err == nil && u.IsAbs() {
@@ -125,7 +124,7 @@ func hideURL(o map[string]any, key string) {
 	}
 }
 
-// isTime: with a zone, as ours, or without, as the package writes it.
+// isTime accepts times with a zone, as ours has, or without, as the package has.
 func isTime(value any) bool {
 	text, _ := value.(string)
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
@@ -141,7 +140,7 @@ func isWhole(value any) bool {
 	return ok && number >= 0 && number == math.Trunc(number)
 }
 
-// plain is a step of a run without what no two runs share.
+// plain is a step of a run without the values that differ between any two runs.
 type plain struct {
 	Step   int              `json:"step"`
 	Status int              `json:"status"`
@@ -150,8 +149,8 @@ type plain struct {
 	Body   any              `json:"body,omitempty"`
 }
 
-// plainOf makes a run's records comparable; folded joins the events that may
-// come in any number.
+// plainOf makes a run's records comparable; folded joins events whose number may
+// differ.
 func plainOf(t *testing.T, records []record, folded bool) []plain {
 	t.Helper()
 	return plainWith(t, newNaming(), records, folded)
@@ -184,8 +183,8 @@ func plainWith(t *testing.T, ids *naming, records []record, folded bool) []plain
 	return steps
 }
 
-// fold joins neighbours: deltas of one part to one delta, and a task's updates
-// to its last state.
+// fold joins consecutive events: deltas of one part to one delta, and updates of a
+// task to its last state.
 func fold(events []map[string]any) []map[string]any {
 	var folded []map[string]any
 	for _, event := range events {
@@ -197,7 +196,7 @@ func fold(events []map[string]any) []map[string]any {
 	return folded
 }
 
-// join adds an event to the one before it, where the two may be one.
+// join adds an event to the one before it, if both may be one.
 func join(before, event map[string]any) bool {
 	last, _ := before["update"].(map[string]any)
 	next, _ := event["update"].(map[string]any)

@@ -9,12 +9,12 @@ import (
 	"testing"
 )
 
-// memory is what a scenario's earlier answers named.
+// memory holds the ids of a scenario's earlier answers.
 type memory struct {
 	prefix  string // of the server's tools
 	threads []string
 	items   map[string][]string // by type
-	// attachments are those that were announced.
+	// attachments are those that were created.
 	attachments []announced
 	page        struct {
 		After string `json:"after"`
@@ -24,7 +24,7 @@ type memory struct {
 	}
 }
 
-// announced is an attachment with how its bytes are sent.
+// announced is a created attachment and the way to upload it.
 type announced struct {
 	ID     string `json:"id"`
 	Upload struct {
@@ -34,7 +34,7 @@ type announced struct {
 	} `json:"upload_descriptor"`
 }
 
-// note takes the ids of an answer.
+// note records the ids of an answer.
 func (m *memory) note(r record) {
 	for _, raw := range r.Events {
 		var event struct {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// alike: two runs of the reference are alike for the comparator, and the
-// package's types have nothing against either.
+// alike checks that the comparator finds no difference between two runs of the
+// reference, and that both are of the package's types.
 func alike(t *testing.T, all []scenario, first, second map[string][]record) {
 	var transcript []record
 	for _, s := range all {
@@ -34,8 +34,8 @@ func alike(t *testing.T, all []scenario, first, second map[string][]record) {
 	}
 }
 
-// notices: a run with a fault is like no other for the comparator, nor, where
-// the fault breaks a type, for the package's types.
+// notices checks that the comparator finds each fault in a run, and that the
+// package's types find those that break a type.
 func notices(t *testing.T, all []scenario, first, second map[string][]record) {
 	var faulty []record
 	for _, f := range faults() {
@@ -61,7 +61,7 @@ func notices(t *testing.T, all []scenario, first, second map[string][]record) {
 	}
 }
 
-// withoutOurs is a scenario in which the reference is held to itself.
+// withoutOurs returns a scenario without the answers that are expected of ours.
 func withoutOurs(s scenario) scenario {
 	s.Steps = slices.Clone(s.Steps)
 	for n := range s.Steps {
@@ -70,16 +70,16 @@ func withoutOurs(s scenario) scenario {
 	return s
 }
 
-// fault is a change to what a server answered.
+// fault is a change to the answers of a server.
 type fault struct {
 	name     string
 	scenario string
-	// old is replaced by new, wherever it stands; or change is made.
+	// old is replaced by new everywhere; or change is applied.
 	old, new string
 	change   func(*record)
-	// typed says that the package's types notice it too.
+	// typed says that the package's types find it too.
 	typed bool
-	// harmless says that nobody may notice.
+	// harmless says that it must not be found.
 	harmless bool
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// TestProtocol plays every scenario on the reference, and holds ours to it.
+// TestProtocol plays every scenario on the reference and on ours, and compares.
 func TestProtocol(t *testing.T) {
 	all := scenarios(t)
 	reference := startReference(t, false).playAll(t, all)
@@ -29,9 +29,9 @@ func TestProtocol(t *testing.T) {
 		alike(t, all, reference, second)
 		notices(t, all, reference, second)
 	})
-	t.Run("door", func(t *testing.T) {
+	t.Run("ours", func(t *testing.T) {
 		t.Parallel()
-		door(t, startOurs(t), all, reference)
+		testOurs(t, startOurs(t), all, reference)
 	})
 }
 
@@ -44,9 +44,9 @@ func (tg *target) playAll(t *testing.T, all []scenario) map[string][]record {
 	return runs
 }
 
-// door: in every scenario ours answers as the reference does, in the package's
-// own types.
-func door(t *testing.T, tested *target, all []scenario, reference map[string][]record) {
+// testOurs checks that ours answers every scenario as the reference does, in the
+// package's own types.
+func testOurs(t *testing.T, tested *target, all []scenario, reference map[string][]record) {
 	allowed := differences(t)
 	var transcript []record
 	for _, s := range all {
@@ -65,14 +65,14 @@ func door(t *testing.T, tested *target, all []scenario, reference map[string][]r
 	}
 	t.Run("types", func(t *testing.T) {
 		if said, ok := checkTypes(t, transcript); !ok {
-			t.Errorf("not all is of the package's types:\n%s", said)
+			t.Errorf("some answers are not of the package's types:\n%s", said)
 		} else {
 			t.Log(said)
 		}
 	})
 }
 
-// checkTypes lets the package's types judge a transcript.
+// checkTypes validates a transcript by the package's types.
 func checkTypes(t *testing.T, records []record) (said string, ok bool) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "transcript.jsonl")
@@ -141,7 +141,7 @@ func writeServers(t *testing.T, here string) string {
 	return path
 }
 
-// awaitTools sends messages until the tools are offered to the upstream: their
+// awaitTools sends messages until the tools are offered to the upstream: the MCP
 // server starts while ours serves already.
 func awaitTools(t *testing.T, tg *target) {
 	t.Helper()
