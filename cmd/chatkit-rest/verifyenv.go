@@ -49,7 +49,7 @@ func checks(settings config.Settings) []check {
 	if settings.Attachments.IsSet() {
 		list = append(list, check{"attachments", verifyAttachments})
 	}
-	return append(list, check{"key", verifyKey}, check{"model", verifyModel}, check{"limits", tellLimits})
+	return append(list, check{"key", verifyKey}, check{"model", verifyModels}, check{"limits", tellLimits})
 }
 
 // verifyEnv prints a report on the settings and on all that they name,

@@ -60,6 +60,11 @@ func TestVerifyEnvModel(t *testing.T) {
 		"llama":                   `model +ok +llama`,
 		"maker/model@preset/mine": `model +unsure +.*preset.*`,
 		"maker/other:free":        `model +FAILED +.*OPENROUTER_MODEL.*`,
+		"maker/model:free":        `model +FAILED +.*OPENROUTER_MODEL.*`, // a free variant is a model of its own
+		"maker/model:nitro":       `model +ok +maker/model:nitro`,
+		"~maker/unlisted-latest":  `model +unsure +.*alias or router.*`,
+		"openrouter/auto":         `model +unsure +.*alias or router.*`,
+		"llama:8b":                `model +FAILED +.*OPENROUTER_MODEL.*`,
 	} {
 		t.Run(model, func(t *testing.T) {
 			t.Parallel()
@@ -79,6 +84,24 @@ func TestVerifyEnvModel(t *testing.T) {
 	checkReport(t, harness.Execute(t, env, "verify-env"), env, 0, `model +unsure +.*lists no models`)
 	upstream.ListModels("one.gguf")
 	checkReport(t, harness.Execute(t, env, "verify-env"), env, 0, `model +unsure +.*lists one.gguf alone`)
+}
+
+// TestVerifyEnvNamesEveryMissingModel: each model of the settings that upstream
+// does not list is named with its setting.
+func TestVerifyEnvNamesEveryMissingModel(t *testing.T) {
+	t.Parallel()
+	upstream := harness.NewUpstream(t)
+	upstream.ListModels("maker/a", "maker/b", "maker/c", "maker/d:free")
+	env := harness.Settings(harness.NewDatabase(t, harness.SQLite), "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe", upstream)
+	env["OPENROUTER_MODEL"], env["TITLE_MODEL"] = "maker/a", "maker/b:nitro"
+	env["MODELS"], env["OPENROUTER_FALLBACK_MODELS"] = "maker/a,maker/d:free", "maker/c"
+	checkReport(t, harness.Execute(t, env, "verify-env"), env, 0, `model +ok +maker/a, and 3 more of the settings`)
+
+	env["TITLE_MODEL"], env["MODELS"], env["OPENROUTER_FALLBACK_MODELS"] = "maker/title", "maker/a,maker/b:free", "maker/gone,maker/c"
+	checkReport(t, harness.Execute(t, env, "verify-env"), env, 1,
+		`model +FAILED +OPENROUTER_FALLBACK_MODELS: upstream lists 4 models, but not maker/gone; set one that it lists`,
+		` +MODELS: upstream lists 4 models, but not maker/b:free; set one that it lists`,
+		` +TITLE_MODEL: upstream lists 4 models, but not maker/title; set one that it lists`, `result +FAILED +model`)
 }
 
 // TestVerifyEnvExitCodes: 0 all is well, 1 something failed, 2 a command line

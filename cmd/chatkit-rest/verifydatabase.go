@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
@@ -80,76 +78,6 @@ func verifyMigrations(ctx context.Context, settings config.Settings) (string, er
 		return detail + "; serve applies them", nil
 	default:
 		return "", errors.New(detail + "; run chatkit-rest migrate up, or serve with --migrate")
-	}
-}
-
-func verifyKey(ctx context.Context, settings config.Settings) (string, error) {
-	model, err := newModel(settings)
-	if err != nil {
-		return "", err
-	}
-	defer model.CloseIdle()
-	state, err := model.CheckKey(ctx)
-	switch {
-	case err != nil:
-		return "", adviseUpstream(err)
-	case !state.Told:
-		return "accepted", nil
-	case state.Remaining == nil:
-		return "accepted; it has no credit limit of its own", nil
-	case state.Limit == nil:
-		return fmt.Sprintf("accepted; %.2f credits left", *state.Remaining), nil
-	default:
-		return fmt.Sprintf("accepted; %.2f of %.2f credits left", *state.Remaining, *state.Limit), nil
-	}
-}
-
-// adviseUpstream says what to do about a failure of upstream.
-func adviseUpstream(err error) error {
-	var upstream *chat.UpstreamError
-	if !errors.As(err, &upstream) {
-		return err
-	}
-	switch upstream.Kind {
-	case chat.UpstreamCredentials:
-		return errors.New("OPENROUTER_API_KEY was refused; make a new key and set it")
-	case chat.UpstreamPayment:
-		return errors.New("OPENROUTER_API_KEY's account is out of credit; add some")
-	case chat.UpstreamUnreachable, chat.UpstreamTimeout:
-		return fmt.Errorf("OPENROUTER_BASE_URL cannot be reached: %w; see that this machine may call it", err)
-	default:
-		return fmt.Errorf("OPENROUTER_BASE_URL gave an unexpected answer: %w; see that it is an API's base URL, or try later", err)
-	}
-}
-
-func verifyModel(ctx context.Context, settings config.Settings) (string, error) {
-	client, err := newModel(settings)
-	if err != nil {
-		return "", err
-	}
-	defer client.CloseIdle()
-	names, err := client.Models(ctx)
-	if err != nil {
-		return "", unsure{"upstream gives no list of its models"}
-	}
-	return judgeModel(settings.OpenRouterModel, names)
-}
-
-// judgeModel says whether upstream knows the model, as far as its list tells.
-func judgeModel(model string, listed []string) (string, error) {
-	base, _, _ := strings.Cut(model, ":") // OpenRouter's ":online" and the like are not listed
-	switch {
-	case len(listed) == 0:
-		return "", unsure{model + ": upstream lists no models"}
-	case slices.Contains(listed, model), slices.Contains(listed, base), slices.Contains(listed, model+":latest"):
-		return model, nil
-	case strings.Contains(model, "@preset/"):
-		return "", unsure{model + ": a preset is not listed"}
-	case len(listed) == 1:
-		// A server with one model may answer to any name.
-		return "", unsure{fmt.Sprintf("%s: upstream lists %s alone", model, listed[0])}
-	default:
-		return "", fmt.Errorf("OPENROUTER_MODEL: upstream lists %d models, but not %s; set one that it lists", len(listed), model)
 	}
 }
 

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/config"
+)
+
+func verifyKey(ctx context.Context, settings config.Settings) (string, error) {
+	model, err := newModel(settings)
+	if err != nil {
+		return "", err
+	}
+	defer model.CloseIdle()
+	state, err := model.CheckKey(ctx)
+	switch {
+	case err != nil:
+		return "", adviseUpstream(err)
+	case !state.Told:
+		return "accepted", nil
+	case state.Remaining == nil:
+		return "accepted; it has no credit limit of its own", nil
+	case state.Limit == nil:
+		return fmt.Sprintf("accepted; %.2f credits left", *state.Remaining), nil
+	default:
+		return fmt.Sprintf("accepted; %.2f of %.2f credits left", *state.Remaining, *state.Limit), nil
+	}
+}
+
+// adviseUpstream says what to do about a failure of upstream.
+func adviseUpstream(err error) error {
+	var upstream *chat.UpstreamError
+	if !errors.As(err, &upstream) {
+		return err
+	}
+	switch upstream.Kind {
+	case chat.UpstreamCredentials:
+		return errors.New("OPENROUTER_API_KEY was refused; make a new key and set it")
+	case chat.UpstreamPayment:
+		return errors.New("OPENROUTER_API_KEY's account is out of credit; add some")
+	case chat.UpstreamUnreachable, chat.UpstreamTimeout:
+		return fmt.Errorf("OPENROUTER_BASE_URL cannot be reached: %w; see that this machine may call it", err)
+	default:
+		return fmt.Errorf("OPENROUTER_BASE_URL gave an unexpected answer: %w; see that it is an API's base URL, or try later", err)
+	}
+}
+
+// verifyModels looks for the models that the settings name in upstream's list.
+func verifyModels(ctx context.Context, settings config.Settings) (string, error) {
+	client, err := newModel(settings)
+	if err != nil {
+		return "", err
+	}
+	defer client.CloseIdle()
+	listed, err := client.Models(ctx)
+	if err != nil {
+		return "", unsure{"upstream gives no list of its models"}
+	}
+	return judgeModels(namedModels(settings), listed)
+}
+
+// namedModel is a model and the first setting that names it.
+type namedModel struct{ setting, model string }
+
+// namedModels are the models that the settings name, each once.
+func namedModels(settings config.Settings) []namedModel {
+	named := []namedModel{{"OPENROUTER_MODEL", settings.OpenRouterModel}}
+	add := func(setting string, models ...string) {
+		for _, model := range models {
+			isKnown := func(n namedModel) bool { return n.model == model }
+			if model != "" && !slices.ContainsFunc(named, isKnown) {
+				named = append(named, namedModel{setting, model})
+			}
+		}
+	}
+	add("OPENROUTER_FALLBACK_MODELS", settings.OpenRouterFallbackModels...)
+	add("MODELS", settings.Models...)
+	add("TITLE_MODEL", settings.TitleModel)
+	return named
+}
+
+// judgeModels says which models are missing in upstream's list. One that the
+// list need not have is uncertain, and so is each where the list says little.
+func judgeModels(named []namedModel, listed []string) (string, error) {
+	var missing, uncertain []string
+	for _, n := range named {
+		reason := whyUnlisted(n.model, listed)
+		switch {
+		case isListed(n.model, listed):
+		case reason != "":
+			uncertain = append(uncertain, n.model+": "+reason)
+		default:
+			missing = append(missing, fmt.Sprintf("%s: upstream lists %d models, but not %s; set one that it lists",
+				n.setting, len(listed), n.model))
+		}
+	}
+	switch {
+	case len(missing) > 0:
+		return "", errors.New(strings.Join(append(missing, uncertain...), "\n"))
+	case len(uncertain) > 0:
+		return "", unsure{strings.Join(uncertain, "\n")}
+	case len(named) > 1:
+		return fmt.Sprintf("%s, and %d more of the settings", named[0].model, len(named)-1), nil
+	default:
+		return named[0].model, nil
+	}
+}
+
+// isListed says whether upstream lists the model, by another name too: Ollama
+// adds ":latest", and a routing variant of OpenRouter's (":nitro", ":online")
+// may follow the name of every model.
+func isListed(model string, listed []string) bool {
+	if slices.Contains(listed, model) || slices.Contains(listed, model+":latest") {
+		return true
+	}
+	base, variant, _ := strings.Cut(model, ":")
+	return !slices.Contains(catalogVariants, variant) && slices.Contains(listed, base)
+}
+
+// catalogVariants are the variants that OpenRouter lists as models of their own,
+// see https://openrouter.ai/docs/guides/routing/model-variants/overview.
+var catalogVariants = []string{"free", "extended", "thinking", "batch"}
+
+// whyUnlisted says why a model may work that is not listed; empty where nothing
+// speaks for it.
+func whyUnlisted(model string, listed []string) string {
+	switch {
+	case len(listed) == 0:
+		return "upstream lists no models"
+	case len(listed) == 1: // Such a server may answer to any name.
+		return fmt.Sprintf("upstream lists %s alone", listed[0])
+	case strings.Contains(model, "@preset/"):
+		return "a preset is not listed"
+	case strings.HasPrefix(model, "~"), strings.HasPrefix(model, "openrouter/"):
+		return "upstream does not list this alias or router; it may know it all the same"
+	}
+	return ""
+}
