@@ -91,6 +91,17 @@ tests/chatkit/.venv: tests/chatkit/requirements.txt
 test-chatkit: tests/chatkit/.venv ## Hold the ChatKit protocol to the server of its Python package
 	go test -tags chatkit -count=1 -timeout 5m ./tests/chatkit
 
+# Schemathesis and what it needs, for the served document.
+tests/schemathesis/.venv: tests/schemathesis/requirements.txt
+	tests/prepare.sh venv
+	rm -rf $@ && python3 -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
+.PHONY: test-schemathesis
+test-schemathesis: tests/schemathesis/.venv ## Send generated requests to every operation and check the answers against the served document; EXAMPLES=n an operation (100)
+	EXAMPLES=$(EXAMPLES) go test -tags schemathesis -count=1 -timeout 15m ./tests/schemathesis
+
 .PHONY: release
 release: ## Build dist/: archives for Linux, macOS and Windows, their SBOMs, SHA256SUMS
 	@tests/prepare.sh release

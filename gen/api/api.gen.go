@@ -1235,10 +1235,11 @@ type AttachmentCreateParams struct {
 	MimeType string `json:"mime_type"`
 
 	// Name The file's name. Folders before it, control characters and characters
-	// that change the direction of the text are removed.
+	// that change the direction of the text are removed; what is left must
+	// not be empty.
 	Name string `json:"name"`
 
-	// Size In bytes, exactly; not 0.
+	// Size The exact number of bytes.
 	Size int64 `json:"size"`
 }
 
@@ -1261,7 +1262,7 @@ type AttachmentUploadDescriptor struct {
 type AttachmentUploadDescriptorMethod string
 
 // AttachmentsCreateReq Register a file; the answer is an `Attachment` that says how to upload it.
-// A server that keeps no files answers 501 `NOT_SUPPORTED`.
+// A server that keeps no files answers 404 `NOT_SUPPORTED`.
 type AttachmentsCreateReq struct {
 	Type AttachmentsCreateReqType `json:"type"`
 
@@ -1457,6 +1458,7 @@ type DurationSummary struct {
 // | `THREAD_NOT_FOUND` | 404 | The thread is not the session's. |
 // | `ITEM_NOT_FOUND` | 404 | The thread has no such item. |
 // | `ATTACHMENT_NOT_FOUND` | 404 | There is no such file. |
+// | `NOT_SUPPORTED` | 404 | The request needs a feature that this server does not have, or files where it keeps none. |
 // | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
 // | `RUN_IN_PROGRESS` | 409 | A run is under way in this thread. |
 // | `ATTACHMENT_CONFLICT` | 409 | A file is not uploaded yet, is uploaded already, or is of a message already. |
@@ -1466,7 +1468,6 @@ type DurationSummary struct {
 // | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
 // | `ATTACHMENT_LIMIT` | 429 | The user has as many files that no message has, or as many bytes of files, as a user may have. |
 // | `INTERNAL_ERROR` | 500 | A fault of the server. |
-// | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do, or a file where it keeps none. |
 // | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
 // | `SERVICE_UNAVAILABLE` | 503 | The database or the store of files is out of reach, the server is busy with files, or it is stopping. |
 type ErrorCode string
@@ -1485,6 +1486,7 @@ type ErrorDetail struct {
 	// | `THREAD_NOT_FOUND` | 404 | The thread is not the session's. |
 	// | `ITEM_NOT_FOUND` | 404 | The thread has no such item. |
 	// | `ATTACHMENT_NOT_FOUND` | 404 | There is no such file. |
+	// | `NOT_SUPPORTED` | 404 | The request needs a feature that this server does not have, or files where it keeps none. |
 	// | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
 	// | `RUN_IN_PROGRESS` | 409 | A run is under way in this thread. |
 	// | `ATTACHMENT_CONFLICT` | 409 | A file is not uploaded yet, is uploaded already, or is of a message already. |
@@ -1494,7 +1496,6 @@ type ErrorDetail struct {
 	// | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
 	// | `ATTACHMENT_LIMIT` | 429 | The user has as many files that no message has, or as many bytes of files, as a user may have. |
 	// | `INTERNAL_ERROR` | 500 | A fault of the server. |
-	// | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do, or a file where it keeps none. |
 	// | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
 	// | `SERVICE_UNAVAILABLE` | 503 | The database or the store of files is out of reach, the server is busy with files, or it is stopping. |
 	Code ErrorCode `json:"code"`
@@ -1607,7 +1608,7 @@ type InputTranscribeParams struct {
 	MimeType    string `json:"mime_type"`
 }
 
-// InputTranscribeReq Turn speech into text. This server cannot; it answers 501 `NOT_SUPPORTED`.
+// InputTranscribeReq Turn speech into text. This server cannot; it answers 404 `NOT_SUPPORTED`.
 type InputTranscribeReq struct {
 	Type InputTranscribeReqType `json:"type"`
 
@@ -2087,7 +2088,9 @@ type ThreadStreamEvent struct {
 type ThreadUpdateParams struct {
 	// ThreadID The thread's id, which is also its session's.
 	ThreadID openapi_types.UUID `json:"thread_id"`
-	Title    string             `json:"title"`
+
+	// Title The new title, not blank.
+	Title string `json:"title"`
 }
 
 // ThreadUpdatedEvent The thread itself changed, its title for one.
@@ -2227,7 +2230,7 @@ type ThreadsRetryAfterItemReq struct {
 // ThreadsRetryAfterItemReqType defines model for ThreadsRetryAfterItemReq.Type.
 type ThreadsRetryAfterItemReqType string
 
-// ThreadsSyncCustomActionReq An action of a widget, answered at once. This server makes no widgets; it answers 501 `NOT_SUPPORTED`.
+// ThreadsSyncCustomActionReq An action of a widget, answered at once. This server makes no widgets; it answers 404 `NOT_SUPPORTED`.
 type ThreadsSyncCustomActionReq struct {
 	Type ThreadsSyncCustomActionReqType `json:"type"`
 
@@ -2426,9 +2429,6 @@ type AttachmentNotUploaded = ErrorResponse
 // Conflict The answer of a request that failed.
 type Conflict = ErrorResponse
 
-// FilesNotSupported The answer of a request that failed.
-type FilesNotSupported = ErrorResponse
-
 // Forbidden The answer of a request that failed.
 type Forbidden = ErrorResponse
 
@@ -2467,9 +2467,6 @@ type InvalidUpload = ErrorResponse
 
 // ItemNotFound The answer of a request that failed.
 type ItemNotFound = ErrorResponse
-
-// NotSupported The answer of a request that failed.
-type NotSupported = ErrorResponse
 
 // RateLimitExceeded The answer of a request that failed.
 type RateLimitExceeded = ErrorResponse
@@ -4086,17 +4083,6 @@ type ConflictJSONResponse struct {
 	Headers ConflictResponseHeaders
 }
 
-type FilesNotSupportedResponseHeaders struct {
-	RateLimitLimit     *int
-	RateLimitRemaining *int
-	RateLimitReset     *int
-}
-type FilesNotSupportedJSONResponse struct {
-	Body ErrorResponse
-
-	Headers FilesNotSupportedResponseHeaders
-}
-
 type ForbiddenResponseHeaders struct {
 	RateLimitLimit     *int
 	RateLimitRemaining *int
@@ -4238,17 +4224,6 @@ type ItemNotFoundJSONResponse struct {
 	Body ErrorResponse
 
 	Headers ItemNotFoundResponseHeaders
-}
-
-type NotSupportedResponseHeaders struct {
-	RateLimitLimit     *int
-	RateLimitRemaining *int
-	RateLimitReset     *int
-}
-type NotSupportedJSONResponse struct {
-	Body ErrorResponse
-
-	Headers NotSupportedResponseHeaders
 }
 
 type RateLimitExceededResponseHeaders struct {
@@ -4612,29 +4587,6 @@ func (response GetAttachment500JSONResponse) VisitGetAttachmentResponse(w http.R
 	return err
 }
 
-type GetAttachment501JSONResponse struct{ FilesNotSupportedJSONResponse }
-
-func (response GetAttachment501JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RateLimitLimit != nil {
-		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
-	}
-	if response.Headers.RateLimitRemaining != nil {
-		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
-	}
-	if response.Headers.RateLimitReset != nil {
-		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
-	}
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetAttachment503JSONResponse struct{ ServiceUnavailableJSONResponse }
 
 func (response GetAttachment503JSONResponse) VisitGetAttachmentResponse(w http.ResponseWriter) error {
@@ -4910,29 +4862,6 @@ func (response UploadAttachment500JSONResponse) VisitUploadAttachmentResponse(w 
 		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
 	}
 	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type UploadAttachment501JSONResponse struct{ FilesNotSupportedJSONResponse }
-
-func (response UploadAttachment501JSONResponse) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RateLimitLimit != nil {
-		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
-	}
-	if response.Headers.RateLimitRemaining != nil {
-		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
-	}
-	if response.Headers.RateLimitReset != nil {
-		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
-	}
-	w.WriteHeader(501)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5275,29 +5204,6 @@ func (response ProcessChatKit500JSONResponse) VisitProcessChatKitResponse(w http
 		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
 	}
 	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ProcessChatKit501JSONResponse struct{ NotSupportedJSONResponse }
-
-func (response ProcessChatKit501JSONResponse) VisitProcessChatKitResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RateLimitLimit != nil {
-		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
-	}
-	if response.Headers.RateLimitRemaining != nil {
-		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
-	}
-	if response.Headers.RateLimitReset != nil {
-		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
-	}
-	w.WriteHeader(501)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6721,29 +6627,6 @@ func (response CreateRun500JSONResponse) VisitCreateRunResponse(w http.ResponseW
 	return err
 }
 
-type CreateRun501JSONResponse struct{ FilesNotSupportedJSONResponse }
-
-func (response CreateRun501JSONResponse) VisitCreateRunResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.RateLimitLimit != nil {
-		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
-	}
-	if response.Headers.RateLimitRemaining != nil {
-		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
-	}
-	if response.Headers.RateLimitReset != nil {
-		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
-	}
-	w.WriteHeader(501)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type CreateRun502JSONResponse struct{ UpstreamErrorJSONResponse }
 
 func (response CreateRun502JSONResponse) VisitCreateRunResponse(w http.ResponseWriter) error {
@@ -7317,312 +7200,321 @@ func (sh *strictHandler) GetReadiness(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L37cts4ti/8KijuU9XdpyhFvuVi11e7PInT7ZnEzviyMzOtfBIkQhK3KUBDUFY0Pa46T3MebD/JKawF",
-	"gCAJUpTtXDqdf2Y6MnFbWFhYWJff+i0Yi/lCcMYzGRz+FswYjVgK/3lBM/YmnsdZB/5X/RQxOU7jRRYL",
-	"HhwGv4gVmVO+Jin755LJTJJsxgiNopRJSeZ0TSTjEYk5oWQe82XGukEYsI90vkhYcLjXCwM5nrE5VV1n",
-	"6wULDoOYZ2zK0uDuLnQmcMHmNOYxnzZMQkzU8HNCU0YSNskKY+1vMZRknrVesrHgkSRLnsUJrHMsljwj",
-	"IzaNuSSUs1VxwJ1NI7IsXXeOJxlL60fLBFnRWI0yESmDYTn7mJEsXXfJ8UgynpHVjHH4KuZTEgkmCRcZ",
-	"mbFksd2E3r9/3zleZjPGs3hMM+YndSYIdT4qDBH8idGUpUEYKIaIUxYFh1m6ZJ6BZZaq3VTj/q1zseSd",
-	"06g63tWMkXTJf5AkjooDsZ3Rs/Ee3e/sTg6ed/ajF73Oi9HTcef5Ae1F+5NnbG9nt3EaE5HOaRYcBstl",
-	"HAVhZVp3YbCgKZ2zTB+Gmo1SUxzOWUa7VH0w1FxIFnTK9K51yWkmyVjwTO3WnFEOOzRT26WoScZJzDiw",
-	"a6y6/OeSpesgDDidqylBv4E79zn9+IbxaTYLDncPnoYekh5nGR3P5oxndWSdxAnz0PVg1Bs/owe7nRfR",
-	"DuvsT57RzvPJ/l5nJzoYPR8/Yzv06Y6Z54JmM2eadsgBEPT+pA+DTeImEySJZUaEEiyK0oVF7Pb8hEyg",
-	"V3cmEZvQZZJhkzn9GM+X8+Bwp6f+FXP9r9B3Vi6ZlLHgddSV+GcPgfcmPfoiOtjtPB0rAo+e0c4LReDd",
-	"nMA9P4F1nw+n7mU85TRbpp4Dfg3CDQQKJTKechaR64s3JJZkKkQUEsojsprRjMzpDZMkzogUXfKOpplh",
-	"fPV5pr7IZrEkkqW3LCXT+JbJOgaXdj41TL6z+9y3jqtZymhUtwUZ/BV24EjNM8bL6VPsDA710I25U43l",
-	"QnDJUODYA/VS8EkSj+FEaDGi/pMuFomSwbHgT/5bqoX/ZpYDHYxYzKfXi0TQiAGR5HI+p+k6OAyOlfxh",
-	"qbm3CewUj0Aiwc2Gg4TBLU2WwCcsTUWKE4jUtI+vro5f/vL25Oxq8PL87PWb05dXQRjMmZR0ymALYkly",
-	"maBGgPmQpZ4QGa0JLU7jCO+6iUhJnEnCeNQN7sJALsdjJmVwOKGJZHfwy4KlklWWBYOaNc1oRGRGk4Rp",
-	"vjWjCc5IJsQNEbcgWO+9RkNFXBIegOKq7TAhoRL/qkZ3plazwqV3264t7eBieeT9sTtDE8XP6yMlZ0GB",
-	"M5TTfBGSccpoxuzveT/e5dy5x+B/pWwSHAb/8SRXO5/gX+WTE7WIC30I8Ej4by7fdEMi0jJH5d8p1ouz",
-	"Pv9x6KHM8KdunwfhBt3XN3Pd4kn583rltV0veRO/btq2F/X5XVEjOBPZa7Hk0ZbSZMlvuFjxIkOeCSKX",
-	"4xnsSUtuPDu/Grw+vz57VWDHM+Ey48wcljj69AyVAjdxZyWkwCR2wsOfun8gHnEvji3YhBdbuqyS5Ud2",
-	"zR77cuGl7o/009PRvCdxKj+ngCpPidTJnm+bq+6pvfwuGSkM0iU39HbULSLhPU/0yISqt8u4UWReXJ8N",
-	"Ts8G7y7Of744ubysThu1TnP7gcyk6rVMYk4WqZimTMqCRqWu8zqd6vFOwDHOQZIlj1hKVnStJpQ5M/5x",
-	"WFrb8Ce8uwsnJ7/TxYTQnHJ6uX/Ms/Q6Tpg8E9nlcrEQaXYP6Qw9lLlT0R11ZC5WcCNmgtwwtiBx4/FS",
-	"V+Pl9bt35xdXJ6+qHKoffxk8Fbl7w8tPz4RaAVzFGV7qMiR6afAKhJmpJaqZcXXlFxbz7XOSSEdxFDG+",
-	"JQeNhbiJWZGB3isa47tR/VFbCeJsJpYZoZyINJ7GvImRXp9f/On01auTsyoTYWMwJoNolswZ6hCFs/oh",
-	"EzeMo6hh5HiZzUQa/wvWQZAQKGMi/Fr3mgny8vzicnB+cfrz6dlljUzX8y+s+XUq5vna0OKhJRdNErFi",
-	"0cPWW+zrCO4fsWApzURKxpTDSlCmt1mBehRdSzRgVs0AS8nSH6Sxjdxz4ro1GbFE8CmYrqnT/2dQvMwM",
-	"CncJLawRmEAxgJYPP0gyPAeKDzXJ+1wRF8muHutdYtm7wGKW162oAR4YzyifMtnnUswZ2njnS7BG3Kr3",
-	"sh3tm39wWgGTvyq2FDV/lGO36fHcMGtHdd3m2IWOzbWkCiQxv7Fk3WQga5jZ9cUbrZKuUsGnxA6oDqD6",
-	"A/u4iFNFYipvQEGlhLMVnLhPrBtUqR9qazdO0GUqtHqDYamB58iPQ0uKP47m8BJE3Xf94ZvXHx73lq69",
-	"eclWF2+f+29e8v3i1efz3LLdH+jS/UK8+gdhqQtGo+9a3Df9eLrHk+mPdRhOecZSTpOTfHdbH4a43LZg",
-	"haPLxIZRoIWqiZtOz65OLs6O3wxOLi7OLwosdWmvwBUEiCkNvEuu0jWhUxpzktDsk/NUPodY6jeAvsBx",
-	"aV2iuM6YdSVdg4lwjlFuFIXCN89JtzSJo3Kw1jYhHjS6XsaV4A4SR0WhSq6vT181M9N/Hb85fTW4OPnr",
-	"9cll0UlSiOxCpWrECCUwebJcfg4nrevQVyta2QijSIyX8ABWLFRkKk7nDKN+JjFLoj8GN/1JROvtuci0",
-	"cuXRSETrAhv9+fL87L5MpPYFOtR9Cc40A6leCfRZFwuDkQev1R5WPRcsKfK64Oy+c8ziLPc/UQKj6hFm",
-	"LGXfufzr4fK3ZtO2YnQ2X2Rrp2nBqQx31WipqB5njMgFbXbQnrx9d/X3wduTy8vjn08qvG52J5YERu2S",
-	"9yl0m1+L3HzU1Uuo4f8Yl3yBvOE/AeaOvS/rm5mkImFWxKszKiaHTXZE3e5KiDei7PW+EoIkG+akyTe4",
-	"Oj8fvDk/+7mJjqovlqJ2cNDrqQd/SscZS2WXXM5EmjFO4uyrOaXkx2GJ4sMQjqleUp+XTu5PhT9DxGRC",
-	"+Q35cVhgteFPoJBr4vb5j8MyEf8A4WxaDPwVIom3vu0sDXJmfWsVT4woB4PhjN7e+zKBaHN7lHZ6PbVr",
-	"CZPy+zXy9fCPI1O/Nq07D/f/rnJ/5VyEcWrf0NMtDDIh4Er1RQrh/EYpozeSiMnkIU8CE1LHOERyTzKW",
-	"kt0eGa0zJo/I7i5ZsZQRyrlY8jH7erjeGsXMAmJJJOggWkFZUelO+9s+Bhmb3zOqnHrD0r94gHkYcHG5",
-	"HM/UyqonNGNzk+Jk8oycvMtNOsPVyduaObphnWqGJiZdDVjnx8dbopl42GXTpC5PLi9Pz8/qaWesw18w",
-	"Mt9Gj1YmO/wpJHFWIZlSwAvE1nGm2feY//zsfrPBpGGQpZQrjhqV3vqXC8bGs4dPZazke0ayZcqJhD5J",
-	"zDNBMvYx+2zxrdpd8HJGs7/EGVmkIhNjkVRTMPVsI4Ex1Zw5obHfI2OdE2F/PPk4Zmz7DJjU175oFSlg",
-	"JjQmARxfnQzenL49vRqc/O3lyckrHzsavAUl/wAQYK+XAzI42AvavCCk4xmF9ACKthX1/w4oAWr3n17h",
-	"cqe/lCwiywU4bO0SJiCzY+lASHyj7FcBhWhs7XyKjIsEuxLiDU23to2m1dYlUx783MSsqOOjGer4wmMU",
-	"NQ4A6Eoryju9/ecHz56iyu+wqBL0/DOwn29OjiCE++Ybl3iXLL2Nx+ya01saJ3SUbMs70tuBm5fNSEQz",
-	"OqISFC+xhIsrZbT5Hr48ufiv05cng+uz4/86Pn1z/Kc3VZ7SY9v3spmB0j4+t8+7sE79QJSZSJlaLd60",
-	"pdWHLq/FkoyWco0XczZjfY5txIRgQIZeOb4+EdNAZmKxiPm0S97DHT40aCoQnLFIGdwINDc6q4eppLcs",
-	"wjS2Q92P9s3PYjXfNepvJv1bXRFAw5VYJuqps1T0jbNv2sp8f1ncFtHGSUjC94iOndka5WYLjIkcusTu",
-	"0HfVxvei9rgI7PL0J7LNixpWWFjY38XSSdq8ZWSnZ3v0rSNiCcvQGfe5MpiXkmGQPpXFFROI6Ic/G/+I",
-	"8yCHteaP7D7fVrUjPw49bDH8qUvOebLuc5SVkEk7pmkaM0mGzrYOvwukWuXwsmoo2uqCb2FmahEB+Xuw",
-	"M+kpfOM6H4InfWtW26+OT0MNDlU3o6wESrXZVHv1y8XJ8asmC7I7t6Lx9IjQylh6CWVkrC9y5uqMu46d",
-	"Xav5xQn/OCxT5bup13PkhXhL+freZ71JJcKHChgdubDe4BmVLY+/X00C/WK359p6fWP4tCZ4uIi0nfYU",
-	"ftdsNbAiHLJvVLEt7yGZpGKuIdv0btTon9bbC5pvAXFFFgjXXj82DWsPTuErMI7lRoSCANO9fjeL1mi+",
-	"15zqbM6tTfk68rLs4cJ0xEKUxnjMFllz2tL12fH11S/nF6f/qMgDm+GIvWF0RjFPukt+ZtmGHOkwmMdS",
-	"VtCHzgR2f6/JHTtTA8HYJZfGJiSLebKHBOF/SX/Z6+2NoR385+eInLaz1CQIDeEUHS1Rv+lD4sNvbuqi",
-	"8r0+LtL4g++N3MDF6dwTYk3eQYBvAxNaL+Pg7cmr0+PB1d/fndTGDOnTEquhnizUlgP6uAm6Idl68Tk4",
-	"rzQd7ZBVg6OIKEQCkR+H/lV+89qnw1dvWRTTKzBNbglB6e+i+KDalKXSgssuDSgAOIeoJC9xkh014iEp",
-	"z/MzeqkUhw3L4w+/ddaB+Mp7+jUzX2rCGyeVwJ7Nh/k2jRhQd7abxcjI7q7W31AcfO6ARgOE5Do4/0jR",
-	"idcLmaWMzu+Tr7ssty36NOciYsk2Ds3rd5dXFyfHbz05u3l/Y/CyYV61XEGm7Gf3YuJMUjYBs71InUmN",
-	"GK7TwlCDSR9ecMDnhYDwPq/4Fr8b6Vt4DZua2e/unF1HyPhxFt+yy4xmS9mEiq+j6Iw7WQmARSoWLM1i",
-	"LTT1zcr4ch4c/hpQ6Dj4UPYohsHHjvqmc0tTCP1XHx/rjxHR3sDh/4pN8y7E6L/ZGEh2zLnIKM7yt0qk",
-	"mxTLdAwedBDWcCIqE455xD5WW6NPXPNfxj5mJLZIWd2gUtlBLUekkdq5p4qyMPKm85TP/hK/vwur9MtX",
-	"2JKGhQZ2VjtemtqZNhP30i6nTCSKEA72S7IQMc8kwQz8IqULbX/zrEVPdfcuDNTVgzUSGj48UPSKs6T5",
-	"qx0PVZdpEuAgQRioV0y2bkne64s3AaKpBmFwYlva0fbuQui9aUb7lb2ARYQNfC5lLDPKM52C+jK/iEon",
-	"FUr8mAhzapqRVSow/q24JfnGeU79yXyRrY8KoaCYpMOFPlpYmCNjc9me1XMmD2ia0nVlq9jHbCN7lPdT",
-	"LLPFMhtA23b7eA4trnQDZ/tKW+NSSE9u+316R9PsONK24bKUWjglUFBI6cpQ1e1y9I9GYtdwy11oehjU",
-	"Sr14PCvMSEv6EE2ePTUnW+Cm1yQGfdtk+XFQyl8eqCG7FEjUUsyZbzdKuOKS7b+33b9XgrOW2xdLonYl",
-	"Yb4j943vYaTI1G4LX+lPP9cOqsP+iiUZrdIMc3iV7ATI8Oqe1u7jZ9qFyD/vK0HoYsEw4g4SzsZ0bquH",
-	"BWG9FN3bfmsVfQY4kXYbnBP8PrtcHql+j02uVfloGp+I2UnTrPFQeu5Aspph8qJHQLe7/eoPc91VqHQb",
-	"rJUTDWhWiNCLaMY6WTxnm/YX/Q/NkX3l29cWpNqmZSs50Vawl2hV4J2K5oTzcqpoOTQLS5zl56WCpbrM",
-	"QU7SqgOvZhjriAxVf0MEbVjNGITaYlQs5WheVjwSxarXecxphm/6OYXIW6BxDPGaXrZRWqYzvzCI0Tbu",
-	"/xoM587nd5bJ12e62pha/F0YCM7OJ8Hhr81MWxr9Lmz+vDL8hwJ1X8K+vKMpncv6uoLWNZYJMmK2mkb1",
-	"wM7jORsYlivvWm5Bz8r5XyB13SKIB5VQV1OcraH2ofqgS16LRL2qc1tGCKa8VCQOwAiEQ+f/7HMHcRQk",
-	"ShSnbAxPJ2P/V9cQTRlJ2VzcsgitHhsnLeN/eSZ9yk16BPtIx1myPgJLDNw+9njHPHu633wdlc8dkEgP",
-	"Gjq70XzEXoHfvo4J8MpUJPY8VAo1IlsVKyxo8YXmzZNEm/ErPTWR1hYz1cXbMs0Xtqqq4GPm1B2ZUQng",
-	"MuUlOXYsGkWx6psm7zzGFGeTPc9vE2oPof84TnFxpUthzrKZiFxJ/e76qqVsfrcsvpZ288euz3pipmYo",
-	"BKXsQDx2yc9CRBDEO6MJ2GdmYpli7idjEbwxwTFbYNRlGjdfYKVtx2e+XnFuOWzef4mi6oL9s7quCzaN",
-	"ZcZMlYCjktZPORnmHQ1RBsHlMCuwDCRAHFvBpL4yaZM6TgP7lOSgt0NKWZQoD0rikGU0otlGC65O9Hpr",
-	"Pje1ajdrMH5B7rv3nexavIzbXvzlHWilNerpb9hSFDzeLcU/mbIPnnCaLjlX97okU2Hza+JU20O7X3Ir",
-	"CuJ0w1ZgyNT2W/HKtnvIVugkY3AgnNz6LVeY30ImNE5Y1CUg3GY0Uk9pVn1gQyKS555IErEapCxDcKeK",
-	"VAINbahjrrrw3QCwQwZKkR9i7JWuf61XMRIiYZQXDXih9suUhxii16cL7puhrk6glmTLAyD0h95VkrEk",
-	"ATcHAA2vOFmJNJIhGY6XMhNz7AHKjpq2hjOhJST96N12R1ZKL3TQcsMvHV9VGLy0TQuSfp7D3xUX/Vqk",
-	"ZMHEQt2BL8WcSTwnZg1bv0NxCe1mfmK+bfG+jNT/uRzSwKoOvtOWCfTlV0E8nm16BHhk5sbD71xToe+k",
-	"b+4gF4phEPPFMuu6uAc1Wr767sp+phurN3B3wlg0ouOb2qbqq9f6I7dhEis6NzR6E8sMG5iDS6NogLXP",
-	"B5kQyQDtv3WdYMaCPI6il9DmSogE7b/VXmWWLsfZMmXRAGiyuc9L2wKIU+1yKVk6yN21G7q7lizVT99i",
-	"V82MoTtwmcI2hGM4oGPNwY3t4dtj+LTYSzNb6eYuS5mGU5YNRmtQ2xvb/syyP61Po2LjJt7Q7arcURbr",
-	"GzoAZyr4UhW3FbuSaz4ebEPAyzUf1xNxuYg27+E1fKQaPvQJX2GKTY/4WjZs39B3xFq2rm5Ey4Zlgref",
-	"refwtmzssGvLFoZRN1pSXJnX6mNXqracjMtkrRrkR3tTA+8dtUWj9iN5bqOWq/EdU7BY2etfR7mAk3Td",
-	"+qy1HP+dugrafao2uNXnW9jqwPNy98GLqYIaNpg53UqYUFCJoI55hFqN0kvDUn0HML3ZTBJNTK1d+vX+",
-	"Y07YLZhNJnaAR1StdByVnw7VZ0kYcJHF41oRfQZ/Nd+aYrmDZrn+Tn+GZ840xqUOxEK73/1tkXbn+JFp",
-	"qt+e2tbdzD94BKNSUwCGQ3/rRu4DV6uvPfj6NjZXzOZrjTRrMT6SrTyDVs0LTR/nNi3Qs90RLs2i7anP",
-	"Cde+jbNX7RttNT8PQ25q4uP/TW3cg7bp2+oxRlFuNRGvk0CIxMiZBZ2yH2SXHJMxTeDXGIBFdXoryiR4",
-	"01KyYDyK+ZQM3feHajbUaIsbwp7K8Trq/Z/ZuMmVBYdU0wNoSChpN2NQMg6mh0Ze1yHQ6/U2eOeMS2NB",
-	"s4ylauT//1fa+ddx5x+9zotB58NvO+HT/bv/tck9CCYeljWarbN0yXw3C1RruIQts+acdArAqDKEmk7w",
-	"BrdmdLSdAB3sBWS+91u5p6Kjf4TY+gu6Mj5E568deRMvOih1adKBeDW1PJx2fSAQUNBrMLBs9pImSZ0v",
-	"2jCWXpE15yzQQT1hqSfex653E7W3pYVe5PO7MFAT0z6VmmDeH9AyFUdm21STRqPO0y/jvN4YMPhMyXpt",
-	"KvDGMubCALcpZdky5SxS/LkGDrbsmccE4KGURjKE5sSCTxBSL5ZIr8fl0Bd3SofwB+wO9VyGZMmzOMk5",
-	"bUYlmca3DONakRauEVG3A3MZRjC1Dch6Z1u+dFsWgzUfLbqgLHxbTrJ4Vh8htEBvQH6MQuMazc+uV2jg",
-	"w2jJnUhO/wGHIP2wMexM15EzQTvVmGwdUulcGQfVG8NDZbCAbRNViQ8y+L7GClvqzEMRp8rKVhQpRftg",
-	"6ZF6P3JNFEIcQba0iTxAd5zSDEwyjJiAPd4Qu8+HVevtsBZcdQ7h89mMzdGNZ8OHNviz4b4/xY93e6Ww",
-	"oTwm0L8mxSuyFIbWJceJ0X/mJBNTdI3Y3PNimZSwz8diyTMWkZiTax6PRcQI/A8GfKPQw7KpIomcPCan",
-	"Jk6fo1TUXk7w7EjrUytTpFHjKx+fuypJUpEUY74la+tUgJKNFQ6GDpujiey8HPfBFkzs1kPQznOfg9Ge",
-	"j1YkMudJ8ZC6zqs8cs7tqYEvZCFuBpWTI0Lx3oul9VWNZyIes6oyuikaoxoQVqagxpy6HxVNRaZYEipv",
-	"GIYZrFlNaEQsO5OUsY46gCYlykwDn0hfehaRpoZPreRs5cJOlaIaP78KBr6OOm1yKJejYenSskEezQFO",
-	"BXXAd1GbgQvXdD2DRdpc58saKsEcfSq6egqp0jkjVJJhXsFlWIx/abEDedstlSwfVZ3ONhPWMad6zXzo",
-	"P8GnDyWrOJqyDDNKqiRe0LWpjFLuB/XwELRqpaU/kmbtqD/N0qs2zg3t1k2n1YBVmSjHqcbtLBsMUHvO",
-	"7y41vw/egIR82erXRzjARfZp4NFtebMFg5mFe4mr0y+2kMCnQOMIrNQUw9AMpBeKZkDcx6dZcQe0bVE7",
-	"DyGqpLV9EAwAVdv6e5frf5DmMGAgaNQlbnmAualUgF/LkEhhworhEu4CU1ZptEwxXc+kGvsCFxH6iaxE",
-	"ejNJICpN3Hh4UHfljShdzURi4DR9yZDlnbad+TYWrHYvvcE0/ybqd/Jvgnmp5N/kLaNc7dy/+/zfpNPp",
-	"kML/qh8rlfPIv8l+r0f+TbYpTIVdFYvnFToql9ozTSoF9epamSp8pqELo4ONdnSjlvg0uh9bKRw72SP/",
-	"Jv5y46q1DsokMp5yFpHrizcFbKKpEBGCSTUVXDcj53B4MPI+Tr8Ioreg2cx8X8Xrq29nVBzdtILZ57Zs",
-	"wvszHZSqu/iaV8ro6KZeAMD6mWNksGGOq1/OcdrHb96cvzc7faBHVtQplgPSELcQwGp6ubg+G5yeDd5d",
-	"nP98cXJ5iV28UPsM8XOxJEsesZSs6Brzl21pIM8SXp6fvX5z+vLK7cW8dNUk7Dt4zbIQ+jY/aCwzBBSX",
-	"aNo0/K3/ZmdchsCA0Xb29LIBoUTDpJmxM1M2ID8fXuwb6OjA7cipOIy8677cqZMbYPiDquOljxIIhLgo",
-	"BXy4bmrYXUWtFtBwZX5H1LW8hy1Rkz2b2KbH+6DFhQ3DF2vIq8EPQMx5i9G7IiIPZIY2O8i4D6tJo/fY",
-	"2lzzGjSWfQrwGTj0rpHKZcSKEixHvoGVmgLYkWHkxwLw18T3IPX/G0wkxqJRLZFXrizsKZJbwmuz90UQ",
-	"Bi4yrA/H1gMgW6lJVgPMWxV9QRiUJFmxtZFM6jsPhE4tFpMfQ7OMPekBEC1ytCaHW8upAsHiKzJRa2A6",
-	"y22khQKiIeYY5q+Vt8XCyCUYwjB4LdJRHEWAymfBgasw3RWg5lK1PTc+3vnxLdw1ZyI7xttdUXTJT7nx",
-	"4RbavRR8ksRgwiiXkKmB7fIVSSoVFnAHML+cqncap4mJUC7UHisD9XjLknwwquYrltHYm7KydkJedBS6",
-	"J1E0Yq1gckCjbRs0fZqBfMXHwBGBsBI6lyQR4obYmPGoOaO34sDQAc9N1ravJCBfap+6G9+OqEUPjcc/",
-	"JlPGWUoTE4QPYtUfXS94sv4dhNh/VdH0cyu2NsXVF8GjvNymmQn0NHMQYWfqTqMFydp4HPWpd9GvLIXA",
-	"eLCteaVCF9NvWCF4ToNSSm1jwjG+IWwOcQm0KNoIeVPIkG1kmI1u892y67YWHaroY8KFGJT4Qo4kuqV9",
-	"SZKtDUrPPbwO2dTtWP21/rTgT8fXzSAqJH+2C7qspI167V3aOZxvTgOYzC+MJtmsxqWXCsVtYBJK4lsP",
-	"i+ShAYY4M+ivLdDRL+brCqNjx74Zl3PAfVbgr4ajFym7jdlq0JTAOmM4XxLLEAOSMFE1dGJiwT5zpFV1",
-	"tDFCBjD+4Kawt85j7f1uDhwiErQMDpiX4Ry+6JErcoCXnfmEpYyP2fmiBiILMsGVcgZxJWQVy5kuYu+4",
-	"cUfmZvMCGRiXbINeB0XVkwG6WzeRB4Jb8Euvkbi8qFPuDYd6xJU9wNksUnTztHI6qy+xgmAhKK7mPitS",
-	"tKWF36HtBz+WuBvbh4YFCIqAGDFAuqysLWH0lkFefCbyZmqBNQuq5vXv1Oy0DsZpiRYHdp4aoLh7obI9",
-	"JHyohQpaG0pUSgupw5vAas6eJ8syisVgRCV7uu9FYWi4iCrAE25fm4AyPOks1S3z1owm1erScCM1wQh8",
-	"/sx1/77UMY6bjboN+xRaPSRp/TRjc5NZVY9Z4h6ebBbzG4nx42zucWurnwdxZP9729CvnZ4n9usm5gU8",
-	"j4WQMeCohgFnU7oF/uq7vOWZbdlWF7GVKWPFmkovBa+ldLwvG7WNyiY54ZeWdnrFdVtWyIarHnq6zoPs",
-	"223apz8XVUbzHYpilnXLI+ES5DEOBCQmNiP46JB2pRpbxvBTlhqsY18cpsbtVU2P8gBmRF4j0LJGgW3W",
-	"A+7CIDFg0b6Ad5nhbNVtjOHfR2S3hxkYeHPr0BORahA/+hFRk+BwuhhKNROxbvIw0HvRVv9QtD+HJlX1",
-	"Y6j+OcRqKyswYdrKSF/B8W1kJ+9BVX/ABxjshsNPX+iEupxfezwhX32Lo/lGf/+QY6n6UEuqe8VSPDky",
-	"ozyyWCNqoq0PpFO3ZwifDHX9VUa4UiEXGFBs4K/gDwmV+g/l4L6nG1XzjCb+F4mumAWrgnc2UXq1GkXa",
-	"GOZtoc0aiQ9TqSP6uTm9PikIVeQU0ypK61Bn/QDwH1UbpEQiBj5U1/JM5TjAE98aRlE1eAUN7qxTqQkl",
-	"E0rH5cGPBnN/+xB6x9UMaKQmwNsJPTcpNJiHkjKsbcF1OFw7TM0C0mEtonSvGBzfquv2KJ3PH5jotINY",
-	"5zyWs0HKqPQFXIFjijuelpib3BwowW5KKmROvhbccPDMFjeMS/LjMIHjN/wpJNQWHJnEibpFGY9Y1Odx",
-	"Rn4cGhBW/JNTvw7fsuCJ1rHMlOCMq855G8Jyw8WK/DhccvUffPhTt89Ncl8q5jATXIhB2S24t3HKDjIs",
-	"TioIA91hy6PwxvSjN/S16eY67ybfkZ37xU2abIMWfHWhPrUmCJokdRUXhEh09eu82rUBEY45gdEf5zDZ",
-	"jKgGXn/hta6VkiI2RglvArDPM5toLi+u8nhxJfaHuWFhCELT/ECnw7AI9fuDJEMHHH64CS7AdlRHKQcX",
-	"5YpOX9plO7aOxtevY44JC7D1Na1ynHpHHD0ojb0yj03p1f4lb2rlmbhzEV3o41IWdQINUM7mOwIBMnjC",
-	"HFl4m2weBzUaLkQ3v7zhUtQmOazeORLLzPF6hxjhR/Vdh/b+XDhXb86E3bIaxUayNBZLg47prDnmExGE",
-	"wYqmHBcYUT5tnch0iq3f29avbOtt/c5H5C1NbyKx4lt7oDWkRrspn9mPN+rESM/mCIcqGz60ZsaXLVCx",
-	"tTHUB77gN2PFkoxYzKcQMq/zm7mTxaQt/Tnbu7nssQQbt88RYAh2r4gGHzHLsCstjVsFQjyMqDaI6eWM",
-	"jW/qA1sQHAcqhUkiZxR9inFKUpoxraX9OBQ3WtFSmhz+Kslord5pLJmQERvTpWTkgkUQqa6VK60Q/jiM",
-	"2DSlEYuGP1WUASe8UDWRDPGCYSJx4YEhbuB9gT21ZdG/wBPDtIESVjSKuQ6vqCdJbqgmERoZViK9MYnz",
-	"KEsTIW5Y5C0kNFZEl5sf+3ouL/HzQrq8WTbEKYNG6YSKtVr8hW55XWzZECBiU8VxPl6+Ksy55pzCo0qn",
-	"ISc6e6OwjRgus80mvtYtKlNoMnnrXWzYKBMQu91WoYtlmuZ1ibZrq87WIGkqCGfbFo9xJW/FTL8wH/++",
-	"FQ1LzegSGvXVoeGIyThiediTxhwmk5glESq9DjSFWHE4KhTU/OajkuMkNL4yHCCciv+SrjXEhU4mSJe8",
-	"9cPCweApODKe7jdVgfJ5M1uk1VGwUjVVp3vIW33/fg9DMxk/9UUSObbacCv7RNNj7albGq1U64ZGzGQp",
-	"6Pr5eUELsGxbzBBMZdEPSceGt7OVux1KoumMOupVPphjMjSat5JyBVNeq006+DpykE1BtwJkiEMDhy0+",
-	"1PO6TlVuGzQ5dlPn/cK4HWiATWH1hkveJxm1IVoSptVABJ1V25YImEP6ICKU8ni/BiKgl6QdBZJYZrqZ",
-	"rCeAJ7PX5BzB4YglXAZhfjB1quqWskrPxKSkNogsfIdu3h7r7vhsG6Pn1bA/bfdmyrIHsebXxJO1Wcb5",
-	"hWyCJL/WS3kAoDaF1ts5jL5fs7+Pa1ZvtJebXTzLBsVdB0IqbTgSBgxSJ4TUZL2MKR+zpPkp7HSLn6PN",
-	"YMnJaE3GiZAmLyYfqnTAKyFn7tgbV9xkEKpZdnE25ajzIqjtFliiPqd6qbttMm3O8zabiyDXDVMgmgsU",
-	"fgwivVHcZwJe6PCe0+W9KFHHzEO1m3ixYG4EvN1cXRK+GDFWA9xmQsLuNs//cjkCOAE/VAsGDQIGtJpw",
-	"qHhR7bpZC8SK+KoJQ8OmilYbuMFDYt9iqnYcY5xUm6mJ2bZctm14aRp6CXg1E8vpLLui8sYLJ4t/biwt",
-	"2Si6cU2DmEfx2DimcgM6b28+rxRVrR4rPdm2ZTzzr+slc2X6raov1qMw6fwGioHfGoIX7SYQqffF0a6U",
-	"utrOt1qGcW8droQt3WilnPEbQyPcYv71GkohM6SshrQvslbFxrSWTrtQQ6p6HvBUjmgqFon+FFsyUYgE",
-	"bVTWdqX5Z0UV+0yEBwoyZXKZZG0QpkKQ3RkGBz7dJ3+J/xQSzmQGRjf8ebfXI+CPkiRibPGIoFRfQ+yt",
-	"plXj9pXEd93uVW4XT5S0SUnZ4rZwLrQ7GytcE58k0nkrgnxdgc8myKB5Fxxnfe0O5DnW2mBaF1fZaiOc",
-	"ETGX6EvSDWccbog8dZH8m6RMIa0OUbnoYxPLu4BNk44acvZz+COQ6R5/rL10W9Uz8WgPheoTbZUIZ/bt",
-	"nK84gY2k2M48elWze1tYR3PKfDkbjKaAA7lYL28N1hw8QBBSzqO7W9zGRgq4GI+b5KzBurtXjP5XIXk1",
-	"Ueo3oE1B4zp58ZVG5ePCdHWrb3BlNQUaMNHETTO4Tx3HSs37Og29VOQeJhVWUe03elVtyQltFtswrnv9",
-	"YCuDA1nX4r3+O8JaPjD0sDz8xpJWPjJtrAZTJc6mJsVFfijwilNRp5ZrZlSSEZsu+RFB66N6ciSJWPkz",
-	"ANu/GBuuX6eC0zY3sF1SqzsYZtt8lvIqRbXkiaUb6B3VQQU9Lmmi9jaT4mIeizDvvAGVp5VsJgL4X5B+",
-	"oUuhHTl5TwC2RCX+wcRpxCnRcZit0ndyMAubraPz6DaGchq1aEtLR2NKxl0YzKgczEXKPBbPJiOTtiXY",
-	"1h8acuKfFzZDB/15Y291kiGZCiaJ4I8h97smZWFB06y5zlpZxukw1Xc0zfCchpu6byrD1tA78PrGzjP2",
-	"MRtELFFssPUQV+xj9gra5hdNN6PyppkkRhxfUXljaFBsvqH4m9uBLm724Ltr4z5te5l56fSATrCoY8ub",
-	"LiftNi0sLT94DtemS9Ji08BNaU5bbY78g0sE+WoNbnsfXOftimUOrDjZpsJe0HCZ4IOjEtBcvljaZ1+b",
-	"ksPbJF2b5E43GnDEJiK9B95KizxrPcXffaY1RsbYhOu72t1z40PbF897bQqDHBEGqoLgbrqdv6CIU/HM",
-	"KTnrTbcq8EuIQehu5MZ2yfsNyoYvQ3iTu+GeSsiXUkAsuYu1rFsZGYUxVlHOVo1ysRYuQWM156lTvy8L",
-	"dz05tyghnC75D9JWKn7cgsG/10rB38v93rfc79dbiPcetYW/wtq95aK97qrqHVhWLHG2IuDe/pJWSMfD",
-	"Xo7eay8DsYt6CdisZLuOH8wa0+G6ITr4VOcG7fiTeYTuo2X7Nex7eoSkJ4rACy7zc3zLnAqoxTrQJRS/",
-	"ciQBpqnpiJSZhknUN3fto+aTI9RsiqKo3TWp7oWBa3nWFXK32UUf4R8Ka5P3XHL1e3e0ElaA6UrMWtm8",
-	"BZbUh1heyVjcUK0HKErfSfl8++gPp9iwjdI2GpQdye02sTTq4+2hY/r347IxHrkVZPIjlh+vL7kd1biK",
-	"DVtRcMdsuw3OaI+0BbocqI/0b+kNs+ZoHabqhqt/ZZtRCNto2AT0929H+pe2zWOQ3HGW18gsn2u+sRTc",
-	"kRN9jY8apa+A62AIL5chPoW+3O5UQxKa9gi+HlT87G22yg1FeJwNQ2++d6vwT/kpwfj/JGkykHwmihdi",
-	"EBpojZlx2xH5lW3zCOTVMQVe+l5AsG+BunnajDFRWVqHlbzZL0L5YpBEA+mnLBuM1kULRwvq6/4fifyb",
-	"kRaNPdZJ27Gh/1k8B415XUgG/GKkb8ZiNHTfAo3RIdIj0btoAWxQWktmOzT/AeYVuoAN1ink+6slsQhq",
-	"uIn0yymoXvNmw05AXZgBrGRQ8p232JXiaI+0P5drPr7fFR1aLBwCZYPGbNOl/dVBcd/nspZrPh484MYu",
-	"E/yR9hEtCPXPfHur0DpL0WeidsGo1UDnrVCNCkR4MEUNDKDP5FYwiuQoWUvpLfuVTpcNEKH2z1Bi8s+X",
-	"52eIY3/fyukG91KsuHaFQO4ixeLOjanArWrF1OWK2DRJoI6thVGAYYozMqW3TMmD/OXUvoqbW8Mkp2rt",
-	"7tmKFnXFKYTasXb1dzxT8Y3rPFZbwTrqdGCbDL21i+YTgjS6LR8Rc7G223shL34oEr2mgkue5uHoc11y",
-	"mkk4a7aiKxRuHc9oSscZS2VIIFeaRepZec3jsYiw+CCBzCSJyVCAupxmRdTlLXGCY1Q1bUVhwA3uOgWI",
-	"NcaV4868T82E3V4z5sS26MAedt/gbI5NyZ22edH+Gj13YfDPpchYNPAj6sEZRyzD3KucsgmaRavYAlui",
-	"C1SqS5pT5W60b7EbZEZNQLaXez8BGPXj4k0//eQMdfBAyOm9+yFmPJiHH4F9ayf4rBzI8KDAsXtYbuvs",
-	"tf7b3HX7FRJnSxnTDz5azqVRNbiLOUNsz5Lzq1AcRQ3dDCTUPo6piIF3w8XK5HKTUyyeJ5KoUgSrGtrU",
-	"nFXrAMNMU7FclLyyADjSWuod2MOyBWZJCHFn6jqNb+sCjFrk/kKfcyVBFtk6OIQqpWXoGe9BUje84swQ",
-	"s+edwg8lubcViG+udG1TjAk/3xxOHxm01Yactxol6o9S1ey9zdSpfYUgYKNGdwjVg5fKG3D7Q1BfLUYF",
-	"+7igPGJRPVSNLkQ/Uw8ssWB8cz1mmcNDtQu5fLVEhE0LFVYJvCwAFuCMXLDtIvtSeSO3CBrMwT02QJSV",
-	"2QGLIKjNb40bm3+/mRtgGWG+Q02c4dekStwRxZGO6c2tUt5K559fx3i8K9xmtbXbk/fO5wUmXjlnrk2Q",
-	"fHCv+94z2+rm5hH7Hl3Z9ADx9fBmUvsLqRJVoacRbLY5D1TeDGIesY+1qaBK0GhFwkwmRPgzDN1uBafW",
-	"tJVu3khLaJ/WaW7O+vAfG3fChC35DGWaFNQhhOMuhC2Sgkxo+o3tzXbhX1sFfrXYH3XlsPEyjbP1paIU",
-	"EnTEaMrS4yXW0cZ/vTaS5c/vr4LKHUP+/P6KrGZCGhA7BFLQJSAAoFwRVe0iFxlhHxexlp+wQXAjwjC5",
-	"zJpl2SKAh6G4iZmZjAeBUz1Q1fBQigm/xrLTUOGqS46LZfHRCae4yajy86XM+nxM0xRqBg3P03ga86GF",
-	"6M8hp7WxFEtaA2QciyDkCUrwxGpKOAFjfTwM6DKbdQDEL18aXcR/Yevg7g6fiKK6sJdq6Bxb9JalZJHQ",
-	"mJNfrq7eHWpUhrzyVAjqhYNKEhIJoUF97oajgEHfCbyjunQGWaVxljHe7fM+/4//IDosrM9PbhnQBL4e",
-	"6ToeOo4CUY/QDI3s1CWXiMFAYtnnw9/6BpOhHxwSUM5JHxRV9e//+T//924YmkpfNIokGc5ZRodgy6Jx",
-	"sgRkpUo/qNGTPoacq19+6wdjETHdqfqTXrMZ5m54iJZtEYGFbCLSPofYcjqXYeHlPMnrK6BzaiaSSC2U",
-	"MCDFgmYzIxWQJQ4VkeFnwy6KwQ3qdyTGYHu2jqz93j46sl6fX5+9AgIoNhQRNjd92XoFYGvMGx+Q4duT",
-	"q1/OXw1UH8dv3py/P3k11JKSk+Gx4skhmTEaQWGoPh8Oh+rB1+dbkLEf2Bn2gxJB++rQIegVF1jUQs34",
-	"iDxRLEgXcXdN54kGHVtpxANdeq7bD+7uYEr3n1l1+d4pAhJvhZC41UDud9dXR0Qy/A3IZqnmThL0QJgd",
-	"iyTROqE6nX+JM7JIRSbGAnwoC4aKuC4kT4t/XXFEbVJduocqLLJWCK0pub4+fWViN8A7g69QnCAZ/q2j",
-	"nWqd02jY7fMrV0AlYqrr1EPlQS37hqoPXSnD1BKnmZGMEMypBBaJsz4HB8xaLIm6AiHeFxYnTDEfW1cN",
-	"/e0F/22cHYFYMNyskTCVNJLmcGT0hvEueQcFCNEujoIU5K4EG7sOygaCXcVzhnD+F69fkr29vRdgZb96",
-	"CUINqixyMvzHsEtONey/op800uz9TFg4fkP9fLuWHEj6hC7iJ7c7Q5ic2oI/v78CU8BQ3Twijf8Fnx+S",
-	"P8E1peTKkCg5orcGxT4Z5uJ+iNSB//5BVq/FLnlvrKrm0qJ93uKqwux2C5JbupkUCWFiWCyucE2FhCWS",
-	"aZmfsglUSQPZsd/bI8PX5xd/On316uRsaEgHZR5knx9zJaFTJdoVJeFu2esZ7lHkmsd8mTG8qZTKZgks",
-	"yxTuc+v9IIX7BcWqZE7b0NwEEhHljFTRyXLq0k4SljrGmqGtTtGB/x2G7k8XbE5j9YyECmh9XviTZNnw",
-	"yDlnyErUOiV1gp5m93TJpU34o30OaZsY5a7L9B309nAbwUdnTStYvwbLjZMRI1DYBNyfhp59bq4Ss0fq",
-	"WlKywKom4G0CohwRSkapWKF7cJGySRJPZ5kOx1bir9vnx9ouaZxXOz2rXKhxze1X49xC7UZnawRG+F2c",
-	"XF6R43enQRjcshRBUYOdbq/bAw8fXgbBYbDX7XX3wIOezUC71IzwxDHTPvkt/8cgju6eON6AKcvqnRQh",
-	"yYSRksB5grNDgzMMRw9KBI1AsYvnaKwdLlJ2G7PVYJkmw1DJO53HIuMpZxHs4VQIXbCRk5lY6iKLljNP",
-	"o+BQzczxb+gYAZYBmGuN2Sb/xHGNnNbnkzvfX8ZTTrNlysDGk2r8LqDobq9XAk3930/+N5qo6HyR6Dpq",
-	"sYQ/WROTenWxj1DQUumrgJgbHAZv4+QmJGw6lUCIESQC9BExGV9TBUPDKOaqt2rSzl1Ys2ddcmbqY4Gf",
-	"H05SXMjOVdIMOF29EPRpVKNq62XnVSyxXrsPideM8wMadI/IMObq0hua/QQ+0LJwmDPe0D5HqN+rXxIt",
-	"dU9OPd8n5c8LPVhJ1L6XvEmpJ8mybXpRn8P27CPb+NpZ9npyym9pEkclbg32ezub215zqi9PphvtbW70",
-	"WqSjOIoYL/oO93v7m9vmTc5E9losuR72xZZNr7V3HVrvtmht6XvyUWmK2PKgHX0zlnKaQEoftmpB2ddx",
-	"wuSZyC6Xi4VIMzNeC/JesvQ2HjO3AJdrBQDJ5b7/f/2gZJP7CIdflAzKJYkORNaSJKNTNCU5frgPd2Hg",
-	"DbhADXIsIFuCLXT9egxvOHSPp8lNGKKObGIJtWtavRSvL96EWobr7CSaqUcK3AOYoqS25qhwP+CdbmQr",
-	"XIEj1ucJm2RELDNU4kYiWhvdDa8dKrGs9midKXVRYvlYdakv+Rhvcx2Q0ec2VgODHo/N8nCCo1TcKIV8",
-	"ApXdRlD6DqydJkzyUCsfoImNBecMYytlFieJesJg2f0RKE481CgCKzMIpuCh+d8UJpxR2ec0TeNbmJWS",
-	"wko2TuJbsxmyMk9U4U0P6vO9nvm4z+GPWpXs+S5L7OoL3pegWv1JROsHXpWKQ3d3ceM/67UZuFY+jXNc",
-	"UgP2629D0G8yoa1uzp36R77VUM5/4/fZS8EnSYzW+P2dFjNGqlwJ8YamiL2+v3PQhjrS3EalpX6/QTfe",
-	"oEjzTXfoXWhfT+MZzW7wuC6ErLlYIyHMu9oareyaQE6JiTY/CfBY24/AbHNIBGd9nhtL0MIPt6EOPMV3",
-	"6oryTF16pxmWSZWOKVqGJiNDvbjtsxkNSzBo/t4/yuPOY5mbt8EccWGMDXgbZTTNELeE/DgsZi+qN39d",
-	"Uql67w2bc7jd5uUMjOFPaBTQ2kefF0raaGpCvKc1DZDhr6/Oz04+DAlFZCDGI9QqYPVgZejzoj5TMayr",
-	"z409UXtRCOO3LBELNFqrnehzY6hUdDQ2dO22Llru4a11/O70B0mWckkT7cRAU2J5IGuTEuoGWSDVDwk1",
-	"ZW7GiZBMuhVu1Hxhr7XSxHWZnkS/rleIahahKUszqDYDxZLcsEVmZ4MOeBvoBBBIfLos1Nw0htHj8Zgt",
-	"ss4b/cEQ7CEslWGfL3nCZNmXY+yaYLNdpurxD32KycSnwyxSMYaaqXBIgiatgi6gfrFq+uS/JT5TXRUj",
-	"12vLigZc1tb1BHqdUSBzdeM3J4diHs/ZQKsRSkt5Ap6i3AOltJluBlFCMv4XCw53d51ojYp+DcJM/2dl",
-	"ak6Cs38yFs+9EGP66wcnwPNXE0JkC2ijwfs/A8eTaqOFlJj0hVHeOYhhpeRl1KEgB7OsxM20C8xSdyr8",
-	"63CiKoK9SY++iA52O0/HO6yzP3pGOy8m+3ud3ehg9Hz8jO3Qp72gOhs9BTWbCWPRiGJtYmc+3FY9gvPA",
-	"kkXdHmusJ7gSxgdsl+5Hzzsv9kbPOvuTnaedUY/udJ6y59Gzyd54d7SzH3wIg5uYA9OCoeSWFUIqtl4U",
-	"Zuvaddy5dVxcCpusU+pAxcB33mVprLvdnoWag0vsMaYKOvwd4OmVlfkrp7oa7tWG2VX31vZuoaNLJ2WZ",
-	"wtX2eGfl2Fb5lvq5tu15CR+DqSsgDRh8kGHMmkuCQhkIK8ryHEDOVo28HhwGz0c70dPJM9bpjXcPOvvj",
-	"vRed5/SAdZ7tTPbZ7uhF1OvtBY+yrEqmZU6uGhkC97TNrf5kQiRPgr5zEZPcCVk0p0eaRG7qPwZ3HzjT",
-	"PFNb5vCcWY5fU5hcIXjZYAQhamWdpMuTxgzjk53d551RnEH1tMfjYg94z13xsd6Il446gFZKfe/2POzE",
-	"hIprtarNQ773qOoEuqUAdUkYmw7oL5b+QMyDUW/8jB7sdl5EipiTZ7TzXBFzJyfmDkQ+tdY39Ff6TYMj",
-	"DwyZMEPNY92/qvSN5b9mQs3y3fWV6itNdIyQPHwCj6Gupkd3LOY+F1Ob1Rm/039ag+D/t/PsxcHBzu6L",
-	"3n73Zu+/Vr3xzvyv6xfyb7vZn5//Y/EmPdZ7DzB/LukxOj9CvGhD6FysyG3uJEwb+LUYXxrs9nafdnZ2",
-	"Ort7V70XhzsHh72df2BYeOuTbu9wPcIHF+QTIjGKldcK1dSMCokh+7l4quh1d55u73HUdMWaOx3D/wSe",
-	"Wh18cpQPxLhQz6Aiw5UcKmZwxBICBFiEh8V5LjFe3AyDuO9m6yqVmSYJCiX4rxd/ne8WI1d9G3ZgN2yX",
-	"vRjvR892OqPntNfZn+wddJ6Pd552DqJnrEf3Ji9G+7v5GVPXgmQJWoLz4nGHwYLxCKMH7yP3cUMrBTXK",
-	"AtRBtswfC1GVoUtFlVwi5nfr18zSlYWbpaq/aMzT8qLxvape35aX0nXMp4ROaczRx86ShUsMLD6rtSjM",
-	"YhmLSJuF1Xsah7KTwX9uf4RcPFjvjZWbMfCN3IHYB2PSgPChoSLb4RDDiCgZVrsehn2OmIlFG8abmJuk",
-	"QoA2Nm6YsUgEB7PKWMzhQOFHN4wt+pySfy5jltmpLRg/IvImXiiemuMr/Ru1ZofB3zoXS945rcnfR8ze",
-	"OOqSl2LOZLW8ssfvUIMyvK3h3OSOfR7LeWt7+WnG5ltbyre2j2ul7yEG8rcsiumVzoZvZR+/EuIt5etP",
-	"bBV/VIO4FYuXC0ZvvJGTjqXbWNV8Vu4nJlqpMSAIg8F0JJxpEeao6Rp+SeNfYbhxNxMZTWxAFYQIomIw",
-	"7xJT/B2jVyE9JNTNNOZ/rG3gmdAB19KWA4Ao4wKi+1EBwx0sJRiKhzFmPouj0qUvzdq39ZgakbbZtQqg",
-	"9C3CijY9Q9TC3lXMIVfukkMrpnBZhAvwJ8yoDUMnMSdrlm2hAO9e7Tw/3O8d9npWW6D7z8Y77EWvc/A8",
-	"2u3ss6ejzvPx3qTTG72IntKdyTO2e1ApdQ/JHKjE8mWSFMri1w5nS/oHNInH6G5WPAL6hOIuTAOxZQ/h",
-	"xad0EJEyiIH12tCASpiQJMBM/lneAyVy7Nbr9HW0sWM/3UQbXQohePvfx+uzuPfx7WVv/Xbnr6vzK/Hx",
-	"7EqszhIh3+7+ffX3q+Tm7OpUiYoGavLKA+xMWCHgoV11k3rVblsrWPqMIlqcfadUNKxzzqyF1AZgfnfH",
-	"G63ir0uWrj+TToGRtF/GPf0Yd6rFH7S3nsPs5k61VweEX3ndxAjeKqGMGtRJMXJ5IlKnfycOCkOkSB4h",
-	"hdHFfe4LLz4i6AbBpAABWQIkFWLuu+1QmulJP8i9ptP/S94WXQjGgCLkRpn2Dyl3hg3GPxvhKgmVNzqC",
-	"e82yI5IwRaEYSEdEqtWG4tzAzPnAq9j7KEdjsbQELgnFx79PKvL/wSK2XL+4JmLKWed3AWsFLJykzyNf",
-	"X4Ky/XW/qeytrTf2S8rzl6WUTr8Ub3gaPflN/9cgju5QzhsXuA+V2YRCoLC33iytAErMoJ0KgYkpS279",
-	"eJjOs6JryH3SgBImusMn1XEerlR/kGDD7kqC7ZX+0SPS7PdoWNtGeuUE3cLV9ED5pleySb6ZjYslmeqa",
-	"C99lHMg4eyt/XaYpvb0F69TvUvG0oO6NgiqsN9MY1qUcyu6Q1UwkjMximYl0jeYaDVRus7INYHkl/+rR",
-	"pIqJSyjrS8BL7mzxw8+hOxlRjA/9+0dPbZjXvp1Xy3CLVIBBQKl2AUa2VoNVCj77HHUC3OytZ5Y7x1qF",
-	"PNmZWZhdGOSRDRge04PvsXEf89Yns27pqKKHW7Y8i8/8LtZiaBsksVJwu34dJ8cgvGCOr1gw/lWdn3PI",
-	"YqUZwyf4IqE8k1/yIOE+gzcYqeo4v4Pf+uBBZf3gsA+Jv/3gzg7o+MKd+JCBgegy4T7Br7/1kUGhl/el",
-	"tfeDuw/B3YfiefZv4oZT/fwfn+RZ2lZfM9eIYdHvitsXUtwumEn8+SMpbz+zzHG9VF59tabDrfxOuump",
-	"Lnne6sH6xImKuv9odUbOn+Pb4oPXhlmp160hh4GBM5UP4KhqPBfW53nT2OSXxtJYQzF2SMd4UDDp6dJ6",
-	"GqIqN6CiodS1oNaaQnXxyK/XEmrqmvzeDKF5dNLn0Ec+qx3BrffW1oyQH4fv19EXsJU+6B76aq2rX93l",
-	"d74w6f4lrneuPV0ZZgtTq7m5nvxmIy7vnqRL/rCrbHPQhi6A3XTtXVJz7ekLPjRAXFmeg2nzdLQFpoAl",
-	"jkmbGFEmG6EDyTmHiDRCM6gZNGcIyIjdH5LVLE5Yn6v71TUigzYC6A9VSKoXZHhxfTY4PRu8uzj/+eLk",
-	"8hKBqY5N4iG8LaF6MF0BwBcfswRzT9MlP9qQZtjnkGfowA06qZKmNg6mvI3WGUPbAUQ06i4wkEWRh2ZL",
-	"mccNG7OVzOjaIohr6rrD2RJlqmfe54ValKYd0j70pE1+xYmSeIFeLB/mxDW2tzqbnHt1O3lYDzCVFZ7m",
-	"mNR9y1KavKNpJusSnNRGrQRWdmk/pXeAphkDfyC050qkkTz0zy10TGsADgiLMUa2hI6YLjPFAaeQCzJm",
-	"PEtpQvS9lK277VetGPt1XM00MivWEVyYWoLoWSsq85o0eI5qaFFMdgvY5NneeIeOO+wpfdHZp7u9zotn",
-	"0ahzsPf0xd6zg/HkYGcSNKePGuyoRQxFmFtv75a67sWyyePvJHA4xQK2zfPZmNeAosdCWhc1WgPUyqYx",
-	"96Ys5ET8BEaj+yccWDtTnlXozThAHGtFe1zpq0rM11Uhj1zS26JPsEoHRVEuMqrTJMFM+kVt2J+einne",
-	"BlJBCbdGhvpB177y89Vgq9VVp2MAsI3lrnxJ1GxPzY7YVRl07149fbrmUyW6LXMVCdPEYoYuTkWFr4Q4",
-	"bXj3/pTSDNQuBcZqOa4uda/kF3uHOGPITCwWzFhbYj7tkvdlJQmkwBHaF1z1DGw13WpWTRhwkel6gHWS",
-	"Jea+HU/YLUuCw2BFU45JWMU55+3Hy+wQsA8ZHc9YVFA5ESBUaavihnHX7K/ndYeF9aYpmAc8mW1KwZZF",
-	"yacZ41rGfEpyCzz5n//zf/P+TacDJ7UXN+E8L1/lye7V6vicrkkk8peFvsGcWeAvbjEs3H3U3O0lmWen",
-	"uF+bvL9XLEEzTSFmOmbjkoqvj+dnPJLOSYpwks5JDNoeLzXpAbZHkItZzG9iPq2R0XgQUDbj2y3mN95L",
-	"r60fK9p5NumN9lhnnz7d7exPeuPOi+j5QWd3/GL0dIc9o3u95w+6qWzpjmKtkLygji7bpMvR/JrXLcjr",
-	"xtxtUhEM2fwSHKmGtl2oDPFtUMypHxTpykC6SowmpXN9WJWVgCSAxyU1r4uuTSpVTK1eaUrQY5S9Q3gk",
-	"3d0WG2S1D93Yw9XHZk8aNY62NG93gk0NkRrqbEWNYnmRXmUT3aIsdw4pnPIoZUu1rk3lr4jyFdDnQdzT",
-	"jl5mVncWCANDTOvzjqcCAbcq4Bi/j+Tjhnz68rbltEHf9lsfKk31hdr4RnpMAKfHDqHwAtw8RL4WIW2a",
-	"BNeWfpgNKddqTzC92ugu6ZIDumw1AbtLTqB+AwOrLpx+wdEQ2+cmx95g6hfStKulWkJCybAyw+ERZixC",
-	"sp621OoYDG2fsmB2G9K5+9yfz002pnOjLRPQoA4NDl++AUNHu1SMa+ptonW7z4dFnTGH8nO0A6cP9DXq",
-	"UhwWGLAgBYd5JUCrY8a6GnTomaCGBISyURDYaAp9DItndYh1zsECr465yU7FBwzug6lMGPMbeGLitlMy",
-	"NJJxCOhDoQ6t0iHaEG6FX/b5sKTTQ3mdIT4khvpt5ljF81IFYJbu8/yhA4DARRM1VNVQrywl+/la8clY",
-	"m7WrW2Gq0fQ5sCb5rQ+nDMJ9ylTsB2EfBFE/OPytH8QRfNVGOEBLKwegWRtJAM1yKQXtfHIKuzfTdqUG",
-	"9oAisq9kpPNdLg2xPfzHYb8sPvtKVvZdwdsHyduvyrs+OusVSavULBIehiz/pKjqPr36xs3s77Fyhvwb",
-	"1OZR9Uk36KC0QZWXVnmXPrRZsT6xds2DbZeLHSCp6ufmMUe500X9qK8UJHcJaiNzK5BhGMtiRXo4BqB+",
-	"cPfVrj1/AdcSQP/1sO+8sLFw0+9/RXHU/YqXYuXzg/iyYKF8KJPWXxm/P4n0WHTbJNlc3sGfNBvkMbjl",
-	"2ym0ZH08+uz8Q99P6hFUZkR4CPWDu7Bv30xw8emd1t/rn4FO5rHVz2HGciqg6qqVkD8KbFBTU/vdt4L/",
-	"gy+abxQB6CtByN9tU0AA9c1Hjt+6hAhR4lY01c/I/AXjhHJdLG3K7IzRBOvHerPSdL1T9WRKBJ8SKg1g",
-	"J1Qzhae4tNXuAOY+EeIG6kGagigskcybovYLjv3gOFZcQzmUN0FkZ8fDooEAzedbWCz0TGvMFIYa6kZQ",
-	"o3bLVQ8K9QxOiySEFv/pbM65xfzXW6QO7vpf9Vskb7BHJcpHVDITEWUq7UuCyzA2CwzkthXFMDAGIJ1S",
-	"RnRYD0kZ0Fxi1QLVLk5JSjNdpc8UHKSJFHaobMbAzWXrw6uX2hHEscFA8HqG5pKM1mpmLJmQOaMcQuAw",
-	"zo1Gay+zXDAaxZxJ+XB+SY24eMWmKa0Y2dVI6xDD8sgFiwCrVNdKreY4QpFCa9hU9A8OA3EDaLBTs5H6",
-	"FzXwQGNnB5EZ3LF0BrB+jRxNo7VnYvcb2zdGa+7PSV8bKw37O6YcioTm8sCRcNvksevFvBIrXjXUmr9u",
-	"vSnodS8TR//qEmhZkrP59+80hmjtpH5wD9uIzWIe3WPDNs7pU2ydomSEJSNXIr0hXKy6BC6WOHNqXchm",
-	"6faScrcWqNNhvYzbukSMGhH6R79deVVWtHULcMiHT57s7D7r9rq97s7h897zHnrncErVuvvaITAu1BvX",
-	"gaxxaqNW8+w9mxekZuy9JbB2iJiQ8wXjx6c/yGrpmRALxZrcmAIWlh7HwAH6h9EeHig0YGBeqpk8YSmH",
-	"h7gpPM5YJui7OlYe8wiGeDc0OiylhKNptlwIxhkF9BH/ciZK1VKNbFqgv/JdqZSPJTbWXgYLej6eWzqo",
-	"OuxrkRIAAh/RhPIxqD88InPB40ykskvOhCmgqo6Fcyc6pWec0Rxmv/tw9/8CAAD//w==",
+	"7L17c9u4kij+VVDcrZqZW5Qiv/Kw61dbnsSZ8TmOnePHye6MciVIhCSuKUBLUHY0c1x1P839YPeT/Ard",
+	"AAiSIEXZTuLJzD/nTGTi1d3obvTz92As5gvBGc9ksP97MGM0Yin85znN2Ek8j7MO/K/6KWJynMaLLBY8",
+	"2A9+FrdkTvmKpOx/lkxmkmQzRmgUpUxKMqcrIhmPSMwJJfOYLzPWDcKAfaLzRcKC/Z1eGMjxjM2pmjpb",
+	"LViwH8Q8Y1OWBnd3obOBczanMY/5tGETYqKWnxOaMpKwSVZYa3eDpSTznPWCjQWPJFnyLE7gnGOx5BkZ",
+	"sWnMJaGc3RYX3Fq3IsvSVedwkrG0frVMkFsaq1UmImWwLGefMpKlqy45HEnGM3I7Yxy+ivmURIJJwkVG",
+	"ZixZbLahDx8+dA6X2YzxLB7TjPlBnQlCnY8KSwQ/MpqyNAgDRRBxyqJgP0uXzLOwzFKFTbXuf3bOl7xz",
+	"HFXXu5wxki75d5LEUXEhtjV6Md6hu53tyd7Lzm70qtd5NXo+7rzco71od/KC7WxtN25jItI5zYL9YLmM",
+	"oyCsbOsuDJKYX8M9eJ0ymrHzJT/ml7OU0ciHLx4pImdS0ilTFK9QlcHXaudiwVKqvlXHDMZmwiAMFjSl",
+	"c5bpKyeZlLHgg1h99u8pkwvBJeuORLT6t2cRzegz54swwAUavo4jADGeADd/NsF/RRc4U/UwZwvm7l9f",
+	"LMLZLdGr1x1Jg2fzU+l9vmEJy9i6/eFX6/cUwXdmmntv6ieWrdvRuQLT2v1MWfYYmzmJZau9TOJUZmY3",
+	"BokLOmWPvLOeszc9y9lEEXf91symbuNsZuFmLg9VIiNTLFXesvRBmwWp1F3QbNZ1/qT3erVIBI1YdJhl",
+	"dDybM5417HipPyaTOPED0JmmvC1q/+TbWfGvanOn7FP2nk7Z2UQfVFZ3pqgglwcKrSFZ8kQJ3mwWSyI4",
+	"IzEK5ITKrLrlJJaZnb6yYxRLFYTPWUaf4R/VRhGE+nY0wRE/1GSZqLtLMzLMTy67yECGhHIulnzMPGwT",
+	"cbAZnAu7B/DelUfViGAlfIbqvF0479C9QVoed8lxJslY8EzJ4TmjHGTvTAliJSfJOIkZLyoiweHhL5cv",
+	"6d9/+3R6OHi92LoY/bh3whav3pz8c/luMltMgzCI1fr/s2TpKggDTudqGALdFWELmmUsVZ/+718PO7/Q",
+	"zm+9zqtB5+PvO9t3/+4RaWGQg65O2irkeMTt3qg3fkH3tjuvoi3W2Z28oJ2Xk92dzla0N3o5fsG26PMt",
+	"s29F0862Cyh5iEQOg3VaaCaIImoilL5pGJ09xHbPD9gEZnV3ErEJXSYZDpnTT/F8OQ/2t3rqXzHX/wp9",
+	"KpS+T3XQ1TzIA+CdSY++iva2O8/HCsCjF7TzSgF4Owdwzw/ggj7wEOhexFNOs2Xq0fuuQOcFPZMSGU85",
+	"i8jV+YniL1MhohBY9q260nN6zSSJMyJFl7ynaWZujfocLj0wJ8nSG5aSaXzDZLeG4KXdj3uOOf10wvg0",
+	"mwX7W9svfedAHaQOBajSAAYO1D41i/wcmMmVswcqooaLIbeyF+q14JMkHsON0DwImOBikSjVPBb82X9L",
+	"1BD0cWCCEYv51Mg+EJrL+ZymK8WaFPNiqXnOEcAUj4CdwYMHFwmDG5osgU5YmooUNxABc7u8PHz987uj",
+	"08vB67PTtyfHry+DMNCSHVAQS5LzBLUC7CeXr6MVocVtHOATaCJSUAsYj7rBXRjI5XjMpAz2JzSR7A5+",
+	"WbBUssqxYFFzphmNiMxokjBNt2Y1JTAzIa6JuAFGe+8zGijikfACFE9tlwkJdcS1s7WaEy69aLuysAOp",
+	"9Mj4sZihiaLn1YHis/CuN5DTdBESlOH293we73Hu3Gvw7ymbBPvBvz3LrRHP8K/y2ZE6xLm+BHgl/JLL",
+	"t92QiLRMUfl3ivTirM+/H3ogM/yh21c6ZrNJxLdzPeJZ+fN6m0a7WfIhfpNF21nU53dFjeBUZG/Fkkcb",
+	"chMusovlYiHSrMJMACWhEhvacqG5/jVjC6Un8UZKPT27HFxcvX9/dn559KZKo3ouOh6zRaZmI64yWXN7",
+	"+DUXt7y4zVNB5HI8g822vDlqa2/Prk6L2zp1t0Bm5mLH0ecn/hQonzsnIQWCthse/gDXwYMMGCXJ98MC",
+	"3Ic/dP9E9O8Kxc2ugF+cnoosZ0cr9tiCk5emP9DWVudJAiaAL8h8y1sidXz126aqe2pmf0hCCoN0yQ28",
+	"Xe4vwYSdW3XUu2zcyGLPr04Hx6eD9+dnP50fXVxUt63tkVqyA4+lJF1yEnOySMU0ZVIWtEWlqtTpi493",
+	"Aw5xD5IsecRScktXaADOd/z9sHQ2zYhp4ebk+oqYOMZkc9w/5116K9JRHEWMb3iZxkJcx6xIlB+MuRH/",
+	"qN+tcTYTy4xQTkQaT2PeRKJvz85/PH7z5ui0Spw4GLxecKEkc5baxysFRnVxzbjxEBwus5lI49/gHAQB",
+	"gZQR4dd61kyQ12fnF4Oz8+Ofjk8vam6i3n/hzG9TMc/Phm9wTW80ScQtix523uJcB8A10GwnUjKmHE6C",
+	"N7HNCZSafiXRHld9mC4lS7+T5rV+z40b4/OIJYJPwcdGnfm/gLi0NnmXA9DCGa2epp8s30kyPAOIDzXI",
+	"+1wBF8Guno9dYsm7QGKW1u3rB2hgPKN8ymSfSzFnaLKcL+F9fKNecHa1b/4JZBlM0X69Aav5s1y7dU+k",
+	"hl07Cscm1y50rIAl9SKJ+bUF6zqTTcPOrs5PtCJxmwo+JXZBdQHVH9inRZwqEFN5DWoFBW+VunGfWa2o",
+	"Qj/U9lfcoEtUaIcFU0cDzZHvhxYUfx7N4TWwur/0h29ef3hcKV0reclGgrfP/ZKX/CV49f08s2T3JxK6",
+	"X4lW/yQkda6jtP7S4r7Zx9M9nkx/rstwzDOWcpoc5dhtfRni8tiCX4cuE+vYRz9CEzUdn14enZ8engyO",
+	"zs/PzgskdWFF4C1EsioNvEsu0xWhUxpzktDss9NUvodY6jeAFuB4tC5RVGeMcZKuwF0yx3Bcikzhm6ek",
+	"G5rEUTl8aJOgAxpdLeNKuAGJoyJTJVdXx2+aiemfhyfHbwbnR/+4OroomrYLsUaoVI0YoQQ2T5bLL+GK",
+	"c13M6kS3NuYlEuMlPIAVCRWJitM5kzo4jiXRn4OafhTRanMqMqNcfjQS0apARn+7ODu9LxEpvMCEei7B",
+	"mSYgNSuBOZv9y28VDqu+cJYUaX2N/7tpj1mc5V4DSmBVvcKMpewvKn86VP7OIG0jQmfzRbZyhhZcgSCr",
+	"RksF9ThjRC5os1vt6N37y/8avDu6uDj86ahC6zZlQRJYtUs+pDBtLha5+airj1BD/zEe+Rxpw38DjIy9",
+	"L+mbnaQiYZbFqzsqJvtNdkQ97lKIE1H2VV4KQZI1e9LgG1yenQ1Ozk5/aoKjmoulqB3s9XrqwZ/SccZS",
+	"2SUXM5FmjJM4ezK3lHw/LEF8GMI11Ufq89LN/aHwZ4jhSyi/Jt8PC6Q2/AEUcg3cPv9+WAbinyDASrOB",
+	"f0Bs68bSzsIgJ9Z3VvHEGGcwGM7ozb2FCcQ/26u01esprCVMyr/EyNOhH4enPjWtOw9A/0vlfuJUhNFF",
+	"39DTLQwyIUCk+mJPcX+jlNFrScRk8pAngQmEYhxiiycZS8l2j4xWGZMHZHub3LKUuclLT4TqrVHMHCCW",
+	"RIIOohWUWyqLOVff8jXI2Pyecc7UGyj91cOIw4CLi+V4pk5WvaEZm5ukG5vMmyeIr9MZLo/e1ezRDcZT",
+	"OzSRx2rB2m02xIkzx5/t5ge13mu7YPGxovOMZMuUE7lgTO2YZ4Jk7FPdk0YLt2acZybruXZ/F0cXF8dn",
+	"p/UoN0btrxg2bkMVK5sd/hCSOKtgWr0bCjQyxIfBfaLRDTPjjEWS0JYk8acLV7c/Hn0aM7Z5qHrqG198",
+	"CBfqeTRG6x5eHg1Ojt8dXw6O/vP10dEb380ztUAU7UCxip1eXizEqQuiX5RCOs4wiOOl+JxW/+8UzECF",
+	"7vPLWHf7S8kislyAj84eYQL0G0unvMk3Sn6VgiWNo51PkXARYJdCnNB0Y3NYWh1dst7Az03EimodWh4O",
+	"zz12MGPzham0brTV23259+I5ankOiWb0mvEvQH6+PTm5O2ob8hvneBcsvYnH7IrTGxondJRsSjvSO4Gb",
+	"HMpIRDM6ohLklliCazNldDxrFunn/zx+fTS4Oj385+HxyeGPJ1Wa0mvbJ5LZAeHi9ku7OQvnNDlgmUiZ",
+	"Oi0mf5VOH7q0FksyWsqVrdjR5zhGTAj64PXJ8cGBidUyE4tFzKdd8gG0gqGp9AP++EXKQCLQ3M6o3iKS",
+	"3kCVjVRm+3oe7Y6dxWq/K4y6MzmoSkQADG/FMlHa7VLBN86+acPi/Xlx22pLTtomqnM6XGLjCkwbJLrn",
+	"9RMshv5SbXyvEY9V2B5P5hVd1r5G4ISFg/2XWDrZVTeMbPXsjL5zYIUl8L98qVTDpWQYl01l8cQEgrjh",
+	"z8Yk7jxm4Kz5g6PPN1XtyPdDD1kMf+iSM56s+hx5JaS8jWmaxkySoYPW4V8MqVY5vKg+sjcS8C2e6C2C",
+	"3v4Ib3SntNg3rPNhBZdvz1D3x6mU8OTulCl1WLejrFTFZ71J7vLn86PDN00GTndvRSPZAaGVtfQRyqWE",
+	"vgp/qDPiOWZg/SQpbvj7YRkqDzDp/VVgAniZEO8oX92biTXpeghRMJFyYT2bMypb8jW//geK03bP5RK+",
+	"NXzqILzIRNpOLQz/Utl12Tq4kd+oxl7GIZmkYq4LYmls1CjWlpGASl+o+SALgGuv+JuBtRen8BVY/XLr",
+	"SIHh6Vn/svfWqPRXnOrMxI19FDqKsKwiYWpdIeIANJrmFJyr08Ory5/Pzo9/qfADm62Hs2GkQTHnt0t+",
+	"YtmafN8wmMdSVuqfnAqc/l6bO3S2BoyxSy6MsUsWcz73CdbcJv1lr7czhnHwn18iCtjuUoMgNIBTcLRA",
+	"/aYvia9oetMUle/1dZHmaXDvKgRcHM894cLkPQSrNhChVcYG747eHB8OLv/r/VFt/Iu+LbFa6tlCoRxK",
+	"/psAEpKtFl+C8krb0blIanFkEYWoFvL90H/Kb177dOjqHYtiegk2143IalkzRfH1tS7jogWVXZgEd/B6",
+	"UUle4yY7asV9Ut7nF3S/KQobltcffuukA7GC93TYZr4w+xMnLN7ezYc5bQ0bUDLbzchjZHtb62/IDr50",
+	"cJ4p6uN6bv9MkXZXC5mljM7vk3u6LI8tOmvnImLJJp7aq/cXl+dHh+88+af5fGNwH2KOMLQd+AruWdxJ",
+	"yibgjxCps6kRw3PaIr/gq8AOD4rOC8HNfV5xmv7lfWjhDm0aZr+7c7COBbnHWXzDLjKaLWVTzXEM17B+",
+	"csUAFqlYsDSLNdPUkpXx5TzY/zWgMHHwsewqDYNPHfVN54amEMauPj7UH2O9cFNs/Fccmk8hRv/NxgCy",
+	"Q85FRjNvC5FDIsUyHUNoADBr04ijuOGYR+xTdTQ6+00LHPYpI7Gt+tQNKnXz1XFEGinMPVeQhZXX3ad8",
+	"9xf4/V1YhV9+wpYwLAywu9rywtTutBm4F/Y4ZSBRLEdgvyQLEfNMEswmL0K6MPZ3z1n0VrfvwkCJHqxA",
+	"3/DhnoJXnCXNX215oLpMkwAXCcJAvWKyVUvwXp2fBGHwFkce2ZF2tZ27EGZv2tFuBRdwiLCBzqWMZUZ5",
+	"ptMpX+eCqHRToa+WiZamZhi5TQUG9hVRkiPOc+uP5otsdVAIXMWEEy701cK2Bxmby/aknhN5QNOUriqo",
+	"Yp+yteRRxqdYZotlNoCx7fB4BiMu9QAHfSXUuBDSm9scT+9pmh1G2jZc5lILp8EEMindjq2KLkf/aAR2",
+	"DbXchWaGQS3Xi8ezwo40pw/R5NlTe7LtQ3pNbNCHJkuPg1Iu7kAt2aUAopZszny7lsMVj2z/vSn+3gjO",
+	"WqIvlkRhJWG+K/eN4zBSYGqHwjf60y+FQXXZ37Ako1WYYT6q4p1QtLiK01o8fiEsRP59XwpCFwuGoYSQ",
+	"PDWmc9vYKQjruejO5qhV8BngRtohOAf4fbBcXqkexyZvqHw1jU/EYNIMa7yUHhlIbmeYiOdh0O2kX/1l",
+	"rhOFSrfBTiTRgGaF0MOIZqyTxXO2Dr/of2gOWSxL37wX4wYjW/GJtoy9BKsC7VQ0p1IDyQLMwhJl+Wmp",
+	"od9bIQHTKRVmCOuADNV8QyxAcDtjEEOM4b6Uo3lZ0UgUq1nnMacZvunnFEKKAcYxBKJ6yUZpmYVGcTHa",
+	"xv1fg+Hc+fzOEvnqVPdyUoe/CwPB2dkk2P+1mWhLq9+FzZ9Xlv9YgC6213tPUzqX9V3brGssE2SU9yus",
+	"Xth5PGcDQ3JlrOUWdFd3tYkGTvet7b29SgyvaX3V0FlOfdAlb0WiXtW5LSMEU14qEqdYBsR55//sc6d6",
+	"JnCUKE7ZOHOaW4IYoikjKZuLG/Daa6AkbII1Dvpcm1Ow2AmYRcqnmsfc9hjznFHGv9WckX2i44zw5XzE",
+	"oIY/WCAV3Cw7iHn2fDdY20fOvacAUr1q6GCv+Upij9Q6okERa1pZlh42xSaKbVrHFbT+wvDmTaKN+Y3e",
+	"mkhrOw4vi+0jbetjwcfM6ZQwoxIKq5SP5Ni9aBTFam6avPcYXxwse57rJucAciBwneLhSkJkzrKZiFzO",
+	"/v7qsiUvf78svq6288exz9pitmYgBI3FgJ12yU9CRBDNPKMJ2HNmYpnC5cJsS65d1QVCXaZxs8AroR3N",
+	"AvrEuaWxGf9Sd1Zm/+PrvDqNZcZMhfyD0iuBcjLMJxoizwJhMiuQDGSCHFpGpr4qRaThnJLs9nZJKTgN",
+	"2UOJfbKMRjRba/HVGW/vzOem7eh6jcfP+H16QqV9altFoYyBVlqm3v4alCLj8aJU922mjrwqht90yZnS",
+	"AySZCptoFKdOG+2vhooCO12DCgyx2hwVb+y4h6Di9Yxmf48zcDgc3fgtXZjoQyY0TljUJcDcZjRST29W",
+	"fZBDRpZHTiSJuB2kLMPCRhWuBBrdUMdodeG7AdTNGCjFf4ixWrpJvT7FSIiEUV40+IXaj1NeYoheoi64",
+	"e4a6Mr86kpM3zojFKslYkoBbBIrs3nJyK9JIhmQ4XspMzHEGaAJpxhrKhJGQ/aSx7a6slGSYoCXCLxzf",
+	"Vhi8tkMLnH6el34rHvqtSMmCiYWSga/FnEm8J+YMG79b8Qjtdn5kvm3xHo3U/7kU0kCqTm2jSl8lXRZA",
+	"06QeQBapyMRYJOVXRDyerXs0eHjm2svviKnQd9PXT5AzxTCI+WKZdbOUcrXLUf2jRH13aT/Tg9WbuTth",
+	"LBrR8XXtUPXVW/2ROzCJFZwbBp3EMsMB5uLSKBpgG+tBJkQyQHtx3SSYuiEPo+g1jLkUIkF7cXVWmaXL",
+	"cbZMWTQAmKyf88KOAOBUp1xKlg5y9+6a6a4kS/VTuThVM2HoCVyisAPhGg7oWFNw43j49hA+Lc7STFZ6",
+	"uEtSZuCUZYPRCnufN439iWU/ro6j4uAm2tDjqtRRZutrJgDnK/heFbUVp5IrPh5sAsCLFR/XA3G5iNbj",
+	"8Ao+UgMf+uSvEMW6R38tGbYf6LtiLUdXEdFyYBng7XfrubwtBzvk2nKEIdS1lheX57X62OWqLTfjElmr",
+	"AfnVXjfAK6M2GNR+JY80anka3zUFC5cV/zoqBpyqq9Z3reX675UoaPepQnCrzzew7YGn5u6jt7gMathg",
+	"FjWKjm0mRFDHPECtRumlYam3AZjqbOaJBqbWLv16/yEn7AbMJhO7wCOqVjruyg+H6rMEMiLjcS2LPoW/",
+	"mm9Ne89BM19/rz/DO2cG41EHYqHd9f6xCLsz/MgM1W9PbRtvph+8glFpKBRFQ//sWuoD16xvPPgG1w5X",
+	"xOYbjTBrsT6CrbyDVsMLQx9Hmhbg2e4Kl3bR9tbngGs/xsFV+0Eb7c9DkOuG+Oh/3Rj3oq37tnqNkZVb",
+	"TcTrVBAiMXxmQafsO9klh2RME/g1hqKaOncWeRK8aSlZMA4N+ofu+0MNG+pKg2vCpMrxPer9n9k4y1tb",
+	"GFFtD+rKQTu3GYN2abA9NPK6/oFer7fGm2dcIAuaZSxVK//vX2nnt8POL73Oq0Hn4+9b4fPdu39f504E",
+	"Ew/LGs3WWbpkPskCnQouAGXWnJNOoSioDKGfEbzBrRkdbScAByuAzPd+K/dUdPSPEIt/Tm+Nz9H5a0de",
+	"x4sOcl2adCC+TR0Pt10fOAQQ9BoMLJm9pklS57s2hKVPZM05C3RoT1jqiQ+y510H7U1hoQ/58i4M1Ma0",
+	"T6Um+Pc7tEzFkUGbGtJo1Hn+dZzdawMMXyher00F3tjHnBkgmlKWLVPOIkWfK6BgS555DAFeSmk4Q2hu",
+	"LPgQIVVjifB6XAp9dad0CH+A71DvZUiWPIuTnNJmVJJpfMMwDhZh4RoR9Tgwl2HEU9sArvd25Gt3ZDG4",
+	"89GiEcrMt+Umi3f1EUIRNALyaxQa12h+d71MAx9GS+5EfvovOAT1h41harqHmgnyqcZw6xBMR2TsVSWG",
+	"B8pgAdskChMfZPB9jRW2NJkHIk6HkY0gUooOwrYb9X7kmqiFOILsahOpgO44pRmY5BkxAXu8AXafD6vW",
+	"22HdA4bMIdw+m7E5uvFsuNEafzbI+2P8eLtXCjPKYwj9Z1K0Iktha11ymBj9Z04yMUXXiM1VL7YICft8",
+	"LJY8YxGJObni8VhEjMD/YIA4Mj1sGSqSyMl7cvrB9DlyRe3lBM+OtD61MkQaNb7y9bmrgiQVSTFGXLK2",
+	"TgVoV1ihYJiwOfrI7stxH2xAxG4vAO089zkY7f1oBSJznxQNKXFepZEzbm8NfCELcTaonBwQinIvltZX",
+	"NZ6JeMyqyui6aIxqAFkZgrr41v2gaLoRxZJQec0wzGDFakIjYtmZpIx11AU0KVRmG/hE+tq7iDQ0fGol",
+	"Z7du/a1SFOSXV8HA11GnTQ7lcjQsCS0b5NEcxVVQB3yC2ixcENP1BBZpc50vy6hUQ+lzwdXTRJTOGaGS",
+	"DPPuJcNi/EsLDORjN1SyfFB1JlsPWMec6jXzof8Enz6U3MbRlGWYgVIF8YKuTFeQ8jyoh4egVSst/ZE0",
+	"a0f9aeZetXFuaLduuq2mEpaJipzqAqZlgwFqz7nsUvv76A1IyI+tfn2EC1wknwYa3ZQ2WxCYObgXuDpd",
+	"YwMOfAwwjsBKTTEMzZQMQ9YMXRbwaVbEgLYtauchRJW0tg+CAaBqW//gUv130lwGDByNusStiodKIhf6",
+	"axkSKUwYMgjhLhBlFUbLFNP7TGqyL3ARS0WRW5FeTxKIShPXHhrUU1XnOFYqnUhMXVFf8mQZ03YyH2LB",
+	"avfaG0zzL6J+J/8imMdK/kXeMcoV5v7V5/8inU6HFP5X/VjpGkf+RXZ7PfIvsklTJpyq2DiuMFG5zZwZ",
+	"UmkmVzfKdKAzA92yOzhoSw9qWc9Gz2O7ZOMkO+RfxN9qW43WQZlExlPOInJ1flKoZTQVIsLiU03Nxs3K",
+	"ebk9WHkXt18s0reg2cx8Xy0GWD/OqDh6aKUgoDuyqZigmaDUIsQ3vNJCRg/1Fhis3zlGBucQyuM4C4ve",
+	"r9VIaJAoc3tTXp4zp8nLn88QWocnJ2cfzNp7em2FlFILEywxDHGzZpbzq9PB8eng/fnZT+dHFxc4xStF",
+	"XhC2F0uy5BFLyS1dYZq17cbjgdzrs9O3J8evL91ZzANbbcI+v1csC2Fu84MuuYYF3SVaVM210n+zOy5X",
+	"6oDVtnb0saGQiq7mZtbOTNuG/Fp6S/TARHvuRE6TX7wyrsGAOikMhiyputX6BmNCQJH5+MrPqWW3FbRa",
+	"VLArXzMsDpfPsGHVag8S28x4n6J2YcPyxbbtavE94K7e/u8WiYVaGzho27DkcnmLUg2PHIyVzgo4kSGn",
+	"x2pjoEHg6VfwL7CPGHNGtTdcuaWupztsqbibFRZBGLg1Z30Vcj2laSvNuGrKE1cZUBAGJX5SHG34g/rO",
+	"U2+ntnCTv+BmuVClp9poka40ONz6xZV6Lb5WG7XWpdPcQFronBliQmL+VHlX7AhcqlkYBm9FOoqjCEr4",
+	"2bLD1WLllXLVpTZzbnC88+M74PinIjtE0a4guuTH3DhwC+NeCz5JYrBflBvp1NT48rWKKrVXcBcwvxyr",
+	"RxqniQlPPnVrVper+nibs3w0euYbltHYm6+ycuJddAi6J6s0Yq1q6oA62zZi+jgDLocvgQMCMSV0Lkki",
+	"xDWxAeNRc/pvxXuho52bTG1PJBpfaoe6G9yOJY4eGox/SKaMs5QmJgIf2Ko/tF7wZPUHiK9/UqH0c8u2",
+	"1gXVFytNealNExNoS+YiAmbqbqOtqLX2Oupb75bKshACy8GmtpUKXMy8YQXgOQxK+beN2cn4gLAJx6UK",
+	"R9Ha+jiFdNpGglnrM98u+21rS0kVHUx4EFN/vpAgiT5pX4Zka2vSSw+tQ+p1O1J/qz8tONPxjTGICpmf",
+	"7SIuKzmjXmOX9gznyGmoPPMzo0k2q/HnpUJRG9iDkvjGQyJ5XIABzgzma1sV6WfzdYXQcWLfjssJ4z4T",
+	"8JOh6EXKbmJ2O2jKXp0x3C+JZYjRSJilGjoBsWCcOdCqOhoYIf0Xf3Dz3Vsnsfb+MBcOyxe0jAyYl2s/",
+	"fNUrV6QALznzCUsZH7OzRU09LUgDV8oZBJWQ21jOdPd2x4c7MpLNW/XA+GMb9DroJp4M0Ne6DjwQ2YJf",
+	"ei3E5UMdc28s1COe7AGeZpGij6eVx1l9iX0UCxFxNfKsCNGW5n0Hth/9hcfdwD40LEBEBASIQVnMytkS",
+	"Rm8YJMVnIh+mDlhzoGpS/1YNpnUkTsvScmBtqakqd68Sbg+JHWqhgtbGEZVyQuqKTVxAq23Pk2UZxWIw",
+	"opI93/WWYGgQRJWqE+5c66pkeHJZqijzNgkn1XbiIJGaagh8+bR1P17qCMdNRd2EfAqjHpKxfpyxuUmr",
+	"qi9Y4l6ebBbza4nB42zu8WmrnwdxZP9707ivrZ4n8Os65oViHgshYyi6GgacTekGxVrf5yNP7ci2uojt",
+	"zxkr0lR6KbgspeN6WattVJDkxF5a2OkT16GskApXvfR0lUfYt0Pa578XVULzXYpiinXLK+EC5DEuBGQl",
+	"Npfv0fHsSjW2hOGHLDWFkX1BmLrIrxp6kEcvY5k2AiNrFNhmPeAuDBJTWdoX7S4z3K2Sxhj7fUC2e5h+",
+	"gZJbx52IVFf8o590ySR1Od36fzUbsT7yMNC4aKt/KNifwZCq+jFU/xxia5ZbMGHaNkpP4Po2kpP3oqo/",
+	"4AMMsOHQ01e6oS7l115PSFbf4Gqe6O8fci3VHOpIda9YijdHZpRHttCI2mjrC+k0+RnCJ0PdhZYRrlTI",
+	"BUYTm9pX8IeESv0H2H2ec3TY+YV2ftM5RzvbzRlHqKpnNPG/UHS7LTglvLuJ0rPVqtIGNDfXOWss01lF",
+	"BmylDgln5jb7uCK0oFNErCCv4571g8B/dW3EEokYeDZdSzSV4wA5QOsajGrAGxhwZ51MTSU2oe9cHglp",
+	"CvZvHk/vOIChlKmJ9nbi0E0+DSalpAwbY3AdG9euIGehTGJtOepeMVK+1dTtS3y+fGDW0xYWSuexnA1S",
+	"RqUv+gocVdzxvMTcJOpAY3rTjyFzkrdA4sGzW1wzLsn3wwRezsMfQkJtt5JJnCipynjEoj6PM/L90FRw",
+	"xT85ze/wbQueaR3YTAnuuCFg5ZqLW/L9cMnVf/DhD90+N5l+qZjDTvAgpkRvwd2NW3bKyuKmgjDQE7a8",
+	"CidmHo3Qt2aaq3yaHCNb9wuiNKkHLejqXH1qTRI0SeraNQiR6J7geQ9wU4E45gRWf5zLZNOjGmj9ldfa",
+	"VsqQWBsyvK76fZ7mRHN+cZkHjyu2P8wNDUNgmuYHOh2GxTrB30kydCrLD9fVDrAT1UHKKZJySaev7bEd",
+	"20fja9gxz4SFmvc1o/Ii9w47elBOe2Uf63Kt/UdeN8qzcUcQnevrUmZ1Ag1SDvIdhgDpPGFelniT1B6n",
+	"5DQIRDfZvEEoahMdtv4ciWXmeMFDDPejWtah/T9nzlXJmbAbVqPYSJbGYmlKZTpnjvlEBGFwS1OOB4wo",
+	"n7bOajrG0R/s6Dd29KZ+6APyjqbXkbjlG3ukdX2Ndls+tR+v1ZERns0RD1UyfGjDja/b3WJj46ivEoPf",
+	"rBVLMmIxn0L8vE525k5Kk7b852TvJrbHEmzePseAAdi9Ihx8wCzXYGlp7CoA4mFAtUFNr2dsfF0f6IKV",
+	"cqDNmCRyRtHHGKckpRnTWtr3Q3GtFS2lyeGvkoxW6t3GkgkZsTFdSkbOWQRh61q50grh98OITVMasWj4",
+	"Q0UZcMIN1RDJsHgwbCQuPDDENbwvcKa2JPp3eGKYMdD/ikYx1+EW9SDJDdckQqPDrUivTRY98tJEiGsW",
+	"ebsQjRXQ5frHv97La/y8kDtvjg3Rw6BROqFjrQ5/rkdeFUc2BIzYvHHcj5euCnuuuafwqNI5yYlO5Sig",
+	"EcNnNkHiWz2isoUmE7jGYgOiTIDsZqhCl8s0zZsabTZW3a1B0tRNzo4tXuNKEovZfmE/frwVDU3NpSZ0",
+	"CVgHhiMm44jlYVC6ADGZxCyJUOl16lSIWw5XhYKa33xV8qIJja8MpypOxZ9JV7rehQ7xT5e89cPCKchT",
+	"cGw8321qIeXzbrbIsaNgtWpqbfeQt/ru/R6GZjN+6Iskcmy34Ub2iabH2nO3r1qpUQ6NmMkd0M33824Y",
+	"YOm2BUQwr0U/JB33+9ZG7nfop6bT66hX+WCOCdFo3orLFUx5rZC09zQSkk03uEL9EAcGDll8rKd1nbfc",
+	"Nohy7ObR+5lxuwoCNp/VGz55n8zUhuhJ2FYDEHSKbVsgYELpg4BQSup9CkBAr0k7CCSxzPQwWQ8AT5qv",
+	"yQSCyxFLEAZhfjF13uqGvErvxOSnNrAsfIeuR491f3wxxOh9NeCnLW6mLHsQaT4lmqxNOc4FsgmafKpC",
+	"eQAVbgqjN3MY/SVm/xhiViPaS81uccsGxV0HRiptOBKmMqROEKnJghlTPmZJ81PYmRY/R5vBkpPRiowT",
+	"IU2eTL5U6YJXQtDctdeeuMkgVHPs4m7KUejFCrcbFBb1OdlL022SeXOWj1nfQblumQLQ3Krhh8DSG9l9",
+	"JuCFDu853RuMEnXNPFC7jhcL5kbEW+TqfvLFCLKaKm4mROxu/f4vliOoLeCv24JBhFAQWm04VLSosG7O",
+	"ArEjvlbEMLCpvdUaavCA2HeYqh3HGCcVMjUw2/batgMvzEAvAC9nYjmdZZdUXntry+KfG/tSNrJuPNMg",
+	"5lE8No6p3IDO25vPKx1Zq9dKb7ZtD9D863rOXNl+q9aN9SWZdL4DxUBwXY8X7SYQuffVS18pdbWdb7Vc",
+	"0711+BKOdKOXcsJvDI2AHvxYQSWo11AKmSJlNaR9x7VqoUxr6bQHNaCqpwFPG4mmTpPoT7H9FoVI0EZl",
+	"bVeafm6pIp+J8NSFTJlcJlmbclMh8O4MgwWf75K/xz+GhDOZgdENf97u9Qj4oySJGFs8YoWqpxCLq2HV",
+	"iL4S+67DXkW6eKKmTYrKBtLCEWh3Nna4Jj5JpPNWAHlagdAmyKAZC46zvhYDec61NpjWxVm2QoSzIuYW",
+	"fU244Y7DNZGobln/Ji5TSLPDEl30sYHlPcC6TUcNOfx5LSTg6R5/rBW6rZqbeLSHQiuKtkqEs/t2zlfc",
+	"wFpQbGYevazB3gbW0RwyX88GoyHg1F+s57em8Bw8QLC+nEd3t0UcGyHgFnxcx2dN4bt7xew/Cc6rgVKP",
+	"gDbdjev4xRON0seD6VZX3+DJaro1YOKJm3Zwn6aOlYb5dRp6qUM+bCqslrhf61W1/Se0WWzNuq74wVGm",
+	"KGTdiA/671jj8oGhh+Xl1/a38oFpbWuYKnDWDSke8mOBVpz2OrVUM6OSjNh0yQ8IWh/VkyNJxK0/I7D9",
+	"i7FB/DrtnDaRwPZIrWQw7Lb5LuUti2rBE0s30DuqKx30uKCJ2ttMiod5LMC89wZUHleymwjUA4P0C90X",
+	"7cDJg4LiS1TiH0ycRpwSHYfZKp0nL25hs3d0Xt3aUE6jFm1o6WhMybgLgxmVg7lImcfi2WRk0rYEO/pj",
+	"Q478ywIydNCfN/ZWJx2SqWCSCP4YfL9rUhYWNM2am66VeZwOU31P0wzvabhu+qaebA2zA62vnTxjn7JB",
+	"xBJFBhsvcck+ZW9gbC5ouhmV180gMez4ksprA4Pi8DWd4NwJdKezB8uutXjaVJh54fSASbDDY0tJl4N2",
+	"kxEWlh89l2udkLS1akBSmttWmzP/4H5BvsaDm8qDq3xcseeBZSebtNsLGoQJPjgqAc1lwdI+G9v0H94k",
+	"Cdske7rRgCM2EWhFKL/ZNkvybJGHrbf8h8/ExkgZm5B9V4tNN160fWe9t6ZryAFhoDoI7qbf+buNOO3Q",
+	"nH603vSrAv2EGJTuRnJsltzfoHz4MojXuR/uqZR8LYXEgrvY6LqV0VEY4xXl7LaRT9aWU9AVlfNUqj+W",
+	"xbsenBv0F06X/Dtp2xg/bjfhP2ob4b96Ad+3F/DT7dJ7j8bDT7Cxb7mjr3uqeoeWZUuc3RJwd39Nq2St",
+	"x/0SpKDeYQi5G9hKxBP3N4+5/fcmvBOXrueczcq660DC7DMd9huio1BNbqoofzbP0n20db+mfk/PkvRE",
+	"I3iL1vwU3zCnrWqxuXSpOmA5IgHT3XRky0yXX9QSv/Zx9Nkr36yLxqjFmlTyZOBasHXb3U2w6AP8Q8vl",
+	"5DOXQga8GK2EJ2DaE7PWOm/XJvUh9mwyljt8DkCJS99N+XJ49IdlrEGjtIMGZYd0OySWVn08HDouBH+9",
+	"N8Yjtz9MfsXy6/U10VGNz1iDioJbZ1M0OKs9Egp0j1Ef6N/Ra2bN2jrc1Q17f2LIKIR/NCAB4wY2A/1r",
+	"O+YxQO443Wt4ls/F39hf7sCJ4sbHkNJzwAUxhBfPEJ9QXw871dCGJhzB14OKv74NqtyQhsdBGEYFeFGF",
+	"f8pvCeYRJEmTYeULQbwQy9AAa8yw2wzIb+yYRwCvjk3wwvccgoYL0M3Tb4xpy8I6rOTffhXIF4MtGkA/",
+	"ZdlgtCpaRlpAX8//SOBfX8HR2HGd9B+bQpDFc9CYV4Wkwq8G+uYajwbuG1R5dID0SPAuWg4blNaSuQ/N",
+	"hlA7C13JpoYq1A1QR2IRdGgT6ddTUL1m0QZMQL+ZAZxkUPLBt8BKcbVHws/Fio/vJ6JDW1OHQDuiMVsn",
+	"tJ9cie/7CGu54uPBAyR2GeCPhEe0INQ/861UoXUWpi8E7YIxrAHOG1VHKgDhwRA15QR9prqCUSSvtrWU",
+	"3nZi6XTZUGrU/hkaSP7t4uwU6+Pftx27qZ8pbrl2oUAOJMWO0Y0pxa160NTlnNh0S4CO7bFRKOcUZ2RK",
+	"b5jiB/nLqX13OLc3Sg7VWuzZThl1TS+Ewli7vj6erfjWdR6rrcpD6rRim1S9sWvnMxZ7dEc+Yu3G2mnv",
+	"VcHxYxHoNZ1h8nQRR5/rkuNMwl2z/VqhLet4RlM6zlgqQwI51yxSz8orHo9FhE0NCWQ4SUyqgurNaVas",
+	"3rxhveEYVU3bLxjqD3ed9sK6VpbjBr1PL4btXnPtik2rDHvIfY2TOjatfNrmV/t7/9yFwf8sRcaigb8y",
+	"H9xxrImYe6NTNkGzaNVXsWGVgkrXSnOrXET7DruGZ9QEdnup9zMUtX7cutXPPztB7T2wdPXO/SpvPJiG",
+	"H4F8azf4ohwA8aAAtHtYbuvstX5p7rr9Cgm4pczrB18tR2hUDe5izrBGaMn5VWi6opZuLkjUPv6pWEvv",
+	"motbkxNOjrEpn0iiSnOtakhUc3auU2BmmorlAnWHYuGS1lxvz16WDWqfhBCvpsRpfFMXmNQihxjmnCsO",
+	"sshWwT50Py2XsPFeJCXhFWWGmIXvNJQo8b2NigHnStcmTZ7w8/Vh+ZGp2tqQO1ejRP1ZuqV9sBk/ta8Q",
+	"LPyoq0SE6sFL5TW4/SEYsLbWBfu0oDxiUX3JG93gfqYeWGLB+Po+zzIvM9UuVPPNEit12pJjlYDNQuED",
+	"3JFbtLtIvlReyw2CDfMiIWtKnZXJAZspKOS3rj+bf7+eGuAYYY6hJsrwa1Il6ojiSMcG51Ypbwf1L69j",
+	"PJ4It9lx7XDywfm8QMS3zp1rE2wf3Evee3ZbRW4e+e/Rlc0MEKcPbyaFX0i5qDI9XQlnk/tA5fUg5hH7",
+	"VJtSqhiNViTMZkIso4Yh363KsjWh0s0/aVkiqHW6nHM+/MdaTJiwJZ+hTIOCOoBw3IWAIinIhKbfGG42",
+	"C//aKPCrBX6UyGHjZRpnqwsFKQToiNGUpYdL7M+N/3prOMvfPlwGFRlD/vbhktzOhDTF8LAgg24lAYXO",
+	"FVAVFrnICPu0iDX/BASBRIRlcp41y7JFAA9DcR0zsxlPJU/1QFXLQ0sn/BrbWUOnrC45LLbbRyecoiaj",
+	"ys+XMuvzMU1T6D00PEvjacyHttR/XrpaG0uxVTaUnmMRhDxBK59YbQk3YKyP+wFdZrMOFAPMj0YX8d/Z",
+	"Kri7wyeiqB7stVo6r1F6w1KySGjMyc+Xl+/3dXWHvINVCOqFU90kJBJCg/rcDUcBg74TeEd1Cw5ym8ZZ",
+	"xni3z/v83/6N6LCwPj+6YQAT+Hqk+4HoOAqsnoRmaCSnLrnAWg4kln0+/L1vajv0g30Cyjnpg6Kq/v3/",
+	"/s//vRuGpmMYjSJJhnOW0SHYsmicLKFCU2Ue1OhJH0PV1S+/94OxiJieVP1Jn9ksczfcR8u2iMBCNhFp",
+	"n0NMOp3LsPBynuR9GtA5NRNJpA5KGIBiQbOZ4QpIEvsKyPCzIRdF4KZ6eCTGYHuuOrLenl2dvgEAKDIU",
+	"EQ43c9m+B2BrzAfvkeG7o8ufz94M1ByHJydnH47eDDWn5GR4qGhySGaMRtBgqs+Hw6F68PX5BmDsB3aH",
+	"/aAE0L66dFg8iwtsjqF2fECeKRKki7i7ovNEFy+71ZUTdAu7bj+4u4Mt3X9n1eN7twgVfSuARFQDuN9f",
+	"XR4QyfA3AJuFmrtJ0ANhdyySROuE6nb+Pc7IIhWZGAvwoSwYKuK6QT0t/vWWY/UnNaV7qcIiaYUwmpKr",
+	"q+M3JnYDvDP4CsUNkuF/drRTrXMcDbt9fukyqERMdf976Gioed9QzaE7bpge5TQznBGCORXDInHW5+CA",
+	"WYklUSIQ4n3hcMI0BbL92dDfXvDfxtkBsAVDzbqipuJG0lyOjF4z3iXvoZEh2sWRkQLflWBj10HZALDL",
+	"eM6wLcD529dkZ2fnFVjZL18DU4PujZwMfxl2ybFuH6DgJ7t9fmhsYzTTN5mS06uT3HCvtpSyCbQdg0u0",
+	"2+uR4fHpPw9Pjt8Mzo/+cXV0cTk0fPHDTNgGAQaPOeKXHJDzjC7iZzdbQzimWvBvHy7BqDBUMkyk8W/w",
+	"+T75EQSe4lBDojiSRjIKEDLMBccQ4Qz//Z2sCtgu+WDss0b80T5vIfQw396W7S3JOIUM2Bi2rysIvJCw",
+	"RDItPUoA3CHDt2fnPx6/eXN0akEHjSdknx9yxetTJSQUJEFK7fQMHSpwzWO+zBjKPKX8WQDLMoT73PpR",
+	"SEFSIYOWzBkbGpkiscad4U86XU+J/yRhqWP2Gdp+GR3432Ho/nTO5jRWD1LoydbnhT9Jlg0PnBuLREmt",
+	"e1OnCOqLky65tCmHtM8hcRTj5XXjwL3eDqIRvH3WSIMddbAhOhkxAq1WwJFq4NnnRigZHCkBp7iKVXLA",
+	"bwVAOSCUjFJxi47GRcomSTydZTqwWzFSuFFo4TRusK2eVVPUukaO1rjJUE/S+SKBYaPnRxeX5PD9cRAG",
+	"NyzFMq3BVrfX7YGvEMVKsB/sdHvdHey3OgM9VRPCM8fg++z3/B+DOLp75vgVpiyrd3eEJBOG3wLlCc72",
+	"TeVjuHrQtGgEKmI8R7PvcJGym5jdDpZpMgwV59SZNDKechYBDqdC6BaSnMzEUrd9tJR5HAX7ameOp0RH",
+	"G7AMysvWGIDyTxwny3F9hrvz/UU85TRbpgysRamuKAYQ3e71SmVc/9ez/4XGLjpfJLqzWyzhT9ZYFWg+",
+	"q+AY6Bq+wX7wLk6uQ8KmUwmAGEFKQR9rOOO7rGCyGMVczVZN/7kLa3DWJaemYxdEDMBNigv5wYqbAaWr",
+	"t4a+jWpVbQftvIkldpT31QY263yHpuEDMoy5Ep9Dg0+gA80LhznhDe3DhvrjA0qspe7xqvf7rPx5YQbL",
+	"idrPkg8pzSRZtsks6nNAzy6SjW+cJa9nx/yGJnFUotZgt7e1fuwVp1p4Mj1oZ/2gtyIdxVHEeNELudvb",
+	"XT82H3IqsrdiyfWyrzYceqX99DB6u8VoC9+jT0rnxJF77eCbsZTTBJIKcVQLIF2w9CYeM7exl2sVAP7j",
+	"2gN+/ag4jPsoh18UJ8n5gQ5M1vwgo1M0LTl+uY93YeANwECNciwge4ItdJ98DHfYdy+ZyVUYos5sYgu1",
+	"q1q9HK/OT0LNiXW2Es3UowW4OaYsKQAfFLg8SmbDIUGQjVifJ2ySEbHMUBUbiWhlNDAUHlRiu+7RKlNK",
+	"n8S2tEo0L/kYZbIO0OhzG7uBQZCH5ni4wVEqrpWCPoGOcSNoqQfWTxM2ua9VCNCnxoJzhrGWMouTRD1p",
+	"sL3/CNQfHupqBLdmEUzJQ3eAaXg4o7LPaZrGN7ArxUsVh5vENwYZsrJPVOnNDOrznZ75uM/hj0aj9ok8",
+	"nOorSj1QkH4U0eqBAk9R6PY2Iv6LCr/Atfrp+sklYb5bL9NAS8mEtsI5kvGbkk1hkMQcXVo/McuMHaqr",
+	"mRFGPfMP2Vji4RzfuKx7LfgkidHmv7vVYscIlUshTmiKleJ3t/baQEcuFwuRZkWc/JmkK0JunXy9C+37",
+	"aDyj2TVe5YWQNUI3EsK8nK2By54JeJiYaFOVAO+2/QhMPPtEcNbnuTkEvQEgKXWQKr5EbynPlEA8zrA1",
+	"q3TM1jI02RvqTW0fxmiEgkXzF/1BHqMey9wUDgaHc2NOQEmV0TTD2ijk+2Ex01G96usSUNWLbtic7+0O",
+	"L2drDH/AZ7/WTPq80EZHQxNiQ+3jnwx/fXN2evRxSChWH2I8Qo0DTg92hD4v6joVI7z63NgetceFMH7D",
+	"ErFAA7fCRJ8bo6aCo7G3axd30coPr6nD98ffSbKUS5pohweaHcsLWauTUNJlgVDfJ9S01hknQjLpdtVR",
+	"+wVca4WK69ZAiX4/32IltQiNVZpAtaEnluSaLTK7G3TW26AoKLPEp8tCn09jRD0cj9ki65zoD4Zg8WCp",
+	"DPt8yRMmy34fYwMF++4yVc97mFNMJj79ZpGKMfRphUsSNGkcdAE9k9XQZ/8t8SHqqh+0IK5cJQQEuXVT",
+	"gc5nlMtcFfndybeYx3M20CqG0mCegVcp91YpTaebQUSRjH9jwf72thPZUdG9gZnp/6xszUmG9m/G1pAv",
+	"xKP++tEJBv3VhBvZpt1oHP+PwPG62sgixSZ9IZd3TlWyUqIz6leQr1lW8GbaXWahOxX+czgRGMHOpEdf",
+	"RXvbnefjLdbZHb2gnVeT3Z3OdrQ3ejl+wbbo815Q3Y3egtrNhLFoRLEfsrMfbjstwX1gyaIOx7qeFIiE",
+	"8R7bprvRy86rndGLzu5k63ln1KNbnefsZfRisjPeHm3tBh/D4DrmQLRgCrlhhfCLjQ+Fmb32HHdu7xgX",
+	"wiZDlTrlaOA777F0Pb3tni1nB0LsMbYK+j0qi2VF/9Lp6Ia4WrO7Km7t7LZcdemmLFMQbY93Vw5tZ3Gp",
+	"n3Kb3pfwMYi6UtABAxUyjG9zQVBoPWFZWZ4vyNltI60H+8HL0Vb0fPKCdXrj7b3O7njnVecl3WOdF1uT",
+	"XbY9ehX1ejvBoxyrkpWZg6uGh4CctnnYn42J5AnTd25VJndDth7TI20iN+YfgmsQHG+erS3zkqBZXuum",
+	"sLlCoLOpJ4SVMes4XZ5gZgifbG2/7IziDDq2PR4Vewr93BUf8o012lEH0Eqp702fh6iYsHKtVrV55Pce",
+	"VZ1AxxNUaBLG3gP6i4U/AHNv1Bu/oHvbnVeRAubkBe28VMDcyoG5BVFSrfUN/ZV+0+DKAwMmzGbz2O8v",
+	"K3Njy7GZULt8f3Wp5koTHU8k95/BY6ir4dEdi7nPidTmdMaz9B/WWPj/bb14tbe3tf2qt9u93vnnbW+8",
+	"Nf/H6pX8z+3sby9/WZykhxr3UErQBT1G8kdYo9oAOmcrchOZhCkGvxZjUYPt3vbzztZWZ3vnsvdqf2tv",
+	"v7f1C4aQt77pVobrFT66hUQhaqPY7a3Qwc2okBjen7Onil5355n2HldNd8m50/H+z+Cp1cEnR/lCjAs9",
+	"FCo8XPGhYrZHLCEEgEV4WZznEuNFZJgq/25mr1KZaZIgU4L/evWP+XYxytWHsD2LsG32arwbvdjqjF7S",
+	"Xmd3srPXeTneet7Zi16wHt2ZvBrtbud3TIkFyRK0EucN6/aDBeMRRhreh+8jQitNPMoM1KmemT8WoipB",
+	"lxo5uUDMZetTJunKwc1R1V90XdXyofG9ql7flpbSVcynhE5pzNGLzpKFCwxseKu1KMx4GYtIm4zVexqX",
+	"spvBf25+hdyas16JlZsx8I3cgegGY9KAUKOhAtv+EEOOKBlWpx6GfY71FYs2jJOYmwREKJ9sXDRjkQgO",
+	"ZpWxmMOFwo+uGVv0OSX/s4xZZre2YPyAyOt4oWhqjq/0b9TSHQb/2Tlf8s5xTa4/1gWOoy55LeZMVls6",
+	"e3wSNZWMXaM6miJ1q7C2ZvW6QRsb1k0G25exrLe2px9nbL6xJX1j+7lWJx9iQH/Hophe6pz8VvbzSyHe",
+	"Ub76SlZzyzsvFoxee0MxHXO4Mb35TOHPTNBSY1wQxoTpgDgzIszLt+t6TrqgFsYvdzOR0cTGVUGkIGoP",
+	"8y4xXekxHBbyTUI9TDcjiLWhPBM6glvaPgUQtlwoLX9QKCYP5hSMyMNQM59ZUincF+bsm7pcDd9b75uF",
+	"6vgtoovWvVXUwd5XbCaX7pFDy8vwWIQLcDrMqI1rJzEnK5ZtoCVvX2693N/t7fd6VqWguy/GW+xVr7P3",
+	"Mtru7LLno87L8c6k0xu9ip7TrckLtr1X6cEP2SGo6fJlkhT69dcuZ1r+7wc0icfor1Y0AkqHoi7MK7H9",
+	"GOFZqBQVkTIIqvUa2gBKmOEkwJb+RR4NJXBs1yv+dbCxaz9fBxvdkyE4PPzl8iX9+2+fTg8HrxdbF6Mf",
+	"907Y4tWbk38u301mC1B4G8DIK8+zU2FvvwdoVez0qtO2Vr/05cS6c/YVU9G/zjiz9lMbgPmnceSfQD03",
+	"Daq1Pvzi13dhcMo+AVc5m1w4YqB+Ds/3G+sq/1iydPWFNBWM7f3DOcXtfbO1Fa0Adq6fEe8WFRBK5nVr",
+	"o4opodUc9I4xImIiUmd+J6YLw71IHu2F8c597gt4PiDotsGEBwEZECQVYu4TvMhYDRE+xB2oSxuUvEO6",
+	"OY4p+JAbkdo//NwdNhgrbcytJFRe65jyFcsOSMIUhGIAHRGp1mCKewOz7AO1Aq8RAY3b0gK4xKYfX7RV",
+	"RNGDmX65x3NN9Jdzzj8Jy3/tdLM+m2gwtWL/jSPvQl2ieJMZvSPuQiWWNpmm+vnGIgV4x5eRKK/hpfO0",
+	"36ZWc9Kk/DUl2OtSgq5fbjW8S5/9rv9rEEd3KNlMkIKvxrYJVkHxZv2NWvuWmA89FQKTg5bceloxpeqW",
+	"riD/TJcHMfE3PjmG+3Dl2INYOU5XYuVv9I8eJm6/R9PnJvw6B+gGzsAHcnR9knUc3SAulmSqO2h8q1x9",
+	"Qx5n9ZCnZeLT6C1Y+f6QqrYt0d/IqMJ6G5khXcqhiRK5nYmEkVksM5Gu0Famy87bHHtTfr6SA/doXMVE",
+	"jpQ1RKAld7f44ZfQFg0rRivL/ePb1uxr1+6rZUBMKsAao5TZAGOPq+FEhaiKvIYIBEK03lnuvmwVlGZ3",
+	"ZosmwyKPbD3ymH98z6v72BY/m2lRx3093KzoOXzmd4IXgw8hkZiCY/xp3BxTrwfzrMWC8Sd1f84gk5hm",
+	"DI0Oi4TyTH7Ni4R4Bn89QtUJTwh+74OPm/WD/T4kX/eDO7ugE63gRPAMTME1E5AV/Pp7HwkUZvlQOns/",
+	"uPsY3H0s3mc/Etfc6pe/fJaHeFt9zYgRQ6J/KW5fSXE7ZybB6s+kvP3EMsfvVXn11RpLN3L66aHHuhF+",
+	"qwfrMydu7f6r1Zl1f4pvig9eGwinXrcGHKaon+ljAVdVV+dhfZ4PjU12cCyN/Reju3QUDgUjpm6UqAuO",
+	"5SZjNA27NuNa469uBfp0bb+mS80fzfSbx499CX3ki9oR3O59bc0I+XX4M1mHz5f8mF829uR1TcLu50/Z",
+	"8vogqfZkbbVPTpSeLUzph9IdcoSo7hq0geHWyMFnv9sI27tn6ZI/TDCuj7/RTdWbhOgFNUJUqwuhKdKW",
+	"5Tm3Ni9L23MKdeYxSRcjCGVjWUlyxiECkdAM+knNGRbrxOn3ye0sTlifK2ntmqRBt4FKINUiY6/I8Pzq",
+	"dHB8Onh/fvbT+dHFBZYaOzSJpvBShc7S9BZKtvExSzDXOF3ygzVppX0OeaVOKUonNdb0TcIUx9EqY2iJ",
+	"gAhWPQXGJCnw0Gwp8zhxYwSTGV3Z6vIauu5ytn2dmpn3eaFPqRmHsA89abJPODF2bNjvgxQhY8mrs/C5",
+	"ioCTd/cAw1vhoY9J/Dcspcl7mmayLqFNIepWYNef9lt6D5VWY6APLPt6K9JI7vv3FjqGOigcCYcxJruE",
+	"jphuQcahhiUXZMx4ltKEaLmUrbrtT60I+21czSwzJ9bBeJhKhPXQbqnM+xXhPaqBRTG5MWCTFzvjLTru",
+	"sOf0VWeXbvc6r15Eo87ezvNXOy/2xpO9rUnQnC5sqoEtYmjQ3Rq9G2rO58umiAknYcdpJLFpXtfaPBZk",
+	"PbbceVE/NkV82TTm3hSVHIifwQR1/wQTa7XKs0i9GSZY41zBHk/6phLFd1moGyDpTdHDWIWDgigXGdVp",
+	"sWB0/aoW8c8PxTxPB6GgmFsjQX2n+6L56Wqw0emq2zHF0Y0dsCwkatBTgxF7KlP5vVcPn675VLFuS1xF",
+	"wDSRmIGL023jiQCnDe3eH1KagNqlPFktx9Wl7pXsZGWIs4bMxGLBjO0m5tMu+VBWkoALHKC1wlXPwPLT",
+	"rWZRhQEXme4VWcdZYu7DeMJuWBLsB7c05Zh0V9xzPn68zPahmiWj4xmLCionlnxV2qq4Ztx1Iuh93WHT",
+	"xWkKxgZPJqNSsGWR82nCuJIxn5Lcnk/+3//5v/n8ZtKBk8qNSDjLW5t5srm1Oj6nKxKJ/GWhJZizC/zF",
+	"bZSG2EfN3QrJPBvJ/drkeb5hCRp9CuHvMRuXVHx9Pb/glXRuUoSbdG5i0PZ6qU0PcDwWNZnF/Drm0xoe",
+	"jRcBeTO+3WJ+7RV6bb1i0daLSW+0wzq79Pl2Z3fSG3deRS/3OtvjV6PnW+wF3em9fJCksm1din1k8mZL",
+	"uqWXblX0a97TIu8pdLdORTBg83NwhBpaiqFryLcBMae3VKS7RukOQhqUjviwKisBTgCPS2peF12bRKyI",
+	"Wr3SFKPHvAkH8Ai6uw0QZLUPPdhD1YcGJ40aR1uYt7vBpr9MDXQ2gkax9UyvgkS3Yc+dAwqndU7Z7q37",
+	"lvm75TwB+DyIetrBy+zqzhY+wYDV+jzzqcACa5ViKH+MZPOG+glltOWwQU/5O18VouoLtfGN9JgFux47",
+	"IMNb0Ogh/LVYwqiJcW3o1VmTYq9wgun0RndJlxwqDVcT7rvkCHp7MLDqwu0XHA2xfW5qKpguCYW0/Gob",
+	"n5BQMqzscHiAyaeQd6kttTqiQ9unbPHCNen7fe7P3ydr0/fRlgnVv/ZN3cUcAUNHu1SEa3qxonW7z4dF",
+	"nTEv3ehoB84c6LnUbVpsIcgCFxzmXSKtjhnrTuGhZ4O6BCS0FIMwSdMEZli8q0PsgQ8WeHXNTaIxPmAQ",
+	"D6ZrZcyv4YmJaKdkaDjjEKpNhTpQSwd8Q/AWftnnw5JOD62XhviQGOq3mWMVz5tPgFm6z/OHDhSHLpqo",
+	"oU+KemUp3s9Xik7G2qxdRYXpVNTnQJrk9z7cMggeKkOxH4R9YET9YP/3fhBH8FUb5gAjLR+AYW04AQzL",
+	"uRSM8/EpnN5s2+UaOAOyyL7ikc53OTfE8fAf+/0y++wrXtl3GW8fOG+/yu/66PpXIK1Cswh4WLL8k4Kq",
+	"+/TqG6e1f8bKHfIjqM2j6rMiaK+EoMpLq4ylj21OrG+sPfNg0+PiBAiq+r15zFHudlE/6isFyT2CQmRu",
+	"BTIEY0msCA/HANQP7p7s2fMXcC0A9F/3+84LG5t6/fFPFEfdJ3wUy58fRJcFC+VDibReZPzxONJjwW0d",
+	"Z3NpB3/SZJBH9JalU2jB+njw2fpFyyf1CCoTIjyE+sFd2LdvJhB8GtP6e/0zwMk8tvp5WbkcCqi6aiXk",
+	"z1Imqmmo/a5ce0EHopxNzpfrU1wLH38r9Z3wbfSNVnh61Mis7TZtIFD/fOwKURB/Stzut/pZmb9onNCu",
+	"86VNyJ0xmmCvYW/Om+6Nq55QieBTQqUp2Aqdb+FpLm0/Q2hzkAhxDb1DTbMclkjmTYD7Gdd+cJQsnqEc",
+	"KJxgZW/H46ILQZrPN7Bg6J3WmC0MNJSEUKt2y10vCv0sjosghBH/4SDnzPZ80ChS12/1Wz2K5DXOqFj7",
+	"iEpmIqSgVyS80PEYxoaBYeK2ZxwGykC1rpQRHeZDUgYwl9i1Qo2LU5LSTPdhNC0laSKFXSqbMXB7aV/Y",
+	"XKiX2wHEtcFC8JqG4ZKMVmpnLJmQOaMcQuIw7o1GKy+xnDMaxZxJ+XB6Sc2lf8OmKa0Y3dVKqxDD9Mg5",
+	"i6BWre6rW82ghDaU1tCp4B/sB+IaqgFPDSL1L2rhga6dHkRmccfyGcD5deVwGq08G7vf2r41WlN/Dvra",
+	"SGzA75hyaAOb8wOHw22SJa8P80bc8qrh1vx1Y6SgF74MHP2rC6Blic/m37/XNWRrN/Wde9lGbBbz6B4I",
+	"W7unz4E6BckIm4LeivSacHHbJSBY4szpdSKbudtryt1ur86E9Txu4xZBakWYH/145VNZ1tYtlMPef/Zs",
+	"a/tFt9ftdbf2X/Ze9tBbh1uqcFXjIBgXetPrwNY4tVGseW5gXi0r/N0vJbB3jJiQswXjh8ffyWrroRBb",
+	"AZvMm0K1M72OqfToX0Z7fKDRhCmbU80TCksZQsRNEHLWMkHg1bXyGEgwzLuh0mEp4RxNteVGQM4qoI/4",
+	"jzOJE2ybbZMO/V0RS62cLLCxTzdY1PP13NZR1WXfipRAIfgRTSgfg/rDIzIXPM5EKrvkVJgWuepaODLR",
+	"aT3krOYQ+93Hu/8/AAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

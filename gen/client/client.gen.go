@@ -1229,10 +1229,11 @@ type AttachmentCreateParams struct {
 	MimeType string `json:"mime_type"`
 
 	// Name The file's name. Folders before it, control characters and characters
-	// that change the direction of the text are removed.
+	// that change the direction of the text are removed; what is left must
+	// not be empty.
 	Name string `json:"name"`
 
-	// Size In bytes, exactly; not 0.
+	// Size The exact number of bytes.
 	Size int64 `json:"size"`
 }
 
@@ -1255,7 +1256,7 @@ type AttachmentUploadDescriptor struct {
 type AttachmentUploadDescriptorMethod string
 
 // AttachmentsCreateReq Register a file; the answer is an `Attachment` that says how to upload it.
-// A server that keeps no files answers 501 `NOT_SUPPORTED`.
+// A server that keeps no files answers 404 `NOT_SUPPORTED`.
 type AttachmentsCreateReq struct {
 	Type AttachmentsCreateReqType `json:"type"`
 
@@ -1451,6 +1452,7 @@ type DurationSummary struct {
 // | `THREAD_NOT_FOUND` | 404 | The thread is not the session's. |
 // | `ITEM_NOT_FOUND` | 404 | The thread has no such item. |
 // | `ATTACHMENT_NOT_FOUND` | 404 | There is no such file. |
+// | `NOT_SUPPORTED` | 404 | The request needs a feature that this server does not have, or files where it keeps none. |
 // | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
 // | `RUN_IN_PROGRESS` | 409 | A run is under way in this thread. |
 // | `ATTACHMENT_CONFLICT` | 409 | A file is not uploaded yet, is uploaded already, or is of a message already. |
@@ -1460,7 +1462,6 @@ type DurationSummary struct {
 // | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
 // | `ATTACHMENT_LIMIT` | 429 | The user has as many files that no message has, or as many bytes of files, as a user may have. |
 // | `INTERNAL_ERROR` | 500 | A fault of the server. |
-// | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do, or a file where it keeps none. |
 // | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
 // | `SERVICE_UNAVAILABLE` | 503 | The database or the store of files is out of reach, the server is busy with files, or it is stopping. |
 type ErrorCode string
@@ -1479,6 +1480,7 @@ type ErrorDetail struct {
 	// | `THREAD_NOT_FOUND` | 404 | The thread is not the session's. |
 	// | `ITEM_NOT_FOUND` | 404 | The thread has no such item. |
 	// | `ATTACHMENT_NOT_FOUND` | 404 | There is no such file. |
+	// | `NOT_SUPPORTED` | 404 | The request needs a feature that this server does not have, or files where it keeps none. |
 	// | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
 	// | `RUN_IN_PROGRESS` | 409 | A run is under way in this thread. |
 	// | `ATTACHMENT_CONFLICT` | 409 | A file is not uploaded yet, is uploaded already, or is of a message already. |
@@ -1488,7 +1490,6 @@ type ErrorDetail struct {
 	// | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
 	// | `ATTACHMENT_LIMIT` | 429 | The user has as many files that no message has, or as many bytes of files, as a user may have. |
 	// | `INTERNAL_ERROR` | 500 | A fault of the server. |
-	// | `NOT_SUPPORTED` | 501 | A request of the ChatKit protocol that this server cannot do, or a file where it keeps none. |
 	// | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
 	// | `SERVICE_UNAVAILABLE` | 503 | The database or the store of files is out of reach, the server is busy with files, or it is stopping. |
 	Code ErrorCode `json:"code"`
@@ -1601,7 +1602,7 @@ type InputTranscribeParams struct {
 	MimeType    string `json:"mime_type"`
 }
 
-// InputTranscribeReq Turn speech into text. This server cannot; it answers 501 `NOT_SUPPORTED`.
+// InputTranscribeReq Turn speech into text. This server cannot; it answers 404 `NOT_SUPPORTED`.
 type InputTranscribeReq struct {
 	Type InputTranscribeReqType `json:"type"`
 
@@ -2081,7 +2082,9 @@ type ThreadStreamEvent struct {
 type ThreadUpdateParams struct {
 	// ThreadID The thread's id, which is also its session's.
 	ThreadID openapi_types.UUID `json:"thread_id"`
-	Title    string             `json:"title"`
+
+	// Title The new title, not blank.
+	Title string `json:"title"`
 }
 
 // ThreadUpdatedEvent The thread itself changed, its title for one.
@@ -2221,7 +2224,7 @@ type ThreadsRetryAfterItemReq struct {
 // ThreadsRetryAfterItemReqType defines model for ThreadsRetryAfterItemReq.Type.
 type ThreadsRetryAfterItemReqType string
 
-// ThreadsSyncCustomActionReq An action of a widget, answered at once. This server makes no widgets; it answers 501 `NOT_SUPPORTED`.
+// ThreadsSyncCustomActionReq An action of a widget, answered at once. This server makes no widgets; it answers 404 `NOT_SUPPORTED`.
 type ThreadsSyncCustomActionReq struct {
 	Type ThreadsSyncCustomActionReqType `json:"type"`
 
@@ -2420,9 +2423,6 @@ type AttachmentNotUploaded = ErrorResponse
 // Conflict The answer of a request that failed.
 type Conflict = ErrorResponse
 
-// FilesNotSupported The answer of a request that failed.
-type FilesNotSupported = ErrorResponse
-
 // Forbidden The answer of a request that failed.
 type Forbidden = ErrorResponse
 
@@ -2461,9 +2461,6 @@ type InvalidUpload = ErrorResponse
 
 // ItemNotFound The answer of a request that failed.
 type ItemNotFound = ErrorResponse
-
-// NotSupported The answer of a request that failed.
-type NotSupported = ErrorResponse
 
 // RateLimitExceeded The answer of a request that failed.
 type RateLimitExceeded = ErrorResponse
@@ -5077,13 +5074,6 @@ type GetAttachmentResponse500Headers struct {
 	RateLimitReset     *int
 }
 
-// GetAttachmentResponse501Headers the declared response headers of an HTTP 501 response for GetAttachment
-type GetAttachmentResponse501Headers struct {
-	RateLimitLimit     *int
-	RateLimitRemaining *int
-	RateLimitReset     *int
-}
-
 // GetAttachmentResponse503Headers the declared response headers of an HTTP 503 response for GetAttachment
 type GetAttachmentResponse503Headers struct {
 	RateLimitLimit     *int
@@ -5110,8 +5100,6 @@ type GetAttachmentResponse struct {
 	JSON429 *RateLimitExceeded
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON501 the response for an HTTP 501 `application/json` response
-	JSON501 *FilesNotSupported
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *ServiceUnavailable
 	// Headers200 the parsed response headers for an HTTP 200 response
@@ -5130,8 +5118,6 @@ type GetAttachmentResponse struct {
 	Headers429 *GetAttachmentResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *GetAttachmentResponse500Headers
-	// Headers501 the parsed response headers for an HTTP 501 response
-	Headers501 *GetAttachmentResponse501Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetAttachmentResponse503Headers
 }
@@ -5169,11 +5155,6 @@ func (r GetAttachmentResponse) GetJSON429() *RateLimitExceeded {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r GetAttachmentResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r GetAttachmentResponse) GetJSON501() *FilesNotSupported {
-	return r.JSON501
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
@@ -5282,13 +5263,6 @@ type UploadAttachmentResponse500Headers struct {
 	RateLimitReset     *int
 }
 
-// UploadAttachmentResponse501Headers the declared response headers of an HTTP 501 response for UploadAttachment
-type UploadAttachmentResponse501Headers struct {
-	RateLimitLimit     *int
-	RateLimitRemaining *int
-	RateLimitReset     *int
-}
-
 // UploadAttachmentResponse503Headers the declared response headers of an HTTP 503 response for UploadAttachment
 type UploadAttachmentResponse503Headers struct {
 	RateLimitLimit     *int
@@ -5319,8 +5293,6 @@ type UploadAttachmentResponse struct {
 	JSON429 *RateLimitExceeded
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON501 the response for an HTTP 501 `application/json` response
-	JSON501 *FilesNotSupported
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *ServiceUnavailable
 	// Headers204 the parsed response headers for an HTTP 204 response
@@ -5343,8 +5315,6 @@ type UploadAttachmentResponse struct {
 	Headers429 *UploadAttachmentResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *UploadAttachmentResponse500Headers
-	// Headers501 the parsed response headers for an HTTP 501 response
-	Headers501 *UploadAttachmentResponse501Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *UploadAttachmentResponse503Headers
 }
@@ -5392,11 +5362,6 @@ func (r UploadAttachmentResponse) GetJSON429() *RateLimitExceeded {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r UploadAttachmentResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r UploadAttachmentResponse) GetJSON501() *FilesNotSupported {
-	return r.JSON501
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
@@ -5506,13 +5471,6 @@ type ProcessChatKitResponse500Headers struct {
 	RateLimitReset     *int
 }
 
-// ProcessChatKitResponse501Headers the declared response headers of an HTTP 501 response for ProcessChatKit
-type ProcessChatKitResponse501Headers struct {
-	RateLimitLimit     *int
-	RateLimitRemaining *int
-	RateLimitReset     *int
-}
-
 // ProcessChatKitResponse503Headers the declared response headers of an HTTP 503 response for ProcessChatKit
 type ProcessChatKitResponse503Headers struct {
 	RateLimitLimit     *int
@@ -5545,8 +5503,6 @@ type ProcessChatKitResponse struct {
 	JSON429 *TooMany
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON501 the response for an HTTP 501 `application/json` response
-	JSON501 *NotSupported
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *ServiceUnavailable
 	// Headers200 the parsed response headers for an HTTP 200 response
@@ -5569,8 +5525,6 @@ type ProcessChatKitResponse struct {
 	Headers429 *ProcessChatKitResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *ProcessChatKitResponse500Headers
-	// Headers501 the parsed response headers for an HTTP 501 response
-	Headers501 *ProcessChatKitResponse501Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *ProcessChatKitResponse503Headers
 }
@@ -5623,11 +5577,6 @@ func (r ProcessChatKitResponse) GetJSON429() *TooMany {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r ProcessChatKitResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r ProcessChatKitResponse) GetJSON501() *NotSupported {
-	return r.JSON501
 }
 
 // GetJSON503 returns the response for an HTTP 503 `application/json` response
@@ -6599,13 +6548,6 @@ type CreateRunResponse500Headers struct {
 	RateLimitReset     *int
 }
 
-// CreateRunResponse501Headers the declared response headers of an HTTP 501 response for CreateRun
-type CreateRunResponse501Headers struct {
-	RateLimitLimit     *int
-	RateLimitRemaining *int
-	RateLimitReset     *int
-}
-
 // CreateRunResponse502Headers the declared response headers of an HTTP 502 response for CreateRun
 type CreateRunResponse502Headers struct {
 	RateLimitLimit     *int
@@ -6645,8 +6587,6 @@ type CreateRunResponse struct {
 	JSON429 *RateLimitExceeded
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
-	// JSON501 the response for an HTTP 501 `application/json` response
-	JSON501 *FilesNotSupported
 	// JSON502 the response for an HTTP 502 `application/json` response
 	JSON502 *UpstreamError
 	// JSON503 the response for an HTTP 503 `application/json` response
@@ -6671,8 +6611,6 @@ type CreateRunResponse struct {
 	Headers429 *CreateRunResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
 	Headers500 *CreateRunResponse500Headers
-	// Headers501 the parsed response headers for an HTTP 501 response
-	Headers501 *CreateRunResponse501Headers
 	// Headers502 the parsed response headers for an HTTP 502 response
 	Headers502 *CreateRunResponse502Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
@@ -6722,11 +6660,6 @@ func (r CreateRunResponse) GetJSON429() *RateLimitExceeded {
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
 func (r CreateRunResponse) GetJSON500() *InternalError {
 	return r.JSON500
-}
-
-// GetJSON501 returns the response for an HTTP 501 `application/json` response
-func (r CreateRunResponse) GetJSON501() *FilesNotSupported {
-	return r.JSON501
 }
 
 // GetJSON502 returns the response for an HTTP 502 `application/json` response
@@ -7209,13 +7142,6 @@ func ParseGetAttachmentResponse(rsp *http.Response) (*GetAttachmentResponse, err
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
-		var dest FilesNotSupported
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON501 = &dest
-
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
 		var dest ServiceUnavailable
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -7439,30 +7365,6 @@ func ParseGetAttachmentResponse(rsp *http.Response) (*GetAttachmentResponse, err
 			headers.RateLimitReset = &value
 		}
 		response.Headers500 = &headers
-	case rsp.StatusCode == 501:
-		var headers GetAttachmentResponse501Headers
-		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
-			var value int
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitLimit = &value
-		}
-		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
-			var value int
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitRemaining = &value
-		}
-		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
-			var value int
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitReset = &value
-		}
-		response.Headers501 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetAttachmentResponse503Headers
 		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
@@ -7585,13 +7487,6 @@ func ParseUploadAttachmentResponse(rsp *http.Response) (*UploadAttachmentRespons
 			return nil, err
 		}
 		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
-		var dest FilesNotSupported
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON501 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
 		var dest ServiceUnavailable
@@ -7857,30 +7752,6 @@ func ParseUploadAttachmentResponse(rsp *http.Response) (*UploadAttachmentRespons
 			headers.RateLimitReset = &value
 		}
 		response.Headers500 = &headers
-	case rsp.StatusCode == 501:
-		var headers UploadAttachmentResponse501Headers
-		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
-			var value int
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitLimit = &value
-		}
-		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
-			var value int
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitRemaining = &value
-		}
-		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
-			var value int
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitReset = &value
-		}
-		response.Headers501 = &headers
 	case rsp.StatusCode == 503:
 		var headers UploadAttachmentResponse503Headers
 		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
@@ -8007,13 +7878,6 @@ func ParseProcessChatKitResponse(rsp *http.Response) (*ProcessChatKitResponse, e
 			return nil, err
 		}
 		response.JSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
-		var dest NotSupported
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON501 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
 		var dest ServiceUnavailable
@@ -8289,30 +8153,6 @@ func ParseProcessChatKitResponse(rsp *http.Response) (*ProcessChatKitResponse, e
 			headers.RateLimitReset = &value
 		}
 		response.Headers500 = &headers
-	case rsp.StatusCode == 501:
-		var headers ProcessChatKitResponse501Headers
-		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
-			var value int
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitLimit = &value
-		}
-		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
-			var value int
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitRemaining = &value
-		}
-		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
-			var value int
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitReset = &value
-		}
-		response.Headers501 = &headers
 	case rsp.StatusCode == 503:
 		var headers ProcessChatKitResponse503Headers
 		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
@@ -9985,13 +9825,6 @@ func ParseCreateRunResponse(rsp *http.Response) (*CreateRunResponse, error) {
 		}
 		response.JSON500 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 501:
-		var dest FilesNotSupported
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON501 = &dest
-
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 502:
 		var dest UpstreamError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -10270,30 +10103,6 @@ func ParseCreateRunResponse(rsp *http.Response) (*CreateRunResponse, error) {
 			headers.RateLimitReset = &value
 		}
 		response.Headers500 = &headers
-	case rsp.StatusCode == 501:
-		var headers CreateRunResponse501Headers
-		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
-			var value int
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitLimit = &value
-		}
-		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
-			var value int
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitRemaining = &value
-		}
-		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
-			var value int
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitReset = &value
-		}
-		response.Headers501 = &headers
 	case rsp.StatusCode == 502:
 		var headers CreateRunResponse502Headers
 		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {

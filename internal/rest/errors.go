@@ -62,7 +62,7 @@ func statuses() map[chat.Code]int {
 		chat.CodeAttachmentConflict: http.StatusConflict,
 		chat.CodeAttachmentLimit:    http.StatusTooManyRequests,
 		chat.CodeRequestTooLarge:    http.StatusRequestEntityTooLarge,
-		chat.CodeNotSupported:       http.StatusNotImplemented,
+		chat.CodeNotSupported:       http.StatusNotFound,
 		chat.CodeRunInProgress:      http.StatusConflict,
 		chat.CodeSessionLimit:       http.StatusTooManyRequests,
 		chat.CodeUpstreamError:      http.StatusBadGateway,

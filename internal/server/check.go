@@ -68,6 +68,8 @@ func leaveToCore(schemas openapi3.Schemas) {
 	field("CreateRunRequest", "model").Enum = nil
 	field("InferenceOptionsInput", "model").Enum = nil
 	field("AttachmentCreateParams", "size").Max = nil
+	field("AttachmentCreateParams", "name").MinLength = 0
+	field("ThreadUpdateParams", "title").MinLength = 0
 	// Its parameters, which browsers add, are left out before it is compared.
 	field("AttachmentCreateParams", "mime_type").Enum = nil
 }
@@ -141,6 +143,18 @@ func (k *checker) check(c *gin.Context, route *routers.Route) {
 	}
 }
 
+// checkEmpty refuses an empty query parameter whose schema allows no empty text;
+// the library treats it as absent.
+func checkEmpty(r *http.Request, param *openapi3.Parameter) error {
+	if param.In != openapi3.ParameterInQuery || !slices.Contains(r.URL.Query()[param.Name], "") {
+		return nil
+	}
+	if schema := param.Schema.Value; schema.Type.Is("string") && schema.Pattern == "" {
+		return nil
+	}
+	return &openapi3filter.RequestError{Parameter: param, Reason: "must not be empty", Err: openapi3filter.ErrInvalidEmptyValue}
+}
+
 func (k *checker) checkParameters(c *gin.Context, route *routers.Route) error {
 	params := make(map[string]string, len(c.Params))
 	for _, param := range c.Params {
@@ -149,6 +163,9 @@ func (k *checker) checkParameters(c *gin.Context, route *routers.Route) error {
 	input := &openapi3filter.RequestValidationInput{Request: c.Request, PathParams: params, Route: route, Options: k.options}
 	for _, list := range []openapi3.Parameters{route.PathItem.Parameters, route.Operation.Parameters} {
 		for _, param := range list {
+			if err := checkEmpty(c.Request, param.Value); err != nil {
+				return err
+			}
 			if err := openapi3filter.ValidateParameter(c.Request.Context(), input, param.Value); err != nil {
 				return err
 			}

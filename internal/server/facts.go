@@ -57,7 +57,7 @@ func (f Facts) models() []string {
 	first := "`" + f.Models[0] + "`"
 	if len(f.Models) == 1 {
 		one := "description: " + strconv.Quote("This server offers no choice of models: "+first+" answers, and no other is taken.") + "\n"
-		return []string{offers + absent, one, offers + absentOrNull, one}
+		return []string{offers + absent, one + enum(f.Models), offers + absentOrNull, one + enum(f.Models, "null")}
 	}
 	told := func(when string) string {
 		return "description: " + strconv.Quote("One of the models this server offers; "+when+" is "+first+".") + "\n"
@@ -71,12 +71,12 @@ func (f Facts) models() []string {
 
 func (f Facts) attachments() []string {
 	const (
-		kept  = "A server that keeps no files answers 501 `NOT_SUPPORTED`."
-		size  = "description: In bytes, exactly; not 0.\n"
+		kept  = "A server that keeps no files answers 404 `NOT_SUPPORTED`."
+		size  = "description: The exact number of bytes.\n"
 		takes = "description: A type that this server takes.\n"
 	)
 	if len(f.AttachmentTypes) == 0 {
-		return []string{kept, "This server keeps no files; it answers 501 `NOT_SUPPORTED`."}
+		return []string{kept, "This server keeps no files; it answers 404 `NOT_SUPPORTED`."}
 	}
 	most := strconv.Itoa(f.AttachmentBytes)
 	return []string{

@@ -249,14 +249,14 @@ func TestOff(t *testing.T) {
 	t.Parallel()
 	server := harness.Start(t, harness.Options{Database: harness.SQLite})
 	alice := server.User(t)
-	want(t, announce(alice, "a.png", "image/png", 10), 501, "NOT_SUPPORTED")
-	want(t, ask(alice, "attachments.delete", map[string]any{"attachment_id": uuid.NewString()}), 501, "NOT_SUPPORTED")
-	want(t, ask(alice, "threads.create", map[string]any{"input": input("Hello", uuid.NewString())}), 501, "NOT_SUPPORTED")
-	want(t, sendREST(t, alice, alice.CreateSession(), "Hello", uuid.NewString()), 501, "NOT_SUPPORTED")
+	want(t, announce(alice, "a.png", "image/png", 10), 404, "NOT_SUPPORTED")
+	want(t, ask(alice, "attachments.delete", map[string]any{"attachment_id": uuid.NewString()}), 404, "NOT_SUPPORTED")
+	want(t, ask(alice, "threads.create", map[string]any{"input": input("Hello", uuid.NewString())}), 404, "NOT_SUPPORTED")
+	want(t, sendREST(t, alice, alice.CreateSession(), "Hello", uuid.NewString()), 404, "NOT_SUPPORTED")
 	path := "/api/v1/attachments/" + uuid.NewString() + "/content"
-	want(t, alice.Do(harness.Request{Method: http.MethodGet, Path: path}), 501, "NOT_SUPPORTED")
+	want(t, alice.Do(harness.Request{Method: http.MethodGet, Path: path}), 404, "NOT_SUPPORTED")
 	put := harness.Request{Method: http.MethodPut, Path: path, Header: http.Header{"Content-Type": {"image/png"}}, Body: strings.NewReader("x")}
-	want(t, alice.Do(put), 501, "NOT_SUPPORTED")
+	want(t, alice.Do(put), 404, "NOT_SUPPORTED")
 }
 
 // TestLargest: a file of the largest size passes, through both places; one

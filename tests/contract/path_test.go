@@ -210,13 +210,13 @@ func whoseThread(t *testing.T, server *harness.Server) {
 func badQuery(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	alice.CreateSession()
-	for _, value := range []string{"0", "-1", "101", "1000000", "abc", "1.5", "1e1", "%20", "0x10", "99999999999999999999", "null"} {
+	for _, value := range []string{"", "0", "-1", "101", "1000000", "abc", "1.5", "1e1", "%20", "0x10", "99999999999999999999", "null"} {
 		answer := alice.Do(harness.Request{Method: http.MethodGet, Path: harness.SessionsPath + "?limit=" + value})
 		if answer.Code() != "INVALID_REQUEST" || !strings.Contains(answer.Message(), "limit") {
 			t.Errorf("limit=%s: got %d %s", value, answer.Status, answer.Body)
 		}
 	}
-	for _, value := range []string{"abc", "====", "%00", "AAAA", strings.Repeat("A", 32) + "=", strings.Repeat("A", 257), "%27%20OR%201=1"} {
+	for _, value := range []string{"", "abc", "====", "%00", "AAAA", strings.Repeat("A", 32) + "=", strings.Repeat("A", 257), "%27%20OR%201=1"} {
 		answer := alice.Do(harness.Request{Method: http.MethodGet, Path: harness.SessionsPath + "?after=" + value})
 		if answer.Code() != "INVALID_REQUEST" || !strings.Contains(answer.Message(), "after") {
 			t.Errorf("after=%.40s: got %d %s", value, answer.Status, answer.Body)

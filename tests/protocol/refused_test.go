@@ -223,7 +223,7 @@ func TestNotSupported(t *testing.T) {
 		"threads.add_structured_input": {"thread_id": thread, "item_id": made[1].ID, "input": object{"answers": object{}}},
 		"attachments.create":           {"name": "a.txt", "size": 1, "mime_type": "text/plain"},
 	} {
-		wantFailure(t, name, post(t, user, request(name, params)), http.StatusNotImplemented, "NOT_SUPPORTED", "")
+		wantFailure(t, name, post(t, user, request(name, params)), http.StatusNotFound, "NOT_SUPPORTED", "")
 	}
 	events := stream(t, user, request("threads.custom_action", object{"thread_id": thread, "action": object{"type": "click"}}))
 	if len(events) != 2 || events[1].Type != "error" || events[1].Code != "custom" {
