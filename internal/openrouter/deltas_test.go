@@ -109,3 +109,13 @@ func TestThinkTags(t *testing.T) {
 		})
 	}
 }
+
+// White space without end is text, so that the limit of an answer counts it.
+func TestLeadingSpaceIsBounded(t *testing.T) {
+	t.Parallel()
+	blank := strings.Repeat(" ", 600)
+	result := answered(t, deltaEvent("content", blank), deltaEvent("content", blank), deltaEvent("content", "<think>"), stopEvent, doneEvent)
+	if result.err != nil || result.text != blank+blank+"<think>" || result.reasoning != "" {
+		t.Errorf("text %q, reasoning %q, error %v", result.text, result.reasoning, result.err)
+	}
+}

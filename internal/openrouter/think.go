@@ -7,6 +7,9 @@ import "strings"
 const (
 	thinkStart = "<think>"
 	thinkEnd   = "</think>"
+	// maxLeadingSpace bounds the white space, in bytes, after which a tag still
+	// begins the answer.
+	maxLeadingSpace = 1 << 10
 )
 
 // thinkFilter separates the reasoning that an answer begins with from its text.
@@ -40,7 +43,7 @@ func (f *thinkFilter) split(piece string) (reasoning, text string) {
 		switch {
 		case strings.HasPrefix(trimmed, thinkStart):
 			f.state, piece = thinkReasoning, trimmed[len(thinkStart):]
-		case strings.HasPrefix(thinkStart, trimmed):
+		case strings.HasPrefix(thinkStart, trimmed) && len(piece) <= maxLeadingSpace:
 			f.held = piece
 			return "", ""
 		default:
