@@ -38,7 +38,7 @@ func (a *assembly) newTools(ctx context.Context, settings config.Settings) chat.
 func toolServer(of config.MCPServer) mcp.Server {
 	server := mcp.Server{
 		Name: of.Name, Command: of.Command, Folder: of.Folder, URL: of.URL.Reveal(), Headers: make(map[string]string),
-		Tools: of.Tools, Timeout: of.Timeout, SendUserID: of.SendUserID,
+		Tools: of.Tools, Timeout: of.Timeout, StartTimeout: of.StartTimeout, SendUserID: of.SendUserID,
 	}
 	for _, arg := range of.Args {
 		server.Args = append(server.Args, arg.Reveal())

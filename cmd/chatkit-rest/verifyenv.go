@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -21,6 +22,8 @@ type check struct {
 	name string
 	// look returns what is worth telling, and what is wrong and what to do.
 	look func(context.Context, config.Settings) (detail string, err error)
+	// timeout is verifyTimeout where it is zero.
+	timeout time.Duration
 }
 
 // unsure is the error of a check that could not find out; it fails nothing.
@@ -31,25 +34,25 @@ func (u unsure) Error() string { return u.reason }
 // checks are the report's lines, in its order, that the settings ask for.
 func checks(settings config.Settings) []check {
 	list := []check{
-		{"database", verifyDatabase},
-		{"migrations", verifyMigrations},
+		{name: "database", look: verifyDatabase},
+		{name: "migrations", look: verifyMigrations},
 	}
 	if settings.RedisURL.IsSet() {
-		list = append(list, check{"redis", verifyRedis})
+		list = append(list, check{name: "redis", look: verifyRedis})
 	}
 	if settings.Identity.IsSet() {
-		list = append(list, check{"identity", verifyIdentity})
+		list = append(list, check{name: "identity", look: verifyIdentity})
 	}
 	for _, server := range settings.MCPServers {
-		list = append(list, check{"tools", verifyTools(server)})
+		list = append(list, check{name: "tools", look: verifyTools(server), timeout: server.StartTimeout})
 	}
 	if settings.Tracing.Endpoint != "" || len(settings.Tracing.Unread) > 0 {
-		list = append(list, check{"traces", verifyTraces})
+		list = append(list, check{name: "traces", look: verifyTraces})
 	}
 	if settings.Attachments.IsSet() {
-		list = append(list, check{"attachments", verifyAttachments})
+		list = append(list, check{name: "attachments", look: verifyAttachments})
 	}
-	return append(list, check{"key", verifyKey}, check{"model", verifyModels}, check{"limits", tellLimits})
+	return append(list, check{name: "key", look: verifyKey}, check{name: "model", look: verifyModels}, check{name: "limits", look: tellLimits})
 }
 
 // verifyEnv prints a report on the settings and on all that they name,
@@ -68,7 +71,7 @@ func verifyEnv(ctx context.Context, p process, args []string) error {
 	}
 	r.tell("settings", "complete", nil)
 	for _, c := range checks(settings) {
-		ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
+		ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.timeout, verifyTimeout))
 		detail, err := c.look(ctx, settings)
 		cancel()
 		r.tell(c.name, detail, err)

@@ -30,6 +30,8 @@ type MCPServer struct {
 	Tools      []string // those that the model is offered; nil: all
 	Timeout    time.Duration
 	SendUserID bool
+	// StartTimeout bounds a start until the tools are listed.
+	StartTimeout time.Duration
 	// Secrets are the values whose names say that they are, Hidden the others
 	// that may be.
 	Secrets, Hidden []Secret
@@ -38,8 +40,10 @@ type MCPServer struct {
 const (
 	maxMCPFileBytes   = 1 << 20
 	defaultMCPTimeout = 30 * time.Second
-	maxMCPTimeout     = 10 * time.Minute
-	mcpForm           = `write {"mcpServers": {"name": {"command": "…", "args": […]}, "other": {"url": "https://…"}}}`
+	// defaultMCPStart leaves a package runner time to download its package.
+	defaultMCPStart = 2 * time.Minute
+	maxMCPTimeout   = 10 * time.Minute
+	mcpForm         = `write {"mcpServers": {"name": {"command": "…", "args": […]}, "other": {"url": "https://…"}}}`
 )
 
 // mcpServers reads the file that the setting names.
@@ -70,7 +74,7 @@ func (l *loader) mcpServers(name string) []MCPServer {
 	}
 	var servers []MCPServer
 	for _, each := range slices.Sorted(maps.Keys(file.Servers)) {
-		r := mcpReader{l: l, setting: name, server: MCPServer{Name: each, Timeout: defaultMCPTimeout}}
+		r := mcpReader{l: l, setting: name, server: MCPServer{Name: each, Timeout: defaultMCPTimeout, StartTimeout: defaultMCPStart}}
 		if r.read(file.Servers[each]) {
 			servers = append(servers, r.server)
 		}
@@ -138,7 +142,7 @@ func (r *mcpReader) read(content json.RawMessage) bool {
 	return true
 }
 
-const mcpFields = "command, args, env, cwd, url, headers, type, disabled, allowedTools, timeout, sendUserId"
+const mcpFields = "command, args, env, cwd, url, headers, type, disabled, allowedTools, timeout, startTimeout, sendUserId"
 
 func (r *mcpReader) field(field string, value json.RawMessage) {
 	s := &r.server
@@ -163,7 +167,9 @@ func (r *mcpReader) field(field string, value json.RawMessage) {
 	case "allowedTools":
 		s.Tools = append([]string{}, r.texts(field, value)...)
 	case "timeout":
-		s.Timeout = r.timeout(field, value)
+		s.Timeout = r.duration(field, value, "a call", defaultMCPTimeout)
+	case "startTimeout":
+		s.StartTimeout = r.duration(field, value, "a start", defaultMCPStart)
 	case "sendUserId":
 		s.SendUserID = r.boolean(field, value)
 	default:
@@ -199,15 +205,16 @@ func (r *mcpReader) checkWay(fields map[string]json.RawMessage) {
 	}
 }
 
-func (r *mcpReader) timeout(field string, value json.RawMessage) time.Duration {
+// duration reads how long something may take.
+func (r *mcpReader) duration(field string, value json.RawMessage, what string, otherwise time.Duration) time.Duration {
 	var text string
 	if json.Unmarshal(value, &text) == nil {
 		if d, err := time.ParseDuration(text); err == nil && d >= time.Millisecond && d <= maxMCPTimeout {
 			return d
 		}
 	}
-	r.fault(field, "is no time that a call can take", `write a time from 1ms to 10m with its unit, as text, such as "30s"`)
-	return defaultMCPTimeout
+	r.fault(field, "is no time that "+what+" can take", `write a time from 1ms to 10m with its unit, as text, such as "30s"`)
+	return otherwise
 }
 
 func (r *mcpReader) boolean(field string, value json.RawMessage) bool {

@@ -41,23 +41,23 @@ func revealed(server config.MCPServer) string {
 			pairs = append(pairs, name+"="+list[name].Reveal())
 		}
 	}
-	return fmt.Sprintf("%s %s %q in %q at %q with %q, tools %#v, %s, %t, hides %q", server.Name, server.Command, secrets(server.Args), server.Folder,
-		server.URL.Reveal(), pairs, server.Tools, server.Timeout, server.SendUserID, slices.Compact(slices.Sorted(slices.Values(secrets(slices.Concat(server.Secrets, server.Hidden))))))
+	return fmt.Sprintf("%s %s %q in %q at %q with %q, tools %#v, %s, start %s, %t, hides %q", server.Name, server.Command, secrets(server.Args), server.Folder,
+		server.URL.Reveal(), pairs, server.Tools, server.Timeout, server.StartTimeout, server.SendUserID, slices.Compact(slices.Sorted(slices.Values(secrets(slices.Concat(server.Secrets, server.Hidden))))))
 }
 
 func TestMCPServers(t *testing.T) {
 	t.Parallel()
 	got := load(t, withServers(t, `{"mcpServers": {
 		"tasks": {"type": "stdio", "command": "${HOME}/tasks", "args": ["--key", "${TASKS_KEY}"], "env": {"MODE": "${MODE:-plain}", "TOKEN": "literal-token"},
-			"cwd": "/srv", "allowedTools": [], "timeout": "5s", "sendUserId": true},
+			"cwd": "/srv", "allowedTools": [], "timeout": "5s", "startTimeout": "90s", "sendUserId": true},
 		"search": {"url": "https://tools.example.com/mcp?key=${TASKS_KEY}", "headers": {"Authorization": "Bearer ${TASKS_KEY}"}},
 		"off": {"disabled": true, "command": 1}
 	}, "other": 1}`, env{"HOME": "/home/me", "TASKS_KEY": "key-4711"})).MCPServers
 	want := []string{
 		`search  [] in "" at "https://tools.example.com/mcp?key=key-4711" with ["Authorization=Bearer key-4711"], ` +
-			`tools []string(nil), 30s, false, hides ["Bearer key-4711" "key-4711"]`,
+			`tools []string(nil), 30s, start 2m0s, false, hides ["Bearer key-4711" "key-4711"]`,
 		`tasks /home/me/tasks ["--key" "key-4711"] in "/srv" at "" with ["MODE=plain" "TOKEN=literal-token"], ` +
-			`tools []string{}, 5s, true, hides ["key-4711" "literal-token"]`,
+			`tools []string{}, 5s, start 1m30s, true, hides ["key-4711" "literal-token"]`,
 	}
 	if len(got) != len(want) {
 		t.Fatalf("got %d servers: %+v", len(got), got)
@@ -97,6 +97,7 @@ func TestBadMCPServersAreRefused(t *testing.T) {
 		`{"mcpServers": {"a": {"command": "x", "allowedTools": "hunter2"}}}`:                     `"allowedTools": is no list`,
 		`{"mcpServers": {"a": {"command": "x", "timeout": 30}}}`:                                 `"timeout": is no time`,
 		`{"mcpServers": {"a": {"command": "x", "timeout": "1h"}}}`:                               `"timeout": is no time`,
+		`{"mcpServers": {"a": {"command": "x", "startTimeout": 60}}}`:                            `"startTimeout": is no time that a start`,
 		`{"mcpServers": {"a": {"command": "x", "sendUserId": "yes"}}}`:                           `"sendUserId": is neither`,
 		`{"mcpServers": {"a": {"command": "x", "disabled": "no"}}}`:                              `"disabled": is neither`,
 		`{"mcpServers": {"a": {"url": "tools.example.com/hunter2"}}}`:                            `"url": is no http`,

@@ -10,51 +10,53 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// link is a connection to a server.
+// connection is a connection to a server.
 type connection struct {
 	session *sdk.ClientSession
-	// changed and doubted ask for a look at the tools: the server says that
-	// they have changed, or a call found the connection broken.
+	// changed and doubted ask for the tools to be listed again: the server says
+	// that they have changed, or a call had reason to think that the connection
+	// is broken.
 	changed, doubted chan struct{}
-	// gone is closed when nobody needs to wait for the server any more.
-	gone chan struct{}
+	// closed is closed when the connection is closed, and ends all waiting.
+	closed chan struct{}
 
 	carrier  carrier
 	patience time.Duration // for an orderly end
 }
 
-// way is what carries a connection.
+// carrier carries a connection: a child process, or HTTP requests.
 type carrier interface {
-	// transport is used once.
+	// transport returns the library's transport. It is used once.
 	transport() sdk.Transport
-	// cut ends at once whatever is left of it.
+	// cut ends everything at once that is left of the carrier.
 	cut()
-	// lastOutput are what the server said outside of the protocol.
+	// lastOutput returns the last line that the server wrote outside of the
+	// protocol.
 	lastOutput() string
 }
 
-// connect starts the server's command, or goes to its URL, and agrees with it
-// on the protocol. What was begun is ended when it fails.
+// connect starts the server's command, or opens a session at its URL. If that
+// fails, nothing is left running.
 func (s *server) connect(ctx context.Context) (*connection, error) {
-	l := &connection{
-		changed: make(chan struct{}, 1), doubted: make(chan struct{}, 1), gone: make(chan struct{}),
+	c := &connection{
+		changed: make(chan struct{}, 1), doubted: make(chan struct{}, 1), closed: make(chan struct{}),
 		carrier: s.newCarrier(), patience: s.pace.leave,
 	}
 	if s.Command != "" {
-		l.patience = 3 * s.pace.stop
+		c.patience = 3 * s.pace.stop
 	}
 	// Without capabilities the server can ask for no roots, no sampling and no
-	// elicitation: it has tools, and no claim on the user or the model.
+	// elicitation: tools get no access to the user or the model.
 	client := sdk.NewClient(&sdk.Implementation{Name: "chatkit-rest", Version: s.version}, &sdk.ClientOptions{
 		Capabilities: &sdk.ClientCapabilities{}, MultiRoundTrip: &sdk.MultiRoundTripOptions{Disabled: true},
-		ToolListChangedHandler: func(context.Context, *sdk.ToolListChangedRequest) { ask(l.changed) },
+		ToolListChangedHandler: func(context.Context, *sdk.ToolListChangedRequest) { ask(c.changed) },
 	})
-	limited, cancel := context.WithTimeout(ctx, s.pace.connect)
+	limited, cancel := context.WithTimeout(ctx, s.StartTimeout)
 	defer cancel()
 	connected := make(chan error, 1)
 	go func() {
 		var err error
-		l.session, err = client.Connect(limited, l.carrier.transport(), nil)
+		c.session, err = client.Connect(limited, c.carrier.transport(), nil)
 		connected <- err
 	}()
 	var err error
@@ -62,23 +64,24 @@ func (s *server) connect(ctx context.Context) (*connection, error) {
 	case err = <-connected:
 	case <-limited.Done():
 		// The library ends what it began, if the server lets it.
-		err = awaitOr(connected, l.patience, l.carrier.cut)
+		err = awaitOr(connected, c.patience, c.carrier.cut)
 		if err == nil {
-			l.close()
+			c.close()
 			err = limited.Err()
 		}
 	}
 	if err == nil {
-		return l, nil
+		return c, nil
 	}
-	l.carrier.cut()
+	c.carrier.cut()
 	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("it did not answer within %s", s.pace.connect)
+		err = fmt.Errorf("it did not start within %s (startTimeout)", s.StartTimeout)
 	}
-	return nil, l.explain(err)
+	return nil, c.explain(err)
 }
 
-// awaitOr waits for a result; after the patience it makes it come.
+// awaitOr waits for a result. After the patience it calls force, which must
+// bring the result about.
 func awaitOr(result <-chan error, patience time.Duration, force func()) error {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
@@ -91,29 +94,29 @@ func awaitOr(result <-chan error, patience time.Duration, force func()) error {
 	}
 }
 
-// ask leaves a wish that has not been left already.
-func ask(wish chan<- struct{}) {
+// ask sends a request to a channel, unless one waits there already.
+func ask(request chan<- struct{}) {
 	select {
-	case wish <- struct{}{}:
+	case request <- struct{}{}:
 	default:
 	}
 }
 
 // close ends the connection, and the server if it is a command of ours.
-func (l *connection) close() {
-	close(l.gone)
+func (c *connection) close() {
+	close(c.closed)
 	closed := make(chan error, 1)
-	go func() { closed <- l.session.Close() }()
-	_ = awaitOr(closed, l.patience, l.carrier.cut) // An end that went wrong is an end.
-	l.carrier.cut()
+	go func() { closed <- c.session.Close() }()
+	_ = awaitOr(closed, c.patience, c.carrier.cut) // An end that went wrong is an end.
+	c.carrier.cut()
 }
 
-var errGone = errors.New("the connection was ended")
+var errConnectionEnded = errors.New("the connection was ended")
 
-// within asks something of the server, and waits no longer than ctx and the
-// link last: a server that does not even read what it is sent could hold the
-// library longer.
-func within[T any](ctx context.Context, l *connection, question func(context.Context) (T, error)) (T, error) {
+// within sends the server a request, and waits no longer than ctx and the
+// connection last. The library could wait longer for a server that does not
+// read.
+func within[T any](ctx context.Context, c *connection, request func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type outcome struct {
@@ -122,7 +125,7 @@ func within[T any](ctx context.Context, l *connection, question func(context.Con
 	}
 	answered := make(chan outcome, 1)
 	go func() {
-		answer, err := question(ctx)
+		answer, err := request(ctx)
 		answered <- outcome{answer, err}
 	}()
 	var none T
@@ -131,27 +134,28 @@ func within[T any](ctx context.Context, l *connection, question func(context.Con
 		return o.answer, o.err
 	case <-ctx.Done():
 		return none, ctx.Err()
-	case <-l.gone:
-		return none, errGone
+	case <-c.closed:
+		return none, errConnectionEnded
 	}
 }
 
-// explain adds what the server said last to an error of its connection.
-func (l *connection) explain(err error) error {
-	if words := l.carrier.lastOutput(); words != "" {
-		return fmt.Errorf("%w; it said last: %s", err, words)
+// explain adds the last line that the server wrote to an error of its
+// connection.
+func (c *connection) explain(err error) error {
+	if line := c.carrier.lastOutput(); line != "" {
+		return fmt.Errorf("%w; its last output: %s", err, line)
 	}
 	return err
 }
 
-// Codes of errors that the library makes itself, in the form of an answer.
+// Codes of errors that the library makes itself in the form of an answer.
 const (
 	codeClientClosing = -32003
 	codeServerClosing = -32004
 	codeRejected      = -32005
 )
 
-// answerOf is the error with which the server itself answered, or nil.
+// answerOf returns the error with which the server itself answered, or nil.
 func answerOf(err error) *jsonrpc.Error {
 	answer, ok := errors.AsType[*jsonrpc.Error](err)
 	if !ok || errors.Is(err, sdk.ErrConnectionClosed) {

@@ -116,11 +116,11 @@ func TestAwayAtStart(t *testing.T) {
 func TestMute(t *testing.T) {
 	t.Parallel()
 	p := brisk()
-	p.connect = 200 * time.Millisecond
+	p.start = 200 * time.Millisecond
 	b := openAt(t, p, Server{Name: "mute", Command: tasks.Binary(t), Args: []string{"-mute"}},
 		Server{Name: "tasks", Command: tasks.Binary(t)})
 	until(t, "the log says that it does not answer", func() bool {
-		return strings.Count(b.log.String(), "did not answer within 200ms") > 1
+		return strings.Count(b.log.String(), "did not start within 200ms") > 1
 	})
 	until(t, "the other one is there", func() bool { return b.has("list_tasks") })
 	ended, cancel := context.WithTimeout(t.Context(), 0)
@@ -138,10 +138,10 @@ func TestMuteHTTP(t *testing.T) {
 	}))
 	t.Cleanup(hang.Close)
 	p := brisk()
-	p.connect, p.leave = 200*time.Millisecond, 50*time.Millisecond
+	p.start, p.leave = 200*time.Millisecond, 50*time.Millisecond
 	b := openAt(t, p, Server{Name: "tasks", URL: hang.URL})
 	until(t, "the log says that it does not answer", func() bool {
-		return strings.Contains(b.log.String(), "did not answer within 200ms")
+		return strings.Contains(b.log.String(), "did not start within 200ms")
 	})
 	b.wantFailed("list_tasks", "", "cannot be reached")
 }

@@ -18,11 +18,11 @@ type ProbeResult struct {
 // Probe connects to a server once, lists its tools and disconnects.
 func Probe(ctx context.Context, of Server, version string) (ProbeResult, error) {
 	s := newServer(of, Options{Version: version, Logger: slog.New(slog.DiscardHandler)})
-	l, err := s.connect(ctx)
+	c, err := s.connect(ctx)
 	if err == nil {
-		defer l.close()
-		if err = s.list(ctx, l, s.pace.connect); err != nil {
-			err = l.explain(err)
+		defer c.close()
+		if err = s.list(ctx, c, s.StartTimeout); err != nil {
+			err = c.explain(err)
 		}
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -45,6 +46,7 @@ func newServer(of Server, o Options) *server {
 		o.pace = usualPace()
 	}
 	s.pace = *o.pace
+	s.StartTimeout = cmp.Or(s.StartTimeout, s.pace.start)
 	s.warnings = newWarnings(s.logger)
 	s.sanitize = &sanitizer{warnings: s.warnings, redact: s.redact}
 	return s
@@ -107,15 +109,17 @@ var errEnded = errors.New("the server ended the connection")
 // serve connects and keeps the list of tools fresh until the connection or ctx
 // ends. It reports whether the server was connected and listed its tools.
 func (s *server) serve(ctx context.Context) (connected bool, err error) {
+	began := time.Now()
 	c, err := s.connect(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer c.close()
-	if err := s.list(ctx, c, s.pace.connect); err != nil {
+	if err := s.list(ctx, c, s.StartTimeout); err != nil {
 		return false, c.explain(err)
 	}
-	s.logger.InfoContext(ctx, "a tool server is connected", "tools", len(s.listing.Load().tools))
+	s.logger.InfoContext(ctx, "a tool server is connected", "tools", len(s.listing.Load().tools),
+		"start_took", time.Since(began).Round(time.Millisecond))
 	s.slot.set(c)
 	defer s.slot.set(nil)
 	s.setTried()

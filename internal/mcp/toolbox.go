@@ -35,6 +35,9 @@ type Server struct {
 	Tools []string
 	// Timeout bounds a call.
 	Timeout time.Duration
+	// StartTimeout bounds a start of the server, until its tools are listed.
+	// Zero: two minutes.
+	StartTimeout time.Duration
 	// SendUserID lets tools see whose call it is.
 	SendUserID bool
 	// Secrets are texts that are told nowhere. Hidden are texts that no log and
@@ -54,8 +57,8 @@ type Options struct {
 
 // pace are the times of the upkeep of connections.
 type pace struct {
-	// connect bounds the start of a server until its tools are known.
-	connect time.Duration
+	// start bounds a start of a server that has no StartTimeout.
+	start time.Duration
 	// list bounds each later request for the list of tools.
 	list time.Duration
 	// check is how often the tools of an idle server are listed again.
@@ -76,7 +79,7 @@ type pace struct {
 
 func usualPace() *pace {
 	return &pace{
-		connect: 20 * time.Second, list: 10 * time.Second, check: 30 * time.Second, gap: 500 * time.Millisecond,
+		start: 2 * time.Minute, list: 10 * time.Second, check: 30 * time.Second, gap: 500 * time.Millisecond,
 		again: 250 * time.Millisecond, most: 30 * time.Second, steady: time.Minute, keep: 10 * time.Minute,
 		stop: 2 * time.Second, leave: time.Second,
 	}
