@@ -31,6 +31,8 @@ var (
 	errTooMany     = errors.New("the answer has more than 128 tool calls")
 	errSaidError   = errors.New("the answer ended with finish_reason error")
 	errSaidEvent   = errors.New("an error event without details")
+	errEncoding    = errors.New("the answer has a Content-Encoding other than gzip, deflate and zstd; have the provider or proxy send it plain")
+	errDecoding    = errors.New("the answer cannot be decompressed as its Content-Encoding says")
 	errRequest     = errors.New("the request could not be built")
 )
 

@@ -34,6 +34,12 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte) (*htt
 		discard(resp.Body)
 		return nil, refusal(resp.StatusCode, resp.Header)
 	}
+	content, failed := decodeBody(resp.Body, resp.Header.Get("Content-Encoding"))
+	if failed != nil {
+		_ = resp.Body.Close() // Nothing of it can be read.
+		return nil, &failure{failed, false}
+	}
+	resp.Body = content
 	return resp, nil
 }
 

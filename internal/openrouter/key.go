@@ -90,6 +90,9 @@ func (c *Client) get(ctx context.Context, path string, most int64) ([]byte, erro
 	}
 	defer discard(resp.Body)
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, most))
+	if isUpstreamError(err) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, broken(errCut)
 	}

@@ -84,7 +84,7 @@ func TestCallsInAnotherChoice(t *testing.T) {
 		"alone":          {[]string{textEvent, call, called, doneEvent}, []chat.ToolCall{other}, chat.FinishToolCalls},
 		"before the end": {[]string{textEvent, call, stopEvent, called, doneEvent}, []chat.ToolCall{other}, chat.FinishToolCalls},
 		"after the end":  {[]string{textEvent, stopEvent, call, called, doneEvent}, []chat.ToolCall{other}, chat.FinishStop},
-		"beside one of its": {
+		"beside another": {
 			[]string{textEvent, callEvent(`{\"a\":`), call, callEvent(`1}`), called, doneEvent},
 			[]chat.ToolCall{{ID: "a", Name: "look", Arguments: `{"a":1}`}, other}, chat.FinishToolCalls,
 		},

@@ -81,6 +81,8 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	switch {
 	case err == nil || errors.Is(err, io.EOF):
 		return n, err
+	case isUpstreamError(err):
+		return n, b.why(err)
 	case b.patience != nil:
 		return n, b.why(unreachable(err))
 	default:

@@ -37,8 +37,8 @@ type dialError struct{ err error }
 
 func (e *dialError) Error() string { return e.err.Error() }
 
-// newTransport has no time-out for a whole answer and no compression, which
-// would hold deltas back.
+// newTransport returns a transport without a time-out for a whole answer. It asks
+// for no compression, which would hold deltas back.
 func newTransport(dial func(ctx context.Context, network, address string) (net.Conn, error)) *http.Transport {
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}).DialContext
