@@ -175,7 +175,7 @@ func (a *assembly) mount(ctx context.Context, settings config.Settings, listenin
 	if err != nil {
 		return fmt.Errorf("CORS_ORIGINS: %w", err)
 	}
-	doc, err := server.NewDocument(ctx, document.YAML, facts(settings, listening))
+	doc, err := server.NewDocument(ctx, document.YAML, documentValues(settings, listening))
 	if err != nil {
 		return err
 	}
@@ -238,16 +238,17 @@ func origins(settings config.Settings) []string {
 	return append([]string{public.Scheme + "://" + public.Host}, settings.CORSOrigins...)
 }
 
-func facts(settings config.Settings, listening string) server.Facts {
-	told := server.Facts{
+// documentValues are the settings that the served document states.
+func documentValues(settings config.Settings, listening string) server.DocumentValues {
+	values := server.DocumentValues{
 		ServerURL: settings.ServerURL(listening), MessageChars: settings.MaxMessageChars,
 		SessionsPerUser: settings.MaxSessionsPerUser, RequestsPerMinute: settings.RateLimitPerMinute,
 		Models: append([]string{settings.OpenRouterModel}, otherModels(settings)...),
 	}
 	if settings.Attachments.IsSet() {
-		told.AttachmentTypes, told.AttachmentBytes = settings.Attachments.Types, settings.Attachments.MaxBytes
+		values.AttachmentTypes, values.AttachmentBytes = settings.Attachments.Types, settings.Attachments.MaxBytes
 	}
-	return told
+	return values
 }
 
 // otherModels are those that clients may pick beside the one that answers when

@@ -24,7 +24,7 @@ func openapi(ctx context.Context, p process, args []string) error {
 	if err != nil {
 		return err
 	}
-	doc, err := server.NewDocument(ctx, document.YAML, facts(settings, settings.ListenAddress()))
+	doc, err := server.NewDocument(ctx, document.YAML, documentValues(settings, settings.ListenAddress()))
 	if err != nil {
 		return err
 	}

@@ -24,3 +24,11 @@ func PrincipalFrom(ctx context.Context) (Principal, bool) {
 
 	return p, ok
 }
+
+// UserID returns the caller's id. It is empty where the context has no
+// principal; the server refuses such a request to an operation that needs one.
+func UserID(ctx context.Context) string {
+	p, _ := PrincipalFrom(ctx)
+
+	return p.UserID
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
+	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 )
 
 // createAttachment is the first step of an upload; the second is the REST
@@ -11,7 +12,7 @@ import (
 func (h *Handler) createAttachment(
 	ctx context.Context, params api.AttachmentCreateParams,
 ) (api.ProcessChatKitResponseObject, error) {
-	created, err := h.Service.CreateAttachment(ctx, userID(ctx), params.Name, params.MimeType, params.Size)
+	created, err := h.Service.CreateAttachment(ctx, auth.UserID(ctx), params.Name, params.MimeType, params.Size)
 	if err != nil {
 		return nil, err
 	}

@@ -34,13 +34,6 @@ type Handler struct{ Options }
 // New returns a handler.
 func New(o Options) *Handler { return &Handler{o} }
 
-// userID is the caller's. The server lets no request without a principal
-// through.
-func userID(ctx context.Context) string {
-	principal, _ := auth.PrincipalFrom(ctx)
-	return principal.UserID
-}
-
 // ProcessChatKit answers a request of the protocol: with a stream where it
 // starts a run, else with one JSON object.
 func (h *Handler) ProcessChatKit(
@@ -86,7 +79,7 @@ func (h *Handler) answer(ctx context.Context, value any) (api.ProcessChatKitResp
 	case api.AttachmentsCreateReq:
 		return h.createAttachment(ctx, req.Params)
 	case api.AttachmentsDeleteReq:
-		return done(h.Service.DeleteAttachment(ctx, userID(ctx), req.Params.AttachmentID))
+		return done(h.Service.DeleteAttachment(ctx, auth.UserID(ctx), req.Params.AttachmentID))
 	case api.InputTranscribeReq:
 		return nil, chat.Errorf(chat.CodeNotSupported, "This server cannot turn speech into text.")
 	case api.ThreadsSyncCustomActionReq:

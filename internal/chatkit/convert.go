@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
+	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/locale"
 )
@@ -13,7 +14,7 @@ func fromAPIInput(
 	ctx context.Context, input api.UserMessageInput, metadata *api.RequestMetadata,
 ) (chat.RunRequest, error) {
 	req := chat.RunRequest{
-		UserID: userID(ctx), QuotedText: input.QuotedText, ClientTools: fromAPITools(metadata),
+		UserID: auth.UserID(ctx), QuotedText: input.QuotedText, ClientTools: fromAPITools(metadata),
 		Attachments: input.Attachments, Locale: locale.FromContext(ctx),
 		Content: make([]chat.Content, len(input.Content)),
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
+	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/locale"
 	"github.com/chatkit-rest/chatkit-rest/internal/sse"
@@ -46,7 +47,7 @@ func (h *Handler) addClientToolOutput(
 	ctx context.Context, req api.ThreadsAddClientToolOutputReq,
 ) (api.ProcessChatKitResponseObject, error) {
 	run, err := h.Service.Resume(ctx, chat.ResumeRequest{
-		UserID: userID(ctx), SessionID: req.Params.ThreadID, Output: req.Params.Result, ClientTools: fromAPITools(req.Metadata),
+		UserID: auth.UserID(ctx), SessionID: req.Params.ThreadID, Output: req.Params.Result, ClientTools: fromAPITools(req.Metadata),
 		Locale: locale.FromContext(ctx),
 	})
 	if err != nil {
@@ -59,7 +60,7 @@ func (h *Handler) retryAfterItem(
 	ctx context.Context, req api.ThreadsRetryAfterItemReq,
 ) (api.ProcessChatKitResponseObject, error) {
 	run, err := h.Service.Retry(ctx, chat.RetryRequest{
-		UserID: userID(ctx), SessionID: req.Params.ThreadID, ItemID: req.Params.ItemID, ClientTools: fromAPITools(req.Metadata),
+		UserID: auth.UserID(ctx), SessionID: req.Params.ThreadID, ItemID: req.Params.ItemID, ClientTools: fromAPITools(req.Metadata),
 		Locale: locale.FromContext(ctx),
 	})
 	if err != nil {
@@ -72,7 +73,7 @@ func (h *Handler) retryAfterItem(
 // every failure in the stream.
 func (h *Handler) follow(ctx context.Context, run *chat.ActiveRun, first ...any) (api.ProcessChatKitResponseObject, error) {
 	events, err := stream.New(stream.Options{
-		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError, Preview: h.Links.Preview(userID(ctx)),
+		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError, Preview: h.Links.Preview(auth.UserID(ctx)),
 	}, run, ctx.Done(), first...)
 	if err != nil {
 		run.Fail(err)
@@ -113,7 +114,7 @@ func toAPIError(failed chat.Failed) any {
 func (h *Handler) customAction(
 	ctx context.Context, req api.ThreadsCustomActionReq,
 ) (api.ProcessChatKitResponseObject, error) {
-	if _, err := h.Service.OpenThread(ctx, userID(ctx), req.Params.ThreadID); err != nil {
+	if _, err := h.Service.OpenThread(ctx, auth.UserID(ctx), req.Params.ThreadID); err != nil {
 		return nil, err
 	}
 	if req.Params.ItemID != nil {
@@ -131,7 +132,7 @@ func (h *Handler) customAction(
 func (h *Handler) addStructuredInput(
 	ctx context.Context, req api.ThreadsAddStructuredInputReq,
 ) (api.ProcessChatKitResponseObject, error) {
-	if _, err := h.Service.OpenThread(ctx, userID(ctx), req.Params.ThreadID); err != nil {
+	if _, err := h.Service.OpenThread(ctx, auth.UserID(ctx), req.Params.ThreadID); err != nil {
 		return nil, err
 	}
 	return nil, noForm(req.Params.ItemID)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
+	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 )
@@ -36,7 +37,7 @@ func done(err error) (api.ProcessChatKitResponseObject, error) {
 }
 
 func (h *Handler) getThread(ctx context.Context, params api.ThreadGetByIDParams) (api.ProcessChatKitResponseObject, error) {
-	session, err := h.Service.OpenThread(ctx, userID(ctx), params.ThreadID)
+	session, err := h.Service.OpenThread(ctx, auth.UserID(ctx), params.ThreadID)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +56,7 @@ func (h *Handler) listThreads(ctx context.Context, params api.ThreadListParams) 
 			return nil, err
 		}
 	}
-	found, err := h.Service.ListSessions(ctx, userID(ctx), query)
+	found, err := h.Service.ListSessions(ctx, auth.UserID(ctx), query)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +72,7 @@ func (h *Handler) listThreads(ctx context.Context, params api.ThreadListParams) 
 }
 
 func (h *Handler) updateThread(ctx context.Context, params api.ThreadUpdateParams) (api.ProcessChatKitResponseObject, error) {
-	session, err := h.Service.Rename(ctx, userID(ctx), params.ThreadID, params.Title)
+	session, err := h.Service.Rename(ctx, auth.UserID(ctx), params.ThreadID, params.Title)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +80,7 @@ func (h *Handler) updateThread(ctx context.Context, params api.ThreadUpdateParam
 }
 
 func (h *Handler) deleteThread(ctx context.Context, params api.ThreadDeleteParams) (api.ProcessChatKitResponseObject, error) {
-	return done(h.Service.DeleteSession(ctx, userID(ctx), params.ThreadID))
+	return done(h.Service.DeleteSession(ctx, auth.UserID(ctx), params.ThreadID))
 }
 
 func (h *Handler) listItems(ctx context.Context, params api.ItemsListParams) (api.ProcessChatKitResponseObject, error) {
@@ -93,11 +94,11 @@ func (h *Handler) listItems(ctx context.Context, params api.ItemsListParams) (ap
 }
 
 func (h *Handler) page(ctx context.Context, thread uuid.UUID, query chat.ItemQuery) (stream.ItemPage, error) {
-	found, err := h.Service.Items(ctx, userID(ctx), thread, query)
+	found, err := h.Service.Items(ctx, auth.UserID(ctx), thread, query)
 	if err != nil {
 		return stream.ItemPage{}, err
 	}
-	preview := h.Links.Preview(userID(ctx))
+	preview := h.Links.Preview(auth.UserID(ctx))
 	page := stream.ItemPage{Data: make([]stream.Item, len(found.Items)), HasMore: found.HasMore}
 	for n, item := range found.Items {
 		if page.Data[n], err = stream.ToAPIItem(item, preview); err != nil {
@@ -113,12 +114,12 @@ func (h *Handler) page(ctx context.Context, thread uuid.UUID, query chat.ItemQue
 
 func (h *Handler) addFeedback(ctx context.Context, params api.ItemFeedbackParams) (api.ProcessChatKitResponseObject, error) {
 	return done(h.Service.AddFeedback(ctx, chat.Feedback{
-		UserID: userID(ctx), SessionID: params.ThreadID, ItemIDs: params.ItemIds, Kind: chat.FeedbackKind(params.Kind),
+		UserID: auth.UserID(ctx), SessionID: params.ThreadID, ItemIDs: params.ItemIds, Kind: chat.FeedbackKind(params.Kind),
 	}))
 }
 
 func (h *Handler) noActions(ctx context.Context, params api.ThreadCustomActionParams) error {
-	if _, err := h.Service.OpenThread(ctx, userID(ctx), params.ThreadID); err != nil {
+	if _, err := h.Service.OpenThread(ctx, auth.UserID(ctx), params.ThreadID); err != nil {
 		return err
 	}
 	return chat.Errorf(chat.CodeNotSupported, "This server has no widgets, so there is no action of one.")

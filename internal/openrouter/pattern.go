@@ -2,7 +2,8 @@ package openrouter
 
 import (
 	"bytes"
-	"unicode/utf8"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/jsontext"
 )
 
 // pattern is a fast path for text chunks. Those of one stream mostly differ in
@@ -32,7 +33,7 @@ func (p *pattern) text(data []byte) (string, bool) {
 		return "", false
 	}
 	text := string(data[len(p.before) : len(p.before)+length])
-	if isPlain(text) {
+	if jsontext.IsLiteral(text) {
 		p.misses = 0
 		return text, true
 	}
@@ -93,17 +94,4 @@ func contentPlace(data []byte) (start, end int, ok bool) {
 		}
 	}
 	return 0, 0, false
-}
-
-// isPlain reports whether the body of a JSON string has no escapes and is valid.
-func isPlain(body string) bool {
-	ascii := true
-	for n := range len(body) {
-		c := body[n]
-		if c < ' ' || c == '"' || c == '\\' {
-			return false
-		}
-		ascii = ascii && c < utf8.RuneSelf
-	}
-	return ascii || utf8.ValidString(body)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
+	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/deadline"
 	"github.com/chatkit-rest/chatkit-rest/internal/stream"
@@ -47,7 +48,7 @@ func (h *Handler) GetAttachment(
 // visitorOf returns the caller, or the client that has a signed URL.
 func visitorOf(ctx context.Context, signature *string) chat.Visitor {
 	if signature == nil || *signature == "" {
-		return chat.Visitor{UserID: userID(ctx)}
+		return chat.Visitor{UserID: auth.UserID(ctx)}
 	}
 	parsed := stream.ParseSignature(*signature)
 	return chat.Visitor{Signature: &parsed}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
-	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 )
@@ -40,10 +39,3 @@ type Handler struct{ Options }
 
 // New returns a handler.
 func New(o Options) *Handler { return &Handler{o} }
-
-// userID is the caller's. The server lets no request without a principal
-// through to an operation that needs one.
-func userID(ctx context.Context) string {
-	principal, _ := auth.PrincipalFrom(ctx)
-	return principal.UserID
-}

@@ -9,13 +9,15 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
+	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/header"
 	"github.com/chatkit-rest/chatkit-rest/internal/locale"
+	"github.com/chatkit-rest/chatkit-rest/internal/problem"
 	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 )
 
 const (
-	runIDHeader = "X-Run-Id"
 	// endOfStream is the last data line of a stream, as the OpenAI API ends
 	// its own.
 	endOfStream = "[DONE]"
@@ -30,7 +32,7 @@ func (h *Handler) CreateRun(
 	ctx context.Context, request api.CreateRunRequestObject,
 ) (api.CreateRunResponseObject, error) {
 	message := chat.RunRequest{
-		UserID: userID(ctx), SessionID: request.SessionID, ThreadID: request.ThreadID,
+		UserID: auth.UserID(ctx), SessionID: request.SessionID, ThreadID: request.ThreadID,
 		Content: fromAPIContent(request.Body.Message.Content), Inference: fromAPIModel(request.Body.Model),
 		Locale: locale.FromContext(ctx),
 	}
@@ -43,7 +45,7 @@ func (h *Handler) CreateRun(
 	}
 	events, err := stream.New(stream.Options{
 		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError, End: endOfStream,
-		Preview: h.Links.Preview(userID(ctx)),
+		Preview: h.Links.Preview(auth.UserID(ctx)),
 	}, run, ctx.Done())
 	if err != nil {
 		run.Fail(err)
@@ -54,7 +56,7 @@ func (h *Handler) CreateRun(
 		if errors.Is(err, context.Canceled) {
 			run.Cancel(chat.FailureClientLeft)
 		}
-		return refusedRun{run.ID, FailureOf(err)}, nil
+		return refusedRun{run.ID, problem.FromError(err)}, nil
 	}
 	return answeredRun{events, run}, nil
 }
@@ -82,14 +84,14 @@ func toAPIError(failed chat.Failed) any {
 // refusedRun answers for a run that upstream did not begin to answer.
 type refusedRun struct {
 	id      uuid.UUID
-	failure Failure
+	problem problem.Problem
 }
 
 func (r refusedRun) VisitCreateRunResponse(w http.ResponseWriter) error {
-	w.Header().Set(runIDHeader, r.id.String())
+	w.Header().Set(header.RunID, r.id.String())
 	// The wait for upstream may have used up the server's write time-out. A
 	// writer without deadlines (a test's recorder) needs none.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(refusalTimeout))
-	WriteFailure(w, r.failure)
+	r.problem.Write(w)
 	return nil
 }

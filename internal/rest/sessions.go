@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
+	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
@@ -14,7 +15,7 @@ const defaultPage = 20
 func (h *Handler) CreateSession(
 	ctx context.Context, _ api.CreateSessionRequestObject,
 ) (api.CreateSessionResponseObject, error) {
-	session, err := h.Service.CreateSession(ctx, userID(ctx))
+	session, err := h.Service.CreateSession(ctx, auth.UserID(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +39,7 @@ func (h *Handler) ListSessions(
 			return nil, err
 		}
 	}
-	page, err := h.Service.ListSessions(ctx, userID(ctx), query)
+	page, err := h.Service.ListSessions(ctx, auth.UserID(ctx), query)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func (h *Handler) ListSessions(
 func (h *Handler) GetSession(
 	ctx context.Context, request api.GetSessionRequestObject,
 ) (api.GetSessionResponseObject, error) {
-	session, items, err := h.Service.Session(ctx, userID(ctx), request.SessionID)
+	session, items, err := h.Service.Session(ctx, auth.UserID(ctx), request.SessionID)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +65,7 @@ func (h *Handler) GetSession(
 func (h *Handler) DeleteSession(
 	ctx context.Context, request api.DeleteSessionRequestObject,
 ) (api.DeleteSessionResponseObject, error) {
-	if err := h.Service.DeleteSession(ctx, userID(ctx), request.SessionID); err != nil {
+	if err := h.Service.DeleteSession(ctx, auth.UserID(ctx), request.SessionID); err != nil {
 		return nil, err
 	}
 	return api.DeleteSession200JSONResponse{Body: api.SessionDeletedResponse{

@@ -9,18 +9,18 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
+	"github.com/chatkit-rest/chatkit-rest/internal/header"
+	"github.com/chatkit-rest/chatkit-rest/internal/problem"
 	"github.com/chatkit-rest/chatkit-rest/internal/ratelimit"
 	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
 )
 
-// watch traces and counts a request, writes a line for it when it ends, and
-// makes a panic a failure of its request alone. It is one small function
-// because a live stream keeps each frame below it.
+// watch traces, counts and logs a request, and keeps a panic from ending the
+// process. It is one small function because a live stream holds its stack frame.
 func watch(o *Options, operations operations) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		// A panic that cuts an answer goes on through here.
+		// A panic that cuts an answer passes through here.
 		defer watchRequest(c, o, operations).end()
 		defer recoverPanic(c, o.Logger)
 		c.Next()
@@ -65,11 +65,12 @@ func startSpan(c *gin.Context, o *Options) telemetry.Span {
 	return span
 }
 
-// isProbe is true of what is asked every few seconds and would hide the rest.
+// isProbe reports whether the request is a monitor's. There are so many that they
+// would hide the others in the log.
 func isProbe(c *gin.Context) bool { return c.FullPath() == healthPath || c.FullPath() == readinessPath }
 
-// logAccess tells the path as the route's pattern with its ids; the query and
-// the headers may hold a token.
+// logAccess logs the route's pattern and its ids instead of the URL, since the
+// query and the headers may hold a token.
 func logAccess(c *gin.Context, o *Options, took time.Duration) {
 	level := slog.LevelInfo
 	if isProbe(c) {
@@ -93,7 +94,7 @@ func logAccess(c *gin.Context, o *Options, took time.Duration) {
 	if session := c.Param("session_id"); session != "" {
 		fields = append(fields, slog.String("session", printable(session)))
 	}
-	if run := c.Writer.Header().Get("X-Run-Id"); run != "" {
+	if run := c.Writer.Header().Get(header.RunID); run != "" {
 		fields = append(fields, slog.String("run", run))
 	}
 	o.Logger.LogAttrs(ctx, level, "request", fields...)
@@ -108,8 +109,7 @@ func recoverPanic(c *gin.Context, logger *slog.Logger) {
 	logger.ErrorContext(c.Request.Context(), "a request panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 	c.Abort()
 	if c.Writer.Written() {
-		panic(http.ErrAbortHandler) // The answer has begun: a cut says that it is not whole.
+		panic(http.ErrAbortHandler) // The answer has begun; cutting it shows that it is incomplete.
 	}
-	fail(c, http.StatusInternalServerError, api.ErrorCodeInternalError,
-		"The server met an unexpected fault; it is in its log.")
+	failWith(c, problem.Internal())
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 )
 
-// authenticate lets only requests with a principal through to the API's
-// operations. A path that is none of them has nothing to guard. A signed URL
-// is judged by its operation, whatever token comes with it.
+// authenticate refuses requests to the API's operations that have no principal. An
+// unknown path needs none. A signed URL is checked by its operation, whatever
+// token the request has.
 func authenticate(authenticator *auth.Authenticator, check *checker, logger *slog.Logger) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if !isAPI(c) || c.FullPath() == "" || isSigned(c) && check.takesSignedURLs(c) {
@@ -42,7 +42,7 @@ func refuse(c *gin.Context, logger *slog.Logger, err error) {
 		c.Header("WWW-Authenticate", "Bearer")
 		fail(c, http.StatusUnauthorized, api.ErrorCodeUnauthorized, "The token was refused: "+invalid.Reason+".")
 	default:
-		logger.ErrorContext(c.Request.Context(), "a token could not be judged", "error", err)
+		logger.ErrorContext(c.Request.Context(), "a token could not be verified", "error", err)
 		fail(c, http.StatusServiceUnavailable, api.ErrorCodeServiceUnavailable,
 			"Tokens cannot be checked at the moment; try again shortly.")
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -24,8 +25,8 @@ const jsonType = "application/json"
 const (
 	// uploadTimeout is how long the client of an upload may take to send it.
 	uploadTimeout = 5 * time.Minute
-	// uploadIdleTimeout is how long the client may send nothing of it, as long as
-	// a client may read nothing of a stream.
+	// uploadIdleTimeout is how long the client may send nothing of it. It equals
+	// the time that a client may read nothing of a stream.
 	uploadIdleTimeout = 30 * time.Second
 )
 
@@ -37,16 +38,16 @@ func prepareUpload(c *gin.Context) {
 	_ = http.NewResponseController(c.Writer).SetWriteDeadline(time.Now().Add(uploadTimeout + writeTimeout))
 }
 
-// readBody reads the body, within bounds, and sees that it is one JSON value:
-// what comes after it would otherwise go unnoticed. It answers and returns
-// false if the body cannot be.
+// readBody reads the body up to maxBody bytes and checks that it is exactly one
+// JSON value; decoders ignore what follows the first. It answers the request and
+// returns false if the body is refused.
 func (k *checker) readBody(c *gin.Context) ([]byte, bool) {
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, k.maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		fail(c, http.StatusRequestEntityTooLarge, api.ErrorCodeRequestTooLarge,
-			fmt.Sprintf("The body is larger than %d bytes, the most taken.", k.maxBody))
+			fmt.Sprintf("The body is larger than %d bytes, the limit.", k.maxBody))
 		return nil, false
 	case err != nil:
 		fail(c, http.StatusBadRequest, api.ErrorCodeInvalidRequest, "The body could not be read to its end.")
@@ -55,10 +56,9 @@ func (k *checker) readBody(c *gin.Context) ([]byte, bool) {
 	if len(body) == 0 {
 		return nil, true
 	}
-	mediaType, _, err := mime.ParseMediaType(c.Request.Header.Get("Content-Type"))
-	if err != nil || mediaType != jsonType {
+	if !isJSONType(c.Request.Header.Get("Content-Type")) {
 		fail(c, http.StatusUnsupportedMediaType, api.ErrorCodeUnsupportedMediaType,
-			"The body must be JSON, sent with the header Content-Type: application/json.")
+			"The body must be JSON in UTF-8, sent with the header Content-Type: application/json.")
 		return nil, false
 	}
 	if !json.Valid(body) || !utf8.Valid(body) { // RFC 8259, section 8.1
@@ -68,8 +68,19 @@ func (k *checker) readBody(c *gin.Context) ([]byte, bool) {
 	return body, true
 }
 
-// checkBody holds the JSON of a body against its schema, and leaves what it says
-// to whoever binds it. Its errors are those of openapi3filter.
+// isJSONType reports whether a Content-Type is that of JSON in UTF-8. JSON has no
+// parameter charset (RFC 8259, section 11), but clients send one.
+func isJSONType(header string) bool {
+	mediaType, params, err := mime.ParseMediaType(header)
+	if err != nil || mediaType != jsonType {
+		return false
+	}
+	charset, ok := params["charset"]
+	return !ok || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8")
+}
+
+// checkBody checks the JSON of a body against its schema, and keeps the decoded
+// value for the generated handler. Its errors are those of openapi3filter.
 func (k *checker) checkBody(c *gin.Context, body *openapi3.RequestBody, data []byte) error {
 	if len(data) == 0 {
 		if body.Required {
@@ -98,5 +109,6 @@ type checkedBody struct {
 	value any
 }
 
-// ValidatedValue is what the generated handlers bind, where a body has it.
+// ValidatedValue returns the decoded value. The generated handlers bind it instead
+// of decoding the body again.
 func (b checkedBody) ValidatedValue() any { return b.value }

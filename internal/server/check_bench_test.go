@@ -17,7 +17,7 @@ import (
 // BenchmarkCheck tells what holding a request against openapi.yaml adds to a
 // POST with a body: the same route with the check and without.
 func BenchmarkCheck(b *testing.B) {
-	doc, err := NewDocument(b.Context(), document.YAML, Facts{
+	doc, err := NewDocument(b.Context(), document.YAML, DocumentValues{
 		ServerURL: "http://127.0.0.1:8080", MessageChars: 500, SessionsPerUser: 10, RequestsPerMinute: 30,
 	})
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // what the document has not got: parameters of a path that an operation
 // overrides, defaults in bodies, and what came with OpenAPI 3.1.
 func TestDocumentHasNothingThatTheCheckLeavesOut(t *testing.T) {
-	doc, err := NewDocument(t.Context(), document.YAML, Facts{ServerURL: "http://127.0.0.1:8080"})
+	doc, err := NewDocument(t.Context(), document.YAML, DocumentValues{ServerURL: "http://127.0.0.1:8080"})
 	if err != nil {
 		t.Fatal(err)
 	}

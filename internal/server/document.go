@@ -14,7 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// Document is openapi.yaml with this server's own values in it.
+// Document is openapi.yaml with this server's values.
 type Document struct {
 	spec       *openapi3.T
 	yaml, json []byte
@@ -22,15 +22,15 @@ type Document struct {
 	jsonTag    string
 }
 
-// NewDocument puts the server's values in the places where the source tells
-// the defaults, and parses the result.
-func NewDocument(ctx context.Context, source []byte, facts Facts) (*Document, error) {
-	text := facts.fill(source)
+// NewDocument replaces the defaults in the source by the server's values and
+// parses the result.
+func NewDocument(ctx context.Context, source []byte, values DocumentValues) (*Document, error) {
+	text := values.fill(source)
 	spec, err := openapi3.NewLoader().LoadFromData([]byte(text))
 	if err != nil {
 		return nil, fmt.Errorf("parse openapi.yaml: %w", err)
 	}
-	// A small MAX_MESSAGE_CHARS makes some examples too long, which harms nobody.
+	// With a small MAX_MESSAGE_CHARS some examples are too long; that is harmless.
 	if err := spec.Validate(ctx, openapi3.DisableExamplesValidation()); err != nil {
 		return nil, fmt.Errorf("validate openapi.yaml: %w", err)
 	}
@@ -50,7 +50,7 @@ func NewDocument(ctx context.Context, source []byte, facts Facts) (*Document, er
 // YAML is the document as it is served.
 func (d *Document) YAML() []byte { return d.yaml }
 
-// JSON is the same as JSON.
+// JSON is the document as JSON.
 func (d *Document) JSON() []byte { return d.json }
 
 func tagOf(content []byte) string {
@@ -63,7 +63,7 @@ func (d *Document) serveJSON(c *gin.Context) { serve(c, "application/json", d.js
 
 func serve(c *gin.Context, contentType, tag string, content []byte) {
 	c.Header("Content-Type", contentType)
-	c.Header("Cache-Control", "no-cache") // ask again: the settings may have changed
+	c.Header("Cache-Control", "no-cache") // The settings may change.
 	c.Header("ETag", tag)
 	if c.Request.Header.Get("If-None-Match") == tag {
 		c.Status(http.StatusNotModified)
@@ -72,6 +72,6 @@ func serve(c *gin.Context, contentType, tag string, content []byte) {
 	c.Header("Content-Length", strconv.Itoa(len(content)))
 	c.Status(http.StatusOK)
 	if c.Request.Method == http.MethodGet {
-		_, _ = c.Writer.Write(content) // A client that has gone needs no document.
+		_, _ = c.Writer.Write(content) // Writing fails only where the client has disconnected.
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 )
 
-// explain says what is wrong with a request and where, in words of ours: the
-// library's own quote the value, which may be long or secret.
+// explain says which part of a request is wrong and what it must be. The library's
+// own texts quote the value, which may be long or secret.
 func explain(err error) string {
 	field := "The request"
 	var request *openapi3filter.RequestError
@@ -38,25 +38,26 @@ func explain(err error) string {
 	if request != nil && request.Parameter != nil {
 		return field + " must be " + typeOf(request.Parameter.Schema) + "."
 	}
-	return field + " is not what /openapi.yaml says."
+	return field + mismatch
 }
 
 func explainSchema(field string, err *openapi3.SchemaError) string {
-	err = meant(err)
+	err = selectedVariant(err)
 	pointer := err.JSONPointer()
 	if path := fieldName(pointer); path != "" {
 		field = path
 	}
 	schema := err.Schema
 	if schema == nil {
-		return field + " is not what /openapi.yaml says."
-	}
-	if err.SchemaField == "discriminator" {
-		return explainVariant(pointer, schema)
+		return field + mismatch
 	}
 	switch err.SchemaField {
+	case "discriminator":
+		return explainVariant(pointer, schema)
 	case "required":
 		return field + " is required."
+	case "nullable":
+		return field + " must not be null."
 	case "type":
 		return field + " must be " + typeOf(&openapi3.SchemaRef{Value: schema}) + "."
 	case "format":
@@ -68,13 +69,13 @@ func explainSchema(field string, err *openapi3.SchemaError) string {
 	case "minimum", "maximum", "minLength", "maxLength", "maxItems", "pattern":
 		return field + explainBound(err.SchemaField, schema)
 	default:
-		return field + " is not what /openapi.yaml says."
+		return field + mismatch
 	}
 }
 
-// meant is the error of the variant that was meant, where the schema is a
-// union: a discriminator tells it, so it is the one whose error err holds.
-func meant(err *openapi3.SchemaError) *openapi3.SchemaError {
+// selectedVariant returns the error of the variant of a union that the
+// discriminator selects; err holds no other. Without a union it returns err.
+func selectedVariant(err *openapi3.SchemaError) *openapi3.SchemaError {
 	for err.Origin != nil {
 		variant, ok := errors.AsType[*openapi3.SchemaError](err.Origin)
 		if !ok {
@@ -85,18 +86,17 @@ func meant(err *openapi3.SchemaError) *openapi3.SchemaError {
 	return err
 }
 
-// explainVariant names the property that says which variant of a union is
-// meant, and its values.
+// explainVariant names the discriminator of a union and its values.
 func explainVariant(pointer []string, schema *openapi3.Schema) string {
 	if schema.Discriminator == nil {
-		return fieldName(pointer) + " is not what /openapi.yaml says."
+		return fieldName(pointer) + mismatch
 	}
 	field := fieldName(append(slices.Clone(pointer), schema.Discriminator.PropertyName))
 	values := slices.Sorted(maps.Keys(schema.Discriminator.Mapping))
 	return field + " must be one of: " + strings.Join(values, ", ") + "."
 }
 
-// explainBound says what the bound is that a value goes beyond.
+// explainBound states the bound that a value exceeds.
 func explainBound(bound string, schema *openapi3.Schema) string {
 	switch bound {
 	case "minimum":
@@ -114,8 +114,7 @@ func explainBound(bound string, schema *openapi3.Schema) string {
 	}
 }
 
-// unknownField names the first field of an object that its schema does not
-// have.
+// unknownField names the first field of an object that its schema lacks.
 func unknownField(pointer []string, value any, schema *openapi3.Schema) string {
 	fields, _ := value.(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
@@ -123,15 +122,15 @@ func unknownField(pointer []string, value any, schema *openapi3.Schema) string {
 			continue
 		}
 		if len(pointer) == 0 {
-			return tellable(name)
+			return printableField(name)
 		}
-		return fieldName(pointer) + "." + tellable(name)
+		return fieldName(pointer) + "." + printableField(name)
 	}
 	return "A field"
 }
 
-// fieldName writes a JSON pointer as a program would: message.content[0].text.
-// Some parts are words of the caller's.
+// fieldName writes a JSON pointer as in a program: message.content[0].text. Some
+// parts may be chosen by the caller.
 func fieldName(pointer []string) string {
 	var name strings.Builder
 	for _, part := range pointer {
@@ -142,28 +141,32 @@ func fieldName(pointer []string) string {
 		if name.Len() > 0 {
 			name.WriteByte('.')
 		}
-		name.WriteString(tellable(part))
+		name.WriteString(printableField(part))
 	}
 	return name.String()
 }
 
-// isIndex says that a part of a pointer is a place in a list; a number that is
-// longer may be one that nobody else should see.
+// isIndex reports whether a part of a pointer is the index of a list. A longer
+// number may be a private one.
 func isIndex(part string) bool {
 	const most = 5
 	return len(part) <= most && strings.Trim(part, "0123456789") == "" && part != ""
 }
 
+// mismatch is for the keywords of a schema that have no text of their own.
+const mismatch = " does not match its schema in /openapi.yaml."
+
 var (
-	// plainName is a name as programs have them, in snake_case or camelCase: words
-	// with few digits after them. Keys, tokens and numbers are not of this form.
+	// plainName matches names of programs, in snake_case or camelCase: words with
+	// few digits after them. Keys, tokens and numbers do not match.
 	plainName = regexp.MustCompile(`^[A-Za-z][a-z]{0,15}(?:_?[A-Z][a-z]{1,15}|_[a-z]{1,15})*(?:_?I[Dd]|_?URL)?[0-9]{0,2}$`)
 	hexRun    = regexp.MustCompile(`[0-9A-Fa-f]{8}`)
 )
 
-// tellable is a field's name, for whoever mistyped it, where it looks like one.
-// Any other may be a secret at the wrong place, so only its length is told.
-func tellable(name string) string {
+// printableField returns the name of a field where it looks like one, so that a
+// mistyped name can be found. Any other may be a secret in the wrong place: of it
+// only the length is returned.
+func printableField(name string) string {
 	const most = 36
 	if len(name) <= most && plainName.MatchString(name) && !hexRun.MatchString(name) {
 		return name

@@ -9,21 +9,22 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
+	"github.com/chatkit-rest/chatkit-rest/internal/header"
 )
 
-// securityHeaders are for answers that no browser should show as a page; the
-// pages set their own.
+// securityHeaders keep browsers from showing an answer as a page. The pages
+// replace them with their own.
 func securityHeaders(c *gin.Context) {
-	header := c.Writer.Header()
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	headers := c.Writer.Header()
+	headers.Set("X-Content-Type-Options", "nosniff")
+	headers.Set("Referrer-Policy", "no-referrer")
+	headers.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	if isAPI(c) {
-		header.Set("Cache-Control", "no-store")
+		headers.Set("Cache-Control", "no-store")
 	}
 }
 
-// preflightAge is how long a browser may remember what a preflight said.
+// preflightAge is how long a browser may cache the answer to a preflight.
 const preflightAge = time.Hour
 
 // allowedHeaders are the request headers that a page of an allowed origin may
@@ -38,9 +39,17 @@ func allowedHeaders() []string {
 	}
 }
 
-// crossOrigin lets pages of the allowed origins call, and no others. It stands
-// before the rate limit: a preflight costs none, and a page may read that the
-// limit refused it.
+// exposedHeaders are the response headers that such a page may read.
+func exposedHeaders() []string {
+	return []string{
+		header.RequestID, header.RunID, "Retry-After",
+		header.RateLimitLimit, header.RateLimitRemaining, header.RateLimitReset,
+	}
+}
+
+// crossOrigin lets only pages of the allowed origins call. It comes before the
+// rate limit, so that a preflight does not count and a page can read that the
+// limit refused its request.
 func crossOrigin(authenticator *auth.Authenticator) gin.HandlerFunc {
 	allow := cors.New(cors.Config{
 		AllowOriginWithContextFunc: func(c *gin.Context, _ string) bool { return authenticator.AllowsOrigin(c.Request) },
@@ -48,7 +57,7 @@ func crossOrigin(authenticator *auth.Authenticator) gin.HandlerFunc {
 			http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch, http.MethodOptions,
 		},
 		AllowHeaders:     allowedHeaders(),
-		ExposeHeaders:    []string{requestIDHeader, runIDHeader, "Retry-After", limitHeader, remainingHeader, resetHeader},
+		ExposeHeaders:    exposedHeaders(),
 		AllowCredentials: true,
 		MaxAge:           preflightAge,
 	})
@@ -63,9 +72,10 @@ func crossOrigin(authenticator *auth.Authenticator) gin.HandlerFunc {
 	}
 }
 
-// refuseForeign refuses what a page of another origin asks of the API before it
-// can do anything. It stands after the rate limit, which counts such a request
-// as any other. Elsewhere the browser keeps the answer from the page.
+// refuseForeign refuses a request to the API from a page of an origin that is not
+// allowed, before the request has any effect. It comes after the rate limit, so
+// that such a request counts. On other paths the browser withholds the answer
+// from the page.
 func refuseForeign(authenticator *auth.Authenticator) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if isAPI(c) && isForeign(c, authenticator) {
@@ -74,18 +84,19 @@ func refuseForeign(authenticator *auth.Authenticator) gin.HandlerFunc {
 	}
 }
 
-// isForeign says that the request is of a page whose origin is not allowed.
+// isForeign reports whether the request is from a page of an origin that is not
+// allowed.
 func isForeign(c *gin.Context, authenticator *auth.Authenticator) bool {
 	return c.Request.Header.Get("Origin") != "" && !authenticator.AllowsOrigin(c.Request)
 }
 
-// isPreflight says that the browser asks by itself whether a page may call.
+// isPreflight reports whether the request is a CORS preflight.
 func isPreflight(c *gin.Context) bool {
 	return c.Request.Method == http.MethodOptions && c.Request.Header.Get("Access-Control-Request-Method") != ""
 }
 
-// failForeign answers in the envelope; the library would without a body.
+// failForeign answers in the envelope; the CORS library would send no body.
 func failForeign(c *gin.Context) {
 	fail(c, http.StatusForbidden, api.ErrorCodeForbidden,
-		"This origin is not allowed; its operator can add it to CORS_ORIGINS.")
+		"This origin is not allowed; the server's operator can add it to CORS_ORIGINS.")
 }

@@ -9,17 +9,10 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
+	"github.com/chatkit-rest/chatkit-rest/internal/header"
+	"github.com/chatkit-rest/chatkit-rest/internal/problem"
 	"github.com/chatkit-rest/chatkit-rest/internal/ratelimit"
-	"github.com/chatkit-rest/chatkit-rest/internal/rest"
 	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
-)
-
-// Headers that tell a caller where it stands.
-const (
-	limitHeader     = "RateLimit-Limit"
-	remainingHeader = "RateLimit-Remaining"
-	resetHeader     = "RateLimit-Reset"
-	runIDHeader     = "X-Run-Id"
 )
 
 // limitRate counts the requests of an address under the API's prefix.
@@ -36,16 +29,15 @@ func limitRate(o Options) gin.HandlerFunc {
 			return
 		}
 		reset := decision.ResetSeconds()
-		header := c.Writer.Header()
-		header.Set(limitHeader, strconv.Itoa(decision.Limit))
-		header.Set(remainingHeader, strconv.Itoa(decision.Remaining))
-		header.Set(resetHeader, strconv.Itoa(reset))
+		headers := c.Writer.Header()
+		headers.Set(header.RateLimitLimit, strconv.Itoa(decision.Limit))
+		headers.Set(header.RateLimitRemaining, strconv.Itoa(decision.Remaining))
+		headers.Set(header.RateLimitReset, strconv.Itoa(reset))
 		if decision.Allowed {
 			return
 		}
 		o.Metrics.Refused(telemetry.RateLimit)
-		c.Abort()
-		rest.WriteFailure(c.Writer, rest.Failure{
+		failWith(c, problem.Problem{
 			Status: http.StatusTooManyRequests, Code: api.ErrorCodeRateLimitExceeded,
 			Message: "This address has sent " + strconv.Itoa(decision.Limit) +
 				" requests in a minute, the most allowed; wait as long as Retry-After says.",

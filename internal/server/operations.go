@@ -6,22 +6,23 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// What is no operation of the document: a page, or nothing at all.
+// The ids of requests that are no operation of the document.
 const (
 	pageOperation = "page"
 	noOperation   = "none"
 )
 
-// operation is what the metrics know of a request.
+// operation is what the metrics record of a request.
 type operation struct {
-	// id is the document's operationId, or one of the words above: whatever a
-	// caller asks for, there are no others.
+	// id is the document's operationId or one of the constants above, so that the
+	// number of ids is bounded.
 	id string
-	// streams says that every good answer is a stream of events.
+	// streams says that every successful answer is a stream of events.
 	streams bool
 }
 
-// operations are the document's, by gin's pattern of the path and by method.
+// operations has the document's operations by gin's pattern of the path, then by
+// method.
 type operations map[string]map[string]operation
 
 func newOperations(check *checker) operations {

@@ -4,15 +4,14 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"github.com/chatkit-rest/chatkit-rest/internal/header"
 	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
 )
 
-const requestIDHeader = "X-Request-Id"
-
-// requestID gives each request an id of ours: a client's own could forge
-// another's lines in the log.
+// requestID gives each request a new id. An id that the client sends is not
+// used: it could make lines of the log look like another client's.
 func requestID(c *gin.Context) {
 	id := uuid.NewString()
 	c.Request = c.Request.WithContext(telemetry.WithRequestID(c.Request.Context(), id))
-	c.Header(requestIDHeader, id)
+	c.Header(header.RequestID, id)
 }

@@ -14,8 +14,8 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
+	"github.com/chatkit-rest/chatkit-rest/internal/problem"
 	"github.com/chatkit-rest/chatkit-rest/internal/ratelimit"
-	"github.com/chatkit-rest/chatkit-rest/internal/rest"
 	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
 	"github.com/chatkit-rest/chatkit-rest/internal/web"
 )
@@ -34,15 +34,15 @@ const (
 
 // Options are what a server is made of.
 type Options struct {
-	// API is the REST door.
+	// API has the operations of the document.
 	API api.StrictServerInterface
 	// Document is what is served as /openapi.yaml and checked against.
 	Document *Document
-	// Pages are for people, at exact paths.
+	// Pages are the web pages, at exact paths.
 	Pages []web.Route
 	// Limiter bounds the requests of an address; nil is no limit.
 	Limiter ratelimit.Limiter
-	// TrustedProxies may say in X-Forwarded-For who the client is.
+	// TrustedProxies may give the client's address in X-Forwarded-For.
 	TrustedProxies []netip.Prefix
 	// Auth finds the principal of a request and knows the allowed origins.
 	Auth *auth.Authenticator
@@ -56,17 +56,16 @@ type Options struct {
 	Tracing *telemetry.Tracing
 }
 
-// What is asked every few seconds whether the server is well.
+// The paths that monitors ask every few seconds.
 const (
 	healthPath    = "/health"
 	readinessPath = "/readyz"
 )
 
-// apiPrefix is the part of the server that is limited and needs a principal.
+// apiPrefix is the prefix of the paths that are rate limited and need a principal.
 const apiPrefix = "/api/v1/"
 
-// New returns an HTTP server that is ready to serve; its address is the
-// caller's.
+// New returns an HTTP server that is ready to serve. The caller listens.
 func New(o Options) (*http.Server, error) {
 	handler, err := NewHandler(o)
 	if err != nil {
@@ -92,14 +91,14 @@ func NewHandler(o Options) (http.Handler, error) {
 	engine.ContextWithFallback = true // A handler's context is its request's.
 	engine.HandleMethodNotAllowed = true
 	engine.RedirectTrailingSlash = false
-	engine.ForwardedByClientIP = false // Who the client is, ratelimit knows.
+	engine.ForwardedByClientIP = false // Package ratelimit finds the client's address.
 
 	check, err := newChecker(o)
 	if err != nil {
 		return nil, fmt.Errorf("prepare the request check: %w", err)
 	}
-	// What need not look at the answer does not call Next: the engine goes on
-	// by itself, and a live stream keeps every frame below it.
+	// Middleware that does not look at the answer does not call Next: the engine
+	// calls the next handler itself, and a live stream holds fewer stack frames.
 	engine.Use(requestID, watch(&o, newOperations(check)), securityHeaders, crossOrigin(o.Auth))
 	if o.Limiter != nil {
 		engine.Use(limitRate(o))
@@ -107,9 +106,9 @@ func NewHandler(o Options) (http.Handler, error) {
 	if o.Locale {
 		engine.Use(readLocale)
 	}
-	engine.Use(refuseForeign(o.Auth), authenticate(o.Auth, check, o.Logger), check.middleware)
+	engine.Use(refuseEncodedSlash, refuseForeign(o.Auth), authenticate(o.Auth, check, o.Logger), check.middleware)
 
-	strict := api.NewStrictHandlerWithOptions(o.API, []api.StrictMiddlewareFunc{outlive}, api.StrictGinServerOptions{
+	strict := api.NewStrictHandlerWithOptions(o.API, []api.StrictMiddlewareFunc{detachContext}, api.StrictGinServerOptions{
 		RequestErrorHandlerFunc:  badRequest,
 		HandlerErrorFunc:         handlerFailed(&o),
 		ResponseErrorHandlerFunc: handlerFailed(&o),
@@ -117,8 +116,8 @@ func NewHandler(o Options) (http.Handler, error) {
 	api.RegisterHandlersWithOptions(engine, strict, api.GinServerOptions{
 		ErrorHandler: func(c *gin.Context, err error, _ int) { badRequest(c, err) },
 	})
-	// Probes like to ask by HEAD, which is GET without the body (RFC 9110,
-	// section 9.3.2); the document need not say so.
+	// Monitors often send HEAD, which is GET without the body (RFC 9110, section
+	// 9.3.2); the document need not list it.
 	probes := api.ServerInterfaceWrapper{Handler: strict}
 	engine.HEAD(healthPath, probes.GetHealth)
 	engine.HEAD(readinessPath, probes.GetReadiness)
@@ -129,9 +128,7 @@ func NewHandler(o Options) (http.Handler, error) {
 			engine.Handle(method, page.Path, gin.WrapH(page.Handler))
 		}
 	}
-	engine.NoRoute(func(c *gin.Context) {
-		fail(c, http.StatusNotFound, api.ErrorCodeNotFound, "There is no such path; /openapi.yaml tells which there are.")
-	})
+	engine.NoRoute(failNotFound)
 	engine.NoMethod(func(c *gin.Context) {
 		fail(c, http.StatusMethodNotAllowed, api.ErrorCodeMethodNotAllowed,
 			"This path does not have the method "+printable(c.Request.Method)+"; see the Allow header.")
@@ -141,38 +138,54 @@ func NewHandler(o Options) (http.Handler, error) {
 
 func isAPI(c *gin.Context) bool { return strings.HasPrefix(c.Request.URL.Path, apiPrefix) }
 
+// refuseEncodedSlash answers 404 to a path with an encoded slash, which is not a
+// separator (RFC 3986, section 2.2). The router works on the decoded path, where
+// the two look the same, and no path of this server has a slash in a segment.
+func refuseEncodedSlash(c *gin.Context) {
+	if strings.Contains(strings.ToUpper(c.Request.URL.RawPath), "%2F") {
+		failNotFound(c)
+	}
+}
+
+func failNotFound(c *gin.Context) {
+	fail(c, http.StatusNotFound, api.ErrorCodeNotFound, "There is no such path; /openapi.yaml lists the paths.")
+}
+
 // fail ends the request with a failure in the documented envelope.
 func fail(c *gin.Context, status int, code api.ErrorCode, message string) {
+	failWith(c, problem.Problem{Status: status, Code: code, Message: message})
+}
+
+func failWith(c *gin.Context, p problem.Problem) {
 	c.Abort()
-	rest.WriteFailure(c.Writer, rest.Failure{Status: status, Code: code, Message: message})
+	p.Write(c.Writer)
 }
 
-// badRequest answers for a request that got past the check and yet could not
-// be bound; its error may quote the request, so it is not told.
+// badRequest answers a request that passed the check but could not be bound. The
+// error is not shown, since it may quote the request.
 func badRequest(c *gin.Context, _ error) {
-	fail(c, http.StatusBadRequest, api.ErrorCodeInvalidRequest, "The request is not what /openapi.yaml says.")
+	fail(c, http.StatusBadRequest, api.ErrorCodeInvalidRequest, "The request does not match its description in /openapi.yaml.")
 }
 
-// handlerFailed answers for an error of the core, and logs what is internal.
+// handlerFailed answers an error of the core and logs it where it is internal.
 func handlerFailed(o *Options) func(*gin.Context, error) {
 	return func(c *gin.Context, err error) {
-		failure := rest.FailureOf(err)
-		if failure.Code == api.ErrorCodeSessionLimit {
+		answer := problem.FromError(err)
+		if answer.Code == api.ErrorCodeSessionLimit {
 			o.Metrics.Refused(telemetry.SessionLimit)
 		}
-		if failure.Status >= http.StatusInternalServerError {
-			o.Logger.ErrorContext(c.Request.Context(), "request failed", "code", failure.Code, "error", err)
+		if answer.Status >= http.StatusInternalServerError {
+			o.Logger.ErrorContext(c.Request.Context(), "request failed", "code", answer.Code, "error", err)
 		}
 		if !c.Writer.Written() {
-			c.Abort()
-			rest.WriteFailure(c.Writer, failure)
+			failWith(c, answer)
 		}
 	}
 }
 
-// printable makes a caller's word safe to tell.
+// printable makes a caller's word safe for a log line and an answer.
 func printable(word string) string {
-	const most = 36 // a UUID is told whole
+	const most = 36 // the length of a UUID
 	word = strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
 			return '?'
@@ -185,11 +198,11 @@ func printable(word string) string {
 	return word
 }
 
-// outlive gives an operation a context that stays its own after its end: gin
-// uses its contexts again, while a database may still look at this one.
-func outlive(next api.StrictHandlerFunc, _ string) api.StrictHandlerFunc {
+// detachContext gives an operation a copy of gin's context, since gin reuses its
+// contexts and a database driver may hold this one beyond the operation's end.
+func detachContext(next api.StrictHandlerFunc, _ string) api.StrictHandlerFunc {
 	return func(c *gin.Context, request any) (any, error) {
-		// The body is bound by now, and a stream may last for minutes.
+		// The body is bound by now; a stream of minutes need not hold it.
 		c.Request.Body, c.Request.GetBody = http.NoBody, nil
 		return next(c.Copy(), request)
 	}

@@ -46,7 +46,7 @@ func newOptions(tb testing.TB, d api.StrictServerInterface, log io.Writer) (opti
 	if err != nil {
 		tb.Fatal(err)
 	}
-	doc, err := server.NewDocument(tb.Context(), document.YAML, server.Facts{
+	doc, err := server.NewDocument(tb.Context(), document.YAML, server.DocumentValues{
 		ServerURL: "http://127.0.0.1:8080", MessageChars: 500, SessionsPerUser: 10, RequestsPerMinute: 30,
 	})
 	if err != nil {
@@ -150,7 +150,7 @@ func TestClientLeavingEndsTheContext(t *testing.T) {
 // The served document tells this server's values and none of the defaults.
 func TestDocumentTellsTheServersValues(t *testing.T) {
 	t.Parallel()
-	doc, err := server.NewDocument(t.Context(), document.YAML, server.Facts{
+	doc, err := server.NewDocument(t.Context(), document.YAML, server.DocumentValues{
 		ServerURL: "https://chat.example.com", MessageChars: 1234, SessionsPerUser: 77, RequestsPerMinute: 99,
 	})
 	if err != nil {
@@ -176,7 +176,7 @@ type choices struct {
 	create                                   string
 }
 
-func choicesOf(t *testing.T, facts server.Facts) choices {
+func choicesOf(t *testing.T, facts server.DocumentValues) choices {
 	t.Helper()
 	doc, err := server.NewDocument(t.Context(), document.YAML, facts)
 	if err != nil {
@@ -199,7 +199,7 @@ func choicesOf(t *testing.T, facts server.Facts) choices {
 func TestDocumentTellsTheModels(t *testing.T) {
 	t.Parallel()
 	// A name may hold what means something else in YAML.
-	some := choicesOf(t, server.Facts{ServerURL: "http://127.0.0.1:8080", Models: []string{"a/default", `odd: "name" # 7`}})
+	some := choicesOf(t, server.DocumentValues{ServerURL: "http://127.0.0.1:8080", Models: []string{"a/default", `odd: "name" # 7`}})
 	if want := []any{"a/default", `odd: "name" # 7`}; !slices.Equal(some.restModel.Enum, want) {
 		t.Errorf("model has %v, want %v", some.restModel.Enum, want)
 	}
@@ -211,7 +211,7 @@ func TestDocumentTellsTheModels(t *testing.T) {
 			t.Errorf("the model that answers is told by %q and %v", field.Description, field.Default)
 		}
 	}
-	one := choicesOf(t, server.Facts{ServerURL: "http://127.0.0.1:8080", Models: []string{"a/default"}})
+	one := choicesOf(t, server.DocumentValues{ServerURL: "http://127.0.0.1:8080", Models: []string{"a/default"}})
 	for _, field := range []*openapi3.Schema{one.restModel, one.protocolModel} {
 		if !strings.Contains(field.Description, "no choice of models: `a/default` answers") || field.Enum[0] != any("a/default") {
 			t.Errorf("a server without a choice tells %q and %v", field.Description, field.Enum)
@@ -221,14 +221,14 @@ func TestDocumentTellsTheModels(t *testing.T) {
 
 func TestDocumentTellsTheFilesThatAreTaken(t *testing.T) {
 	t.Parallel()
-	some := choicesOf(t, server.Facts{ServerURL: "http://127.0.0.1:8080", AttachmentTypes: []string{"image/png", "text/plain"}, AttachmentBytes: 4096})
+	some := choicesOf(t, server.DocumentValues{ServerURL: "http://127.0.0.1:8080", AttachmentTypes: []string{"image/png", "text/plain"}, AttachmentBytes: 4096})
 	if !slices.Equal(some.mimeType.Enum, []any{"image/png", "text/plain"}) || some.size.Max == nil || *some.size.Max != 4096 {
 		t.Errorf("types %v, most bytes %v", some.mimeType.Enum, some.size.Max)
 	}
 	if !strings.Contains(some.create, "4096 bytes") || strings.Contains(some.create, "NOT_SUPPORTED") {
 		t.Errorf("a server that keeps files tells %q", some.create)
 	}
-	none := choicesOf(t, server.Facts{ServerURL: "http://127.0.0.1:8080"})
+	none := choicesOf(t, server.DocumentValues{ServerURL: "http://127.0.0.1:8080"})
 	if none.mimeType.Enum != nil || none.size.Max != nil || !strings.Contains(none.create, "This server keeps no files") {
 		t.Errorf("a server that keeps none tells %v, %v and %q", none.mimeType.Enum, none.size.Max, none.create)
 	}

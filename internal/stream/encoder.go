@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/jsontext"
 	"github.com/chatkit-rest/chatkit-rest/internal/sse"
 )
 
@@ -72,7 +72,7 @@ func (e *encoder) encodeDelta(delta *chat.TextDelta) error {
 	buffer.WriteString(e.deltaHead)
 	buffer.Write(strconv.AppendInt(buffer.AvailableBuffer(), int64(delta.Index), 10))
 	buffer.WriteString(`,"delta":`)
-	if !isPlain(delta.Delta) {
+	if !jsontext.IsLiteral(delta.Delta) {
 		return e.encodeJSON(delta.Delta, "}}")
 	}
 	buffer.WriteByte('"')
@@ -80,19 +80,6 @@ func (e *encoder) encodeDelta(delta *chat.TextDelta) error {
 	buffer.WriteString(`"}}`)
 	e.out.End()
 	return nil
-}
-
-// isPlain says that a text is its own JSON string, but for the quotes.
-func isPlain(text string) bool {
-	ascii := true
-	for n := range len(text) {
-		c := text[n]
-		if c < ' ' || c == '"' || c == '\\' {
-			return false
-		}
-		ascii = ascii && c < utf8.RuneSelf
-	}
-	return ascii || utf8.ValidString(text)
 }
 
 // encodeJSON ends the event with the value's JSON and the tail.

@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/header"
 	"github.com/chatkit-rest/chatkit-rest/internal/sse"
 )
 
 const (
-	runIDHeader = "X-Run-Id"
 	// maxBatch is how many bytes of events gather before they are sent; it
 	// bounds what a stream holds for a reader that is behind.
 	maxBatch = 32 << 10
@@ -82,7 +82,7 @@ func (s *Stream) Close() { s.follower.Close() }
 // Serve answers with the stream. It returns nil at the end of the run, and
 // before that ErrDisconnected or the error of an event that cannot be encoded.
 func (s *Stream) Serve(w http.ResponseWriter) error {
-	w.Header().Set(runIDHeader, s.run.ID.String())
+	w.Header().Set(header.RunID, s.run.ID.String())
 	s.out.Open(w)
 	err := s.relay()
 	if err != nil && !errors.Is(err, ErrDisconnected) {

@@ -131,7 +131,7 @@ func claimNamed(t *testing.T, server *harness.Server) {
 		wantNamed(t, answer, c.message)
 	}
 	// The server does not read jti, nor aud and iss of the tokens of JWT_SECRET.
-	token := harness.Sign(t, jwt.SigningMethodHS256, []byte(server.Secret), claims("alice", jwt.MapClaims{"jti": 7, "aud": 7, "iss": 7}))
+	token := harness.Sign(t, jwt.SigningMethodHS256, []byte(server.Secret), claims("carol", jwt.MapClaims{"jti": 7, "aud": 7, "iss": 7}))
 	request := createRequest()
 	request.Header = header("Authorization", "Bearer "+token)
 	wantOK(t, server.Do(t, request))

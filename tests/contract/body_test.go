@@ -166,7 +166,7 @@ func optionalBody(t *testing.T, server *harness.Server) {
 			"object":           {Body: strings.NewReader("{}")},
 			"spaced object":    {Body: strings.NewReader(" {\n} \n")},
 			"charset":          {Body: strings.NewReader("{}"), Header: header("Content-Type", "application/json; charset=utf-8")},
-			"upper case":       {Body: strings.NewReader("{}"), Header: header("Content-Type", "Application/JSON")},
+			"upper case":       {Body: strings.NewReader("{}"), Header: header("Content-Type", `Application/JSON; Charset="UTF-8"`)},
 			"chunked object":   {Body: io.MultiReader(strings.NewReader("{}"))},
 			"chunked, nothing": {Body: io.MultiReader(strings.NewReader(""))},
 			"type, no body":    {Header: header("Content-Type", "text/plain")},
@@ -192,6 +192,7 @@ func contentType(t *testing.T, server *harness.Server) {
 	types := []string{
 		"text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
 		"application/jsonp", "text/json", "application/json+x", "json", "application/", ";", "*/*",
+		"application/json; charset=utf-16", "application/json;charset=iso-8859-1", `application/json; charset="UTF-32"`, "application/json; charset=",
 	}
 	alice := server.User(t)
 	for _, o := range takingBodies(alice) {

@@ -84,8 +84,11 @@ type operation struct {
 	body   string
 }
 
-func (o operation) request() harness.Request {
-	request := harness.Request{Method: o.method, Path: o.path}
+func (o operation) request() harness.Request { return o.requestAt(o.path) }
+
+// requestAt sends the operation's method and body to another path.
+func (o operation) requestAt(path string) harness.Request {
+	request := harness.Request{Method: o.method, Path: path}
 	if o.body != "" {
 		request.Body = strings.NewReader(o.body)
 	}

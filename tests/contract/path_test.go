@@ -22,6 +22,8 @@ func TestPaths(t *testing.T) {
 		"whose session":  whoseSession,
 		"whose thread":   whoseThread,
 		"bad query":      badQuery,
+		"bad encoding":   badEncoding,
+		"encoded slash":  encodedSlash,
 	})
 }
 
@@ -204,6 +206,41 @@ func whoseThread(t *testing.T, server *harness.Server) {
 	if messages := alice.Session(one).Messages; len(messages) != 0 {
 		t.Errorf("refused runs left messages: %+v", messages)
 	}
+}
+
+// badEncoding: a query that cannot be decoded is refused, not read in part.
+func badEncoding(t *testing.T, server *harness.Server) {
+	alice := server.User(t)
+	for _, query := range []string{"after=%", "after=%zz", "after=%4", "limit=1&%", "limit=1&x=%g1", "limit=1;after=x"} {
+		answer := alice.Do(harness.Request{Method: http.MethodGet, Path: harness.SessionsPath + "?" + query})
+		want(t, answer, 400, "INVALID_REQUEST")
+		wantNamed(t, answer, "query")
+		if answer := server.Do(t, harness.Request{Method: http.MethodGet, Path: harness.SessionsPath + "?" + query}); answer.Status != 401 {
+			t.Errorf("?%s without a token: got %d", query, answer.Status)
+		}
+	}
+	for _, query := range []string{"", "limit=%31", "limit=1&other=%F0%9F%98%80", "&&limit=1&"} {
+		wantOK(t, alice.Do(harness.Request{Method: http.MethodGet, Path: harness.SessionsPath + "?" + query}))
+	}
+}
+
+// encodedSlash: an encoded slash does not separate the segments of a path.
+func encodedSlash(t *testing.T, server *harness.Server) {
+	alice := server.User(t)
+	session := alice.CreateSession()
+	for _, o := range operations(session) {
+		for n, letter := range o.path {
+			if n == 0 || letter != '/' {
+				continue
+			}
+			for _, slash := range []string{"%2F", "%2f"} {
+				path := o.path[:n] + slash + o.path[n+1:]
+				want(t, alice.Do(o.requestAt(path)), 404, "NOT_FOUND")
+				want(t, server.Do(t, o.requestAt(path)), 404, "NOT_FOUND")
+			}
+		}
+	}
+	wantOK(t, alice.Do(harness.Request{Method: http.MethodGet, Path: "/api/v1/chatkit/%73essions/" + session.String()}))
 }
 
 // badQuery: the parameters of a list.

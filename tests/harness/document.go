@@ -3,6 +3,7 @@ package harness
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,10 +98,15 @@ func checkTime(value string) error {
 	return nil
 }
 
-// pathOf finds the documented path that a request's path is one of; "" when
-// there is none.
-func (c *contract) pathOf(path string) string {
-	segments := strings.Split(path, "/")
+// pathOf returns the documented path that a URL's path matches; "" if there is
+// none. A slash that is encoded does not separate segments.
+func (c *contract) pathOf(address *url.URL) string {
+	segments := strings.Split(address.EscapedPath(), "/")
+	for n, segment := range segments {
+		if decoded, err := url.PathUnescape(segment); err == nil {
+			segments[n] = decoded
+		}
+	}
 	for documented, pattern := range c.segments {
 		if slices.EqualFunc(segments, pattern, func(got, want string) bool {
 			return got == want || (strings.HasPrefix(want, "{") && got != "")

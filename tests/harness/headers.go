@@ -48,7 +48,7 @@ func checkPolicy(request *http.Request, response *http.Response) error {
 // asked for again each time. What a stream says, checkHead knows.
 func (v *validator) checkKept(request *http.Request, response *http.Response) error {
 	const name = "Cache-Control"
-	isPage := v.contract.pathOf(request.URL.Path) == "" &&
+	isPage := v.contract.pathOf(request.URL) == "" &&
 		(response.StatusCode == http.StatusOK || response.StatusCode == http.StatusNotModified)
 	switch {
 	case isStream(response):

@@ -108,7 +108,7 @@ func (v *validator) checkHead(request *http.Request, response *http.Response) er
 
 // checkDocumented asks openapi.yaml. A nil body is not looked at.
 func (v *validator) checkDocumented(request *http.Request, response *http.Response, body []byte) error {
-	path := v.contract.pathOf(request.URL.Path)
+	path := v.contract.pathOf(request.URL)
 	item := v.contract.spec.Paths.Value(path)
 	if item == nil || item.GetOperation(request.Method) == nil {
 		return checkUndocumented(request, response)
@@ -154,7 +154,7 @@ func checkUndocumented(request *http.Request, response *http.Response) error {
 // checkLimitHeaders sees that the answer of every limited operation tells where
 // the caller stands, and that nothing outside the API does.
 func (v *validator) checkLimitHeaders(request *http.Request, response *http.Response) error {
-	item := v.contract.spec.Paths.Value(v.contract.pathOf(request.URL.Path))
+	item := v.contract.spec.Paths.Value(v.contract.pathOf(request.URL))
 	isOperation := isAPI(request) && item != nil && item.GetOperation(request.Method) != nil
 	var errs []error
 	for _, name := range []string{"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"} {

@@ -5,88 +5,87 @@ import (
 	"strings"
 )
 
-// Facts are the settings that the document tells of.
-type Facts struct {
+// DocumentValues are the settings that the served document states.
+type DocumentValues struct {
 	// ServerURL is where clients reach this server.
 	ServerURL       string
 	MessageChars    int
 	SessionsPerUser int
 	// RequestsPerMinute is 0 when there is no limit.
 	RequestsPerMinute int
-	// Models are those that clients may pick, the one that answers when they
-	// pick none first.
+	// Models are those that clients may choose, the default first.
 	Models []string
-	// AttachmentTypes are the types of files that are taken, each of up to
-	// AttachmentBytes; none where no files are kept.
+	// AttachmentTypes are the media types of files that are accepted, each of up to
+	// AttachmentBytes; none where no files are stored.
 	AttachmentTypes []string
 	AttachmentBytes int
 }
 
-// fill puts the values in the places where the source tells the defaults, or
-// that there are such values.
-func (f Facts) fill(source []byte) string {
-	chars := strconv.Itoa(f.MessageChars)
+// fill replaces the defaults in the source by the values, and the sentences that
+// say that there are such values.
+func (v DocumentValues) fill(source []byte) string {
+	chars := strconv.Itoa(v.MessageChars)
 	requests := "any number of requests"
-	if f.RequestsPerMinute > 0 {
-		requests = strconv.Itoa(f.RequestsPerMinute) + " requests"
+	if v.RequestsPerMinute > 0 {
+		requests = strconv.Itoa(v.RequestsPerMinute) + " requests"
 	}
 	places := []string{
-		"- url: http://127.0.0.1:8080", "- url: " + strconv.Quote(f.ServerURL),
+		"- url: http://127.0.0.1:8080", "- url: " + strconv.Quote(v.ServerURL),
 		"500 characters", chars + " characters",
 		"maxLength: 500", "maxLength: " + chars,
-		"10 sessions", strconv.Itoa(f.SessionsPerUser) + " sessions",
+		"10 sessions", strconv.Itoa(v.SessionsPerUser) + " sessions",
 		"30 requests", requests,
-		"example: 30\n", "example: " + strconv.Itoa(f.RequestsPerMinute) + "\n",
+		"example: 30\n", "example: " + strconv.Itoa(v.RequestsPerMinute) + "\n",
 	}
-	places = append(places, f.models()...)
-	places = append(places, f.attachments()...)
+	places = append(places, v.models()...)
+	places = append(places, v.attachments()...)
 	return strings.NewReplacer(places...).Replace(string(source))
 }
 
-// fieldIndent is how deep a property's keywords stand.
+// fieldIndent is the indentation of a property's keywords.
 const fieldIndent = "          "
 
-// models has no `default`: a client that is made from the document would send
-// it, and be refused once the operator changes it.
-func (f Facts) models() []string {
+// models writes no `default`: a generated client would send it, and would be
+// refused once the operator changes it.
+func (v DocumentValues) models() []string {
 	const absent, absentOrNull = "absent is its own choice.\n", "absent or null is its own choice.\n"
 	const offers = "description: One of the models this server offers; "
-	if len(f.Models) == 0 {
+	if len(v.Models) == 0 {
 		return nil
 	}
-	first := "`" + f.Models[0] + "`"
-	if len(f.Models) == 1 {
+	first := "`" + v.Models[0] + "`"
+	if len(v.Models) == 1 {
 		one := "description: " + strconv.Quote("This server offers no choice of models: "+first+" answers, and no other is taken.") + "\n"
-		return []string{offers + absent, one + enum(f.Models), offers + absentOrNull, one + enum(f.Models, "null")}
+		return []string{offers + absent, one + enum(v.Models), offers + absentOrNull, one + enum(v.Models, "null")}
 	}
 	told := func(when string) string {
 		return "description: " + strconv.Quote("One of the models this server offers; "+when+" is "+first+".") + "\n"
 	}
 	return []string{
-		offers + absent, told("absent") + enum(f.Models),
+		offers + absent, told("absent") + enum(v.Models),
 		// OpenAPI 3.0.3 wants null listed, although the field is nullable.
-		offers + absentOrNull, told("absent or null") + enum(f.Models, "null"),
+		offers + absentOrNull, told("absent or null") + enum(v.Models, "null"),
 	}
 }
 
-func (f Facts) attachments() []string {
+func (v DocumentValues) attachments() []string {
 	const (
 		kept  = "A server that keeps no files answers 404 `NOT_SUPPORTED`."
 		size  = "description: The exact number of bytes.\n"
 		takes = "description: A type that this server takes.\n"
 	)
-	if len(f.AttachmentTypes) == 0 {
+	if len(v.AttachmentTypes) == 0 {
 		return []string{kept, "This server keeps no files; it answers 404 `NOT_SUPPORTED`."}
 	}
-	most := strconv.Itoa(f.AttachmentBytes)
+	most := strconv.Itoa(v.AttachmentBytes)
 	return []string{
 		kept, "This server takes files of " + most + " bytes or fewer.",
 		size, size + fieldIndent + "maximum: " + most + "\n",
-		takes, takes + enum(f.AttachmentTypes),
+		takes, takes + enum(v.AttachmentTypes),
 	}
 }
 
-// enum is the keyword with texts, and after them what is no text.
+// enum writes the keyword with texts, then other values.
 func enum(texts []string, others ...string) string {
 	values := make([]string, 0, len(texts)+len(others))
 	for _, text := range texts {
