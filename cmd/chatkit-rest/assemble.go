@@ -148,11 +148,17 @@ func newModel(settings config.Settings) (*openrouter.Client, error) {
 	return model, nil
 }
 
+// observedModel is the model with its spans and metrics.
+func (a *assembly) observedModel(model chat.Model, settings config.Settings) chat.Model {
+	return telemetry.Model(a.metrics, a.tracing, model,
+		telemetry.Upstream{BaseURL: settings.OpenRouterBaseURL, Model: settings.OpenRouterModel})
+}
+
 func (a *assembly) newService(
 	settings config.Settings, model *openrouter.Client, pseudonym func(string) string, attachments *chat.AttachmentOptions,
 ) *chat.Service {
 	return chat.NewService(chat.Options{
-		Store: a.tracing.Store(a.db, databaseName(settings)), Model: a.tracing.Model(model, settings.OpenRouterModel),
+		Store: a.tracing.Store(a.db, databaseName(settings)), Model: a.observedModel(model, settings),
 		WholeDetails: openrouter.WholeDetails,
 		Observer:     telemetry.Runs(a.metrics, a.tracing),
 		ModelName:    settings.OpenRouterModel, Models: otherModels(settings), TitleModel: settings.TitleModel,

@@ -38,6 +38,7 @@ type Metrics struct {
 	cost           *prometheus.CounterVec
 	models         *modelNames
 	tools          toolMetrics
+	genAI          genAIMetrics
 
 	rateLimitFallback prometheus.Gauge
 }
@@ -58,6 +59,7 @@ func NewMetrics(o MetricsOptions) *Metrics {
 	m.registerRequests()
 	m.registerRuns()
 	m.registerUsage(o.Model)
+	m.registerGenAI()
 	m.registerTools()
 	m.rateLimitFallback = m.gauge("chatkit_rate_limit_fallback",
 		"1 while the shared rate limit is out of reach and each replica counts for itself, else 0.")

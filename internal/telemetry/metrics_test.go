@@ -78,7 +78,7 @@ func TestNothingIsWatchedUnlessAsked(t *testing.T) {
 	}
 	runs.RunEnded(ctx, chat.Run{})
 	model, store := chat.Model(silent{}), chat.Store(keepsNothing{})
-	if tracing.Model(model, "m") != model || tracing.Store(store, "sqlite") != store {
+	if telemetry.Model(nil, tracing, model, telemetry.Upstream{}) != model || tracing.Store(store, "sqlite") != store {
 		t.Error("the model or the store is wrapped")
 	}
 	request := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", http.NoBody)

@@ -25,8 +25,10 @@ func (o observer) RunStarted(ctx context.Context, run chat.Run) context.Context 
 	if o.tracing == nil {
 		return ctx
 	}
+	ctx = withConversation(ctx, run.SessionID.String())
 	ctx, _ = o.tracing.tracer.Start(ctx, "run", trace.WithTimestamp(run.StartedAt), trace.WithAttributes( //nolint:spancheck // RunEnded ends it
-		attribute.String("chatkit.run.id", run.ID.String()), attribute.String("chatkit.session.id", run.SessionID.String())))
+		attribute.String("chatkit.run.id", run.ID.String()), attribute.String("chatkit.session.id", run.SessionID.String()),
+		attribute.String("gen_ai.conversation.id", run.SessionID.String())))
 	return ctx
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -126,6 +127,12 @@ func (s span) attribute(name string) any {
 			return value.IntValue
 		case *commonpb.AnyValue_BoolValue:
 			return value.BoolValue
+		case *commonpb.AnyValue_ArrayValue:
+			var texts []string
+			for _, element := range value.ArrayValue.GetValues() {
+				texts = append(texts, element.GetStringValue())
+			}
+			return strings.Join(texts, ",")
 		default:
 			return value
 		}

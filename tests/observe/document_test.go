@@ -51,7 +51,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	exposed, document := conversation(t), read(t, documentFile)
 	rows := 0
 	for _, name := range slices.Sorted(maps.Keys(exposed)) {
-		if !strings.HasPrefix(name, "chatkit_") {
+		if !strings.HasPrefix(name, "chatkit_") && !strings.HasPrefix(name, "gen_ai_") {
 			continue
 		}
 		rows++
@@ -65,7 +65,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 			t.Errorf("the document has no row\n%s", row)
 		}
 	}
-	if told := len(regexp.MustCompile("(?m)^\\| `chatkit_").FindAllString(document, -1)); told != rows {
+	if told := len(regexp.MustCompile("(?m)^\\| `(chatkit|gen_ai)_").FindAllString(document, -1)); told != rows {
 		t.Errorf("the document has %d rows of metrics, the server %d metrics", told, rows)
 	}
 	for _, rule := range alerts(t) {

@@ -1,0 +1,77 @@
+package observe_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/harness"
+)
+
+// TestGenAISpan: the span of an answer has the tokens of OpenTelemetry's
+// conventions for generative AI, those of a cache and of reasoning too.
+func TestGenAISpan(t *testing.T) {
+	t.Parallel()
+	c := newCollector(t)
+	server := traced(t, harness.SQLite, c, nil)
+	server.Upstream.Answer("whole", says("vendor/model-1"))
+	user := server.User(t)
+	user.Say(user.CreateSession(), "whole")
+	stop(t, server)
+	for _, s := range c.all() {
+		if !strings.HasPrefix(s.GetName(), "chat ") {
+			continue
+		}
+		for name, want := range map[string]any{
+			"gen_ai.response.model":                "vendor/model-1",
+			"gen_ai.usage.input_tokens":            int64(100),
+			"gen_ai.usage.output_tokens":           int64(20),
+			"gen_ai.usage.cache_read.input_tokens": int64(64),
+			"gen_ai.usage.reasoning.output_tokens": int64(7),
+		} {
+			if got := s.attribute(name); got != want {
+				t.Errorf("%s is %v, want %v", name, got, want)
+			}
+		}
+		return
+	}
+	t.Error("there is no span of an answer")
+}
+
+// TestGenAIMetrics: requests to the model are measured by the two metrics of the
+// conventions.
+func TestGenAIMetrics(t *testing.T) {
+	t.Parallel()
+	harness.OnEach(t, func(t *testing.T, database harness.Database) {
+		s := startObserved(t, harness.Options{Database: database})
+		s.Upstream.Answer("whole", says("vendor/model-1"))
+		s.Upstream.Answer("refused", harness.Script{harness.Refuse(http.StatusUnauthorized, -1, `{"error":{"code":401}}`)})
+		user := s.User(t)
+		session := user.CreateSession()
+		user.Say(session, "whole")
+		user.Do(harness.Request{Method: http.MethodPost, Path: harness.RunsPath(session, session), Body: strings.NewReader(refused)})
+		base, err := url.Parse(s.Upstream.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		labels := func(response string, more ...string) []string {
+			return append([]string{
+				"gen_ai_operation_name", "chat", "gen_ai_provider_name", "openai",
+				"gen_ai_request_model", "~openai/gpt-mini-latest", "gen_ai_response_model", response,
+				"server_address", base.Hostname(), "server_port", base.Port(),
+			}, more...)
+		}
+		found := s.await(t,
+			expectation{"gen_ai_client_operation_duration_seconds", labels("vendor/model-1", "error_type", ""), 1},
+			expectation{"gen_ai_client_operation_duration_seconds", labels("", "error_type", "upstream_credentials"), 1},
+			expectation{"gen_ai_client_token_usage", labels("vendor/model-1", "gen_ai_token_type", "input"), 1},
+			expectation{"gen_ai_client_token_usage", labels("vendor/model-1", "gen_ai_token_type", "output"), 1})
+		for _, metric := range found["gen_ai_client_token_usage"].GetMetric() {
+			buckets := metric.GetHistogram().GetBucket()
+			if first, last := buckets[0].GetUpperBound(), buckets[13].GetUpperBound(); first != 1 || last != 67108864 {
+				t.Errorf("the buckets of tokens reach from %v to %v", first, last)
+			}
+		}
+	})
+}
