@@ -16,7 +16,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
 )
 
-// The benchmarks run on so many sessions, ten a user, of four items each.
+// The benchmarks' number of sessions. A user has ten, each with four items.
 const (
 	benchSessionsVariable = "STORE_BENCH_SESSIONS"
 	benchSessionsDefault  = 1000
@@ -36,9 +36,9 @@ func benchSessions(b *testing.B) int {
 	return n
 }
 
-// BenchmarkStore measures the store beside bare database/sql: the same
-// statements, scanned into the same fields, turn by turn, so that what else
-// the machine does falls on both. It reports medians.
+// BenchmarkStore compares the store with plain database/sql: the same statements,
+// scanned into the same fields. The two alternate, so that other load on the
+// machine affects both. It reports medians.
 func BenchmarkStore(b *testing.B) {
 	sessions := benchSessions(b)
 	for _, driver := range []store.Driver{store.SQLite, store.PostgreSQL} {
@@ -72,10 +72,10 @@ func (x bench) run(b *testing.B) {
 	b.Run("run", x.starts)
 }
 
-// next goes from one session to another far from it.
+// next returns a session far from session n.
 func (x bench) next(n int) int { return (n+7919)%x.sessions + 1 }
 
-// besides measures an operation of the store beside the bare one.
+// besides compares an operation of the store with the plain one.
 func (x bench) besides(ours, bare func(b *testing.B, n int) error) func(b *testing.B) {
 	return func(b *testing.B) {
 		var our, their []time.Duration
@@ -153,7 +153,7 @@ func (x bench) listBare(b *testing.B, n int) error {
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close() //nolint:errcheck // rows.Err reports it
 	var all []chat.Session
 	for rows.Next() {
 		var s chat.Session
@@ -197,7 +197,7 @@ func (x bench) historyBare(b *testing.B, n int) error {
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close() //nolint:errcheck // rows.Err reports it
 	count := 0
 	for rows.Next() {
 		var item chat.Item

@@ -1,9 +1,9 @@
 // Package store is [chat.Store] on PostgreSQL and on SQLite, through gorm.
 //
-// Both databases have the same tables and, but for a few words, the same SQL.
-// Times are kept as microseconds since 1970 in UTC: the number is exact, is
-// the same in both, sorts right, and needs no time zone setting of a server.
+// Both databases have the same tables and almost the same SQL. Times are stored
+// as microseconds since 1970 in UTC: the number is exact, the same in both
+// databases, sorts by time, and depends on no time zone setting.
 //
-// No error or log line of this package holds a value, a connection string or
-// a database's own text that could hold one.
+// No error or log line of this package contains a stored value, a connection
+// string or a message of the database, which may quote them.
 package store

@@ -16,7 +16,7 @@ const (
 	UsedBytes     = usedBytes
 )
 
-// The statements of a database whose plans are tested.
+// The statements of one database whose plans are tested.
 var (
 	PostgresFailOrphans = postgresLeases.failOrphans
 	PostgresRenew       = postgresLeases.renew

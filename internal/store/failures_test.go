@@ -44,8 +44,7 @@ func startRun(t *testing.T, s *store.Store, session chat.Session) chat.NewRun {
 	return start
 }
 
-// What is stored may have been damaged: that is an error, told without what
-// is stored, and no panic.
+// Damaged JSON in the database is an error that does not quote it, and no panic.
 func TestCorruptJSON(t *testing.T) {
 	t.Parallel()
 	for _, d := range databases() {
@@ -89,8 +88,8 @@ func TestCorruptJSON(t *testing.T) {
 	}
 }
 
-// Neither errors nor the log hold values, when the database itself would.
-func TestDiscretion(t *testing.T) {
+// Errors and log lines contain no stored values, though the database's own do.
+func TestNoValuesInErrorsAndLog(t *testing.T) {
 	t.Parallel()
 	for _, d := range databases() {
 		t.Run(d.name, func(t *testing.T) {
@@ -126,19 +125,19 @@ func TestDiscretion(t *testing.T) {
 				t.Errorf("the log holds values or SQL: %s", text)
 			}
 			if !strings.Contains(log.String(), "00001_sessions.sql") {
-				t.Errorf("the log does not tell of the migration: %s", log.String())
+				t.Errorf("the log does not name the migration: %s", log.String())
 			}
 		})
 	}
 }
 
-// gorm's own log would go to the standard output, values and all, past the
-// logger that TestDiscretion reads.
-func TestDiscretionOnOutput(t *testing.T) {
+// gorm's own log, which contains values, would be written to the standard output
+// and not to the logger of TestNoValuesInErrorsAndLog.
+func TestNoValuesInOutput(t *testing.T) {
 	t.Parallel()
-	program := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDiscretion$", "-test.v") //nolint:gosec // this very binary
+	program := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNoValuesInErrorsAndLog$", "-test.v") //nolint:gosec // this very binary
 	output, err := program.CombinedOutput()
-	if err != nil || !bytes.Contains(output, []byte("--- PASS: TestDiscretion/PostgreSQL")) {
+	if err != nil || !bytes.Contains(output, []byte("--- PASS: TestNoValuesInErrorsAndLog/PostgreSQL")) {
 		t.Fatalf("the test did not run: %v: %s", err, output)
 	}
 	for _, word := range []string{secret, "SELECT", "INSERT", "UPDATE"} {
@@ -148,9 +147,8 @@ func TestDiscretionOnOutput(t *testing.T) {
 	}
 }
 
-// A PostgreSQL that goes away is SERVICE_UNAVAILABLE, and all is well again
-// once it is back.
-func TestPostgreSQLGoesAway(t *testing.T) {
+// Every operation on a stopped PostgreSQL returns SERVICE_UNAVAILABLE.
+func TestPostgreSQLStopped(t *testing.T) {
 	t.Parallel()
 	own, err := postgres.Start(t.Context())
 	if err != nil {
@@ -179,8 +177,8 @@ func TestPostgreSQLGoesAway(t *testing.T) {
 	}
 }
 
-// Connections that the server ends are replaced without the caller's notice,
-// or told as SERVICE_UNAVAILABLE.
+// Connections that the server ends are replaced; at most one operation returns
+// SERVICE_UNAVAILABLE.
 func TestPostgreSQLEndsConnections(t *testing.T) {
 	t.Parallel()
 	c := postgresConfig(t)
@@ -227,7 +225,7 @@ func TestPostgreSQLRefusesMore(t *testing.T) {
 	}
 }
 
-// A caller does not wait for a free connection beyond its deadline.
+// A caller waits for a free connection until its deadline, and no longer.
 func TestNoConnectionFree(t *testing.T) {
 	t.Parallel()
 	c := postgresConfig(t)
@@ -258,8 +256,8 @@ func TestNoConnectionFree(t *testing.T) {
 	}
 }
 
-// A SQLite file that another program keeps locked is SERVICE_UNAVAILABLE
-// after the busy time-out, and can be read meanwhile.
+// Writes to a SQLite file that another program keeps locked return
+// SERVICE_UNAVAILABLE after the busy time-out. Reads succeed meanwhile.
 func TestSQLiteLocked(t *testing.T) {
 	t.Parallel()
 	c := sqliteConfig(t)

@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-// itemsPerSession is what fill makes for each.
+// itemsPerSession is the number of items that fill makes for each session.
 const itemsPerSession = 4
 
-// filledSession is the id that fill gives session n, from 1; it is of user
+// filledSession is the id of session n, from 1, that fill makes. It belongs to
 // "user N" where N is (n-1) / perUser.
 func filledSession(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", n) }
 
-// content is what fill writes into each item.
+// content is the content of each item that fill makes.
 const content = `[{"type":"input_text","text":"How warm is it in Athens today, and what should I wear for a walk?"}]`
 
 func fillPostgres(tb testing.TB, db *sql.DB, sessions, perUser int) {
@@ -33,7 +33,7 @@ func fillSQLite(tb testing.TB, db *sql.DB, sessions, perUser int) {
 	execute(tb, db, "ANALYZE")
 }
 
-// fill makes sessions with ended runs and items, evenly over users.
+// fill makes sessions with ended runs and items, each user the same number.
 func fill(tb testing.TB, db *sql.DB, sessions, perUser int, sessionID, itemID, series, json string) {
 	tb.Helper()
 	execute(tb, db, fmt.Sprintf(`INSERT INTO users (id, session_count) SELECT 'user ' || (n - 1), %d FROM `+series,

@@ -11,11 +11,11 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// SessionWithItems implements [chat.Store]. Items are added each at the next
-// position, so those up to the session's newest are what it held when it was
-// read, and a transaction would cost each read two statements more. A retry in
-// between takes away what it supersedes: then the session is of before it, and
-// the items lack what it took.
+// SessionWithItems implements [chat.Store]. It reads the session and then the
+// items, without a transaction, which would cost two more statements. Items are
+// appended only, so those up to the session's newest position are the items that
+// it had when it was read. If a run retries in between, the session is older than
+// the items, which lack the superseded ones.
 func (s *Store) SessionWithItems(ctx context.Context, userID string, id uuid.UUID) (chat.Session, []chat.Item, error) {
 	var session chat.Session
 	var items []chat.Item
@@ -34,7 +34,7 @@ func (s *Store) SessionWithItems(ctx context.Context, userID string, id uuid.UUI
 			return err
 		}
 		if len(rows) == 0 {
-			// It was deleted between the two.
+			// The session may have been deleted between the two queries.
 			if _, err := readSession(db, userID, id); err != nil {
 				return err
 			}
@@ -68,8 +68,8 @@ func newestItems(db *gorm.DB, session uuid.UUID, before int64, limit int) ([]cha
 	return toChatItems(session, rows)
 }
 
-// insertItem stores an item unless it is stored already, and says whether it
-// was not.
+// insertItem stores an item, unless it is stored already, and reports whether it
+// stored it.
 func insertItem(tx *gorm.DB, item chat.Item, position int64) (bool, error) {
 	args, err := itemArgs(item)
 	if err != nil {

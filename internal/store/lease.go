@@ -12,11 +12,11 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// The present time in microseconds by the database's clock. A lease is set and
-// compared by this clock alone, because the clocks of the processes that share
-// a PostgreSQL may differ. PostgreSQL's now() would be the start of the
-// transaction, which may have waited for a lock since. SQLite's clock is that of
-// its one process.
+// The present time by the database's clock, in microseconds. Leases are set and
+// compared by this clock only, since the clocks of the processes that share a
+// PostgreSQL may differ. PostgreSQL's now() would be the start of the
+// transaction, which may have waited for a lock since then. SQLite's clock is
+// the process's; a SQLite file serves one process.
 const (
 	postgresNow = `CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)`
 	sqliteNow   = `CAST(unixepoch('subsec') * 1000000 AS INTEGER)`

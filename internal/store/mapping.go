@@ -14,7 +14,7 @@ import (
 
 func toMicros(t time.Time) int64 { return t.UnixMicro() }
 
-// toMicrosOrNull keeps the zero time as NULL.
+// toMicrosOrNull returns nil, for NULL, for the zero time.
 func toMicrosOrNull(t time.Time) *int64 {
 	if t.IsZero() {
 		return nil
@@ -25,8 +25,8 @@ func toMicrosOrNull(t time.Time) *int64 {
 
 func fromMicros(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
 
-// toText is a text as every database can keep it: PostgreSQL takes neither
-// NUL nor what is not UTF-8, and what upstream says of itself may hold either.
+// toText returns a text that every database can store. PostgreSQL accepts neither
+// NUL nor invalid UTF-8; upstream may send both.
 func toText(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
@@ -97,9 +97,9 @@ func toChatContent(column []byte) ([]chat.Content, error) {
 	return content, nil
 }
 
-// plainContent reads what most messages have, one text without a character
-// that JSON escapes, at a tenth of what a decoder takes: a question has up to
-// forty of them before it.
+// plainContent decodes the content of most messages: one text without a character
+// that JSON escapes. It takes a tenth of a decoder's time; a history has up to
+// forty messages.
 func plainContent(column []byte) (chat.Content, bool) {
 	rest, ok := bytes.CutPrefix(column, []byte(`[{"type":"`))
 	kind, rest, ok2 := bytes.Cut(rest, []byte(`","text":"`))
@@ -139,11 +139,11 @@ func toChatDetail(item *chat.Item, column []byte) error {
 	return nil
 }
 
-// fromChatDetail keeps none as NULL.
+// fromChatDetail returns nil, for NULL, where an item has no details.
 func fromChatDetail(item chat.Item) (*string, error) {
 	if item.QuotedText == nil && item.Inference == (chat.Inference{}) && item.ClientCall == nil && item.Workflow == nil &&
 		len(item.Attachments) == 0 && len(item.ReasoningDetails) == 0 && item.FinishReason == "" {
-		return nil, nil //nolint:nilnil // NULL is the column's word for none
+		return nil, nil //nolint:nilnil // nil is NULL
 	}
 	detail := detailRow{
 		QuotedText: item.QuotedText, Model: item.Inference.Model, ToolChoice: item.Inference.ToolChoice,
@@ -167,9 +167,10 @@ func fromChatDetail(item chat.Item) (*string, error) {
 	return &column, nil
 }
 
-// corrupt leaves out the cause, which quotes what is stored.
+// corrupt is the error of a column that cannot be decoded. It leaves out the
+// cause, which quotes the stored value.
 func corrupt(column string, id uuid.UUID) error {
-	return safeError(fmt.Sprintf("column %s of item %s is not the JSON this program writes; repair the row", column, id))
+	return safeError(fmt.Sprintf("column %s of item %s is not the JSON that this program writes; repair the row", column, id))
 }
 
 func fromChatContent(content []chat.Content) (string, error) {
@@ -184,10 +185,10 @@ func fromChatContent(content []chat.Content) (string, error) {
 	return string(text), err
 }
 
-// fromChatToolCalls keeps none as NULL.
+// fromChatToolCalls returns nil, for NULL, where there are no calls.
 func fromChatToolCalls(calls []chat.ToolCall) (*string, error) {
 	if len(calls) == 0 {
-		return nil, nil //nolint:nilnil // NULL is the column's word for none
+		return nil, nil //nolint:nilnil // nil is NULL
 	}
 	rows := make([]toolCallRow, len(calls))
 	for n, call := range calls {

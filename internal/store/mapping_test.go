@@ -8,7 +8,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// The short way to read a content must find what the decoder finds.
+// plainContent and the decoder return the same content.
 func TestPlainContentIsWhatTheDecoderReads(t *testing.T) {
 	t.Parallel()
 	index := 1

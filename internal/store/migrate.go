@@ -23,26 +23,26 @@ func migrationsFor(dialect string) fs.FS {
 	return folder
 }
 
-// Migration is a step in the history of the tables.
+// Migration is a change of the tables.
 type Migration struct {
 	Version int64
-	// Name is the file's.
+	// Name is the name of the migration's file.
 	Name string
 	// AppliedAt is zero while the migration is pending.
 	AppliedAt time.Time
 }
 
-// Migrate applies the migrations that are pending. It may run in several
-// processes at once: one does the work, the others wait for it.
+// Migrate applies the pending migrations. Several processes may call it at once:
+// one applies them, and the others wait for it.
 func (s *Store) Migrate(ctx context.Context) error {
 	err := s.underMigrationLock(ctx, func() error { return s.migrateUp(ctx) })
 	return s.sanitize(ctx, "migrate up", err)
 }
 
-// migrateUp runs until nothing is pending. PostgreSQL has a lock around it.
-// SQLite has none: there a process that loses the race for a migration has
-// changed nothing, since each is a transaction, and tries again as long as
-// another has got further.
+// migrateUp applies migrations until none is pending. On PostgreSQL the caller
+// holds a lock. SQLite has none: each migration is a transaction, so a process
+// whose migration another process has applied meanwhile has changed nothing. It
+// tries again as long as others make progress.
 func (s *Store) migrateUp(ctx context.Context) error {
 	for {
 		before, err := s.appliedVersion(ctx)
@@ -73,8 +73,8 @@ func (s *Store) up(ctx context.Context) error {
 	return err
 }
 
-// MigrateDown undoes the newest migration that is applied, if any, with all
-// that its tables hold.
+// MigrateDown undoes the newest applied migration, if any. The contents of its
+// tables and columns are lost.
 func (s *Store) MigrateDown(ctx context.Context) error {
 	err := s.underMigrationLock(ctx, func() error { return s.migrateDown(ctx) })
 	return s.sanitize(ctx, "migrate down", err)
@@ -130,8 +130,8 @@ func (s *Store) migrationStates(ctx context.Context) ([]*goose.MigrationStatus, 
 	return states, nil
 }
 
-// MigrationsPending says whether the tables are older than this program. It
-// changes nothing, and a readiness check may ask it often.
+// MigrationsPending reports whether the tables are older than this program. It
+// changes nothing and is cheap enough for a readiness check.
 func (s *Store) MigrationsPending(ctx context.Context) (bool, error) {
 	provider, err := s.provider()
 	if err != nil {
@@ -152,8 +152,7 @@ const (
 	sqliteTableExists   = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '" + goose.DefaultTablename + "'"
 )
 
-// appliedVersion returns the newest version applied, noVersionTable before
-// there is any.
+// appliedVersion returns the newest applied version, or noVersionTable.
 func (s *Store) appliedVersion(ctx context.Context) (int64, error) {
 	db := s.write.WithContext(ctx)
 	exists := postgresTableExists

@@ -155,7 +155,7 @@ func TestMigrateAtOnce(t *testing.T) {
 	}
 }
 
-// openAndMigrate is what a process does at its start.
+// openAndMigrate does what a process does at its start.
 func openAndMigrate(ctx context.Context, c store.Config) error {
 	s, err := store.Open(ctx, c)
 	if err != nil {
@@ -170,7 +170,7 @@ func openAndMigrate(ctx context.Context, c store.Config) error {
 	return s.Close()
 }
 
-// Before its tables are made a store fails with words an operator understands.
+// Before the migrations a store's errors say that they are pending.
 func TestNoTables(t *testing.T) {
 	t.Parallel()
 	for _, d := range databases() {

@@ -15,14 +15,14 @@ const (
 	migrationLockPatience = 5 * time.Minute
 )
 
-// errMigrationLocked is the error of a process that waited in vain.
+// errMigrationLocked is the error of a process that waited too long.
 const errMigrationLocked = safeError("another process has been changing the tables for five minutes")
 
-// underMigrationLock runs f while no other process changes the tables. The lock
-// is that of a transaction on a connection of its own: a pooler that lends its
-// connections by transaction would lose goose's lock, which is a session's. The
-// number is goose's, so that versions which use that lock are held off too.
-// SQLite needs no lock; see migrateUp.
+// underMigrationLock runs f while no other process changes the tables. It holds
+// the lock by a transaction on a connection of its own: goose's lock belongs to a
+// session, and a pooler in transaction mode would lose it. The number of the lock
+// is goose's, so that older versions of this program wait too. SQLite needs no
+// lock; see migrateUp.
 func (s *Store) underMigrationLock(ctx context.Context, f func() error) error {
 	if s.driver == SQLite {
 		return f()
@@ -39,9 +39,9 @@ func (s *Store) underMigrationLock(ctx context.Context, f func() error) error {
 	return errors.Join(f(), tx.Rollback(context.WithoutCancel(ctx)))
 }
 
-// lockMigrations returns the transaction that has the lock. A waiting process
-// ends its transaction between two tries: it would take a connection of the
-// pooler's that the process with the lock may need.
+// lockMigrations returns a transaction that holds the lock. A waiting process ends
+// its transaction between two tries, since it would occupy a connection of the
+// pooler that the process with the lock may need.
 func lockMigrations(ctx context.Context, conn *pgx.Conn) (pgx.Tx, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, migrationLockPatience, errMigrationLocked)
 	defer cancel()

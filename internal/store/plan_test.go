@@ -9,7 +9,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
 )
 
-// plan is a statement and what its plan must and must not hold.
+// plan is a statement and the index that its plan must use.
 type plan struct {
 	name, statement string
 	args            []any
@@ -37,8 +37,7 @@ func plans() []plan {
 	}
 }
 
-// No statement that a request runs reads a whole table or sorts, however many
-// rows there are.
+// No statement of a request scans a table or sorts, however many rows there are.
 func TestPlansPostgreSQL(t *testing.T) {
 	t.Parallel()
 	c := postgresConfig(t)
@@ -74,8 +73,8 @@ func explainPostgres(t *testing.T, db *sql.DB, p plan, name, mode string) string
 		statement = strings.Replace(statement, "?", fmt.Sprint("$", n+1), 1)
 		args = append(args, fmt.Sprintf("'%v'", arg))
 	}
-	// The few rows of one user or session may as well be collected by a bitmap
-	// and sorted. Without bitmaps the plan is the one that many rows get.
+	// For few rows PostgreSQL may prefer a bitmap and a sort. Without bitmaps the
+	// plan is that of many rows.
 	for _, prepare := range []string{"SET enable_bitmapscan = off", "SET plan_cache_mode = " + mode, "PREPARE " + name + " AS " + statement} {
 		if _, err := conn.ExecContext(t.Context(), prepare); err != nil {
 			t.Fatalf("%s: %v", prepare, err)
@@ -103,7 +102,7 @@ func TestPlansSQLite(t *testing.T) {
 			t.Fatal(err)
 		}
 		text := lines(t, rows, 4)
-		// The index of the live runs is read whole: it holds no others.
+		// The index of the running runs may be scanned: it has no other rows.
 		text = strings.ReplaceAll(text, "SCAN runs USING INDEX runs_running", "SEARCH runs USING INDEX runs_running")
 		text = strings.ReplaceAll(text, "SCAN json_each", "json_each") // It is a list of ids.
 		wantPlan(t, p.name, text, p.index[1], "SCAN ", "TEMP B-TREE")
@@ -113,7 +112,7 @@ func TestPlansSQLite(t *testing.T) {
 // lines joins the last column of the rows.
 func lines(t *testing.T, rows *sql.Rows, columns int) string {
 	t.Helper()
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close() //nolint:errcheck // rows.Err reports it
 	var all []string
 	for rows.Next() {
 		fields := make([]any, columns)

@@ -10,8 +10,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// A start that had to wait for its session's row sees the answer that came
-// meanwhile, which its statement, having begun before, does not.
+// A start that waited for the lock of its session's row returns the answer that
+// was stored meanwhile. Its statement, which began before, does not read it.
 func TestHistoryOfAStartThatWaited(t *testing.T) {
 	t.Parallel()
 	c := postgresConfig(t)
@@ -54,7 +54,7 @@ func TestHistoryOfAStartThatWaited(t *testing.T) {
 	}
 }
 
-// awaitLock waits until somebody in this database waits for a lock.
+// awaitLock waits until a connection to this database waits for a lock.
 func awaitLock(t *testing.T, db *sql.DB) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {

@@ -8,15 +8,15 @@ import (
 	"gorm.io/gorm"
 )
 
-// readRows runs a query and reads its rows, whose fields are where to put the
-// columns, in their order. gorm's own way, by reflection, costs a list a
-// quarter more.
+// readRows runs a query and scans its rows. fields returns pointers to a row's
+// fields in the order of the columns. gorm's own scan, by reflection, makes a
+// list a quarter slower.
 func readRows[Row any](query *gorm.DB, fields func(*Row) []any) ([]Row, error) {
 	rows, err := query.Rows()
 	if err != nil {
 		return nil, fmt.Errorf("query: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close() //nolint:errcheck // rows.Err reports it
 	var all []Row
 	for rows.Next() {
 		var row Row
@@ -31,7 +31,7 @@ func readRows[Row any](query *gorm.DB, fields func(*Row) []any) ([]Row, error) {
 	return all, nil
 }
 
-// readNumber reads the number that is all a query asks for; 0 without a row.
+// readNumber reads a query's only number; 0 without a row.
 func readNumber(query *gorm.DB) (int, error) {
 	numbers, err := readRows(query, func(n *int) []any { return []any{n} })
 	if err != nil || len(numbers) == 0 {
@@ -52,7 +52,7 @@ type sessionRow struct {
 	UpdatedAt     int64
 }
 
-// titleIsCut says that the title is a message's, and nobody makes another.
+// titleIsCut reports whether the title is cut from a message and not claimed.
 func (r *sessionRow) titleIsCut() bool { return r.TitlePosition != nil && *r.TitlePosition > 0 }
 
 const sessionColumns = "id, user_id, title, title_position, message_count, item_seq, created_at, updated_at"
@@ -61,7 +61,7 @@ func sessionFields(r *sessionRow) []any {
 	return []any{&r.ID, &r.UserID, &r.Title, &r.TitlePosition, &r.MessageCount, &r.ItemSeq, &r.CreatedAt, &r.UpdatedAt}
 }
 
-// itemRow is a row of items, of a session that is known.
+// itemRow is a row of items without its session.
 type itemRow struct {
 	ID        uuid.UUID
 	RunID     uuid.UUID
@@ -100,7 +100,7 @@ type tagRow struct {
 	Interactive bool            `json:"interactive,omitempty"`
 }
 
-// detailRow is what an item has beside its content, in the column detail.
+// detailRow is the column detail: what an item has besides its content.
 type detailRow struct {
 	QuotedText *string        `json:"quoted_text,omitempty"`
 	Model      string         `json:"model,omitempty"`
@@ -112,7 +112,8 @@ type detailRow struct {
 
 	FinishReason string `json:"finish_reason,omitempty"`
 
-	// ReasoningDetails is JSON in a text: it goes back upstream as it came.
+	// ReasoningDetails is JSON in a string, so that it is sent back upstream
+	// byte by byte as it was received.
 	ReasoningDetails string `json:"reasoning_details,omitempty"`
 }
 

@@ -124,7 +124,8 @@ const (
 		RETURNING ` + sessionColumns
 )
 
-// addItems stores those of the items that are not stored yet.
+// addItems stores those of the items that are not stored yet. It locks the
+// session's row.
 func addItems(tx *gorm.DB, run chat.Run, items []chat.Item) (sessionRow, error) {
 	at := touchedAt(run, items[len(items)-1])
 	rows, err := readRows(tx.Raw(touchUpdate+` RETURNING `+sessionColumns, at, at, run.SessionID.String()), sessionFields)
@@ -171,13 +172,13 @@ func (s *Store) SaveItem(ctx context.Context, item chat.Item) error {
 		updated := s.write.WithContext(ctx).Exec(`UPDATE items SET tool_calls = ?, detail = ? WHERE id = ? AND session_id = ?`,
 			calls, detail, item.ID.String(), item.SessionID.String())
 		if updated.Error == nil && updated.RowsAffected == 0 {
-			return chat.ErrSessionNotFound() // Items go with their session only.
+			return chat.ErrSessionNotFound() // Items are deleted with their session only.
 		}
 		return updated.Error
 	})
 }
 
-// countItemUpdate makes room for an item in its session.
+// countItemUpdate counts a message and reserves its position.
 const countItemUpdate = `UPDATE sessions SET
 		item_seq = item_seq + 1,
 		message_count = message_count + 1,
@@ -189,7 +190,8 @@ func countItemArgs(run chat.Run, item chat.Item) []any {
 	return []any{at, at, run.SessionID.String()}
 }
 
-// touchedAt is when a run touches its session by an item, in microseconds.
+// touchedAt is the time of update that an item gives its session, in
+// microseconds.
 func touchedAt(run chat.Run, item chat.Item) int64 {
 	if run.EndedAt.After(item.CreatedAt) {
 		return toMicros(run.EndedAt)

@@ -7,8 +7,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// Secret returns the random value of a name, 128 bits or more. Whoever asks
-// first makes it; it then stays the same for every replica and every start.
+// Secret returns the random value of a name, 128 bits or more. The first call
+// makes the value; it then is the same for every replica and after every restart.
 func (s *Store) Secret(ctx context.Context, name string) (string, error) {
 	var value string
 	err := s.inTransaction(ctx, "read secret", func(tx *gorm.DB) error {

@@ -25,15 +25,15 @@ const (
 	queryOnly     = "_pragma=query_only(1)"
 )
 
-// openSQLite opens the file twice: for one writer, and for those who read.
+// openSQLite opens the file twice: for the one writer and for the readers.
 func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	path, err := makeFile(c.Path)
 	if err != nil {
 		return err
 	}
 	s.migrations = migrationsFor("sqlite")
-	// An immediate transaction waits for the write lock at its start; one that
-	// reads first and writes then would be refused it while others write.
+	// An immediate transaction waits for the write lock at its start. One that
+	// reads first and then writes fails with SQLITE_BUSY while others write.
 	s.write, err = s.openSQLitePool(ctx, path, sqlitePragmas+"&_txlock=immediate", 1)
 	if err != nil {
 		return err
@@ -55,8 +55,8 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	return nil
 }
 
-// lookAtSQLite leaves even the journal's mode as it is, which is kept in the
-// file.
+// lookAtSQLite opens the file read-only. It does not change the journal mode,
+// which is stored in the file.
 func (s *Store) lookAtSQLite(ctx context.Context, c Config) error {
 	path, mode, err := findFile(c.Path)
 	if err != nil {
@@ -68,8 +68,8 @@ func (s *Store) lookAtSQLite(ctx context.Context, c Config) error {
 	return err
 }
 
-// findFile returns the database's file and SQLite's way to open it, which in
-// place of one that is not there is an empty one in memory.
+// findFile returns the database's file and the mode to open it in. A missing file
+// is replaced by an empty database in memory.
 func findFile(path string) (found, mode string, err error) {
 	file, err := os.OpenFile(path, os.O_RDWR, 0) //nolint:gosec // the path is the operator's
 	if errors.Is(err, fs.ErrNotExist) {
@@ -88,7 +88,7 @@ func findFile(path string) (found, mode string, err error) {
 
 // openSQLiteFile opens no connection yet.
 func openSQLiteFile(path, options string, conns int) (*sql.DB, error) {
-	// busy_timeout comes first: the pragmas after it may have to wait.
+	// busy_timeout is the first pragma, since those after it may have to wait.
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(" + busyTimeout + ")&" + options
 	pool, err := sql.Open(sqlite.DriverName, dsn)
 	if err != nil {
@@ -111,7 +111,7 @@ func (s *Store) openSQLitePool(ctx context.Context, path, options string, conns 
 	return db, nil
 }
 
-// makeFile makes the database's file, and its folder, if they are missing.
+// makeFile makes the database's file and its folder if they are missing.
 func makeFile(path string) (string, error) {
 	if path == "" {
 		return "", errors.New("the path of the SQLite file is empty; write sqlite:///path/file.db")
@@ -133,8 +133,8 @@ func makeFile(path string) (string, error) {
 	return filepath.ToSlash(path), nil
 }
 
-// reason is a file error without its path, which is part of the connection
-// string.
+// reason returns the cause of a file error without the path, which is part of the
+// connection string.
 func reason(err error) error {
 	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathError.Err

@@ -8,8 +8,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// StartRun implements [chat.Store]. Its first statement locks the session's
-// row, so that what is done to one session is done one after the other.
+// StartRun implements [chat.Store]. Its first statement locks the session's row,
+// so that changes of one session wait for each other.
 func (s *Store) StartRun(ctx context.Context, start chat.NewRun, historyLimit int) (chat.StartedRun, error) {
 	var started chat.StartedRun
 	err := s.do(ctx, "start run", func(ctx context.Context) (err error) {
@@ -65,8 +65,8 @@ func newStartedRun(row sessionRow, history []chat.Item) chat.StartedRun {
 	}
 }
 
-// countMessageUpdate makes room for a message in its session. updated_at never
-// goes back, whatever the clocks of the servers say.
+// countMessageUpdate counts a message and reserves its position. updated_at never
+// decreases, though the clocks of the servers may differ.
 const countMessageUpdate = `UPDATE sessions SET
 		item_seq = item_seq + 1,
 		message_count = message_count + 1,

@@ -28,7 +28,7 @@ func postgresConfig(tb testing.TB) store.Config {
 	return store.Config{Driver: store.PostgreSQL, DSN: url}
 }
 
-// database is a kind of database, and how a test gets an empty one.
+// database is a kind of database; config makes an empty one.
 type database struct {
 	name   string
 	config func(tb testing.TB) store.Config
@@ -38,7 +38,7 @@ func databases() []database {
 	return []database{{"SQLite", sqliteConfig}, {"PostgreSQL", postgresConfig}}
 }
 
-// open opens a store with its tables, for the length of the test.
+// open opens a store with its tables and closes it when the test ends.
 func open(tb testing.TB, c store.Config) *store.Store {
 	tb.Helper()
 	s := openBare(tb, c)
@@ -62,7 +62,7 @@ func openBare(tb testing.TB, c store.Config) *store.Store {
 	return s
 }
 
-// openDatabase opens what is under a store.
+// openDatabase opens a store's database without the store.
 func openDatabase(tb testing.TB, c store.Config) *sql.DB {
 	tb.Helper()
 	name, dsn := "pgx", c.DSN
@@ -104,7 +104,7 @@ func harness(config func(tb testing.TB) store.Config) func(t *testing.T) (storet
 	}
 }
 
-// probe reads the tables themselves.
+// probe is a storetest.Probe that reads the tables.
 type probe struct{ db *sql.DB }
 
 func (p probe) Rows(t *testing.T, table string) int {

@@ -9,10 +9,10 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// title_position says where a session's title is from: that is the position of
-// the message that it was cut from, which is negative once another was made of
-// it or somebody makes one, and NULL for the user's own. A server that dies
-// while it makes one leaves the message's.
+// The column title_position is the position of the message that the title is cut
+// from. It is negative once the title is claimed or a made title has replaced it,
+// and NULL for a title that the user chose. After the crash of a server that had
+// claimed it, the message's title stays.
 
 // SetTitle implements [chat.Store].
 func (s *Store) SetTitle(ctx context.Context, userID string, id uuid.UUID, title string) (chat.Session, error) {

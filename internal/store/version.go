@@ -5,7 +5,7 @@ import (
 )
 
 // ServerVersion is the version of the database program, such as "15.18" or
-// "3.53.4". Returns chat.ErrStoreUnavailable if it is out of reach.
+// "3.53.4". Returns chat.ErrStoreUnavailable if the database is out of reach.
 func (s *Store) ServerVersion(ctx context.Context) (string, error) {
 	question := "SELECT current_setting('server_version')"
 	if s.driver == SQLite {

@@ -23,22 +23,22 @@ func attachmentClauses() []clause {
 		{"CreateAttachment stores the attachment", attachmentStored},
 		{"CreateAttachment refuses one too many", attachmentLimit},
 		{"CreateAttachment refuses more bytes than a user may have", attachmentBytes},
-		{"CreateAttachment keeps the limits under many at once", attachmentLimitsAtOnce},
+		{"CreateAttachment keeps the limits when called concurrently", attachmentLimitsAtOnce},
 		{"ClaimUpload gives an upload to one", uploadClaimed},
 		{"RenewUpload keeps an upload's lease", uploadRenewed},
 		{"EndUpload of a deleted attachment", uploadDeleted},
 		{"StartRun gives the message its attachments", attachmentsSent},
 		{"StartRun refuses attachments it cannot send", attachmentsRefused},
-		{"StartRun sends an attachment once under many at once", attachmentSentAtOnce},
+		{"StartRun sends an attachment once when called concurrently", attachmentSentAtOnce},
 		{"StartRun sends the same attachments in any order", attachmentsCrosswise},
-		{"DeleteAttachment tells foreign from missing", attachmentDeleted},
-		{"SweepAttachments finds what nobody can use", attachmentsSwept},
+		{"DeleteAttachment of another user and a missing one", attachmentDeleted},
+		{"SweepAttachments returns unusable attachments", attachmentsSwept},
 		{"SweepAttachments keeps what is sent", attachmentSentOrSwept},
-		{"SweepAttachments by several at once", attachmentsSweptAtOnce},
+		{"SweepAttachments called concurrently", attachmentsSweptAtOnce},
 	}
 }
 
-// loose are limits of a number alone.
+// loose returns limits of the number of unsent attachments only.
 func loose(count int) chat.AttachmentLimits { return chat.AttachmentLimits{Loose: count} }
 
 func newAttachment(user string, at time.Time) chat.Attachment {
@@ -66,7 +66,7 @@ func (f *fixture) uploaded(t *testing.T, user string, at time.Time) chat.Attachm
 	return a
 }
 
-// sending is a run whose message has the attachments.
+// sending returns a run whose message has the attachments.
 func sending(session chat.Session, at time.Time, attachments ...chat.Attachment) chat.NewRun {
 	run := newRun(session, "look", at)
 	run.Message.Attachments = attachments
@@ -108,8 +108,8 @@ func attachmentLimit(t *testing.T, f *fixture) {
 	must(t, f.CreateAttachment(t.Context(), newAttachment(alice, start()), loose(2))) // One is sent.
 }
 
-// attachmentBytes: what counts is all that the user has, in messages or not, and
-// nothing that is deleted, by itself, with its session or as unsent.
+// attachmentBytes: all attachments of the user count, sent or not. Deleted ones do
+// not count, whether deleted by id, with their session or as unsent.
 func attachmentBytes(t *testing.T, f *fixture) {
 	const size = 1 << 20
 	limits := chat.AttachmentLimits{Loose: loosePlus, Bytes: 4 * size}
@@ -273,9 +273,8 @@ func attachmentSentAtOnce(t *testing.T, f *fixture) {
 	f.wantRows(t, "items", 1)
 }
 
-// attachmentsCrosswise: messages of several sessions that have the same
-// attachments, each in another order, are refused at most; none waits for one
-// that waits for it.
+// attachmentsCrosswise: concurrent messages with the same attachments in different
+// orders do not deadlock.
 func attachmentsCrosswise(t *testing.T, f *fixture) {
 	sessions := make([]chat.Session, 6)
 	for n := range sessions {
@@ -361,8 +360,8 @@ func attachmentSentOrSwept(t *testing.T, f *fixture) {
 	}
 }
 
-// attachmentsSweptAtOnce: several sweep until nothing is left, and none is in
-// another's way.
+// attachmentsSweptAtOnce: concurrent sweeps neither wait for each other nor leave
+// anything.
 func attachmentsSweptAtOnce(t *testing.T, f *fixture) {
 	for range 40 {
 		f.announced(t, alice, start())
@@ -385,7 +384,7 @@ func attachmentsSweptAtOnce(t *testing.T, f *fixture) {
 	f.attachment(t, kept.ID)
 }
 
-// wantError wants a refusal with the code and the message of another.
+// wantError checks that an error has the code and the message of another.
 func wantError(t *testing.T, what string, err error, want *chat.Error) {
 	t.Helper()
 	if got, ok := errors.AsType[*chat.Error](err); !ok || got.Code != want.Code || got.Message != want.Message {

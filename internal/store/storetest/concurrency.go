@@ -10,16 +10,16 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// everythingAtOnce lets many hands do everything in few sessions. None may
-// fail but for reasons a user is told, and the counters must agree with the
-// rows afterwards.
+// everythingAtOnce calls all methods concurrently in few sessions. Only errors
+// that concurrent calls may cause are allowed, and the counters must agree with
+// the rows afterwards.
 func everythingAtOnce(t *testing.T, f *fixture) {
-	const hands, rounds = 24, 12
-	errs := atOnce(hands, func(hand int) error {
-		user := fmt.Sprint("user ", hand%4)
+	const workers, rounds = 24, 12
+	errs := atOnce(workers, func(worker int) error {
+		user := fmt.Sprint("user ", worker%4)
 		for round := range rounds {
 			if err := f.oneVisit(t, user, after(time.Duration(round)*time.Second)); err != nil {
-				return fmt.Errorf("hand %d, round %d: %w", hand, round, err)
+				return fmt.Errorf("worker %d, round %d: %w", worker, round, err)
 			}
 		}
 		return nil
@@ -42,8 +42,8 @@ func everythingAtOnce(t *testing.T, f *fixture) {
 	f.wantRows(t, "items", items)
 }
 
-// oneVisit lists, makes a session if there is none, sends a message to the
-// newest, reads it, and deletes the oldest when there are many.
+// oneVisit lists sessions, creates one, completes a run in the newest, reads it,
+// and deletes the oldest of three.
 func (f *fixture) oneVisit(t *testing.T, user string, at time.Time) error {
 	ctx := t.Context()
 	err := f.CreateSession(ctx, newSession(user, at), 3)
@@ -75,7 +75,7 @@ func (f *fixture) oneVisit(t *testing.T, user string, at time.Time) error {
 	return expected(err, "delete")
 }
 
-// expected lets pass what another hand may have caused.
+// expected drops an error that a concurrent call may have caused.
 func expected(err error, what string) error {
 	code := chat.CodeOf(err)
 	if err == nil || code == chat.CodeSessionNotFound || code == chat.CodeRunInProgress {

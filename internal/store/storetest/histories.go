@@ -9,8 +9,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// historiesAreTheItems: whatever is done to a few threads, a start finds the
-// newest of their items.
+// historiesAreTheItems: after any change of a thread, a start returns the newest of
+// its items as the history.
 func historiesAreTheItems(t *testing.T, f *fixture) {
 	const seed, steps, most = 7, 300, 6
 	dice := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // the same each time
@@ -29,13 +29,13 @@ func historiesAreTheItems(t *testing.T, f *fixture) {
 		items = items[:len(items)-1]
 		want := items[max(0, len(items)-limit):]
 		equal(t, fmt.Sprint("history at step ", step), append([]chat.Item{}, started.History...), append([]chat.Item{}, want...))
-		sessions[which] = f.goOn(t, dice, run.Run, session, at)
+		sessions[which] = f.changeThread(t, dice, run.Run, session, at)
 	}
 }
 
-// goOn ends a run in one way or another, and does something more. It returns the
-// session, or the one that takes its place.
-func (f *fixture) goOn(t *testing.T, dice *rand.Rand, run chat.Run, session chat.Session, at time.Time) chat.Session {
+// changeThread ends a run in one of several ways and changes its thread. It
+// returns the session, or a new one if it deleted it.
+func (f *fixture) changeThread(t *testing.T, dice *rand.Rand, run chat.Run, session chat.Session, at time.Time) chat.Session {
 	t.Helper()
 	calls := newItem(run, chat.ItemToolCalls, at)
 	calls.ToolCalls = []chat.ToolCall{{ID: "a", Name: "add", Arguments: "{}"}}

@@ -52,7 +52,7 @@ func itemsOrder(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
 	var want []string
 	for n := range 60 {
-		// All at one time, so that only the order of storing can tell.
+		// All have the same time, so that only the order of storing decides.
 		run := f.begin(t, session, fmt.Sprint("question ", n), start())
 		f.finish(t, run.Run, fmt.Sprint("answer ", n), start())
 		want = append(want, fmt.Sprint("question ", n), fmt.Sprint("answer ", n))

@@ -23,7 +23,7 @@ func cursorOf(s chat.Session) *chat.SessionCursor {
 	return &chat.SessionCursor{UpdatedAt: s.UpdatedAt, ID: s.ID}
 }
 
-// pages reads all pages of a size, of alice's sessions.
+// pages reads all pages of alice's sessions, of the given size.
 func (f *fixture) pages(t *testing.T, size int) []chat.Session {
 	t.Helper()
 	var all []chat.Session
@@ -125,8 +125,8 @@ func listGoneCursor(t *testing.T, f *fixture) {
 	equal(t, "total", page.Total, 3)
 }
 
-// listWhileTouched: sessions that nobody touches are seen once by a reader of
-// all pages, in order, whatever happens to the others.
+// listWhileTouched: a reader of all pages gets each session that does not change
+// once and in order, though others change meanwhile.
 func listWhileTouched(t *testing.T, f *fixture) {
 	var still, busy []chat.Session
 	for n := range 40 {
@@ -155,7 +155,7 @@ func isOf(sessions []chat.Session, id uuid.UUID) bool {
 	return slices.ContainsFunc(sessions, func(s chat.Session) bool { return s.ID == id })
 }
 
-// touch runs through the sessions until it is told to stop.
+// touch starts and finishes runs in the sessions until stop is closed.
 func (f *fixture) touch(t *testing.T, sessions []chat.Session, stop <-chan struct{}) error {
 	for n := 0; ; n++ {
 		select {

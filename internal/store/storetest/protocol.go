@@ -13,7 +13,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// itemsOfEachType: what an item has beside its text comes back as it was.
+// itemsOfEachType: every field of an item is read as it was stored.
 func itemsOfEachType(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
 	quote, group := "the \"quote\"", "people"
@@ -60,8 +60,7 @@ func newItem(run chat.Run, kind chat.ItemType, at time.Time) chat.Item {
 	return chat.Item{ID: newID(), SessionID: run.SessionID, RunID: run.ID, Type: kind, Content: []chat.Content{}, CreatedAt: at}
 }
 
-// addItems: what is stored before a run's end is stored once, whatever is
-// called again.
+// addItems: an item is stored once, though AddItems and FinishRun are repeated.
 func addItems(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
 	run := f.begin(t, session, "hello", after(time.Second)).Run
@@ -90,7 +89,7 @@ func addItems(t *testing.T, f *fixture) {
 	wantCode(t, "save in a deleted session", f.SaveItem(t.Context(), calls), chat.CodeSessionNotFound)
 }
 
-// finishAfterAdd: the end of a run is stored though its one item is already.
+// finishAfterAdd: the end of a run is stored though AddItems has stored its item.
 func finishAfterAdd(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
 	run := f.begin(t, session, "hello", after(time.Second)).Run
@@ -103,7 +102,7 @@ func finishAfterAdd(t *testing.T, f *fixture) {
 	equal(t, "run", f.run(t, run.ID).Status, chat.RunCompleted)
 }
 
-// retryRun: what came after the message is known to nobody any more, but kept.
+// retryRun: the items after the message are kept, but no method returns them.
 func retryRun(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
 	first := f.begin(t, session, "one", after(time.Second))
@@ -123,7 +122,7 @@ func retryRun(t *testing.T, f *fixture) {
 	page, err := f.ListItems(t.Context(), alice, session.ID, chat.ItemQuery{Limit: 10})
 	must(t, err)
 	equal(t, "listed", page.Items, []chat.Item{answer, first.Message})
-	// A page that ended with an item that is gone goes on where that stood.
+	// A superseded item is a valid cursor.
 	page, err = f.ListItems(t.Context(), alice, session.ID, chat.ItemQuery{Limit: 10, After: &gone.ID})
 	must(t, err)
 	equal(t, "listed after one that is gone", page.Items, []chat.Item{first.Message})
@@ -165,7 +164,7 @@ func resumeRun(t *testing.T, f *fixture) {
 	var next chat.Run
 	resume := func(user string, output string) (chat.StartedRun, error) {
 		next = newRun(session, "", after(5*time.Second)).Run
-		// However little is asked for, the call comes with its question.
+		// The history has the question of the call, whatever its limit.
 		return f.ResumeRun(t.Context(), chat.Resume{UserID: user, Run: next, Output: json.RawMessage(output)}, 1)
 	}
 	_, err := resume(alice, `1`)
@@ -195,8 +194,8 @@ func resumeRun(t *testing.T, f *fixture) {
 	wantCode(t, "an empty thread", err, chat.CodeInvalidRequest)
 }
 
-// listItemsPages: every page, whichever way and however long, and with items
-// added meanwhile, has each item once.
+// listItemsPages: the pages have each item once, in either order and of any size,
+// though items are added meanwhile.
 func listItemsPages(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
 	for n := range 7 {
@@ -247,8 +246,8 @@ func (f *fixture) claimTitle(t *testing.T, session chat.Session, want bool) {
 	equal(t, "the title is to be made", got, want)
 }
 
-// titleClaims: one at a time makes a title, and none after it is made or chosen;
-// a claim that came to nothing leaves it to the next run.
+// titleClaims: one of several concurrent claims succeeds, and none after a title
+// is made or chosen. After a claim without a title the next run may claim it.
 func titleClaims(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
 	first := f.begin(t, session, "one", after(time.Second))
@@ -286,8 +285,8 @@ func titleClaims(t *testing.T, f *fixture) {
 	f.claimTitle(t, session, false)
 }
 
-// titleUsage: what a title cost is with the run that it was made of, whatever
-// came of it.
+// titleUsage: a title's usage is added to the run that it was made of, also if no
+// title could be made.
 func titleUsage(t *testing.T, f *fixture) {
 	finished := func(usage chat.Usage) chat.Run {
 		run := f.begin(t, f.create(t, alice, start()), "one", after(time.Second)).Run

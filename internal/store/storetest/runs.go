@@ -113,7 +113,7 @@ func startRefused(t *testing.T, f *fixture) {
 	f.wantRows(t, "runs", 1)
 }
 
-// startTaken: ids that are taken are an error, and change nothing.
+// startTaken: an id that exists already is an error, and nothing is stored.
 func startTaken(t *testing.T, f *fixture) {
 	session, other := f.create(t, alice, start()), f.create(t, alice, start())
 	first := f.begin(t, session, "hello", after(time.Second))
@@ -236,8 +236,8 @@ func finishWithoutItem(t *testing.T, f *fixture) {
 	f.begin(t, session, "again", after(2*time.Minute))
 }
 
-// finishOddTexts: what upstream says of itself cannot keep an end from being
-// stored.
+// finishOddTexts: an end is stored though upstream's texts are not valid in the
+// database.
 func finishOddTexts(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
 	run := f.begin(t, session, "hello", after(time.Second))

@@ -1,5 +1,5 @@
-// Package storetest is the conformance suite of [chat.Store]: what the
-// interface promises, tested on any implementation.
+// Package storetest is the conformance suite of [chat.Store]. It tests the
+// contract of the interface on any implementation.
 package storetest
 
 import (
@@ -16,12 +16,12 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// Harness is how the suite gets at an implementation.
+// Harness makes the implementation under test.
 type Harness struct {
-	// Open returns an empty store, which lives as long as the test, and a look
-	// into its database past it.
+	// Open returns an empty store, which is closed when the test ends, and a
+	// probe of its database.
 	Open func(t *testing.T) (Store, Probe)
-	// OneProcess says that the database serves one process alone, so that the
+	// OneProcess says that the database serves one process, so that the running
 	// runs of every other owner are orphans.
 	OneProcess bool
 }
@@ -32,7 +32,7 @@ type Store interface {
 	Close() error
 }
 
-// Probe looks into a store's database.
+// Probe reads a store's database without the store.
 type Probe interface {
 	// Run reads a run without its lease; false when there is none.
 	Run(t *testing.T, id uuid.UUID) (chat.Run, bool)
@@ -43,22 +43,22 @@ type Probe interface {
 	Rows(t *testing.T, table string) int
 }
 
-// clause is one thing that the interface promises.
+// clause is a part of the interface's contract.
 type clause struct {
 	name string
 	test func(t *testing.T, f *fixture)
 }
 
-// Run tests the interface, clause by clause.
+// Run tests each clause on a store of its own.
 func Run(t *testing.T, h Harness) {
 	t.Helper()
 	clauses := append([]clause{
 		{"CreateSession stores the session", createStores},
 		{"CreateSession refuses one too many", createLimit},
-		{"CreateSession under a hundred at once", createAtOnce},
+		{"CreateSession called concurrently", createAtOnce},
 		{"CreateSession does not count one that fails", createFailed},
-		{"users are told apart whatever their ids", oddUsers},
-		{"Session tells foreign from missing", sessionOwner},
+		{"users with unusual ids are different users", oddUsers},
+		{"Session of another user and a missing one", sessionOwner},
 		{"times keep their microseconds", times},
 		{"ListSessions orders by update", listOrder},
 		{"ListSessions pages through ties", listTies},
@@ -66,35 +66,35 @@ func Run(t *testing.T, h Harness) {
 		{"ListSessions after a cursor whose session is gone", listGoneCursor},
 		{"ListSessions while sessions are touched", listWhileTouched},
 		{"SessionWithItems is empty at first", itemsNone},
-		{"SessionWithItems gives back what was stored", itemsStored},
+		{"SessionWithItems returns the stored items", itemsStored},
 		{"SessionWithItems keeps the order of many", itemsOrder},
-		{"SessionWithItems tells foreign from missing", itemsOwner},
+		{"SessionWithItems of another user and a missing one", itemsOwner},
 		{"texts of any script", itemsUnicode},
-		{"DeleteSession takes items and runs along", deleteCascades},
-		{"DeleteSession makes room", deleteMakesRoom},
-		{"DeleteSession tells foreign from missing", deleteOwner},
-		{"DeleteSession counts once under many at once", deleteAtOnce},
+		{"DeleteSession deletes items and runs", deleteCascades},
+		{"DeleteSession frees a place under the limit", deleteMakesRoom},
+		{"DeleteSession of another user and a missing one", deleteOwner},
+		{"DeleteSession counts once when called concurrently", deleteAtOnce},
 		{"StartRun stores the run and its message", startStores},
-		{"StartRun titles once", startTitle},
+		{"StartRun sets the title once", startTitle},
 		{"StartRun returns the newest history", startHistory},
-		{"StartRun tells foreign from missing", startOwner},
+		{"StartRun for another user and in a missing session", startOwner},
 		{"StartRun refuses a second run", startSecond},
 		{"StartRun changes nothing when refused", startRefused},
 		{"StartRun refuses ids that are taken", startTaken},
-		{"StartRun under many at once", startAtOnce},
-		{"StartRun takes over a dead run", startExpired},
-		{"histories are the newest items, whatever is done", historiesAreTheItems},
+		{"StartRun called concurrently", startAtOnce},
+		{"StartRun fails a run whose lease is over", startExpired},
+		{"histories are the newest items after any change", historiesAreTheItems},
 		{"StartThread stores the session, the run and its message", threadStores},
 		{"StartThread refuses one too many", threadLimit},
-		{"StartThread under a hundred at once", threadsAtOnce},
+		{"StartThread called concurrently", threadsAtOnce},
 		{"StartThread stores all or nothing", threadTaken},
-		{"updates never go back", updatedForward},
+		{"UpdatedAt never decreases", updatedForward},
 		{"FinishRun stores the end", finishStores},
 		{"FinishRun without an item", finishWithoutItem},
-		{"FinishRun with texts no database likes", finishOddTexts},
+		{"FinishRun with texts that a database refuses", finishOddTexts},
 		{"FinishRun may be called again", finishAgain},
 		{"FinishRun stores the first end", finishOnce},
-		{"FinishRun overwrites a lost lease", finishLostLease},
+		{"FinishRun of a run that was taken for dead", finishLostLease},
 		{"FinishRun in a deleted session", finishDeleted},
 		{"items of each type", itemsOfEachType},
 		{"AddItems and SaveItem before the end", addItems},
@@ -104,15 +104,15 @@ func Run(t *testing.T, h Harness) {
 		{"ResumeRun answers the pending call", resumeRun},
 		{"ListItems in pages", listItemsPages},
 		{"ListSessions oldest first", listAscending},
-		{"titles made and chosen", titles},
-		{"what a title cost", titleUsage},
+		{"titles by the model and by the user", titles},
+		{"a title's usage is added to its run", titleUsage},
 		{"FinishTitle may be called again", titleAgain},
-		{"a title is made by one at a time", titleClaims},
+		{"ClaimTitle has one winner", titleClaims},
 		{"SaveFeedback", feedback},
 		{"RenewLeases renews running runs and returns the others", renewLeases},
-		{"FailOrphanedRuns marks the dead", orphans},
-		{"FailOrphanedRuns spares the owner's", orphansOwn},
-		{"everything at once in few sessions", everythingAtOnce},
+		{"FailOrphanedRuns marks runs whose lease is over", orphans},
+		{"FailOrphanedRuns leaves the owner's runs", orphansOwn},
+		{"all methods called concurrently in few sessions", everythingAtOnce},
 		{"a context that has ended", cancelled},
 		{"a closed store", closed},
 	}, attachmentClauses()...)
@@ -125,7 +125,7 @@ func Run(t *testing.T, h Harness) {
 	}
 }
 
-// fixture is a store under test, and short ways to fill it.
+// fixture is a store under test, with helpers that fill it.
 type fixture struct {
 	Store
 
@@ -144,7 +144,8 @@ const (
 	expiredLease = -time.Second
 )
 
-// start is when the tests begin; what matters is only what comes after what.
+// start is the time at which the tests' sessions begin. Only the order of times
+// matters.
 func start() time.Time { return time.Date(2026, 3, 14, 15, 9, 26, 535_897_000, time.UTC) }
 
 func after(d time.Duration) time.Time { return start().Add(d) }
@@ -163,7 +164,7 @@ func (f *fixture) create(t *testing.T, user string, at time.Time) chat.Session {
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
-// newRun is a run and its message in a session.
+// newRun returns a run and its message for a session.
 func newRun(session chat.Session, text string, at time.Time) chat.NewRun {
 	run := chat.Run{
 		ID: newID(), SessionID: session.ID, Status: chat.RunRunning, Model: "test/model",
@@ -216,7 +217,7 @@ func (f *fixture) finish(t *testing.T, run chat.Run, text string, at time.Time) 
 	return *item
 }
 
-// session reads a session that must be there.
+// session reads a session that must exist.
 func (f *fixture) session(t *testing.T, s chat.Session) chat.Session {
 	t.Helper()
 	got, err := f.Session(t.Context(), s.UserID, s.ID)
@@ -224,7 +225,7 @@ func (f *fixture) session(t *testing.T, s chat.Session) chat.Session {
 	return got
 }
 
-// items reads the items of a session that must be there.
+// items reads the items of a session that must exist.
 func (f *fixture) items(t *testing.T, s chat.Session) []chat.Item {
 	t.Helper()
 	_, items, err := f.SessionWithItems(t.Context(), s.UserID, s.ID)
@@ -232,7 +233,7 @@ func (f *fixture) items(t *testing.T, s chat.Session) []chat.Item {
 	return items
 }
 
-// run reads a run that must be there.
+// run reads a run that must be stored.
 func (f *fixture) run(t *testing.T, id uuid.UUID) chat.Run {
 	t.Helper()
 	run, ok := f.probe.Run(t, id)
@@ -277,10 +278,10 @@ func equal(t *testing.T, what string, got, want any) {
 	}
 }
 
-// show is a value in at most some lines of text.
+// show formats a value, cut to some lines.
 func show(v any) string { return fmt.Sprintf("%.2000s", fmt.Sprintf("%+v", v)) }
 
-// atOnce calls f from n goroutines at one time and returns the errors.
+// atOnce calls f from n goroutines at the same time and returns their errors.
 func atOnce(n int, f func(i int) error) []error {
 	errs := make([]error, n)
 	begin := make(chan struct{})
@@ -296,8 +297,8 @@ func atOnce(n int, f func(i int) error) []error {
 	return errs
 }
 
-// wantOutcomes checks that of the errors so many are nil and all others have
-// the code.
+// wantOutcomes checks that the given number of errors is nil and that all others
+// have the code.
 func wantOutcomes(t *testing.T, errs []error, succeed int, code chat.Code) {
 	t.Helper()
 	succeeded := 0
@@ -314,7 +315,7 @@ func wantOutcomes(t *testing.T, errs []error, succeed int, code chat.Code) {
 	}
 }
 
-// methods calls each method with a session's owner's data.
+// methods returns a call of each method as the owner of a session.
 func (f *fixture) methods(s chat.Session) map[string]func(ctx context.Context) error {
 	run := newRun(s, "hello", after(time.Minute))
 	return map[string]func(ctx context.Context) error{
@@ -386,7 +387,8 @@ func (f *fixture) methods(s chat.Session) map[string]func(ctx context.Context) e
 	}
 }
 
-// cancelled: a context that has ended does nothing and comes back as itself.
+// cancelled: with a context that has ended nothing is stored, and the error is
+// the context's.
 func cancelled(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
 	ctx, cancel := context.WithCancel(t.Context())
@@ -409,7 +411,7 @@ func cancelled(t *testing.T, f *fixture) {
 	}
 }
 
-// closed: a closed store is out of reach.
+// closed: every method of a closed store returns SERVICE_UNAVAILABLE.
 func closed(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
 	must(t, f.Close())

@@ -22,7 +22,7 @@ func threadStores(t *testing.T, f *fixture) {
 	equal(t, "items", items, []chat.Item{run.Message})
 	equal(t, "total", f.list(t, alice, limit, nil).Total, 1)
 
-	// The next message goes on from it, and the title it gave is a made one.
+	// The next message continues the thread.
 	f.finish(t, run.Run, "hi", after(time.Minute))
 	next := newRun(session, "more", after(time.Hour))
 	more, err := f.StartRun(t.Context(), next, limit)
