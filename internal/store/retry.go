@@ -71,7 +71,7 @@ func supersede(tx *gorm.DB, row sessionRow, run chat.Run, position int) (session
 			messages++
 		}
 	}
-	rows, err := readRows(tx.Raw(countUpdate, 0, -messages, row.ID.String()), sessionFields)
+	rows, err := readRows(tx.Raw(countUpdate+` RETURNING `+sessionColumns, 0, -messages, row.ID.String()), sessionFields)
 	if err != nil {
 		return sessionRow{}, err
 	}

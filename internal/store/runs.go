@@ -83,7 +83,7 @@ func finishRun(tx *gorm.DB, run chat.Run, items []chat.Item) (chat.Session, erro
 	}
 	if !finished && len(items) > 0 {
 		// The session is locked before the run, as everywhere.
-		if _, err := addItems(tx, run, items); err != nil {
+		if err := addItems(tx, run, items); err != nil {
 			return chat.Session{}, err
 		}
 	}
@@ -113,33 +113,31 @@ func isFinished(tx *gorm.DB, run chat.Run) (bool, error) {
 // AddItems implements [chat.Store].
 func (s *Store) AddItems(ctx context.Context, run chat.Run, items []chat.Item) error {
 	return s.inTransaction(ctx, "add items", func(tx *gorm.DB) error {
-		_, err := addItems(tx, run, items)
-		return err
+		return addItems(tx, run, items)
 	})
 }
 
 const (
 	touchUpdate = `UPDATE sessions SET updated_at = CASE WHEN updated_at > ? THEN updated_at ELSE ? END WHERE id = ?`
-	countUpdate = `UPDATE sessions SET item_seq = item_seq + ?, message_count = message_count + ? WHERE id = ?
-		RETURNING ` + sessionColumns
+	countUpdate = `UPDATE sessions SET item_seq = item_seq + ?, message_count = message_count + ? WHERE id = ?`
 )
 
 // addItems stores those of the items that are not stored yet. It locks the
 // session's row.
-func addItems(tx *gorm.DB, run chat.Run, items []chat.Item) (sessionRow, error) {
+func addItems(tx *gorm.DB, run chat.Run, items []chat.Item) error {
 	at := touchedAt(run, items[len(items)-1])
 	rows, err := readRows(tx.Raw(touchUpdate+` RETURNING `+sessionColumns, at, at, run.SessionID.String()), sessionFields)
 	if err != nil {
-		return sessionRow{}, err
+		return err
 	}
 	if len(rows) == 0 {
-		return sessionRow{}, chat.ErrSessionNotFound()
+		return chat.ErrSessionNotFound()
 	}
 	added, messages := int64(0), 0
 	for _, item := range items {
 		inserted, err := insertItem(tx, item, rows[0].ItemSeq+added+1)
 		if err != nil {
-			return sessionRow{}, err
+			return err
 		}
 		if inserted {
 			added++
@@ -149,13 +147,9 @@ func addItems(tx *gorm.DB, run chat.Run, items []chat.Item) (sessionRow, error) 
 		}
 	}
 	if added == 0 {
-		return rows[0], nil
+		return nil
 	}
-	rows, err = readRows(tx.Raw(countUpdate, added, messages, run.SessionID.String()), sessionFields)
-	if err != nil {
-		return sessionRow{}, err
-	}
-	return rows[0], nil
+	return tx.Exec(countUpdate, added, messages, run.SessionID.String()).Error
 }
 
 // SaveItem implements [chat.Store].

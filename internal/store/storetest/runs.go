@@ -157,7 +157,7 @@ func startAtOnce(t *testing.T, f *fixture) {
 
 func startExpired(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
-	dead := f.beginExpired(t, session, "hello", start())
+	dead := f.beginExpired(t, session, start())
 	next := f.begin(t, session, "again", after(time.Second))
 	f.wantFailed(t, dead.Run)
 	f.wantRun(t, "the next run", next.Run.ID, next.Run)
@@ -296,7 +296,7 @@ func finishOnce(t *testing.T, f *fixture) {
 
 func finishLostLease(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
-	slow := f.beginExpired(t, session, "hello", start())
+	slow := f.beginExpired(t, session, start())
 	next := f.begin(t, session, "again", after(time.Hour))
 	equal(t, "status while taken for dead", f.run(t, slow.Run.ID).Status, chat.RunFailed)
 
@@ -342,7 +342,7 @@ func renewLeases(t *testing.T, f *fixture) {
 	sessions, runs := map[string]chat.Session{}, map[string]chat.Run{}
 	for _, name := range []string{"mine", "second", "other", "completed", "failed", "deleted"} {
 		sessions[name] = f.create(t, alice, start())
-		runs[name] = f.beginExpired(t, sessions[name], "hello", start()).Run
+		runs[name] = f.beginExpired(t, sessions[name], start()).Run
 	}
 	f.finish(t, runs["completed"], "hi", after(time.Second))
 	f.begin(t, sessions["failed"], "again", after(time.Second))
@@ -376,12 +376,12 @@ func renewLeases(t *testing.T, f *fixture) {
 func orphans(t *testing.T, f *fixture) {
 	dead, alive := f.create(t, alice, start()), f.create(t, alice, start())
 	ended, future := f.create(t, bob, start()), f.create(t, bob, start())
-	deadRun := f.beginExpired(t, dead, "hello", start()).Run
+	deadRun := f.beginExpired(t, dead, start()).Run
 	aliveRun := f.begin(t, alive, "hello", after(time.Minute)).Run
-	endedRun := f.beginExpired(t, ended, "hello", start()).Run
+	endedRun := f.beginExpired(t, ended, start()).Run
 	f.finish(t, endedRun, "hi", after(time.Second))
 	// The clock of a dead process may have been ahead.
-	futureRun := f.beginExpired(t, future, "hello", time.Now().UTC().Truncate(time.Microsecond).Add(24*time.Hour)).Run
+	futureRun := f.beginExpired(t, future, time.Now().UTC().Truncate(time.Microsecond).Add(24*time.Hour)).Run
 
 	failed, err := f.FailOrphanedRuns(t.Context(), newID())
 	must(t, err)
@@ -405,7 +405,7 @@ func orphans(t *testing.T, f *fixture) {
 
 func orphansOwn(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
-	run := f.beginExpired(t, session, "hello", start()).Run
+	run := f.beginExpired(t, session, start()).Run
 	failed, err := f.FailOrphanedRuns(t.Context(), run.Owner)
 	must(t, err)
 	equal(t, "runs failed", failed, 0)

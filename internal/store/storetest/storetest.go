@@ -189,9 +189,9 @@ func (f *fixture) begin(t *testing.T, session chat.Session, text string, at time
 }
 
 // beginExpired starts a run whose lease is over.
-func (f *fixture) beginExpired(t *testing.T, session chat.Session, text string, at time.Time) chat.NewRun {
+func (f *fixture) beginExpired(t *testing.T, session chat.Session, at time.Time) chat.NewRun {
 	t.Helper()
-	run := newRun(session, text, at)
+	run := newRun(session, "hello", at)
 	run.Run.Lease = expiredLease
 	_, err := f.StartRun(t.Context(), run, limit)
 	must(t, err)
