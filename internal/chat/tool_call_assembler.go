@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
-	"strings"
 )
 
 // toolCallAssembler joins the pieces of a step's tool calls, and collects the
@@ -57,7 +56,9 @@ func (a *toolCallAssembler) addCall(piece ToolCallDelta) error {
 	return nil
 }
 
-// complete returns the calls. Each has an id, also where upstream sent none.
+// complete returns the calls. Each has an id, also where upstream sent none, and
+// arguments that are an object; otherwise it keeps what the model wrote, and a
+// result that says what is wrong with it.
 func (a *toolCallAssembler) complete() []ToolCall {
 	for n := range a.calls {
 		call := &a.calls[n]
@@ -65,9 +66,13 @@ func (a *toolCallAssembler) complete() []ToolCall {
 		if call.ID == "" {
 			call.ID = "call_" + newID().String()
 		}
-		if strings.TrimSpace(call.Arguments) == "" {
-			call.Arguments = "{}"
+		object, fault := readArguments(call.Arguments)
+		if fault != "" {
+			result := "Not called: " + fault + ". Call it again with a JSON object."
+			call.Result = &result
+			continue
 		}
+		call.Arguments = object
 	}
 	return a.calls
 }

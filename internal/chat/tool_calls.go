@@ -2,7 +2,6 @@ package chat
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"sync"
 )
@@ -26,7 +25,7 @@ func (e *executor) callTools(calls []ToolCall, details json.RawMessage) (waits b
 	e.leaveWorkflowOpen()
 	item := e.newItem(ItemClientToolCall)
 	item.ClientCall = &ClientToolCall{
-		CallID: client.ID, Name: client.Name, Arguments: objectOf(client.Arguments), Beside: sameStep,
+		CallID: client.ID, Name: client.Name, Arguments: json.RawMessage(client.Arguments), Beside: sameStep,
 	}
 	item.ReasoningDetails = details
 	e.addUnsaved(item)
@@ -38,7 +37,7 @@ func (e *executor) callTools(calls []ToolCall, details json.RawMessage) (waits b
 func (e *executor) splitCalls(calls []ToolCall) (server []ToolCall, client *ToolCall) {
 	for _, call := range calls {
 		switch {
-		case !e.tools.client[call.Name]:
+		case !e.tools.client[call.Name] || call.Result != nil:
 		case client == nil:
 			client = &call
 			continue
@@ -105,22 +104,9 @@ func (e *executor) callTool(call ToolCall) (result ToolResult) {
 	if e.s.Tools == nil || !e.tools.has(call.Name) {
 		return ToolResult{Text: "There is no tool of this name.", Failed: true}
 	}
-	if tooDeep([]byte(call.Arguments)) {
-		return ToolResult{Text: fmt.Sprintf("Not called: the arguments are nested deeper than %d levels.", maxDepth), Failed: true}
-	}
 	result = e.s.Tools.Call(e.ctx, ToolUse{Name: call.Name, Arguments: call.Arguments, UserID: e.userID})
 	if result.Failed {
 		e.s.Logger.WarnContext(e.ctx, "a tool call failed", "run", e.ID, "tool", call.Name)
 	}
 	return result
-}
-
-// objectOf is the arguments as a JSON object: empty where the model wrote
-// anything else, or an object nested too deep.
-func objectOf(arguments string) json.RawMessage {
-	var object map[string]json.RawMessage
-	if tooDeep([]byte(arguments)) || json.Unmarshal([]byte(arguments), &object) != nil || object == nil {
-		return json.RawMessage("{}")
-	}
-	return json.RawMessage(arguments)
 }

@@ -51,18 +51,29 @@ func fromMessage(message *chat.Message, placeholder string) requestMessage {
 		ReasoningDetails: WholeDetails(message.ReasoningDetails),
 	}
 	for _, call := range message.ToolCalls {
-		arguments := call.Arguments
-		if !json.Valid([]byte(arguments)) {
-			// Servers refuse a request with such a call, and so would refuse
-			// every later request of the thread. The call's result says what
-			// was wrong.
-			arguments = noArguments
-		}
 		to.ToolCalls = append(to.ToolCalls, requestCall{
-			ID: call.ID, Type: functionType, Function: requestFunction{Name: functionName(call.Name), Arguments: arguments},
+			ID: call.ID, Type: functionType, Function: requestFunction{Name: functionName(call.Name), Arguments: sentArguments(call.Arguments)},
 		})
 	}
 	return to
+}
+
+// sentArguments returns arguments that servers accept: they refuse a request with
+// a call whose arguments are not JSON, and so would refuse every later request of
+// the thread. What the model wrote is kept as a string; the call's result says
+// what was wrong.
+func sentArguments(written string) string {
+	if written == "" {
+		return noArguments
+	}
+	if json.Valid([]byte(written)) {
+		return written
+	}
+	wrapped, err := marshal(map[string]string{"unreadable_arguments": written})
+	if err != nil { // A string can always be encoded.
+		return noArguments
+	}
+	return string(wrapped)
 }
 
 // maxFunctionName is the longest name that the OpenAI API takes.

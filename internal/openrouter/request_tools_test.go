@@ -48,7 +48,7 @@ func TestRequestWithToolsAndImages(t *testing.T) {
 				"tool_calls": [
 					{"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{\"at\": \"<this>\"}"}},
 					{"id": "call_2", "type": "function", "function": {"name": "now", "arguments": "{}"}},
-					{"id": "call_3", "type": "function", "function": {"name": "cut", "arguments": "{}"}}
+					{"id": "call_3", "type": "function", "function": {"name": "cut", "arguments": "{\"unreadable_arguments\":\"{\\\"a\"}"}}
 				]},
 			{"role": "tool", "tool_call_id": "call_1", "content": "a cat"},
 			{"role": "tool", "tool_call_id": "call_2", "content": ""},
