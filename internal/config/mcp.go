@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// MCPServer is a server of tools, as the file of MCP_SERVERS says. It has a
-// Command or a URL.
+// MCPServer is a tool server of the file that MCP_SERVERS names. It has either
+// a Command or a URL.
 type MCPServer struct {
 	Name string
 
@@ -32,8 +32,8 @@ type MCPServer struct {
 	SendUserID bool
 	// StartTimeout bounds a start until the tools are listed.
 	StartTimeout time.Duration
-	// Secrets are the values whose names say that they are, Hidden the others
-	// that may be.
+	// Secrets are values whose names say that they are secret. Hidden are other
+	// values that may be.
 	Secrets, Hidden []Secret
 }
 
@@ -101,7 +101,7 @@ func lineOf(content []byte, err error) int {
 	return 1 + bytes.Count(content[:min(int(offset), len(content))], []byte("\n"))
 }
 
-// mcpReader reads one server and tells its faults by server and field.
+// mcpReader reads one server and reports its faults by server and field.
 type mcpReader struct {
 	l       *loader
 	setting string
@@ -121,7 +121,7 @@ var mcpName = regexp.MustCompile(`^[A-Za-z0-9-]+(_[A-Za-z0-9-]+)*$`)
 
 const maxMCPName = 32
 
-// read returns false for a server that is switched off.
+// read reads a server. It returns false for one that is disabled.
 func (r *mcpReader) read(content json.RawMessage) bool {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(content, &fields); err != nil || fields == nil {
@@ -138,7 +138,7 @@ func (r *mcpReader) read(content json.RawMessage) bool {
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
 		r.field(field, fields[field])
 	}
-	r.checkWay(fields)
+	r.checkKind(fields)
 	return true
 }
 
@@ -177,8 +177,9 @@ func (r *mcpReader) field(field string, value json.RawMessage) {
 	}
 }
 
-// checkWay wants one way to the server, and what belongs to it.
-func (r *mcpReader) checkWay(fields map[string]json.RawMessage) {
+// checkKind checks that there is either a command or a URL, and that the other
+// fields belong to it.
+func (r *mcpReader) checkKind(fields map[string]json.RawMessage) {
 	_, command := fields["command"]
 	_, address := fields["url"]
 	switch {

@@ -4,6 +4,6 @@ package mcp
 
 import "syscall"
 
-// childAttributes make the command the head of a group, which a signal of the
-// terminal does not reach and which can be ended as a whole.
+// childAttributes makes the command the head of a process group, which signals
+// of the terminal do not reach and which can be killed as a whole.
 func childAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

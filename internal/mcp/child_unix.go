@@ -7,6 +7,6 @@ import (
 	"syscall"
 )
 
-// killAll ends the command's whole group, as far as it is there: a launcher
-// such as npx may end before what it has launched.
+// killAll kills the command's process group. A launcher such as npx may exit
+// before the processes that it started.
 func killAll(head *os.Process) { _ = syscall.Kill(-head.Pid, syscall.SIGKILL) }

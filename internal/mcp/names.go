@@ -7,18 +7,18 @@ import (
 )
 
 const (
-	// separator stands between a server's name and its tool's. No server's
-	// name holds it or ends with a part of it.
+	// separator stands between the names of a server and its tool. A server's
+	// name does not contain it, nor end with a part of it.
 	separator = "__"
-	// maxName is the longest name of a function that model services take.
+	// maxName is the longest name of a function that model services accept.
 	maxName = 64
-	// markBytes are those of a hash that tell two tools apart whose names
-	// became the same.
+	// markBytes is how many bytes of a hash distinguish tools whose names became
+	// equal.
 	markBytes = 4
 )
 
-// offeredName is what the model calls a server's tool. It is made of the two
-// names alone, so that it stays the same whatever other servers are there.
+// offeredName returns the name under which the model is offered a tool. It
+// depends on the two names alone, so that other servers do not change it.
 func offeredName(server, tool string) string {
 	name := server + separator + strings.Map(allowed, tool)
 	if name == server+separator+tool && tool != "" && len(name) <= maxName {
@@ -29,7 +29,8 @@ func offeredName(server, tool string) string {
 	return name[:min(len(name), maxName-len(mark))] + mark
 }
 
-// allowed is the character itself, where a function's name may have it.
+// allowed returns a character that a function's name may contain, and "_" for
+// any other.
 func allowed(r rune) rune {
 	switch {
 	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '_', r == '-':

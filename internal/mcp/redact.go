@@ -10,20 +10,21 @@ import (
 )
 
 const (
-	// minHidden is the least length of what is hidden, in bytes; less stands
-	// in many a text by chance.
+	// minHidden is the least length of a text that is hidden, in bytes. Shorter
+	// texts occur by chance.
 	minHidden = 4
-	// maxLogged bounds a text of others in the log, in characters.
+	// maxLogged bounds a server's text in the log, in characters.
 	maxLogged = 500
 	hidden    = "[hidden]"
 )
 
-// redactor takes a server's secrets out of texts that others wrote.
+// redactor removes a server's secrets from texts that the server or the library
+// wrote.
 type redactor struct {
-	// log is for the log, which is the better the less it tells.
+	// log removes everything that may be secret.
 	log *strings.Replacer
-	// result is for what a model reads: it leaves values that are no secrets by
-	// their look, such as a folder, or the tool would be of no use.
+	// result is for texts that the model reads. It keeps values that do not look
+	// like secrets, such as the path of a folder, because tools need them.
 	result *strings.Replacer
 }
 
@@ -34,7 +35,7 @@ func newRedactor(s Server) redactor {
 		secrets = append(secrets, secretsIn(value)...)
 	}
 	if u, err := url.Parse(s.URL); err == nil && s.URL != "" {
-		// A path or a parameter may be the key, and errors tell the whole URL.
+		// A path or a parameter may be the key, and errors contain the whole URL.
 		all = append(all, s.URL, u.String(), u.Redacted(), u.RequestURI(), u.RawQuery)
 		secrets = append(append(secrets, s.URL), secretsInURL(u)...)
 	}
@@ -53,14 +54,15 @@ func replacerOf(secrets []string) *strings.Replacer {
 }
 
 const (
-	// minSecret is the least length of a value that may be a secret, in bytes.
+	// minSecret is the least length of a value that can be a secret, in bytes.
 	minSecret = 8
-	// longWord is a length no plain word has, in bytes.
+	// longWord is longer than plain words are, in bytes.
 	longWord = 20
 )
 
-// secretsIn are the parts of a value that are secrets by their look: of a URL
-// its password and such parts of its path and its query, of others the whole.
+// secretsIn returns the parts of a value that look like secrets. In a URL these
+// are the password and parts of the path and the query; any other value counts
+// as a whole.
 func secretsIn(value string) []string {
 	if strings.Contains(value, "://") {
 		if u, err := url.Parse(value); err == nil {
@@ -93,7 +95,8 @@ func secretsInURL(u *url.URL) []string {
 	return found
 }
 
-// looksSecret is false of paths, plain words and numbers.
+// looksSecret reports whether a value looks like a secret. Paths, plain words
+// and numbers do not.
 func looksSecret(value string) bool {
 	if len(value) < minSecret || isPath(value) {
 		return false
@@ -102,17 +105,18 @@ func looksSecret(value string) bool {
 		strings.ContainsAny(value, "0123456789") && strings.ContainsFunc(value, unicode.IsLetter)
 }
 
-// isPath asks for a second separator after a first: base64 may begin with one.
+// isPath reports whether a value is a path. An absolute path needs a second
+// separator, because base64 may begin with one.
 func isPath(value string) bool {
 	return strings.HasPrefix(value, "./") || strings.HasPrefix(value, "../") || strings.HasPrefix(value, "~/") ||
 		filepath.IsAbs(value) && strings.ContainsAny(value[1:], `/\`) && !strings.ContainsAny(value, "+=")
 }
 
-// from is the text for the log, without the secrets, within bounds.
+// forLog returns a text for the log: without the secrets, and shortened.
 func (r redactor) forLog(text string) string {
 	text, _ = cut(clean(r.log.Replace(text)), maxLogged)
 	return text
 }
 
-// result is a text for the model without the secrets.
+// forModel returns a text for the model without the secrets.
 func (r redactor) forModel(text string) string { return r.result.Replace(text) }

@@ -1,5 +1,5 @@
-// Package mcp is a chat.Toolbox over MCP servers. It keeps a connection to each,
-// knows its tools, and goes without a server that is away until it is back.
+// Package mcp implements chat.Toolbox with MCP servers. It keeps a connection to
+// each, caches its tools, and reconnects a server that is disconnected.
 package mcp
 
 import (
@@ -13,49 +13,50 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// Server says how a server is reached and what it may do. It has a Command, or
-// else a URL.
+// Server says how to connect to a server and what it may do. It has either a
+// Command or a URL.
 type Server struct {
-	// Name has letters, digits and - , and single _ between them.
+	// Name consists of letters, digits, "-", and single "_" between them.
 	Name string
 
-	// Command is run with Args in Folder (empty: this process's), and speaks
-	// over its stdin and stdout. Env are NAME=value lines beside the few
-	// variables that every program needs.
+	// Command is run with Args in Folder, and speaks MCP over its stdin and
+	// stdout. An empty Folder is this process's own. Env has NAME=value lines,
+	// which are added to the few variables that every program needs.
 	Command string
 	Args    []string
 	Env     []string
 	Folder  string
 
-	// URL speaks streamable HTTP; Headers are sent with every request.
+	// URL is of a server that speaks streamable HTTP. Headers are sent with
+	// every request.
 	URL     string
 	Headers map[string]string
 
-	// Tools are those that the model is offered. Nil: all.
+	// Tools are the names of the tools that the model is offered. Nil: all.
 	Tools []string
 	// Timeout bounds a call.
 	Timeout time.Duration
 	// StartTimeout bounds a start of the server, until its tools are listed.
 	// Zero: two minutes.
 	StartTimeout time.Duration
-	// SendUserID lets tools see whose call it is.
+	// SendUserID sends the user's id with each call.
 	SendUserID bool
-	// Secrets are texts that are told nowhere. Hidden are texts that no log and
-	// no error may hold, and results only if they are no secrets by their look.
+	// Secrets are removed from logs and results. Hidden texts are removed from
+	// logs, and from results if they look like secrets.
 	Secrets, Hidden []string
 }
 
 // Options are what a Toolbox needs.
 type Options struct {
 	Servers []Server
-	// Version of this program, told to the servers.
+	// Version of this program, which the servers receive.
 	Version string
 	Logger  *slog.Logger
 
 	pace *pace // nil: the usual one
 }
 
-// pace are the times of the upkeep of connections.
+// pace holds the durations that govern connections.
 type pace struct {
 	// start bounds a start of a server that has no StartTimeout.
 	start time.Duration
@@ -85,7 +86,7 @@ func usualPace() *pace {
 	}
 }
 
-// closePatience bounds Close, whatever a server does.
+// closePatience bounds Close.
 const closePatience = 10 * time.Second
 
 // Toolbox implements [chat.Toolbox].
@@ -98,7 +99,7 @@ type Toolbox struct {
 
 var _ chat.Toolbox = (*Toolbox)(nil)
 
-// Start begins to connect to the servers and waits for none.
+// Start begins to connect to the servers. It does not wait for them.
 func Start(o Options) *Toolbox {
 	ctx, cancel := context.WithCancel(context.Background())
 	t := &Toolbox{cancel: cancel, logger: o.Logger}
@@ -146,8 +147,8 @@ func (t *Toolbox) Call(ctx context.Context, use chat.ToolUse) chat.ToolResult {
 	return noSuchTool()
 }
 
-// Close stops the servers' commands and leaves the others. Calls that are
-// under way fail.
+// Close stops the commands and disconnects from the other servers. Calls in
+// progress fail.
 func (t *Toolbox) Close() {
 	t.cancel()
 	ended := make(chan struct{})
@@ -160,6 +161,6 @@ func (t *Toolbox) Close() {
 	select {
 	case <-ended:
 	case <-patience.C:
-		t.logger.Error("a tool server did not let itself be stopped", "patience", closePatience)
+		t.logger.Error("a tool server could not be stopped in time", "patience", closePatience)
 	}
 }
