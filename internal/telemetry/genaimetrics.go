@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -47,7 +48,7 @@ func (m *Metrics) modelCalled(call modelCall) {
 		chatOperation, call.upstream.provider(), m.models.label(call.requestModel), response, host, strconv.Itoa(port),
 	}
 	observe := func(histogram *prometheus.HistogramVec, label string, value float64) {
-		histogram.WithLabelValues(append(labels[:len(labels):len(labels)], label)...).Observe(value)
+		histogram.WithLabelValues(append(slices.Clip(labels), label)...).Observe(value)
 	}
 	observe(m.genAI.operationDuration, call.errorType, time.Since(call.started).Seconds())
 	if call.usage.InputTokens > 0 {
