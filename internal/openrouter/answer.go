@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -28,6 +29,10 @@ type answer struct {
 	// finished reports whether a finish_reason has come, so that the text is
 	// complete, and unknown whether an event has come that is no chunk.
 	finished, unknown bool
+	// kind is the media type of the body's first bytes, and begun reports whether
+	// an event has come.
+	kind  string
+	begun bool
 	// ended is what next returns after the last chunk.
 	ended error
 }
@@ -53,6 +58,7 @@ func (a *answer) open() error {
 	case '<':
 		return broken(errHTML)
 	}
+	a.kind, _, _ = strings.Cut(http.DetectContentType(a.events.buf[a.events.start:a.events.end]), ";")
 	for a.ended == nil {
 		data, ok, err := a.events.buffered()
 		if err != nil {
@@ -181,6 +187,8 @@ func (a *answer) end(err error) (chat.Chunk, error) {
 	case a.finished:
 		// The text is complete; only what came after it was lost.
 		a.ended = io.EOF
+	case errors.Is(err, io.EOF) && !a.begun && !a.events.commented && a.kind != "":
+		a.ended = notStream(a.kind)
 	case errors.Is(err, io.EOF):
 		a.ended = broken(errUnfinished)
 	default:
@@ -196,6 +204,7 @@ func (a *answer) end(err error) (chat.Chunk, error) {
 // chunk reads an event. It returns io.EOF for the last one, [DONE]. What was held
 // back comes with the last text, or with the error that ends the answer.
 func (a *answer) chunk(data []byte) (chat.Chunk, error) {
+	a.begun = true
 	chunk, err := a.readEvent(data)
 	a.clean(&chunk)
 	if err != nil || chunk.FinishReason != "" {

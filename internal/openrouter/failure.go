@@ -12,19 +12,19 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// The causes told in an UpstreamError. They are ours alone: what upstream
-// wrote could hold the key or a message.
+// The causes of an UpstreamError. They hold nothing that upstream wrote, which
+// could contain the key or a message.
 var (
 	errFirstByte   = errors.New("no first byte in time")
 	errIdle        = errors.New("silent for too long")
 	errCut         = errors.New("the connection broke")
 	errNoAnswer    = errors.New("the connection broke before the answer began")
-	errRedirect    = errors.New("redirected elsewhere; set the base URL to the final address")
+	errRedirect    = errors.New("redirected elsewhere; set OPENROUTER_BASE_URL to the final address")
 	errCertificate = errors.New("its TLS certificate was not accepted")
-	errNoTLS       = errors.New("the server does not speak TLS; check the scheme of the base URL")
+	errNoTLS       = errors.New("the server does not speak TLS; check the scheme of OPENROUTER_BASE_URL")
 	errEmptyBody   = errors.New("the answer had no body")
-	errNotProtocol = errors.New("the answer is not of the chat completions API; check the base URL")
-	errHTML        = errors.New("the answer is a web page; check the base URL")
+	errNotProtocol = errors.New("the answer is JSON, but not of the chat completions API; check OPENROUTER_BASE_URL")
+	errHTML        = errors.New("the answer is a web page, not a stream of events; check OPENROUTER_BASE_URL and the proxies on the way")
 	errBadEvent    = errors.New("an event is not valid JSON")
 	errTooLong     = fmt.Errorf("an event is longer than %d MiB", maxEvent>>20)
 	errUnfinished  = errors.New("the answer ended without a finish_reason")
@@ -35,6 +35,12 @@ var (
 	errDecoding    = errors.New("the answer cannot be decompressed as its Content-Encoding says")
 	errRequest     = errors.New("the request could not be built")
 )
+
+// notStream is the failure of an answer that has no events. The kind of its first
+// bytes is one of those that net/http names, and nothing of upstream's.
+func notStream(kind string) *chat.UpstreamError {
+	return broken(fmt.Errorf("the answer is %s, not a stream of events; check OPENROUTER_BASE_URL and the proxies on the way", kind))
+}
 
 // failure is an UpstreamError and whether the request may be sent again: only
 // if it cannot have cost anything.
