@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -61,9 +60,6 @@ type Store struct {
 	// postgres is how a connection is made; nil for SQLite.
 	postgres *pgx.ConnConfig
 	pooled   bool
-	// keepers keep SQLite's log short until stopKeeper.
-	keepers    sync.WaitGroup
-	stopKeeper context.CancelFunc
 }
 
 var _ chat.Store = (*Store)(nil)
@@ -110,10 +106,6 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close closes all connections; what follows gets chat.ErrStoreUnavailable.
 func (s *Store) Close() error {
 	s.closed.Store(true)
-	if s.stopKeeper != nil {
-		s.stopKeeper()
-	}
-	s.keepers.Wait()
 	var err error
 	// The one that writes comes last: it tidies up SQLite's files.
 	for _, pool := range slices.Backward(s.pools) {

@@ -19,9 +19,10 @@ const (
 	sqliteReaders = 4
 	// busyTimeout is how long a connection waits for another's lock.
 	busyTimeout = "5000" // milliseconds
-	// The log is copied to the file by its keeper; a transaction that finds 32 MiB
-	// there copies what the keeper has not, which lets the log begin anew.
-	sqlitePragmas = "_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(1)&_pragma=wal_autocheckpoint(8000)"
+	// SQLite itself copies its write-ahead log into the file, by default each
+	// 1,000 pages. While a long read prevents that, the log grows; journal_size_limit
+	// (bytes) cuts it off afterwards.
+	sqlitePragmas = "_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=synchronous(1)&_pragma=journal_size_limit(16777216)"
 	queryOnly     = "_pragma=query_only(1)"
 )
 
@@ -39,20 +40,7 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 		return err
 	}
 	s.read, err = s.openSQLitePool(ctx, path, sqlitePragmas+"&"+queryOnly, cmp.Or(c.MaxConns, sqliteReaders))
-	if err != nil {
-		return err
-	}
-	copier, err := openSQLiteFile(path, sqlitePragmas+"&_pragma=wal_autocheckpoint(0)", 1)
-	if err != nil {
-		return s.sanitize(ctx, "open", err)
-	}
-	keep, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s.stopKeeper = stop
-	s.keepers.Go(func() {
-		defer copier.Close() //nolint:errcheck // it writes nothing of its own
-		s.keepLogShort(keep, path, copier)
-	})
-	return nil
+	return err
 }
 
 // lookAtSQLite opens the file read-only. It does not change the journal mode,
