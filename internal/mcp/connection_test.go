@@ -17,15 +17,15 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/tasks"
 )
 
-// TestListChanged: a tool that the server brings or takes away comes and goes
-// here, because the server says so: nothing looks unasked within this test.
+// TestListChanged: a tool that the server adds or removes is offered or no longer
+// offered, because of the server's notice: the regular check is switched off.
 func TestListChanged(t *testing.T) {
 	t.Parallel()
-	onEachWay(t, func(t *testing.T, server Server) {
+	onEachTransport(t, func(t *testing.T, server Server) {
 		p := brisk()
 		p.check = time.Hour
 		if strings.HasSuffix(t.Name(), "stateless") {
-			p.check = 50 * time.Millisecond // It has nobody to tell, so looks find it.
+			p.check = 50 * time.Millisecond // A server without sessions sends no notices.
 		}
 		b := openAt(t, p, server)
 		if b.has("grown") {
@@ -40,8 +40,8 @@ func TestListChanged(t *testing.T) {
 	})
 }
 
-// TestCommandCrashes: a server that ends in mid call is a failure in words, to
-// each call that was under way, and it is started again.
+// TestCommandCrashes: when a command exits during a call, each call in progress
+// fails with a text, and the command is started again.
 func TestCommandCrashes(t *testing.T) {
 	t.Parallel()
 	b := open(t, Server{Name: "tasks", Command: tasks.Binary(t)})
@@ -83,9 +83,9 @@ func TestServerRestarts(t *testing.T) {
 	}
 }
 
-// TestServerForgets: a server that was restarted between two calls knows no
-// session of before.
-func TestServerForgets(t *testing.T) {
+// TestServerRestartsBetweenCalls: a server that was restarted between two calls
+// does not know the session.
+func TestServerRestartsBetweenCalls(t *testing.T) {
 	t.Parallel()
 	remote := tasks.Serve(t)
 	b := open(t, served(remote))
@@ -94,9 +94,9 @@ func TestServerForgets(t *testing.T) {
 	until(t, "calls are answered again", func() bool { return !b.call("list_tasks", "").Failed })
 }
 
-// TestAwayAtStart: the other servers' tools are offered meanwhile, and it comes
-// by itself.
-func TestAwayAtStart(t *testing.T) {
+// TestUnreachableAtStart: the other servers' tools are offered meanwhile, and the
+// server is connected when it can be reached.
+func TestUnreachableAtStart(t *testing.T) {
 	t.Parallel()
 	remote := tasks.Absent(t)
 	late := served(remote)
@@ -111,8 +111,8 @@ func TestAwayAtStart(t *testing.T) {
 	until(t, "the late server is there", func() bool { return len(b.names()) == 30 })
 }
 
-// TestMute: a server that answers nothing holds up neither the start nor the
-// others, and its process is ended each time.
+// TestMute: a server that answers nothing delays neither the start nor other
+// servers, and its process is stopped each time.
 func TestMute(t *testing.T) {
 	t.Parallel()
 	p := brisk()
@@ -128,12 +128,12 @@ func TestMute(t *testing.T) {
 	b.Await(ended) // returns at once
 }
 
-// TestMuteHTTP: the same behind a URL, where a server takes a request and says
-// nothing, or says nothing to what asks for its notices.
+// TestMuteHTTP: the same over HTTP, where the server reads a request and does not
+// answer it.
 func TestMuteHTTP(t *testing.T) {
 	t.Parallel()
 	hang := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // Only then is it noticed that the client leaves.
+		_, _ = io.Copy(io.Discard, r.Body) // Only then does the server notice that the client disconnects.
 		<-r.Context().Done()
 	}))
 	t.Cleanup(hang.Close)
@@ -146,7 +146,7 @@ func TestMuteHTTP(t *testing.T) {
 	b.wantFailed("list_tasks", "", "cannot be reached")
 }
 
-// TestRefused: an HTTP server that wants another token.
+// TestRefused: the log says that an HTTP server does not accept the token.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	server := served(tasks.Serve(t))
@@ -157,7 +157,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestRedirect: no other host gets the headers.
+// TestRedirect: redirects are not followed, so no other host gets the headers.
 func TestRedirect(t *testing.T) {
 	t.Parallel()
 	server := served(tasks.Serve(t))
@@ -168,11 +168,11 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
-// TestCallEndsAtOnce: with its context, and when the toolbox is closed, though
-// the tool goes on.
+// TestCallEndsAtOnce: a call ends with its context, and when the toolbox is
+// closed, even if the tool continues.
 func TestCallEndsAtOnce(t *testing.T) {
 	t.Parallel()
-	onEachWay(t, func(t *testing.T, server Server) {
+	onEachTransport(t, func(t *testing.T, server Server) {
 		b := open(t, server)
 		ctx, cancel := context.WithCancel(t.Context())
 		results := make(chan chat.ToolResult, 2)
@@ -196,8 +196,8 @@ func TestCallEndsAtOnce(t *testing.T) {
 	})
 }
 
-// TestStuckPipe: a command that reads nothing cannot hold a call longer than
-// its time-out, and is ended.
+// TestStuckPipe: a command that reads nothing delays a call no longer than its
+// time-out, and is killed.
 func TestStuckPipe(t *testing.T) {
 	t.Parallel()
 	server := Server{Name: "tasks", Command: tasks.Binary(t), Timeout: 300 * time.Millisecond}
@@ -211,8 +211,8 @@ func TestStuckPipe(t *testing.T) {
 	wantGone(t, child)
 }
 
-// TestNoOrphans: Close ends a command with all that it has started, the one
-// too that ignores the end of its stdin and SIGTERM.
+// TestNoOrphans: Close ends a command and all processes that it started, even if
+// the command ignores the end of its stdin and SIGTERM.
 func TestNoOrphans(t *testing.T) {
 	t.Parallel()
 	for name, command := range map[string]Server{
@@ -232,8 +232,8 @@ func TestNoOrphans(t *testing.T) {
 	}
 }
 
-// TestKilledChild: a command that somebody kills is started again, without a
-// call that would notice.
+// TestKilledChild: a command that is killed is started again, without a call that
+// finds it missing.
 func TestKilledChild(t *testing.T) {
 	t.Parallel()
 	b := open(t, Server{Name: "tasks", Command: tasks.Binary(t)})
@@ -248,14 +248,14 @@ func TestKilledChild(t *testing.T) {
 	until(t, "another process answers", func() bool { return !b.call("list_tasks", "").Failed && childOf(t, b) != first })
 }
 
-// TestLookAt is what verify-env asks.
-func TestLookAt(t *testing.T) {
+// TestProbe: verify-env learns the tools of a server, or what is wrong.
+func TestProbe(t *testing.T) {
 	t.Parallel()
-	onEachWay(t, func(t *testing.T, server Server) {
+	onEachTransport(t, func(t *testing.T, server Server) {
 		server.Tools = []string{"add_task", "no_such"}
 		found, err := Probe(t.Context(), server, "test")
 		if err != nil || len(found.Tools) != 1 || len(found.Missing) != 1 || found.Missing[0] != "no_such" {
-			t.Errorf("a look found %+v, %v", found, err)
+			t.Errorf("the probe found %+v, %v", found, err)
 		}
 	})
 	var config net.ListenConfig
@@ -266,16 +266,16 @@ func TestLookAt(t *testing.T) {
 	_ = closed.Close()
 	_, err = Probe(t.Context(), Server{Name: "tasks", URL: "http://" + closed.Addr().String() + "/key-4711"}, "test")
 	if err == nil || !strings.Contains(err.Error(), "refused") || strings.Contains(err.Error(), "4711") {
-		t.Errorf("a look at a server that is away says: %v", err)
+		t.Errorf("a probe of a server that is away says: %v", err)
 	}
 	_, err = Probe(t.Context(), Server{Name: "tasks", Command: "sh", Args: []string{"-c", "echo out of milk >&2"}}, "test")
 	if err == nil || !strings.Contains(err.Error(), "out of milk") {
-		t.Errorf("a look at a command that ends says: %v", err)
+		t.Errorf("a probe of a command that ends says: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	_, err = Probe(ctx, Server{Name: "tasks", Command: tasks.Binary(t), Args: []string{"-mute"}}, "test")
 	if err == nil || !strings.Contains(err.Error(), "in time") {
-		t.Errorf("a look at a mute command says: %v", err)
+		t.Errorf("a probe of a mute command says: %v", err)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// childOf is the process that serves a toolbox's only command, the head of its
-// group.
+// childOf returns the process of a toolbox's only command, which is the head of
+// its process group.
 func childOf(t *testing.T, b box) int {
 	t.Helper()
 	c, err := b.servers[0].slot.wait(t.Context())
@@ -17,7 +17,7 @@ func childOf(t *testing.T, b box) int {
 	return c.carrier.(*command).cmd.Process.Pid
 }
 
-// stopProcess lets a process do nothing more, and not end either.
+// stopProcess suspends a process.
 func stopProcess(t *testing.T, pid int) {
 	t.Helper()
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
@@ -25,7 +25,7 @@ func stopProcess(t *testing.T, pid int) {
 	}
 }
 
-// wantGone wants no process of the group to be left.
+// wantGone waits until no process of the group is left.
 func wantGone(t *testing.T, group int) {
 	t.Helper()
 	until(t, "the group of processes is gone", func() bool { return errors.Is(syscall.Kill(-group, 0), syscall.ESRCH) })

@@ -8,8 +8,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/tasks"
 )
 
-// What a tool tells of its server's secrets goes neither to the model nor to
-// the user.
+// TestResultsHoldNoSecret: a server's secrets are removed from results.
 func TestResultsHoldNoSecret(t *testing.T) {
 	t.Parallel()
 	const secret, folder = "sk-very-secret-0123456789", "/srv/notes-2026/files"
@@ -29,7 +28,9 @@ func TestResultsHoldNoSecret(t *testing.T) {
 	}
 }
 
-func TestHiderKnowsSecretsByTheirLook(t *testing.T) {
+// TestRedactorKnowsSecretsByTheirLook: values whose names say nothing are judged
+// by their form.
+func TestRedactorKnowsSecretsByTheirLook(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]bool{
 		"sk-1234567": true, "Bearer abcdefghijklmnop": true, "hunter22": true,

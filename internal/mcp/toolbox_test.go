@@ -46,14 +46,14 @@ type box struct {
 	log *record
 }
 
-// brisk is a pace that lets a test see what comes after waits.
+// brisk returns a pace with short pauses.
 func brisk() *pace {
 	p := usualPace()
 	p.again, p.most, p.gap, p.stop = time.Millisecond, 50*time.Millisecond, time.Millisecond, 300*time.Millisecond
 	return p
 }
 
-// open starts a toolbox and waits until each server was tried.
+// open starts a toolbox and waits for the first attempt to connect to each server.
 func open(t *testing.T, servers ...Server) box {
 	t.Helper()
 	return openAt(t, brisk(), servers...)
@@ -94,7 +94,7 @@ func (b box) want(tool, arguments, text string) {
 	}
 }
 
-// wantFailed calls a tool that must fail with these words.
+// wantFailed calls a tool that must fail with a text that has these words.
 func (b box) wantFailed(tool, arguments string, words ...string) {
 	b.t.Helper()
 	got := b.call(tool, arguments)
@@ -115,7 +115,7 @@ func (b box) names() []string {
 
 func (b box) has(tool string) bool { return slices.Contains(b.names(), "tasks__"+tool) }
 
-// until waits for what must come.
+// until waits for a condition that must become true.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
@@ -127,9 +127,9 @@ func until(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// onEachWay runs a test over stdin and stdout, and over HTTP with and without
+// onEachTransport runs a test over stdin and stdout, and over HTTP with and without
 // sessions.
-func onEachWay(t *testing.T, test func(*testing.T, Server)) {
+func onEachTransport(t *testing.T, test func(*testing.T, Server)) {
 	t.Helper()
 	t.Run("stdio", func(t *testing.T) {
 		t.Parallel()

@@ -15,11 +15,11 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/tasks"
 )
 
-// TestTools: every tool has a name and parameters that model services take,
-// over pages too, and the same each time.
+// TestTools: every tool has a name and parameters that model services accept, and
+// the order is fixed.
 func TestTools(t *testing.T) {
 	t.Parallel()
-	onEachWay(t, func(t *testing.T, server Server) {
+	onEachTransport(t, func(t *testing.T, server Server) {
 		b := open(t, server)
 		tools := b.Tools(t.Context())
 		names := b.names()
@@ -46,7 +46,7 @@ func TestTools(t *testing.T) {
 	})
 }
 
-// TestPages: a list in pages is read to its end.
+// TestPages: all pages of a list are read.
 func TestPages(t *testing.T) {
 	t.Parallel()
 	whole := open(t, Server{Name: "tasks", Command: tasks.Binary(t)})
@@ -56,10 +56,10 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestCall: what tools answer, told in words.
+// TestCall: results and failures of all kinds become texts.
 func TestCall(t *testing.T) {
 	t.Parallel()
-	onEachWay(t, func(t *testing.T, server Server) {
+	onEachTransport(t, func(t *testing.T, server Server) {
 		b := open(t, server)
 		b.want("list_tasks", "", "There are no tasks.")
 		b.want("add_task", `{"title":"Buy milk"}`, "Added task 1: Buy milk")
@@ -82,10 +82,10 @@ func TestCall(t *testing.T) {
 	})
 }
 
-// TestLargeResult: a result is cut on a character, and says so.
+// TestLargeResult: a long result is cut between characters, with a note.
 func TestLargeResult(t *testing.T) {
 	t.Parallel()
-	onEachWay(t, func(t *testing.T, server Server) {
+	onEachTransport(t, func(t *testing.T, server Server) {
 		b := open(t, server)
 		b.want("large", `{"chars":16000}`, strings.Repeat("ä", 16000))
 		b.want("large", `{"chars":500000}`, strings.Repeat("ä", 16000)+
@@ -93,11 +93,11 @@ func TestLargeResult(t *testing.T) {
 	})
 }
 
-// TestParallel: calls do not wait for one another. Each of the slow calls is
-// let go only by its own end, and all of them are under way at once.
+// TestParallel: calls do not wait for one another. The slow calls end only when
+// they are canceled, and all of them are in progress at once.
 func TestParallel(t *testing.T) {
 	t.Parallel()
-	onEachWay(t, func(t *testing.T, server Server) {
+	onEachTransport(t, func(t *testing.T, server Server) {
 		b := open(t, server)
 		ctx, cancel := context.WithCancel(t.Context())
 		var calls sync.WaitGroup
@@ -125,10 +125,11 @@ func TestParallel(t *testing.T) {
 	})
 }
 
-// TestTimeout: a call that takes too long fails in words, and the server stays.
+// TestTimeout: a call that takes too long fails with a text, and the connection
+// remains.
 func TestTimeout(t *testing.T) {
 	t.Parallel()
-	onEachWay(t, func(t *testing.T, server Server) {
+	onEachTransport(t, func(t *testing.T, server Server) {
 		server.Timeout = 300 * time.Millisecond
 		b := open(t, server)
 		b.wantFailed("slow", `{"milliseconds":600000}`, "did not answer within 300ms")
@@ -136,10 +137,10 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
-// TestAllowedTools: no other tool is offered or can be called.
+// TestAllowedTools: only allowed tools are offered and can be called.
 func TestAllowedTools(t *testing.T) {
 	t.Parallel()
-	onEachWay(t, func(t *testing.T, server Server) {
+	onEachTransport(t, func(t *testing.T, server Server) {
 		server.Tools = []string{"list_tasks", "no_such"}
 		b := open(t, server)
 		if got := b.names(); !slices.Equal(got, []string{"tasks__list_tasks"}) {
@@ -148,23 +149,23 @@ func TestAllowedTools(t *testing.T) {
 		b.wantFailed("add_task", `{"title":"Buy milk"}`, "no tool")
 		b.want("list_tasks", "", "There are no tasks.")
 		if !strings.Contains(b.log.String(), "no_such") {
-			t.Error("the log does not tell of an allowed tool that is not there")
+			t.Error("the log does not name an allowed tool that is not there")
 		}
 	})
 }
 
-// TestUserID: a tool sees it only where the operator says so.
+// TestUserID: a tool gets the user's id only if the operator allows it.
 func TestUserID(t *testing.T) {
 	t.Parallel()
-	onEachWay(t, func(t *testing.T, server Server) {
+	onEachTransport(t, func(t *testing.T, server Server) {
 		open(t, server).want("who", "", "nobody's")
 		server.SendUserID = true
 		open(t, server).want("who", "", "alice@example.com")
 	})
 }
 
-// TestEnvironment: a command sees what it is given and not what this process
-// keeps to itself.
+// TestEnvironment: a command gets the variables of its settings, and not those of
+// this process.
 func TestEnvironment(t *testing.T) {
 	t.Setenv("JWT_SECRET", "not-for-tools")
 	b := open(t, Server{Name: "tasks", Command: tasks.Binary(t), Env: []string{"GIVEN=yes"}})
@@ -175,7 +176,7 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// TestStderr: it goes to the log, within bounds and without secrets.
+// TestStderr: stderr goes to the log, limited and without secrets.
 func TestStderr(t *testing.T) {
 	t.Parallel()
 	b := open(t, Server{
@@ -195,7 +196,7 @@ func TestStderr(t *testing.T) {
 	}
 }
 
-// TestNames are stable, valid and apart.
+// TestNames: the offered names are stable, valid and distinct.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	seen := make(map[string]string)

@@ -20,18 +20,18 @@ const (
 	pollInterval  = 10 * time.Millisecond
 )
 
-// Binary is the path of the built server; without arguments it speaks over
+// Binary returns the path of the built server. Without arguments it speaks over
 // stdin and stdout.
 func Binary(tb testing.TB) string {
 	tb.Helper()
 	return harness.Program(tb, "tests/tasks/server")
 }
 
-// Server serves the tasks over HTTP; it is stopped when its test ends.
+// Server serves the tasks over HTTP. It is stopped when its test ends.
 type Server struct {
-	// URL is what MCP_SERVERS takes.
+	// URL is the server's URL for MCP_SERVERS.
 	URL string
-	// Token is what its Authorization header must bear.
+	// Token is the bearer token that the server wants.
 	Token string
 
 	tb      testing.TB
@@ -49,7 +49,7 @@ func Serve(tb testing.TB, args ...string) *Server {
 	return s
 }
 
-// Absent is a server that has its address and is not started yet.
+// Absent returns a server that has its address and is not started.
 func Absent(tb testing.TB, args ...string) *Server {
 	tb.Helper()
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(harness.FreePort(tb)))
@@ -68,7 +68,7 @@ func (s *Server) Start() {
 	}
 	exited := make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // Its end is all that counts.
+		_ = cmd.Wait() // Only the exit matters.
 		close(exited)
 	}()
 	s.cmd, s.exited = cmd, exited

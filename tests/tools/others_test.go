@@ -28,8 +28,8 @@ const (
 	pollInterval = 20 * time.Millisecond
 )
 
-// everything is the folder of the program of the MCP project's own test
-// server, which make test installs.
+// everything returns the folder of the MCP project's own test server, which make
+// test installs.
 func everything(tb testing.TB) string {
 	tb.Helper()
 	folder, err := filepath.Abs("everything/node_modules/.bin")
@@ -44,7 +44,7 @@ func everything(tb testing.TB) string {
 
 const program = "mcp-server-everything"
 
-// remote is that server behind a URL.
+// remote is that server over HTTP.
 type remote struct {
 	tb     testing.TB
 	port   int
@@ -74,7 +74,7 @@ func (r *remote) start() {
 	}
 	exited := make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // Its end is all that counts.
+		_ = cmd.Wait() // Only the exit matters.
 		close(exited)
 	}()
 	r.cmd, r.exited = cmd, exited
@@ -102,7 +102,7 @@ func (r *remote) kill() {
 	r.cmd = nil
 }
 
-// until waits for what must come.
+// until waits for a condition that must become true.
 func until(tb testing.TB, what string, holds func() bool) {
 	tb.Helper()
 	deadline := time.Now().Add(patience)
@@ -114,7 +114,8 @@ func until(tb testing.TB, what string, holds func() bool) {
 	}
 }
 
-// open starts a toolbox over one server and waits until it was tried.
+// open starts a toolbox with one server and waits for the first attempt to
+// connect.
 func open(tb testing.TB, server mcp.Server) *mcp.Toolbox {
 	tb.Helper()
 	server.Name, server.Timeout = "everything", patience
@@ -130,9 +131,9 @@ func call(ctx context.Context, box *mcp.Toolbox, tool, arguments string) chat.To
 	return box.Call(ctx, chat.ToolUse{Name: "everything__" + tool, Arguments: arguments, UserID: "alice"})
 }
 
-// TestServerOfOthers: a server that is not ours is listed and called, many
-// times at once, over both ways.
-func TestServerOfOthers(t *testing.T) {
+// TestEverythingServer: the tools of a server that this project did not write are
+// listed and called, many times at once, over both transports.
+func TestEverythingServer(t *testing.T) {
 	t.Parallel()
 	test := func(t *testing.T, server mcp.Server) {
 		t.Helper()
@@ -160,7 +161,7 @@ func TestServerOfOthers(t *testing.T) {
 		if got := call(t.Context(), box, "get-tiny-image", ""); got.Failed || !strings.Contains(got.Text, "[an image, image/png, ") {
 			t.Errorf("an image gave %+v", got)
 		}
-		// These would want capabilities that no server is offered.
+		// These need capabilities that are not offered to servers.
 		for _, name := range names {
 			if strings.Contains(name, "sampling") || strings.Contains(name, "elicitation") || strings.Contains(name, "roots") {
 				t.Errorf("the server believes that it may use %s", name)
@@ -177,9 +178,9 @@ func TestServerOfOthers(t *testing.T) {
 	})
 }
 
-// TestServerOfOthersIsKilled: a server that is killed in a call gives a tool
+// TestEverythingServerIsKilled: a server that is killed in a call gives a tool
 // error, and a call made while it is away waits until it is back.
-func TestServerOfOthersIsKilled(t *testing.T) {
+func TestEverythingServerIsKilled(t *testing.T) {
 	t.Parallel()
 	server := serveEverything(t)
 	box := open(t, mcp.Server{URL: server.url()})
@@ -187,7 +188,7 @@ func TestServerOfOthersIsKilled(t *testing.T) {
 	go func() {
 		result <- call(t.Context(), box, "trigger-long-running-operation", `{"duration":600,"steps":600}`)
 	}()
-	until(t, "the server works for us", func() bool { return !call(t.Context(), box, "echo", `{"message":"x"}`).Failed })
+	until(t, "the server answers", func() bool { return !call(t.Context(), box, "echo", `{"message":"x"}`).Failed })
 	server.kill()
 	if got := <-result; !got.Failed || strings.Contains(got.Text, "127.0.0.1") {
 		t.Errorf("the call gave %+v", got)

@@ -17,7 +17,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/tasks"
 )
 
-// file writes what MCP_SERVERS names.
+// file writes a file for MCP_SERVERS and returns its path.
 func file(tb testing.TB, content string) string {
 	tb.Helper()
 	path := filepath.Join(tb.TempDir(), "mcp.json")
@@ -27,7 +27,7 @@ func file(tb testing.TB, content string) string {
 	return path
 }
 
-// command is a file with our own server as a command.
+// command writes a file that has the tasks server as a command.
 func command(tb testing.TB, args ...string) string {
 	tb.Helper()
 	quoted, err := json.Marshal(args)
@@ -47,7 +47,7 @@ func start(tb testing.TB, path string) *harness.Server {
 	})
 }
 
-// children are the processes that a process has started and that are left.
+// children returns the running processes that a process has started.
 func children(tb testing.TB, parent int) []int {
 	tb.Helper()
 	paths, err := filepath.Glob("/proc/[0-9]*/stat")
@@ -82,7 +82,7 @@ func wantGone(tb testing.TB, pid int) {
 func TestStartAndStop(t *testing.T) {
 	t.Parallel()
 	s := start(t, command(t, "-stubborn"))
-	until(t, "the command is there", func() bool { return strings.Contains(s.Log(), "a tool server is connected") })
+	until(t, "the command is connected", func() bool { return strings.Contains(s.Log(), "a tool server is connected") })
 	child := children(t, s.PID())
 	if len(child) != 1 {
 		t.Fatalf("the server has the children %v, want one", child)
@@ -93,7 +93,7 @@ func TestStartAndStop(t *testing.T) {
 	wantGone(t, child[0])
 
 	s.Restart()
-	until(t, "the command is there again", func() bool { return len(children(t, s.PID())) == 1 })
+	until(t, "the command is connected again", func() bool { return len(children(t, s.PID())) == 1 })
 	child = children(t, s.PID())
 	s.Kill()
 	wantGone(t, child[0])
@@ -102,18 +102,18 @@ func TestStartAndStop(t *testing.T) {
 	}
 }
 
-// TestStartWaitsForNoServer that says nothing, and fails for none that is not
-// there: the server is ready while the mute one may still answer.
+// TestStartWaitsForNoServer: a tool server that does not answer, or that does not
+// exist, neither delays nor prevents a start.
 func TestStartWaitsForNoServer(t *testing.T) {
 	t.Parallel()
 	s := start(t, command(t, "-mute"))
 	if strings.Contains(s.Log(), "did not answer") {
-		t.Error("the start waited until the mute server was given up")
+		t.Error("the start waited for the mute server")
 	}
 	start(t, file(t, `{"mcpServers": {"gone": {"command": "no-such-program"}, "away": {"url": "http://127.0.0.1:1/mcp"}}}`))
 }
 
-// TestVerifyEnv tells of each server, and hides what is secret.
+// TestVerifyEnv: the report has a line for each server and no secret.
 func TestVerifyEnv(t *testing.T) {
 	t.Parallel()
 	remote := tasks.Absent(t)
@@ -141,8 +141,8 @@ func TestVerifyEnv(t *testing.T) {
 	report(1, `tools +unsure +remote: 0 tools; .*fly`)
 }
 
-// TestDocument: the example of docs/tools.md is one, and verify-env says what
-// the document says that it does.
+// TestDocument: the example in docs/tools.md is valid, and verify-env prints what
+// the document shows.
 func TestDocument(t *testing.T) {
 	t.Parallel()
 	content, err := os.ReadFile("../../docs/tools.md")
@@ -163,7 +163,7 @@ func TestDocument(t *testing.T) {
 		"PATH": everything(t) + string(os.PathListSeparator) + os.Getenv("PATH"),
 	}
 	s := harness.Start(t, harness.Options{Database: harness.SQLite, Env: env})
-	until(t, "both servers are there", func() bool { return strings.Count(s.Log(), "a tool server is connected") == 2 })
+	until(t, "both servers are connected", func() bool { return strings.Count(s.Log(), "a tool server is connected") == 2 })
 	settings := harness.Settings(s.DatabaseURL, s.Secret, s.Upstream)
 	maps.Copy(settings, env)
 	if result := harness.Execute(t, settings, "verify-env"); !strings.Contains(result.Stdout, block("text")) {
@@ -171,8 +171,8 @@ func TestDocument(t *testing.T) {
 	}
 }
 
-// TestFaults: a start refuses the file, by server and field, and says nothing
-// of what is in it.
+// TestFaults: a start with a faulty file fails with the server and the field, and
+// shows no values of the file.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	env := harness.Settings(harness.NewDatabase(t, harness.SQLite), "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe", harness.NewUpstream(t))

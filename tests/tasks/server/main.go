@@ -1,5 +1,5 @@
-// Command server is a small MCP server: a list of tasks, and tools that behave
-// badly in the ways that a client must bear. It speaks over stdin and stdout,
+// Command server is a small MCP server: a list of tasks, and tools that misbehave
+// in ways that a client must handle. It speaks over stdin and stdout,
 // or over streamable HTTP with -http.
 package main
 
@@ -58,14 +58,14 @@ func run(ctx context.Context, address string, stateless, mute, stubborn bool, pa
 	return err
 }
 
-// serveHTTP asks for the token of TASKS_TOKEN, if there is one.
+// serveHTTP requires the token of TASKS_TOKEN, if it is set.
 func serveHTTP(ctx context.Context, address string, server *mcp.Server, stateless bool) error {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
 		return err
 	}
-	door := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server },
+	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server },
 		&mcp.StreamableHTTPOptions{Stateless: stateless})
 	want := "Bearer " + os.Getenv("TASKS_TOKEN")
 	served := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -78,7 +78,7 @@ func serveHTTP(ctx context.Context, address string, server *mcp.Server, stateles
 			http.Redirect(w, r, "http://localhost.localdomain/mcp", http.StatusTemporaryRedirect)
 			return
 		}
-		door.ServeHTTP(w, r)
+		handler.ServeHTTP(w, r)
 	})}
 	stop := context.AfterFunc(ctx, func() { _ = served.Close() })
 	defer stop()

@@ -12,7 +12,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// list is the tasks, in the order in which they were added.
+// list has the tasks in the order in which they were added.
 type list struct {
 	mu     sync.Mutex
 	titles []string
@@ -24,7 +24,7 @@ func newServer(pages int) *mcp.Server {
 	server := mcp.NewServer(&mcp.Implementation{Name: "tasks", Version: "1"}, &mcp.ServerOptions{PageSize: pages})
 	tasks := &list{}
 	mcp.AddTool(server, &mcp.Tool{Name: "add_task", Description: "Add a task to the list of tasks."}, tasks.add)
-	mcp.AddTool(server, &mcp.Tool{Name: "list_tasks", Description: "List the tasks."}, tasks.tell)
+	mcp.AddTool(server, &mcp.Tool{Name: "list_tasks", Description: "List the tasks."}, tasks.show)
 	addBadTools(server)
 	mcp.AddTool(server, &mcp.Tool{Name: "grow", Description: "Bring the tool grown."},
 		func(context.Context, *mcp.CallToolRequest, nothing) (*mcp.CallToolResult, any, error) {
@@ -59,7 +59,7 @@ func (l *list) add(_ context.Context, _ *mcp.CallToolRequest, t task) (*mcp.Call
 	return text(fmt.Sprintf("Added task %d: %s", len(l.titles), t.Title)), nil, nil
 }
 
-func (l *list) tell(context.Context, *mcp.CallToolRequest, nothing) (*mcp.CallToolResult, any, error) {
+func (l *list) show(context.Context, *mcp.CallToolRequest, nothing) (*mcp.CallToolResult, any, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.titles) == 0 {
@@ -84,7 +84,7 @@ type name struct {
 	Name string `json:"name"`
 }
 
-// addBadTools adds what a client must bear.
+// addBadTools adds tools that misbehave.
 func addBadTools(server *mcp.Server) {
 	mcp.AddTool(server, &mcp.Tool{Name: "slow", Description: "Wait."}, slow)
 	mcp.AddTool(server, &mcp.Tool{Name: "fail", Description: "Fail."},
@@ -123,7 +123,7 @@ func addBadTools(server *mcp.Server) {
 	addOddResults(server)
 }
 
-// addOddResults adds tools whose results are more than a text, or none.
+// addOddResults adds tools with results other than one text.
 func addOddResults(server *mcp.Server) {
 	give := func(name string, result *mcp.CallToolResult) {
 		mcp.AddTool(server, &mcp.Tool{Name: name}, func(context.Context, *mcp.CallToolRequest, nothing) (*mcp.CallToolResult, any, error) {
