@@ -86,7 +86,7 @@ func logAccess(c *gin.Context, o *Options, took time.Duration) {
 		slog.Int("status", c.Writer.Status()),
 		slog.Duration("duration", took),
 		slog.Int("bytes", max(c.Writer.Size(), 0)),
-		slog.String("client", ratelimit.ClientAddr(c.Request, o.TrustedProxies).String()),
+		slog.String("client", ratelimit.ClientAddress(c.Request, o.TrustedProxies).String()),
 	}
 	if principal, ok := auth.PrincipalFrom(ctx); ok {
 		fields = append(fields, slog.String("user", principal.UserID))

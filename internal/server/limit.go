@@ -21,7 +21,7 @@ func limitRate(o Options) gin.HandlerFunc {
 		if !isAPI(c) {
 			return
 		}
-		decision, err := o.Limiter.Allow(c.Request.Context(), ratelimit.ClientAddr(c.Request, o.TrustedProxies))
+		decision, err := o.Limiter.Allow(c.Request.Context(), ratelimit.ClientAddress(c.Request, o.TrustedProxies))
 		if err != nil {
 			o.Logger.ErrorContext(c.Request.Context(), "the rate limit could not be checked", slog.Any("error", err))
 			fail(c, http.StatusServiceUnavailable, api.ErrorCodeServiceUnavailable,

@@ -69,7 +69,7 @@ func TestClientAddr(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			got := ratelimit.ClientAddr(request(tt.remote, tt.forwarded...), proxies())
+			got := ratelimit.ClientAddress(request(tt.remote, tt.forwarded...), proxies())
 			if got != netip.MustParseAddr(tt.want) {
 				t.Fatalf("got %s, want %s", got, tt.want)
 			}
@@ -81,7 +81,7 @@ func TestClientAddrOfNoAddress(t *testing.T) {
 	t.Parallel()
 
 	for _, remote := range []string{"", "@", "pipe", "example.com:80"} {
-		if got := ratelimit.ClientAddr(request(remote, "198.51.100.7"), proxies()); got.IsValid() {
+		if got := ratelimit.ClientAddress(request(remote, "198.51.100.7"), proxies()); got.IsValid() {
 			t.Errorf("remote address %q gave %s, want the zero address", remote, got)
 		}
 	}
@@ -96,8 +96,8 @@ func FuzzClientAddr(f *testing.F) {
 	f.Add("@", "198.51.100.7", "198.51.100.8")
 
 	f.Fuzz(func(t *testing.T, remote, line1, line2 string) {
-		got := ratelimit.ClientAddr(request(remote, line1, line2), proxies())
-		peer := ratelimit.ClientAddr(request(remote), nil)
+		got := ratelimit.ClientAddress(request(remote, line1, line2), proxies())
+		peer := ratelimit.ClientAddress(request(remote), nil)
 
 		if withPort, err := netip.ParseAddrPort(remote); err == nil && peer != withPort.Addr().Unmap().WithZone("") {
 			t.Fatalf("%q gave the peer %s", remote, peer)
@@ -111,7 +111,7 @@ func FuzzClientAddr(f *testing.F) {
 			t.Fatalf("%s is mapped or has a zone", got)
 		}
 
-		if unheard := ratelimit.ClientAddr(request(remote, line1, line2), nil); unheard != peer {
+		if unheard := ratelimit.ClientAddress(request(remote, line1, line2), nil); unheard != peer {
 			t.Fatalf("with no trusted proxy the headers changed %s to %s", peer, unheard)
 		}
 
@@ -123,7 +123,7 @@ func FuzzClientAddr(f *testing.F) {
 		// Whatever a client writes first, it stands left of what the first proxy adds.
 		const client = "198.51.100.7"
 
-		spoofed := ratelimit.ClientAddr(request("10.0.0.1:1", line1, line2+", "+client), proxies())
+		spoofed := ratelimit.ClientAddress(request("10.0.0.1:1", line1, line2+", "+client), proxies())
 		if spoofed != netip.MustParseAddr(client) {
 			t.Fatalf("behind a proxy, %q made %s of %s", strings.Join([]string{line1, line2}, ","), spoofed, client)
 		}

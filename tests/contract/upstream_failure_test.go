@@ -12,13 +12,13 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// The faults themselves, and what they do to a run, are tests/streams'; here is
-// how each kind of failure is told.
+// The effect of each fault on a run is tested in tests/streams; here are the
+// answers to the kinds of failure.
 
 const rawError = `{"error":{"code":%d,"message":"` + harness.UpstreamSecret + `","metadata":{"raw":"` + harness.UpstreamSecret + `"}}}`
 
-// TestFailures: how failures of the model are told.
-func TestFailures(t *testing.T) {
+// TestUpstreamFailures: the answers to failures of the model provider.
+func TestUpstreamFailures(t *testing.T) {
 	t.Parallel()
 	suite(t, nil, map[string]check{
 		"upstream refuses": upstreamRefuses,
@@ -86,8 +86,8 @@ func checkKept(t *testing.T, messages []client.Message, question, answer string)
 	}
 }
 
-// TestUpstreamOutOfReach: nobody listens at OPENROUTER_BASE_URL.
-func TestUpstreamOutOfReach(t *testing.T) {
+// TestUpstreamUnreachable: no server listens at OPENROUTER_BASE_URL.
+func TestUpstreamUnreachable(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"OPENROUTER_BASE_URL": fmt.Sprintf("http://127.0.0.1:%d/api/v1", harness.FreePort(t))}
 	onEach(t, env, func(t *testing.T, server *harness.Server) {

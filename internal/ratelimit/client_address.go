@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// ClientAddr returns the address that a request comes from: the connection's
+// ClientAddress returns the address that a request comes from: the connection's
 // own, unless that is one of the trusted proxies. Then X-Forwarded-For is read
 // from right to left, past the hops that are trusted too, to the first address
 // that is not: the client's. An element that is not an address ends the walk at
@@ -18,7 +18,7 @@ import (
 // around IPv6. The result is never IPv4-mapped and has no zone; it is the zero
 // Addr only when r.RemoteAddr holds no address. The prefixes must be IPv4, or
 // IPv6 that is not IPv4-mapped.
-func ClientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
+func ClientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	addr, ok := parseHop(r.RemoteAddr)
 	if !ok || !contains(trusted, addr) {
 		return addr
