@@ -14,7 +14,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 )
 
-// Options configure a Handler. All are required.
+// Options configure a Handler. All but ImageDomains are required.
 type Options struct {
 	Service *chat.Service
 	// WriteTimeout is how long a client may read nothing of its stream before
@@ -24,6 +24,9 @@ type Options struct {
 	KeepAlive time.Duration
 	// Links makes the links to attachments.
 	Links stream.Links
+	// ImageDomains are sent with every thread, as allowed_image_domains; none:
+	// not sent.
+	ImageDomains []string
 	// Live is called with 1 when a stream begins and with -1 when it ends.
 	Live func(change int)
 }

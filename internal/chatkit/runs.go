@@ -24,7 +24,7 @@ func (h *Handler) createThread(ctx context.Context, req api.ThreadsCreateReq) (a
 		return nil, err
 	}
 	return h.follow(ctx, run, stream.ThreadEvent{
-		Type: string(api.ThreadCreatedEventTypeThreadCreated), Thread: stream.ToAPIThread(session, stream.ItemPage{}),
+		Type: string(api.ThreadCreatedEventTypeThreadCreated), Thread: stream.ToAPIThread(session, stream.ItemPage{}, h.ImageDomains),
 	})
 }
 
@@ -74,6 +74,7 @@ func (h *Handler) retryAfterItem(
 func (h *Handler) follow(ctx context.Context, run *chat.ActiveRun, first ...any) (api.ProcessChatKitResponseObject, error) {
 	events, err := stream.New(stream.Options{
 		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError, Preview: h.Links.Preview(auth.UserID(ctx)),
+		ImageDomains: h.ImageDomains,
 	}, run, ctx.Done(), first...)
 	if err != nil {
 		run.Fail(err)

@@ -45,7 +45,7 @@ func (h *Handler) getThread(ctx context.Context, params api.ThreadGetByIDParams)
 	if err != nil {
 		return nil, err
 	}
-	return answer{stream.ToAPIThread(session, items)}, nil
+	return answer{stream.ToAPIThread(session, items, h.ImageDomains)}, nil
 }
 
 func (h *Handler) listThreads(ctx context.Context, params api.ThreadListParams) (api.ProcessChatKitResponseObject, error) {
@@ -62,7 +62,7 @@ func (h *Handler) listThreads(ctx context.Context, params api.ThreadListParams) 
 	}
 	page := stream.ThreadPage{Data: make([]stream.Thread, len(found.Sessions)), HasMore: found.HasMore}
 	for n, session := range found.Sessions {
-		page.Data[n] = stream.ToAPIThread(session, stream.ItemPage{})
+		page.Data[n] = stream.ToAPIThread(session, stream.ItemPage{}, h.ImageDomains)
 	}
 	if found.HasMore {
 		after := found.Cursor().String()
@@ -76,7 +76,7 @@ func (h *Handler) updateThread(ctx context.Context, params api.ThreadUpdateParam
 	if err != nil {
 		return nil, err
 	}
-	return answer{stream.ToAPIThread(session, stream.ItemPage{})}, nil
+	return answer{stream.ToAPIThread(session, stream.ItemPage{}, h.ImageDomains)}, nil
 }
 
 func (h *Handler) deleteThread(ctx context.Context, params api.ThreadDeleteParams) (api.ProcessChatKitResponseObject, error) {

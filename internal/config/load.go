@@ -46,6 +46,7 @@ func Load(getenv func(string) string, opts Options) (Settings, error) {
 	s.Port = l.number("PORT", 0, maxPort)
 	s.PublicURL = l.webURL("PUBLIC_URL")
 	s.CORSOrigins = l.origins("CORS_ORIGINS")
+	s.AllowedImageDomains = l.hostNames("ALLOWED_IMAGE_DOMAINS")
 	s.TrustedProxies = l.prefixes("TRUSTED_PROXIES")
 	s.RedisURL = l.redisURL("REDIS_URL")
 	l.limits(&s)

@@ -170,6 +170,7 @@ func TestEverySettingIsTaken(t *testing.T) {
 		"SYSTEM_PROMPT", "Line one.\nLine two.", "SEND_LOCALE", "False",
 		"HOST", "[::1]", "PORT", "0", "PUBLIC_URL", "https://chat.example.com/base/",
 		"CORS_ORIGINS", `["https://App.example.com:443", "http://localhost:3000", "https://app.example.com", "Capacitor://localhost"]`,
+		"ALLOWED_IMAGE_DOMAINS", "Images.example.com, images.example.com,192.0.2.1",
 		"TRUSTED_PROXIES", "10.1.2.3/8, 192.0.2.1 ,2001:db8::/32,::ffff:172.16.0.0/108,::1",
 		"REDIS_URL", " rediss://user:pa%40ss@redis.internal:6380/2", "JWT_SECRET", goodSecret+","+otherSecret,
 		"JWKS_URL", "https://id.example.com/keys?v=1", "JWT_ISSUER", " https://id.example.com/ ", "JWT_AUDIENCE", "chat, other", "JWT_MAX_TTL", "720h",
@@ -198,10 +199,11 @@ func TestEverySettingIsTaken(t *testing.T) {
 		UpstreamIdleTimeout:      time.Hour,
 		SystemPrompt:             "Line one.\nLine two.",
 
-		Host:        "::1",
-		Port:        0,
-		PublicURL:   "https://chat.example.com/base",
-		CORSOrigins: []string{"https://app.example.com", "http://localhost:3000", "capacitor://localhost"},
+		Host:                "::1",
+		Port:                0,
+		PublicURL:           "https://chat.example.com/base",
+		CORSOrigins:         []string{"https://app.example.com", "http://localhost:3000", "capacitor://localhost"},
+		AllowedImageDomains: []string{"images.example.com", "192.0.2.1"},
 		TrustedProxies: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"),
 			netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("172.16.0.0/12"),

@@ -28,6 +28,32 @@ func (l *loader) host(name string) string {
 	return l.defaults[name]
 }
 
+// hostNames reads a list of host names, each once.
+func (l *loader) hostNames(name string) []string {
+	entries, ok := splitList(l.value(name))
+	if !ok {
+		l.fault(name, "is no JSON array of texts", `use ["images.example.com"] or a comma list`)
+
+		return nil
+	}
+
+	var hosts []string
+
+	for _, entry := range entries {
+		host := strings.ToLower(entry)
+
+		switch {
+		case !validHost(host):
+			l.fault(name, "holds "+l.quote(entry)+", no host name",
+				"write the name alone, such as images.example.com, without scheme, port, path or *")
+		case !slices.Contains(hosts, host):
+			hosts = append(hosts, host)
+		}
+	}
+
+	return hosts
+}
+
 // webURL reads an absolute http or https URL and cuts the slash at its end.
 func (l *loader) webURL(name string) string {
 	value := l.value(name)

@@ -103,6 +103,10 @@ func badValues() map[string]map[string]string {
 			"https://a.example.com/": "origin", "https://a.example.com/x": "origin", "https://u:p@a.example.com": "origin",
 			"ws://a.example.com": "ws", "file://": "origin", "capacitor://localhost/x": "origin", "https://a:0": "a:0", "[1]": "JSON", `["https://a"`: "JSON", `[""]`: "origin",
 		},
+		"ALLOWED_IMAGE_DOMAINS": {
+			"https://a.example.com": "https", "*.example.com": "*", "a.example.com:443": "443", "a.example.com/x": "/x", "a b": "a b",
+			"[1]": "JSON", `[""]`: "no host name",
+		},
 		"TRUSTED_PROXIES": {
 			"proxy": "proxy", "10.0.0.0/33": "33", "10.0.0": "10.0.0", "fe80::1%eth0": "eth0", "0.0.0.0/0": "every address",
 			"::/0": "every address", "::ffff:0.0.0.0/96": "every address", "10.0.0.1,x": `"x"`,

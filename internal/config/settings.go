@@ -51,6 +51,8 @@ type Settings struct {
 	// CORSOrigins are written as browsers write them: lower case, without
 	// the scheme's own port; each once.
 	CORSOrigins []string
+	// AllowedImageDomains are host names in lower case, each once.
+	AllowedImageDomains []string
 	// TrustedProxies are masked, and never IPv4-mapped IPv6.
 	TrustedProxies []netip.Prefix
 

@@ -59,6 +59,8 @@ func All() []Setting {
 			"Unset: `http://HOST:PORT`."},
 		{Name: "CORS_ORIGINS", Meaning: "Origins whose pages may call the server: a JSON array or a comma list of " +
 			"`https://app.example.com`, or of an app's, such as `capacitor://localhost`. Unset: none. `*` is not taken."},
+		{Name: "ALLOWED_IMAGE_DOMAINS", Meaning: "Host names from which the ChatKit component may show the images of a thread, sent as " +
+			"`allowed_image_domains`: a comma list or a JSON array. Unset: not sent."},
 		{Name: "TRUSTED_PROXIES", Meaning: "Comma list of addresses and CIDR ranges whose `X-Forwarded-For` is believed. " +
 			"Unset: none."},
 		{Name: "REDIS_URL", Secret: true, Meaning: "Redis, in which several replicas share their rate limit: " +

@@ -9,7 +9,7 @@ import (
 
 // ToAPIThread converts a session, with a page of its items, to a thread of the
 // ChatKit protocol.
-func ToAPIThread(session chat.Session, items ItemPage) Thread {
+func ToAPIThread(session chat.Session, items ItemPage, imageDomains []string) Thread {
 	if items.Data == nil {
 		items.Data = []Item{}
 	}
@@ -20,6 +20,9 @@ func ToAPIThread(session chat.Session, items ItemPage) Thread {
 	}}
 	if session.Title != "" {
 		thread.Title = &session.Title
+	}
+	if len(imageDomains) > 0 {
+		thread.AllowedImageDomains = &imageDomains
 	}
 	return thread
 }

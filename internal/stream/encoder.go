@@ -18,7 +18,8 @@ type encoder struct {
 	// failed is the door's form of a failure.
 	failed func(chat.Failed) any
 	// preview is the user's.
-	preview Preview
+	preview      Preview
+	imageDomains []string
 	// json writes a value and a line break to out's buffer.
 	json *json.Encoder
 	// deltaOf and deltaHead are the item and the start of the last delta
@@ -27,15 +28,15 @@ type encoder struct {
 	deltaHead string
 }
 
-func newEncoder(out *sse.Writer, failed func(chat.Failed) any, preview Preview) *encoder {
+func newEncoder(out *sse.Writer, o Options) *encoder {
 	values := json.NewEncoder(out.Buffer())
 	values.SetEscapeHTML(false) // The stream is not HTML; the Python package escapes nothing either.
-	return &encoder{out: out, json: values, failed: failed, preview: preview}
+	return &encoder{out: out, json: values, failed: o.Failed, preview: o.Preview, imageDomains: o.ImageDomains}
 }
 
 // Write adds events that are no run's, already in their generated types.
 func Write(out *sse.Writer, events ...any) error {
-	e := newEncoder(out, nil, nil)
+	e := newEncoder(out, Options{})
 	for _, event := range events {
 		out.Begin()
 		if err := e.encodeJSON(event, ""); err != nil {
@@ -53,7 +54,7 @@ func (e *encoder) encode(event chat.Event) error {
 	if failed, ok := event.(chat.Failed); ok {
 		return e.encodeJSON(e.failed(failed), "")
 	}
-	value, err := toAPIEvent(event, e.preview)
+	value, err := toAPIEvent(event, e.preview, e.imageDomains)
 	if err != nil {
 		return err
 	}

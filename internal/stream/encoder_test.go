@@ -20,7 +20,7 @@ func encodeOne(t *testing.T, event chat.Event) string {
 	recorder := httptest.NewRecorder()
 	out := sse.NewWriter(time.Second)
 	out.Open(recorder)
-	if err := newEncoder(out, nil, nil).encode(event); err != nil {
+	if err := newEncoder(out, Options{}).encode(event); err != nil {
 		t.Fatal(err)
 	}
 	if err := out.Flush(); err != nil {
@@ -81,7 +81,7 @@ func TestDeltaIsWhatTheGeneratedTypesWrite(t *testing.T) {
 func BenchmarkDelta(b *testing.B) {
 	out := sse.NewWriter(time.Minute)
 	out.Open(httptest.NewRecorder())
-	encoder := newEncoder(out, nil, nil)
+	encoder := newEncoder(out, Options{})
 	delta := &chat.TextDelta{ItemID: uuid.New(), Delta: " word"}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -8,7 +8,7 @@ import (
 )
 
 // toAPIEvent converts an event to its type in openapi.yaml.
-func toAPIEvent(event chat.Event, preview Preview) (any, error) {
+func toAPIEvent(event chat.Event, preview Preview, imageDomains []string) (any, error) {
 	switch event := event.(type) {
 	case chat.ItemDone:
 		item, err := ToAPIItem(event.Item, preview)
@@ -23,7 +23,7 @@ func toAPIEvent(event chat.Event, preview Preview) (any, error) {
 		}, nil
 	case chat.SessionUpdated:
 		return ThreadEvent{
-			Type: string(api.ThreadUpdatedEventTypeThreadUpdated), Thread: ToAPIThread(event.Session, ItemPage{}),
+			Type: string(api.ThreadUpdatedEventTypeThreadUpdated), Thread: ToAPIThread(event.Session, ItemPage{}, imageDomains),
 		}, nil
 	case chat.Notice:
 		return api.NoticeEvent{

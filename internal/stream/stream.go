@@ -37,6 +37,8 @@ type Options struct {
 	Failed func(chat.Failed) any
 	// Preview makes the previews of the user's images.
 	Preview Preview
+	// ImageDomains are sent with the thread; none: not sent.
+	ImageDomains []string
 	// End is the data of the last line; empty is none.
 	End string
 }
@@ -59,7 +61,7 @@ type Stream struct {
 func New(o Options, run *chat.ActiveRun, done <-chan struct{}, first ...any) (*Stream, error) {
 	out := sse.NewWriter(o.WriteTimeout)
 	s := &Stream{
-		done: done, run: run, follower: run.Follow(0), out: out, encoder: newEncoder(out, o.Failed, o.Preview), keepAlive: o.KeepAlive,
+		done: done, run: run, follower: run.Follow(0), out: out, encoder: newEncoder(out, o), keepAlive: o.KeepAlive,
 		end: o.End,
 	}
 	if err := Write(out, first...); err != nil {

@@ -81,10 +81,10 @@ func TestWireTypesWriteWhatTheGeneratedTypesDo(t *testing.T) {
 		sameEvent(t, event, preview)
 	}
 	same[api.ThreadItemPage](t, "page of items", encode(t, page))
-	same[api.Thread](t, "thread", encode(t, ToAPIThread(session, page)))
-	same[api.ThreadPage](t, "page of threads", encode(t, ThreadPage{Data: []Thread{ToAPIThread(session, ItemPage{})}}))
+	same[api.Thread](t, "thread", encode(t, ToAPIThread(session, page, []string{"images.example"})))
+	same[api.ThreadPage](t, "page of threads", encode(t, ThreadPage{Data: []Thread{ToAPIThread(session, ItemPage{}, nil)}}))
 	same[api.ThreadCreatedEvent](t, "thread created", encode(t, ThreadEvent{
-		Type: string(api.ThreadCreatedEventTypeThreadCreated), Thread: ToAPIThread(session, ItemPage{}),
+		Type: string(api.ThreadCreatedEventTypeThreadCreated), Thread: ToAPIThread(session, ItemPage{}, nil),
 	}))
 }
 
@@ -99,7 +99,7 @@ func encode(t *testing.T, value any) []byte {
 
 func sameEvent(t *testing.T, event chat.Event, preview Preview) {
 	t.Helper()
-	value, err := toAPIEvent(event, preview)
+	value, err := toAPIEvent(event, preview, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

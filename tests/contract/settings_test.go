@@ -52,6 +52,7 @@ func badSettings() map[string][]string {
 		"HOST":                        {"http://localhost", "two words", "256.1.1.1"},
 		"PORT":                        {"http", "-1", "65536", "80.5", "99999999999999999999"},
 		"CORS_ORIGINS":                {"*", "app.example.com", "https://app.example.com/path", `["https://app.example.com"`, `["*"]`, "https://*.example.com"},
+		"ALLOWED_IMAGE_DOMAINS":       {"https://images.example.com", "*.example.com", "images.example.com:443"},
 		"TRUSTED_PROXIES":             {"proxy.example.com", "10.0.0.0/33", "0.0.0.0/0", "10.0.0"},
 		"RATE_LIMIT_PER_MINUTE":       {"many", "-1", "1.5", "99999999999999999999"},
 		"MAX_SESSIONS_PER_USER":       {"many", "0", "-1", "1e3"},
