@@ -1,4 +1,4 @@
-# Every habit of the project; `make help` lists them.
+# The project's commands; `make help` lists them.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -38,7 +38,7 @@ run: build ## Run the server on SQLite under data/; the demo where there is no O
 	exec bin/chatkit-rest serve $$demo
 
 .PHONY: token
-token: build ## Print a token for `make run`'s server; SUB=name says for whom (you)
+token: build ## Print a token for `make run`'s server; SUB=name is the user (you)
 	@$(development); bin/chatkit-rest token --sub "$${SUB:-you}"
 
 .PHONY: build
@@ -47,35 +47,35 @@ token: build ## Print a token for `make run`'s server; SUB=name says for whom (y
 build: ## Build the static binary bin/chatkit-rest
 	@CGO_ENABLED=0 go build -tags nomsgpack -trimpath -ldflags '$(LDFLAGS)' -o bin/chatkit-rest ./cmd/chatkit-rest
 
-# What `make test` needs beside Go, before anything is made with it.
+# What `make test` needs in addition to Go.
 .PHONY: test-needs
 test-needs:
 	@tests/prepare.sh node race postgres pgbouncer redis
 
-# The identity server that the tests talk to.
+# The identity server that the tests use.
 tests/identity/provider/node_modules: tests/identity/provider/package-lock.json | test-needs
 	npm --prefix tests/identity/provider ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-# The MCP server of others that the tests talk to.
+# The third-party MCP server that the tests use.
 tests/tools/everything/node_modules: tests/tools/everything/package-lock.json | test-needs
 	npm --prefix tests/tools/everything ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 .PHONY: test
-test: test-needs tests/identity/provider/node_modules tests/tools/everything/node_modules ## Run the Go tests, black box and all, with the race detector; installs or starts what it needs
+test: test-needs tests/identity/provider/node_modules tests/tools/everything/node_modules ## Run all Go tests, black-box ones too, with the race detector; installs and starts what they need
 	go vet ./...
-	@# Node.js 18, Debian 12's, gives the MCP server of others no global crypto by itself.
+	@# Node.js 18, which Debian 12 has, gives the third-party MCP server no global crypto by default.
 	case "$$(node --version)" in v18.*) export NODE_OPTIONS="$${NODE_OPTIONS:-} --experimental-global-webcrypto" ;; esac; \
 	CGO_ENABLED=1 go test -race -timeout 10m ./...
 
 .PHONY: test-metrics
-test-metrics: ## Let Prometheus's promtool judge the alert rules and the dashboard's queries; installs it
+test-metrics: ## Check the alert rules and the dashboard's queries with Prometheus's promtool; installs it
 	@tests/prepare.sh promtool
 	tests/observe/promtool.sh
 
 .PHONY: test-deploy
-test-deploy: ## Lint the deploy files, and prove them with the image's binary, nginx and the docs' commands
+test-deploy: ## Lint the deploy files and test them with the image's binary, nginx and the docs' commands
 	@tests/prepare.sh postgres redis deploy
 	tests/deploy/lint.sh
 	go test -tags deploy -count=1 -timeout 5m ./tests/deploy ./tests/docs
@@ -88,7 +88,7 @@ tests/chatkit/.venv: tests/chatkit/requirements.txt
 	@touch $@
 
 .PHONY: test-chatkit
-test-chatkit: tests/chatkit/.venv ## Hold the ChatKit protocol to the server of its Python package
+test-chatkit: tests/chatkit/.venv ## Compare the ChatKit API with the server of the openai-chatkit Python package
 	go test -tags chatkit -count=1 -timeout 5m ./tests/chatkit
 
 # Schemathesis and what it needs, for the served document.
@@ -108,24 +108,24 @@ release: ## Build dist/: archives for Linux, macOS and Windows, their SBOMs, SHA
 	deploy/release.sh "$(VERSION)" dist $(PLATFORMS)
 
 .PHONY: test-model
-test-model: ## Talk to a real small language model through the whole server (downloads it)
+test-model: ## Test the server with a real small language model (downloads it)
 	tests/model/run.sh
 
 .PHONY: test-clients
-test-clients: ## Generate clients in four languages and let each talk to a server; CLIENTS="go orval", or small
+test-clients: ## Generate clients in four languages and test each against a server; CLIENTS="go orval", or small
 	@case "$(CLIENTS)" in '' | *typescript-fetch* | *python* | *kotlin*) tests/prepare.sh java venv ;; esac
 	tests/clients/run.sh $(CLIENTS)
 
 .PHONY: breaking
-breaking: ## Say whether the last change of openapi.yaml breaks clients
+breaking: ## Check whether the last change of openapi.yaml breaks clients
 	@tests/breaking/check.sh
 
 .PHONY: test-breaking
-test-breaking: ## Try `make breaking` on changes that do and do not break
+test-breaking: ## Test `make breaking` with changes that do and do not break clients
 	@tests/breaking/check_test.sh
 
 .PHONY: test-browser
-test-browser: build ## Drive both pages in a real Chromium; SHOTS=folder keeps screenshots
+test-browser: build ## Test both pages in Chromium; SHOTS=folder keeps screenshots
 	@tests/prepare.sh browser
 	@cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --silent
 	cd tests/browser && npm test
@@ -139,7 +139,7 @@ bench: tests/chatkit/.venv ## Measure the server beside a bare proxy and a bare 
 	tests/bench/run.sh
 
 .PHONY: lint
-lint: ## Check the Go code, the house's dependency rules and openapi.yaml
+lint: ## Lint the Go code, the rules for imports and openapi.yaml
 	$(GOLANGCI_LINT) run ./...
 	$(REDOCLY) lint --config .redocly.yaml openapi.yaml
 	$(SPECTRAL) lint --ruleset .spectral.yaml --fail-severity warn --quiet openapi.yaml
@@ -155,7 +155,7 @@ generate: ## Generate gen/ from openapi.yaml
 	cp openapi.yaml gen/document/openapi.yaml
 
 .PHONY: check-generate
-check-generate: ## Fail when gen/ is not what openapi.yaml says
+check-generate: ## Fail when gen/ is not what openapi.yaml generates
 	@rm -f gen/*/*.gen.go
 	@$(MAKE) --no-print-directory generate
 	@changed="$$(git status --porcelain -- gen)"; \
@@ -169,7 +169,7 @@ web: ## Build the pages' files in internal/web/assets/built (needs Node.js 20)
 	@cd internal/web/playground && npm ci --ignore-scripts --no-audit --no-fund --silent && node build.mjs
 
 .PHONY: check-web
-check-web: web ## Fail when the pages' built files are not what their sources say
+check-web: web ## Fail when the pages' built files are not what their sources build
 	@changed="$$(git status --porcelain -- internal/web/assets/built)"; \
 	if [ -n "$$changed" ]; then \
 		echo "internal/web/assets/built differs from what its sources build; run 'make web' and commit:"; \
@@ -177,5 +177,5 @@ check-web: web ## Fail when the pages' built files are not what their sources sa
 	fi
 
 .PHONY: verify-env
-verify-env: build ## Check the settings and all that they name, without starting
+verify-env: build ## Check the settings and the services that they name, without starting
 	@$(development); bin/chatkit-rest verify-env

@@ -1229,7 +1229,7 @@ type Attachment struct {
 	union json.RawMessage
 }
 
-// AttachmentCreateParams The file that is to be uploaded.
+// AttachmentCreateParams The file to upload.
 type AttachmentCreateParams struct {
 	// MimeType A type that this server takes.
 	MimeType string `json:"mime_type"`
@@ -1266,10 +1266,10 @@ type AttachmentUploadDescriptorMethod string
 type AttachmentsCreateReq struct {
 	Type AttachmentsCreateReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params The file that is to be uploaded.
+	// Params The file to upload.
 	Params AttachmentCreateParams `json:"params"`
 }
 
@@ -1280,7 +1280,7 @@ type AttachmentsCreateReqType string
 type AttachmentsDeleteReq struct {
 	Type AttachmentsDeleteReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params Which file.
@@ -1290,11 +1290,11 @@ type AttachmentsDeleteReq struct {
 // AttachmentsDeleteReqType defines model for AttachmentsDeleteReq.Type.
 type AttachmentsDeleteReqType string
 
-// ChatKitErrorEvent The run failed. What had come of the answer is saved.
+// ChatKitErrorEvent The run failed. The part of the answer so far is saved.
 type ChatKitErrorEvent struct {
 	Type ChatKitErrorEventType `json:"type"`
 
-	// Code `stream.error` for a failure that the component tells in its own words, `custom` for one that the message tells.
+	// Code `stream.error` for a failure that the component describes itself, `custom` for one that the message describes.
 	Code ChatKitErrorEventCode `json:"code"`
 
 	// Message For people. Comes with `custom`.
@@ -1307,7 +1307,7 @@ type ChatKitErrorEvent struct {
 // ChatKitErrorEventType defines model for ChatKitErrorEvent.Type.
 type ChatKitErrorEventType string
 
-// ChatKitErrorEventCode `stream.error` for a failure that the component tells in its own words, `custom` for one that the message tells.
+// ChatKitErrorEventCode `stream.error` for a failure that the component describes itself, `custom` for one that the message describes.
 type ChatKitErrorEventCode string
 
 // ChatKitRequest A request of the ChatKit protocol; `type` says which.
@@ -1425,7 +1425,7 @@ type CustomAction struct {
 	Type    string          `json:"type"`
 }
 
-// DeletedSession A session that is gone.
+// DeletedSession A deleted session.
 type DeletedSession struct {
 	ID openapi_types.UUID `json:"id"`
 
@@ -1434,7 +1434,7 @@ type DeletedSession struct {
 	Deleted   bool               `json:"deleted"`
 }
 
-// Done It is done, and there is nothing to tell.
+// Done The request succeeded, and there is nothing to return.
 type Done struct {
 	// UpdatedItem What a widget's action changed. This server makes no widgets, so it is absent.
 	UpdatedItem *ThreadItem `json:"updated_item,omitempty"`
@@ -1504,11 +1504,11 @@ type ErrorDetail struct {
 	Message string `json:"message"`
 }
 
-// ErrorEvent The run failed. What had come of the answer is saved.
+// ErrorEvent The run failed. The part of the answer so far is saved.
 type ErrorEvent struct {
 	Type ErrorEventType `json:"type"`
 
-	// Code A general failure, or `custom` for one that only the message tells.
+	// Code `stream.error` for a general failure, `custom` for one that the message describes.
 	Code ErrorEventCode `json:"code"`
 
 	// Message For people.
@@ -1521,7 +1521,7 @@ type ErrorEvent struct {
 // ErrorEventType defines model for ErrorEvent.Type.
 type ErrorEventType string
 
-// ErrorEventCode A general failure, or `custom` for one that only the message tells.
+// ErrorEventCode `stream.error` for a general failure, `custom` for one that the message describes.
 type ErrorEventCode string
 
 // ErrorResponse The answer of a request that failed.
@@ -1570,21 +1570,21 @@ type ImageAttachment struct {
 	ThreadID *openapi_types.UUID `json:"thread_id,omitempty"`
 	Type     ImageAttachmentType `json:"type"`
 
-	// PreviewURL Where the image is, for an hour, without a token; it is there once it is uploaded.
+	// PreviewURL URL of the image, valid for an hour without a token. It works once the image is uploaded.
 	PreviewURL string `json:"preview_url"`
 }
 
 // ImageAttachmentType defines model for ImageAttachment.Type.
 type ImageAttachmentType string
 
-// InferenceOptions How the client wishes the message to be answered.
+// InferenceOptions Options for the answer.
 type InferenceOptions struct {
 	// ToolChoice The tool to use.
 	ToolChoice *ToolChoice `json:"tool_choice,omitempty"`
 	Model      *string     `json:"model,omitempty"`
 }
 
-// InferenceOptionsInput How the client wishes the message to be answered.
+// InferenceOptionsInput Options for the answer.
 type InferenceOptionsInput struct {
 	// ToolChoice The tool that the model must call first; absent or null leaves it to the model.
 	ToolChoice *ToolChoice `json:"tool_choice,omitempty"`
@@ -1612,7 +1612,7 @@ type InputTranscribeParams struct {
 type InputTranscribeReq struct {
 	Type InputTranscribeReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params Speech.
@@ -1638,7 +1638,7 @@ type ItemFeedbackParamsKind string
 type ItemsFeedbackReq struct {
 	Type ItemsFeedbackReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params What the user thinks of items.
@@ -1667,7 +1667,7 @@ type ItemsListParams struct {
 type ItemsListReq struct {
 	Type ItemsListReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params Which page of a thread's items.
@@ -1749,7 +1749,7 @@ type OutputTextContent struct {
 // OutputTextContentType defines model for OutputTextContent.Type.
 type OutputTextContentType string
 
-// ProgressUpdateEvent What is being done while nothing is answered, such as a tool that is called.
+// ProgressUpdateEvent What the server is doing before the answer continues, such as calling a tool.
 type ProgressUpdateEvent struct {
 	Type ProgressUpdateEventType `json:"type"`
 
@@ -1760,36 +1760,36 @@ type ProgressUpdateEvent struct {
 // ProgressUpdateEventType defines model for ProgressUpdateEvent.Type.
 type ProgressUpdateEventType string
 
-// RateLimitCheck Whether the replicas share their rate limit (`ok`), or each limits by itself because Redis does not answer (`degraded`). Absent when the server is not set to share it.
+// RateLimitCheck Whether the replicas share their rate limit (`ok`), or each counts on its own because Redis does not answer (`degraded`). Absent when the server is not set to share it.
 type RateLimitCheck string
 
-// Readiness Whether the server can do its work, and what it looked at.
+// Readiness Whether the server can work, and the result of each check.
 type Readiness struct {
 	Status ReadinessStatus `json:"status"`
 
-	// Checks What the server looked at.
+	// Checks The checks of the server.
 	Checks ReadinessChecks `json:"checks"`
 }
 
 // ReadinessStatus defines model for Readiness.Status.
 type ReadinessStatus string
 
-// ReadinessCheck What came of one look.
+// ReadinessCheck The result of one check.
 type ReadinessCheck string
 
-// ReadinessChecks What the server looked at.
+// ReadinessChecks The checks of the server.
 type ReadinessChecks struct {
-	// Database What came of one look.
+	// Database The result of one check.
 	Database ReadinessCheck `json:"database"`
 
-	// Migrations What came of one look.
+	// Migrations The result of one check.
 	Migrations ReadinessCheck `json:"migrations"`
 
-	// RateLimit Whether the replicas share their rate limit (`ok`), or each limits by itself because Redis does not answer (`degraded`). Absent when the server is not set to share it.
+	// RateLimit Whether the replicas share their rate limit (`ok`), or each counts on its own because Redis does not answer (`degraded`). Absent when the server is not set to share it.
 	RateLimit *RateLimitCheck `json:"rate_limit,omitempty"`
 }
 
-// RequestMetadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+// RequestMetadata Data that the page adds to a request. The server ignores other fields.
 type RequestMetadata struct {
 	// ClientTools The tools of the page that the model may call in this run.
 	ClientTools *[]ClientTool `json:"client_tools,omitempty"`
@@ -1825,7 +1825,7 @@ type SessionCreatedResponse struct {
 type SessionDeletedResponse struct {
 	Success bool `json:"success"`
 
-	// Data A session that is gone.
+	// Data A deleted session.
 	Data DeletedSession `json:"data"`
 }
 
@@ -1909,7 +1909,7 @@ type ThoughtTaskStatusIndicator string
 // ThoughtTaskType defines model for ThoughtTask.Type.
 type ThoughtTaskType string
 
-// Thread A thread as its stream tells of it.
+// Thread A thread of the ChatKit protocol.
 type Thread struct {
 	// Title Absent until there is one.
 	Title     *string            `json:"title,omitempty"`
@@ -1965,11 +1965,11 @@ type ThreadCreateParams struct {
 	Input UserMessageInput `json:"input"`
 }
 
-// ThreadCreatedEvent The thread is there.
+// ThreadCreatedEvent The thread is created.
 type ThreadCreatedEvent struct {
 	Type ThreadCreatedEventType `json:"type"`
 
-	// Thread A thread as its stream tells of it.
+	// Thread A thread of the ChatKit protocol.
 	Thread Thread `json:"thread"`
 }
 
@@ -2035,17 +2035,17 @@ type ThreadItemDoneEvent struct {
 // ThreadItemDoneEventType defines model for ThreadItemDoneEvent.Type.
 type ThreadItemDoneEventType string
 
-// ThreadItemUpdate How an item goes on; `type` says which.
+// ThreadItemUpdate A change of an item; `type` says which.
 type ThreadItemUpdate struct {
 	union json.RawMessage
 }
 
-// ThreadItemUpdatedEvent An item that has begun goes on.
+// ThreadItemUpdatedEvent An item that has begun changed.
 type ThreadItemUpdatedEvent struct {
 	Type   ThreadItemUpdatedEventType `json:"type"`
 	ItemID openapi_types.UUID         `json:"item_id"`
 
-	// Update How an item goes on; `type` says which.
+	// Update A change of an item; `type` says which.
 	Update ThreadItemUpdate `json:"update"`
 }
 
@@ -2073,7 +2073,7 @@ type ThreadPage struct {
 	After *string `json:"after,omitempty"`
 }
 
-// ThreadRetryAfterItemParams The message to answer anew.
+// ThreadRetryAfterItemParams The message to answer again.
 type ThreadRetryAfterItemParams struct {
 	// ItemID The id of a user message.
 	ItemID openapi_types.UUID `json:"item_id"`
@@ -2100,7 +2100,7 @@ type ThreadUpdateParams struct {
 type ThreadUpdatedEvent struct {
 	Type ThreadUpdatedEventType `json:"type"`
 
-	// Thread A thread as its stream tells of it.
+	// Thread A thread of the ChatKit protocol.
 	Thread Thread `json:"thread"`
 }
 
@@ -2111,7 +2111,7 @@ type ThreadUpdatedEventType string
 type ThreadsAddClientToolOutputReq struct {
 	Type ThreadsAddClientToolOutputReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params The output of the tool call that the thread waits for.
@@ -2125,7 +2125,7 @@ type ThreadsAddClientToolOutputReqType string
 type ThreadsAddStructuredInputReq struct {
 	Type ThreadsAddStructuredInputReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params Answers to a form.
@@ -2139,7 +2139,7 @@ type ThreadsAddStructuredInputReqType string
 type ThreadsAddUserMessageReq struct {
 	Type ThreadsAddUserMessageReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params A message and its thread.
@@ -2153,7 +2153,7 @@ type ThreadsAddUserMessageReqType string
 type ThreadsCreateReq struct {
 	Type ThreadsCreateReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params The message that makes a thread.
@@ -2167,7 +2167,7 @@ type ThreadsCreateReqType string
 type ThreadsCustomActionReq struct {
 	Type ThreadsCustomActionReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params An action of a widget.
@@ -2181,7 +2181,7 @@ type ThreadsCustomActionReqType string
 type ThreadsDeleteReq struct {
 	Type ThreadsDeleteReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params Which thread.
@@ -2195,7 +2195,7 @@ type ThreadsDeleteReqType string
 type ThreadsGetByIDReq struct {
 	Type ThreadsGetByIDReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params Which thread.
@@ -2209,7 +2209,7 @@ type ThreadsGetByIDReqType string
 type ThreadsListReq struct {
 	Type ThreadsListReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params Which page of threads.
@@ -2219,14 +2219,14 @@ type ThreadsListReq struct {
 // ThreadsListReqType defines model for ThreadsListReq.Type.
 type ThreadsListReqType string
 
-// ThreadsRetryAfterItemReq Answer a user message anew. The items after it are listed no more.
+// ThreadsRetryAfterItemReq Answer a user message again. The items after it are no longer listed.
 type ThreadsRetryAfterItemReq struct {
 	Type ThreadsRetryAfterItemReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params The message to answer anew.
+	// Params The message to answer again.
 	Params ThreadRetryAfterItemParams `json:"params"`
 }
 
@@ -2237,7 +2237,7 @@ type ThreadsRetryAfterItemReqType string
 type ThreadsSyncCustomActionReq struct {
 	Type ThreadsSyncCustomActionReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params An action of a widget.
@@ -2251,7 +2251,7 @@ type ThreadsSyncCustomActionReqType string
 type ThreadsUpdateReq struct {
 	Type ThreadsUpdateReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params A thread's new title.
@@ -2294,7 +2294,7 @@ type UserMessageInput struct {
 	// QuotedText The text the message refers to.
 	QuotedText *string `json:"quoted_text,omitempty"`
 
-	// InferenceOptions How the client wishes the message to be answered.
+	// InferenceOptions Options for the answer.
 	InferenceOptions InferenceOptionsInput `json:"inference_options"`
 }
 
@@ -2312,14 +2312,14 @@ type UserMessageItem struct {
 	// QuotedText The text the message refers to.
 	QuotedText *string `json:"quoted_text,omitempty"`
 
-	// InferenceOptions How the client wishes the message to be answered.
+	// InferenceOptions Options for the answer.
 	InferenceOptions InferenceOptions `json:"inference_options"`
 }
 
 // UserMessageItemType defines model for UserMessageItem.Type.
 type UserMessageItemType string
 
-// UserMessageTagContent Something of the page's that the user mentions.
+// UserMessageTagContent An object of the page that the user mentions.
 type UserMessageTagContent struct {
 	Type UserMessageTagContentType `json:"type"`
 	ID   string                    `json:"id"`
@@ -2327,7 +2327,7 @@ type UserMessageTagContent struct {
 	// Text Its name, as it stands in the message.
 	Text string `json:"text"`
 
-	// Data What the page knows of it. It is told to the model.
+	// Data What the page knows about it. The model receives it.
 	Data        json.RawMessage `json:"data"`
 	Group       *string         `json:"group,omitempty"`
 	Interactive bool            `json:"interactive"`
@@ -2509,13 +2509,13 @@ type UpstreamError = ErrorResponse
 
 // GetAttachmentParams defines parameters for GetAttachment.
 type GetAttachmentParams struct {
-	// Signature Until when a signed URL is good, and what makes it so. Part of the URL that this server gives.
+	// Signature The expiry and the signature of a signed URL. The server's own URLs contain it.
 	Signature *Signature `form:"signature,omitempty" json:"signature,omitempty"`
 }
 
 // UploadAttachmentParams defines parameters for UploadAttachment.
 type UploadAttachmentParams struct {
-	// Signature Until when a signed URL is good, and what makes it so. Part of the URL that this server gives.
+	// Signature The expiry and the signature of a signed URL. The server's own URLs contain it.
 	Signature *Signature `form:"signature,omitempty" json:"signature,omitempty"`
 }
 
@@ -3720,7 +3720,7 @@ type ServerInterface interface {
 	// GetHealth Is the process alive?
 	// (GET /health)
 	GetHealth(c *gin.Context)
-	// GetReadiness Can the server do its work?
+	// GetReadiness Can the server take requests?
 	// (GET /readyz)
 	GetReadiness(c *gin.Context)
 }
@@ -6774,7 +6774,7 @@ type StrictServerInterface interface {
 	// GetHealth Is the process alive?
 	// (GET /health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
-	// GetReadiness Can the server do its work?
+	// GetReadiness Can the server take requests?
 	// (GET /readyz)
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
 }
@@ -7203,322 +7203,320 @@ func (sh *strictHandler) GetReadiness(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L37ctu4si/8KijuXTUzpyhFvuVi11e7PIkz47UcO8uXlb1nlCNBIiRxmwK0CcqOZparztOcBztP8hW6",
-	"ARAkQYqyncSTmX/WmsjErdFoNPry69+DsZgvBGc8k8H+78GM0Yil8J/nNGMn8TzOOvC/6qeIyXEaL7JY",
-	"8GA/+FnckjnlK5Ky/1kymUmSzRihUZQyKcmcrohkPCIxJ5TMY77MWDcIA/aJzhcJC/Z3emEgxzM2p6rr",
-	"bLVgwX4Q84xNWRrc3YXOBM7ZnMY85tOGSYiJGn5OaMpIwiZZYazdDYaSzLPWCzYWPJJkybM4gXWOxZJn",
-	"ZMSmMZeEcnZbHHBr3YgsS1edw0nG0vrRMkFuaaxGmYiUwbCcfcpIlq665HAkGc/I7Yxx+CrmUxIJJgkX",
-	"GZmxZLHZhD58+NA5XGYzxrN4TDPmJ3UmCHU+KgwR/MhoytIgDBRDxCmLgv0sXTLPwDJL1W6qcf+zc77k",
-	"neOoOt7ljJF0yb+TJI6KA7Gt0YvxDt3tbE/2XnZ2o1e9zqvR83Hn5R7tRbuTF2xna7txGhORzmkW7AfL",
-	"ZRwFYWVad2GQxPwazsHrlNGMnS/5Mb+cpYxGvv3ikWJyJiWdMsXxaqsy+FrNXCxYStW3apnB2HQYhMGC",
-	"pnTOMn3kJJMyFnwQq8/+PWVyIbhk3ZGIVv/2LKIZfeZ8EQY4QMPXcQQkxhXg5M8m+K/oAnuqLuZswdz5",
-	"64NFOLslevS6JWnybL4qPc83LGEZWzc//Gr9nCL4znRz70n9xLJ1MzpXZFo7nynLHmMyJ7FsNZdJnMrM",
-	"zMZs4oJO2SPPrOfMTfdyNlHMXT81M6nbOJtZupnDQ9WVkSmRKm9Z+qDJwq3UXdBs1nX+pOd6tUgEjVh0",
-	"mGV0PJsznjXMeKk/JpM48RPQ6aY8LWr/5JtZ8a9qcqfsU/aeTtnZRC9UVmemuCC/D9S2hmTJE3XxZrNY",
-	"EsEZifFCTqjMqlNOYpnZ7iszxmupsuFzltFn+Ec1USShPh1NdMQPNVsm6uzSjAzzlcsuCpAhoZyLJR8z",
-	"j9jEPdiMzoXZA3nvyq1qrmB1+QzVeruw3qF7gvR93CXHmSRjwTN1D88Z5XD3ztRFrO5JMk5ixouKSHB4",
-	"+MvlS/r33z6dHg5eL7YuRj/unbDFqzcn/1y+m8wW0yAMYjX+/yxZugrCgNO5aoZEd6+wBc0ylqpP//ev",
-	"h51faOe3XufVoPPx953tu3/3XGlhkJOu7rZVm+O5bvdGvfELurfdeRVtsc7u5AXtvJzs7nS2or3Ry/EL",
-	"tkWfb5l5K552pl3YkofcyGGwTgvNBFFMTYTSN42gs4vY7vkJm0Cv7kwiNqHLJMMmc/opni/nwf5WT/0r",
-	"5vpfoU+F0uepjrpaBnkIvDPp0VfR3nbn+VgRePSCdl4pAm/nBO75CVzQBx5C3Yt4ymm2TD163xXovKBn",
-	"UiLjKWcRuTo/UfJlKkQUgsi+VUd6Tq+ZJHFGpOiS9zTNzKlRn8OhB+EkWXrDUjKNb5js1jC8tPNx1zGn",
-	"n04Yn2azYH9r+6VvHaiD1G0BqjSwAwdqnlpEfo6dyZWzByqiRoqhtLIH6rXgkyQew4nQMgiE4GKRKNU8",
-	"FvzZf0vUEPRyoIMRi/nU3H1waS7nc5qulGhSwoul5jlHYKd4BOIMHjw4SBjc0GQJfMLSVKQ4gQiE2+Xl",
-	"4euf3x2dXg5en52+PTl+fRmEgb7ZYQtiSXKZoEaA+eT362hFaHEaB/gEmogU1ALGo25wFwZyOR4zKYP9",
-	"CU0ku4NfFiyVrLIsGNSsaUYjIjOaJEzzrRlNXZiZENdE3ICgvfcaDRVxSXgAiqu2w4SEOte1M7WaFS69",
-	"23ZlaQe30iPvj90Zmih+Xh0oOQvvekM5zRchwTvc/p73413OnXsM/j1lk2A/+LdnuTXiGf5VPjtSizjX",
-	"hwCPhP/m8k03JCItc1T+nWK9OOvz74ceygx/6PaVjtlsEvHNXLd4Vv683qbRrpe8id9k0bYX9fldUSM4",
-	"FdlbseTRhtKEi+xiuViINKsIE9iSUF0b2nKhpf41YwulJ/FGTj09uxxcXL1/f3Z+efSmyqO6Lzoes0Wm",
-	"eiOuMllzevg1F7e8OM1TQeRyPIPJtjw5ampvz65Oi9M6dadAZuZgx9HnZ/4UOJ87KyEFhrYTHv4Ax8Gz",
-	"GdBKku+HBboPf+j+ifjfvRQ3OwL+6/RUZLk4WrHHvjh5qfsDbW11niRgAviCwrc8JVInV79trrqnZvaH",
-	"ZKQwSJfc0NuV/hJM2LlVR73Lxo0i9vzqdHB8Onh/fvbT+dHFRXXa2h6pb3aQsZSkS05iThapmKZMyoK2",
-	"qFSVOn3x8U7AIc5BkiWPWEpu6QoNwPmMvx+W1qYFMS2cnFxfERPHmGyW++c8S29FOoqjiPEND9NYiOuY",
-	"FZnygzE34h/1uzXOZmKZEcqJSONpzJtY9O3Z+Y/Hb94cnVaZExuD1wsOlGTOUPt4pMCoLq4ZNx6Cw2U2",
-	"E2n8G6yDICGQMyL8WveaCfL67PxicHZ+/NPx6UXNSdTzL6z5bSrm+drwDa75jSaJuGXRw9Zb7OsApAaa",
-	"7URKxpTDSvAktlmBUtOvJNrjqg/TpWTpd9K81u85cWN8HrFE8Cn42KjT/xe4Lq1N3pUAtLBGq6fpJ8t3",
-	"kgzPgOJDTfI+V8RFsqvnY5dY9i6wmOV1+/oBHhjPKJ8y2edSzBmaLOdLeB/fqBecHe2bfwJZAVO0X28g",
-	"av4sx27dE6lh1o7CscmxCx0rYEm9SGJ+bcm6zmTTMLOr8xOtSNymgk+JHVAdQPUH9mkRp4rEVF6DWkHB",
-	"W6VO3GdWK6rUD7X9FSfoMhXaYcHU0cBz5PuhJcWfR3N4DaLuL/3hm9cfHveWrr15yUYXb5/7b17y18Wr",
-	"z+eZZbs/0aX7lXj1T8JS5zpK6y8t7pt9PN3jyfTnOgzHPGMpp8lRvrutD0Ncblvw69BlYh376Edo4qbj",
-	"08uj89PDk8HR+fnZeYGlLuwVeAuRrEoD75LLdEXolMacJDT77DyVzyGW+g2gL3BcWpcorjPGOElX4C6Z",
-	"YzguRaHwzXPSDU3iqBw+tEnQAY2ulnEl3IDEUVGokqur4zfNzPTPw5PjN4Pzo39cHV0UTduFWCNUqkaM",
-	"UAKTJ8vll3DFuS5mtaJbG/MSifESHsCKhYpMxemcSR0cx5Loz8FNP4potTkXmVauPBqJaFVgo79dnJ3e",
-	"l4nUvkCHui/BmWYg1SuBPpv9y2/VHlZ94Swp8voa/3fTHLM4y70GlMCoeoQZS9lfXP50uPyd2bSNGJ3N",
-	"F9nKaVpwBcJdNVoqqscZI3JBm91qR+/eX/7X4N3RxcXhT0cVXrcpC5LAqF3yIYVu82uRm4+6egk1/B/j",
-	"ks+RN/wnwNyx92V9M5NUJMyKeHVGxWS/yY6o210KcSLKvspLIUiyZk6afIPLs7PBydnpT010VH2xFLWD",
-	"vV5PPfhTOs5YKrvkYibSjHESZ0/mlJLvhyWKD0M4pnpJfV46uT8U/gwxfAnl1+T7YYHVhj+AQq6J2+ff",
-	"D8tE/BMEWGkx8A+Ibd34trM0yJn1nVU8McYZDIYzenPvywTin+1R2ur11K4lTMq/rpGnwz+OTH1qWnce",
-	"gP6Xyv3EuQiji76hp1sYZELAleqLPcX5jVJGryURk8lDngQmEIpxiC2eZCwl2z0yWmVMHpDtbXLLUuYm",
-	"Lz0RrrdGMbOAWBIJOohWUG6pLOZcfcvHIGPze8Y5U2+g9FcPIw4DLi6W45laWfWEZmxukm5sMm+eIL5O",
-	"Z7g8elczRzcYT83QRB6rAWun2RAnzhx/tpsf1Hqu7YLFx4rPM5ItU07kgjE1Y54JkrFPdU8afbk173lm",
-	"sp5r53dxdHFxfHZav+XGqP0Vw8ZtqGJlssMfQhJnlZ1W74YCjwzxYXCfaHQjzDhjkSS0JUv86cLV7Y9H",
-	"n8aMbR6qnvraFx/CBTyPxmjdw8ujwcnxu+PLwdF/vj46euM7eQYLRPEOgFXs9HKwEAcXRL8ohXScYRDH",
-	"S/E5rf7fAcxAhe7z37Hu9JeSRWS5AB+dXcIE+DeWDrzJN8p+FcCSxtbOp8i4SLBLIU5ourE5LK22Lllv",
-	"4OcmZkW1Di0Ph+ceO5ix+UJXWjfa6u2+3HvxHLU8h0Uzes34F2A/35yc3B01DfmNS7wLlt7EY3bF6Q2N",
-	"EzpKNuUd6e3ATQ5lJKIZHVEJ95ZYgmszZXQ8a77Sz/95/PpocHV6+M/D45PDH0+qPKXHtk8kMwPCxe2X",
-	"dnMW1mlywDKRMrVaTP4qrT50eS2WZLSUK4vY0efYRkwI+uD1yvHBgYnVMhOLRcynXfIBtIKhQfoBf/wi",
-	"ZXAj0NzOqN4ikt4AykYqs33dj3bHzmI13xVG3ZkcVHVFAA1vxTJR2u1S0TfOvmnD4v1lcVu0JSdtE9U5",
-	"HS6xMQLTBonuOX6C3aG/VBvfa8RjFbbLkzmiy9rXCKywsLD/Eksnu+qGka2e7dG3DkRYAv/Ll0o1XEqG",
-	"cdlUFldMIIgb/mxM4s5jBtaaPzj6fFPVjnw/9LDF8IcuOePJqs9RVkLK25imacwkGTrbOvxLINUqhxfV",
-	"R/ZGF3yLJ3qLoLc/whvdgRb7hnU+RHD59gx1fxykhCd3pgzUYd2MshKKz3qT3OXP50eHb5oMnO7cikay",
-	"A0IrY+kllKGEvop8qDPiOWZg/SQpTvj7YZkqDzDp/QUwAbJMiHeUr+4txJp0PaQomEi5sJ7NGZUt5Zpf",
-	"/wPFabvnSgnfGD51EF5kIm2nFoZ/qewatg5O5DeqsZf3kExSMdeAWHo3ahRrK0hApS9gPsgC4dor/qZh",
-	"7cEpfAVWv9w6UhB4ute/7L01Kv0VpzozcWMfhY4iLKtImFpXiDgAjaY5Befq9PDq8uez8+NfKvLAZuth",
-	"bxhpUMz57ZKfWLYm3zcM5rGUFfyTU4Hd32tyh87UQDB2yYUxdslizuc+Qcxt0l/2ejtjaAf/+SWigO0s",
-	"NQlCQzhFR0vUb/qQ+EDTm7qofK+PizRPg3ujEHBxPPeEC5P3EKzawIRWGRu8O3pzfDi4/K/3R7XxL/q0",
-	"xGqoZwu15QD5bwJISLZafAnOK01H5yKpwVFEFKJayPdD/yq/ee3T4at3LIrpJdhcN2KrZU0XxdfXuoyL",
-	"Flx2YRLcwetFJXmNk+yoEfdJeZ5f0P2mOGxYHn/4rbMOxAre02Gb+cLsT5yweHs2H+a0NWJA3dluRh4j",
-	"29taf0Nx8KWD8wyoj+u5/TNF2l0tZJYyOr9P7umy3LborJ2LiCWbeGqv3l9cnh8dvvPkn+b9jcF9iDnC",
-	"UHbgK7hncSYpm4A/QqTOpEYM12lBfsFXgRUeFJ8Xgpv7vOI0/cv70MId2tTMfnfn7DoCco+z+IZdZDRb",
-	"yibMcQzXsH5yJQAWqViwNIu10NQ3K+PLebD/a0Ch4+Bj2VUaBp866pvODU0hjF19fKg/RrxwAzb+KzbN",
-	"uxCj/2ZjINkh5yKjmbeEyCGRYpmOITQAhLUpxFGccMwj9qnaGp39pgQO+5SR2KI+dYMKbr5ajkgjtXPP",
-	"FWVh5HXnKZ/9BX5/F1bpl6+wJQ0LDeystrw0tTNtJu6FXU6ZSBThCOyXZCFinkmC2eRFShfa/u5Zi57q",
-	"9l0YqKsHEegbPtxT9IqzpPmrLQ9Vl2kS4CBBGKhXTLZqSd6r85MgDN5iyyPb0o62cxdC700z2q3sBSwi",
-	"bOBzKWOZUZ7pdMrX+UVUOqlQV8tES1PTjNymAgP7iluSb5zn1B/NF9nqoBC4igknXOijhWUPMjaX7Vk9",
-	"Z/KApildVbaKfcrWskd5P8UyWyyzAbRtt49n0OJSN3C2r7Q1LoX05Dbfp/c0zQ4jbRsuS6mFU2AChZQu",
-	"x1bdLkf/aCR2DbfchaaHQa3Ui8ezwoy0pA/R5NlTc7LlQ3pNYtC3TZYfB6Vc3IEaskuBRC3FnPl2rYQr",
-	"Ltn+e9P9eyM4a7l9sSRqVxLmO3Lf+B5GikzttvCN/vRL7aA67G9YktEqzTAfVclOAC2u7mntPn6hXYj8",
-	"874UhC4WDEMJIXlqTOe2sFMQ1kvRnc23VtFngBNpt8E5we+zy+WR6vfY5A2Vj6bxiZidNM0aD6XnDiS3",
-	"M0zE8wjodrdf/WGuuwqVboOVSKIBzQqhhxHNWCeL52zd/qL/oTlksXz75rUYN2jZSk60FewlWhV4p6I5",
-	"lQpIFmgWljjLz0sN9d4KCZgOVJhhrAMyVP0NEYDgdsYghhjDfSlH87LikShWvc5jTjN8088phBQDjWMI",
-	"RPWyjdIyC4XiYrSN+78Gw7nz+Z1l8tWpruWkFn8XBoKzs0mw/2sz05ZGvwubP68M/7FAXSyv956mdC7r",
-	"q7ZZ11gmyCivV1g9sPN4zgaG5cq7llvQXd3VJho41be29/YqMbym9FVDZTn1QZe8FYl6Vee2jBBMealI",
-	"HLAMiPPO/9nnDnomSJQoTtk4c4pbwjVEU0ZSNhc34LXXREnYBDEO+lybUxDsBMwi5VXNY25rjHnWKOPf",
-	"atbIPtFxRvhyPmKA4Q8WSEU3Kw5inj3fDdbWkXPPKZBUjxo6u9d8JLFGah3T4BVrSlmWHjbFIoptSscV",
-	"tP5C8+ZJoo35jZ6aSGsrDi+L5SNt6WPBx8yplDCjEoBVykty7F40imLVN03ee4wvzi57nusm5wByIHCc",
-	"4uJKl8icZTMRuZL9/dVlS1n+fll8XW3nj2OftcVMzVAICouBOO2Sn4SIIJp5RhOw58zEMoXDhdmWXLuq",
-	"C4y6TOPmC6+07WgW0CvOLY3N+y91ZWX2P77Kq9NYZswg5B+UXgmUk2He0RBlFlwmswLLQCbIoRVk6qtS",
-	"RBr2Kclub5eUgtNQPJTEJ8toRLO1Fl+d8fbOfG7Kjq7XePyC36cnVMqntlUUyjvQSsvU01+zpSh4vFuq",
-	"6zZT574qht90yZnSAySZCptoFKdOGe2vthUFcbpmKzDEavOteGPbPWQrXs9o9vc4A4fD0Y3f0oWJPmRC",
-	"44RFXQLCbUYj9fRm1Qc5ZGR57okkEbeDlGUIbFSRSqDRDXWMVhe+GwBuxkAp/kOM1dJF6vUqRkIkjPKi",
-	"wS/UfpzyEEP0EnXB3TPUyPxqSU7eOCN2V0nGkgTcIgCye8vJrUgjGZLheCkzMcceoAikaWs4E1pC9pPe",
-	"bXdkpSRDBy03/MLxbYXBa9u0IOnnOfRbcdFvRUoWTCzUHfhazJnEc2LWsPG7FZfQbuZH5tsW79FI/Z/L",
-	"IQ2s6mAbVeoqaVgAzZO6AVmkIhNjkZRfEfF4tu7R4JGZaw+/c02FvpO+voNcKIZBzBfLrJullKtZjuof",
-	"Jeq7S/uZbqzezN0JY9GIjq9rm6qv3uqP3IZJrOjc0Ogklhk2MAeXRtEAy1gPMiGSAdqL6zrB1A15GEWv",
-	"oc2lEAnai6u9yixdjrNlyqIB0GR9nxe2BRCn2uVSsnSQu3fXdHclWaqfysWumhlDd+AyhW0Ix3BAx5qD",
-	"G9vDt4fwabGXZrbSzV2WMg2nLBuMVlj7vKntTyz7cXUcFRs38YZuV+WOslhf0wE4X8H3qrit2JVc8fFg",
-	"EwJerPi4nojLRbR+D6/gI9XwoU/+ClOse/TXsmH7hr4j1rJ1dSNaNiwTvP1sPYe3ZWOHXVu2MIy61vLi",
-	"yrxWH7tSteVkXCZr1SA/2usaeO+oDRq1H8lzG7Vcje+YgoXLXv86KgacqqvWZ63l+O/VVdDuU7XBrT7f",
-	"wLYHnpq7j15wGdSwwSxqFB1bTIigjnmAWo3SS8NSbQMw1dnME01MrV369f5DTtgNmE0mdoBHVK103JWf",
-	"DtVnCWRExuNaEX0KfzXfmvKeg2a5/l5/hmfONMalDsRCu+v9bZF2Z/iRaarfnto23sw/eASjUlMARUP/",
-	"7FruA9esrz34Btc2V8zma400azE+kq08g1bNC00f5zYt0LPdES7Nou2pzwnXvo2zV+0bbTQ/D0Oua+Lj",
-	"/3Vt3IO27tvqMUZRbjURr1NBiMTImQWdsu9klxySMU3g1xhANXXuLMokeNNSsmAcCvQP3feHajbUSINr",
-	"wqTK8T3q/Z/ZOMtbC4yopge4clDObcagXBpMD428rn+g1+ut8eYZF8iCZhlL1cj/+1fa+e2w80uv82rQ",
-	"+fj7Vvh89+7f17kTwcTDskazdZYume9mgUoFF7Bl1pyTTgEUVIZQzwje4NaMjrYToIO9gMz3fiv3VHT0",
-	"jxCLf05vjc/R+WtHXseLDkpdmnQgvk0tD6ddHzgEFPQaDCybvaZJUue7NoylV2TNOQt0aE9Y6okPsutd",
-	"R+1NaaEX+fIuDNTEtE+lJvj3O7RMxZHZNtWk0ajz/Os4u9cGGL5Qsl6bCryxj7kwwG1KWbZMOYsUf66A",
-	"gy175jEEeCilkQyhObHgQ4RUjSXS63E59NWd0iH8Ab5DPZchWfIsTnJOm1FJpvENwzhYpIVrRNTtwFyG",
-	"EU9tA7je25av3ZbF4M5Hi0YoC9+Wkyye1UcIRdAbkB+j0LhG87PrFRr4MFpyJ/LTf8AhqD9sDFPTNdRM",
-	"kE81hluHYDpXxl71xvBQGSxgm0Rh4oMMvq+xwpY681DEqTCyEUVK0UFYdqPej1wTtRBHkF1tIhXQHac0",
-	"A5M8IyZgjzfE7vNh1Xo7rHvAkDmE22czNkc3ng03WuPPhvv+GD/e7pXCjPIYQv+aFK/IUthalxwmRv+Z",
-	"k0xM0TVic9WLJULCPh+LJc9YRGJOrng8FhEj8D8YII5CD0uGiiRy8p6cejB9jlJReznBsyOtT61MkUaN",
-	"r3x87qokSUVSjBGXrK1TAcoVVjgYOmyOPrLzctwHGzCxWwtAO899DkZ7PlqRyJwnxUPqOq/yyBm3pwa+",
-	"kIU4G1RODgjFey+W1lc1nol4zKrK6LpojGoAWZmCGnzrflQ01YhiSai8ZhhmsGI1oRGx7ExSxjrqAJoU",
-	"KjMNfCJ97VlEmho+tZKzWxd/qxQF+eVVMPB11GmTQ7kcDUuXlg3yaI7iKqgDvovaDFy4pusZLNLmOl+W",
-	"UQlD6XPR1VNElM4ZoZIM8+olw2L8S4sdyNtuqGT5qOp0tp6wjjnVa+ZD/wk+fSi5jaMpyzADpUriBV2Z",
-	"qiDlflAPD0GrVlr6I2nWjvrTLL1q49zQbt10Wg0SlomKnGoA07LBALXn/O5S8/voDUjIl61+fYQDXGSf",
-	"Bh7dlDdbMJhZuJe4Ol1jAwl8DDSOwEpNMQzNQIahaIYqC/g0K+6Ati1q5yFElbS2D4IBoGpb/+By/XfS",
-	"HAYMHI26xEXFQyWRC/21DIkUJgwZLuEuMGWVRssU0/tMarIvcBGhositSK8nCUSliWsPD+quqn0cK5VO",
-	"JAZX1Jc8Wd5p25lvY8Fq99obTPMvon4n/yKYx0r+Rd4xytXO/avP/0U6nQ4p/K/6sVI1jvyL7PZ65F9k",
-	"k6JM2FWxcFyho3KZOdOkUkyurpWpQGcaurA72GhLN2qJZ6P7sVWysZMd8i/iL7WtWuugTCLjKWcRuTo/",
-	"KWAZTYWIEHyqqdi4GTmH24ORd3H6RZC+Bc1m5vsqGGB9O6Pi6KYVQEC3ZROYoOmgVCLE17xSQkY39QIM",
-	"1s8cI4NzCuVxnIVB71dqJDSbKHN7Uw7PmfPk5c9nSK3Dk5OzD2bsPT222pRSCROEGIa4WdPL+dXp4Ph0",
-	"8P787Kfzo4sL7OKVYi8I24slWfKIpeSWrjDN2lbj8VDu9dnp25Pj15duL+aBrSZhn98rloXQt/lBQ64h",
-	"oLtEi6o5VvpvdsZlpA4YbWtHLxuAVDSamxk7M2Ub8mPpheiBjvbcjpwiv3hkXIMBdVIYDFtSdar1CcaE",
-	"gKLw8cHPqWG3FbVaINiVjxmCw+U9bIha7dnENj3eB9QubBi+WLZdDb4H0tVb/91uYgFrAxttG5Fchrco",
-	"YXjkZKxUVsCODDs9VhkDTQJPvYJ/gX3EmDOqteHKJXU91WFL4G72sgjCwMWc9SHkeqBpK8W4auCJqwIo",
-	"CIOSPCm2NvJBfefB26kFbvIDbpaBKj1oo0W+0uRw8YsreC2+Uhu11qXT3EBaqJwZYkJi/lR5V6wIXMIs",
-	"DIO3Ih3FUQQQfhZ2uApWXoGrLpWZc4PjnR/fgcQ/FdkhXu2Kokt+zI0Dt9DuteCTJAb7RbmQTg3Gl69U",
-	"VKm8gjuA+eVYPdI4TUx48qmLWV1G9fEWZ/lo9Mw3LKOxN19l5cS76BB0T1ZpxFph6oA62zZi+jgDKYcv",
-	"gQMCMSV0LkkixDWxAeNRc/pvxXuho52bTG1PJBpfaoe6G9yOEEcPDcY/JFPGWUoTE4EPYtUfWi94svoD",
-	"xNc/qVD6uRVb64Lqi0hTXm7TzATakjmIsDN1p9Eiaq09jvrUu1BZlkJgOdjUtlKhi+k3rBA8p0Ep/7Yx",
-	"OxkfEDbhuIRwFK3Fxymk0zYyzFqf+XbZb1sLJVV0MOFCDP58IUESfdK+DMnW1qSXHl6H1Ot2rP5Wf1pw",
-	"puMbYxAVMj/bRVxWcka9xi7tGc43pwF55mdGk2xW489LheI2sAcl8Y2HRfK4AEOcGfTXFhXpZ/N1hdGx",
-	"Y9+MywnjPhPwk+HoRcpuYnY7aMpenTGcL4lliNFImKUaOgGxYJw50Ko6Ghgh/Rd/cPPdWyex9v4wBw7h",
-	"C1pGBszL2A9f9cgVOcDLznzCUsbH7GxRg6cFaeBKOYOgEnIby5mu3u74cEfmZvOiHhh/bINeB9XEkwH6",
-	"WteRByJb8Euvhbi8qGPujYV6xJU9wNMsUvTxtPI4qy+xjmIhIq7mPitStKV536HtRz/wuBvYh4YFiIiA",
-	"ADGAxaysLWH0hkFSfCbyZmqBNQuqJvVv1ey0jsRpCS0H1pYaVLl7Qbg9JHaohQpaG0dUygmpA5u4gFLb",
-	"nifLMorFYEQle77rhWBouIgqqBNuX+tQMjy5LNUt8xYJJ9Vy4nAjNWEIfPm0df++1DGOm4q6CfsUWj0k",
-	"Y/04Y3OTVlUPWOIenmwW82uJweNs7vFpq58HcWT/e9O4r62eJ/DrOuYFMI+FkDGAroYBZ1O6AVjr+7zl",
-	"qW3ZVhex9TljxZpKLwWXpXRcL2u1jcomObGXlnZ6xXVbVkiFqx56usoj7Ntt2uc/F1VG8x2KYop1yyPh",
-	"EuQxDgRkJTbD9+h4dqUaW8bwU5YaYGRfEKYG+VVND/LoZYRpI9CyRoFt1gPuwiAxyNK+aHeZ4WzVbYyx",
-	"3wdku4fpF3hz67gTkWrEP/pJQyapw+ni/9VMxPrIw0DvRVv9Q9H+DJpU1Y+h+ucQS7PcggnTllF6Ase3",
-	"kZ28B1X9AR9gsBsOP32lE+pyfu3xhGT1DY7mif7+IcdS9aGWVPeKpXhyZEZ5ZIFG1ERbH0inyM8QPhnq",
-	"KrSMcKVCLjCa2GBfwR8SKvUfYPZ5ztFh5xfa+U3nHO1sN2ccoaqe0cT/QtHltmCV8O4mSs9Wo0ob0NyM",
-	"c9YI01ndDJhK3SacmdPsk4pQgk4xsaK8jnvWDwL/0bURSyRi4Nl0LdFUjgOUAK0xGFWDN9DgzjqZmiA2",
-	"oe5cHglpAPs3j6d3HMAAZWqivZ04dJNPg0kpKcPCGFzHxrUD5CzAJNbCUfeKkfKtum4P8fnygVlPWwiU",
-	"zmM5G6SMSl/0FTiquON5iblJ1IHC9KYeQ+Ykb8GNB89ucc24JN8PE3g5D38ICbXVSiZxom5VxiMW9Xmc",
-	"ke+HBsEV/+QUv8O3LXimdWAzJTjjhoCVay5uyffDJVf/wYc/dPvcZPqlYg4zwYUYiN6Cuxun7MDK4qSC",
-	"MNAdtjwKJ6YfvaFvTTdXeTf5jmzdL4jSpB604Ktz9ak1SdAkqSvXIESia4LnNcANAnHMCYz+OIfJpkc1",
-	"8Porr7WtlCGxNmR4Hfp9nuZEc3lxmQePK7E/zA0NQxCa5gc6HYZFnODvJBk6yPLDddgBtqM6SjkgKZd0",
-	"+tou27F9NL6GHfNMWMC8r2mVg9w74uhBOe2VeazLtfYveV0rz8Sdi+hcH5eyqBNokHI23xEIkM4T5rDE",
-	"m6T2OJDTcCG6yeYNl6I20WHpz5FYZo4XPMRwP6rvOrT/58K5enMm7IbVKDaSpbFYGqhMZ80xn4ggDG5p",
-	"ynGBEeXT1llNx9j6g239xrbe1A99QN7R9DoSt3xjj7TG12g35VP78VodGenZHPFQZcOHFtz4utUtNjaO",
-	"+pAY/GatWJIRi/kU4ud1sjN3Upq05T9nezexPZZg8/Y5BgzB7hXh4CNmGYOlpbGrQIiHEdUGNb2esfF1",
-	"faALIuVAmTFJ5IyijzFOSUozprW074fiWitaSpPDXyUZrdS7jSUTMmJjupSMnLMIwta1cqUVwu+HEZum",
-	"NGLR8IeKMuCEG6omkiF4MEwkLjwwxDW8L7Cntiz6d3himDZQ/4pGMdfhFvUkyQ3XJEKjw61Ir00WPcrS",
-	"RIhrFnmrEI0V0eX6x7+ey2v8vJA7b5YN0cOgUTqhY60Wf65bXhVbNgSM2LxxnI+Xrwpzrjmn8KjSOcmJ",
-	"TuUobCOGz2yyiW91i8oUmkzgehcbNsoEyG62VehymaZ5UaPN2qqzNUiaqsnZtsVjXEliMdMvzMe/b0VD",
-	"UzPUhIaAdWg4YjKOWB4GpQGIySRmSYRKr4NTIW45HBUKan7zUclBExpfGQ4qTsWfSVca70KH+KdL3vph",
-	"4QDyFBwbz3ebSkj5vJstcuwoWK2aSts95K2+e7+HoZmMn/oiiRzbbbiRfaLpsfbcratWKpRDI2ZyB3Tx",
-	"/bwaBli6LYAI5rXoh6Tjft/ayP0O9dR0eh31Kh/MMSEazVtJuYIpr9Um7T2NhGRTDa6AH+LQwGGLj/W8",
-	"rvOW2wZRjt08er8wbocgYPNZveGT98lMbYiehGk1EEGn2LYlAiaUPogIpaTep0AE9Jq0o0ASy0w3k/UE",
-	"8KT5mkwgOByxhMsgzA+mzlvdUFbpmZj81AaRhe/Q9dtj3R9fbGP0vBr2p+3eTFn2INZ8SjxZm3KcX8gm",
-	"aPKpXsoDQLgptN7MYfTXNfvHuGb1Rnu52QW3bFDcdWCk0oYjYZAhdYJITRbMmPIxS5qfwk63+DnaDJac",
-	"jFZknAhp8mTyoUoHvBKC5o69dsVNBqGaZRdnU45CLyLcbgAs6nOyl7rbJPPmLG+zvoJy3TAFormo4Ycg",
-	"0hvFfSbghQ7vOV0bjBJ1zDxUu44XC+ZGxNvN1fXkixFkNShuJkTsbv38L5YjwBbw47ZgECEAQqsJh4oX",
-	"1a6btUDsiK8UMTRsKm+1hhs8JPYtpmrHMcZJtZmamG1rbduGF6ahl4CXM7GczrJLKq+92LL458a6lI2i",
-	"G9c0iHkUj41jKjeg8/bm80pF1uqx0pNtWwM0/7peMlem36p0Yz0kk853oBgIrvF40W4CkXs1MpdFA0hR",
-	"GERiTmNe8+qeCalhiPCGxiCorBAbNYegEiX3RozImbjloaklbyD+Dt8fuxZXbaRBkw6gbmRZzKdYa7Dq",
-	"j20+xF8XWlXp4u0cx2XA+taxWdjSDc3KT3Vj3Mc4i28YwsME9epXIQ2mrGO1LydXRQG1Zly7UEOqegb3",
-	"1MhoKqOJziJbTFKIBA1w1jCnD8ctVWdjIjyglymTyyRrg6UVwsWUYSTk813y9/jHkHAmM7Ao4s/bvR4B",
-	"Z5skEWOLR4TfegqBxppWjdtXupvqdq9ydXpCwk3+zQZXoXNb39nA6JrgK5HOWxHkaUV5mwiK5l1wIhFq",
-	"dyBPKNfW4Log0lYb4YyIiVNfk24443BNmK1bs6BJyhRyCBF/jD42sbwLWDfpqAGgIAd6ApnucTZbjaJV",
-	"5RaPalSos9FWQ3Jm386zjBNYS4rNbL+XNbu3gek3p8zXMzBpCjjgkvXy1qDqwesKwfM8qqFFqGykgItm",
-	"uU7OGlS/eyUkPAnJq4lSvwFtSjfXyYsnmoKAC9N1vL7BldWUosCsGjen4j4VK01g1LrChuXy/zCpsIrf",
-	"v9ZlbItraJvfmnHd6wdbGcTLuhYf9N8RwPOBcZXl4dcW7/KRaW3dmypx1jUpLvJjgVec2kG1XDOjkozY",
-	"dMkPCJpW1ZNDvbX96Y7tX4wN169Tq2qTG9guqdUdDLNtPkt5PaZa8sTSjWKP6nCRHpc0UXuDUHExj0WY",
-	"995o0eNK6hYBsDPILdFF3w6cJC9AlqIS/2CCUOKU6CDTVrlKOXKHTU3SSYNr41SNWrShpaMx3+QuDGZU",
-	"DuYiZR5zbpMFTdsSbOuPDQAALwuboSMavYHFOqOSTAWTRPDHkPtdk4+xoGnWXFGuLON0DO57mmZ4TsN1",
-	"3TcVnGvoHXh9becZ+5QNIpYoNth4iEv2KXsDbfOLpptRed1MEiOOL6m8NjQoNl9T5s7tQJdxe/DdtXaf",
-	"Nr3MvHR6QCdYvrLlTZeTdpMWlpYfPYdr3SVpgXjgpjSnrRYQ4MHFkHxVFTe9D67ydsWCDlacbFJLMGi4",
-	"TPDBUYnWLl8s7VPNTXHlTTLMTSarG+o4YhOBVoTym22zDNYWSeZ6yn/4NHMMA7LZ5ne1u+kGw7YvG/jW",
-	"lEQ5IAxUB8Hd3EJ/KRWn1ptTbNebW1bgnxAj7t0wlc2QCxqUD1969Dr3wz2Vkq+lkFhyF6t4tzI6CmO8",
-	"opzdNsrJWqwIDRed54n9sSze9eTcoHhyuuTfSVuj+XFLJf9RayT/Vej4voWOn24J4ntUVX6CVYvL5Yrd",
-	"VdU7tKxY4uyWgLv7a1olaz3ul3AL6hmGkJiCdVI8QY3zmNt/byI7ceh6ydmsrLsOJEyt0zHNIToKVecG",
-	"IvqzeZbuo637NfV7epakJxrBi8jzU3zDnJqxxcrZJejDckQC5vLpsJ2ZxpbUN37t4+izw/qsi8ao3TWp",
-	"7pOBa8HWNYU32UUf4R+KBZT3XAoZ8O5oJTzBRDQZa523JJX6EAtSGcsdPgcAv9N3Ur7cPvrDMtZso7SN",
-	"BmWHdLtNLI36eHvouBD8YHaMR27xm/yI5cfra25HNT5jzVYU3DqbboMz2iNtgS6g6iP9O3rNrFlbx/K6",
-	"Mf1PbDMK4R8Nm4BxA5uR/rVt8xgkd5zuNTLL5+JvLJ534ISo42NI6TngghjCi2eIT6ivtzvV0IamPYKv",
-	"BxV/fZutckMaHmfDMCrAu1X4p/yUYJJEkjQZVr4QxQuxDA20xvTBzYj8xrZ5BPLq2AQvfc8hIrpA3Ty3",
-	"yJi2LK3DSnLxV6F8MdiigfRTlg1Gq6JlpAX1df+PRP718JTGjuvkNtn8iCyeg8a8KmRMfjXSNwNYGrpv",
-	"AGHpEOmR6F20HDYorSVzH5oNARgMXckGIBZAEdSSWATl50T69RRUr1m0YSegmM4AVjIo+eBb7EpxtEfa",
-	"n4sVH9/vig4tYBCBWktjtu7SfnL45fe5rOWKjwcPuLHLBH+kfUQLQv0z394qtM7C9IWoXTCGNdB5I+in",
-	"AhEeTFGDlegz1RWMIjmU2FJ6a6Wl02UDjqr9M1TH/NvF2SmC/9+31rwBBxW3XLtQIMGTYjnsxnzpVgV2",
-	"6nJObC4pUMcWEClgVcUZmdIbpuRB/nJqX/rOLfySU7V292wZkLqKHkLtWLuiRZ6p+MZ1HqutsC91zrTN",
-	"GN/YtfMZkSzdlo8ITFnb7b3gKT8WiV5T9iZPF3H0uS45ziScNVuMFmrOjmc0peOMpTIkkFDOIvWsvOLx",
-	"WERYsZFAhpPEpCqApk6zIjT1hmDKMaqathgygCt3ndrJGgjMcYPep9DEdq8ZmGNTCGUPu69xUsemTlHb",
-	"5HF/YaO7MPifpchYNPDDDsIZR8DH3BudsgmaRau+ig0hGColOc2pcjfat9g1MqMmsNvLvZ8BsftxQbmf",
-	"f3aG2vvyKbOPwsOPwL61E3xRDoB4UADaPSy3dfZa/23uuv0KCbiltPIHHy3n0qga3MWcIQBqyflVqCij",
-	"hm5GW2of/1QECrzm4tYkvJNjrDgokqhSOawaEtWcneug50xTsVyg7lBEZWkt9fbsYdkA2CWEeDV1ncY3",
-	"dYFJLXKIoc+5kiCLbBXsQ2nXMj6P9yCpG15xZogQA061jJLc2wjpOFe6NqlghZ+vD8uPDCRtQ+5cjRL1",
-	"ZykF98Fm/NS+QhDVUkNghOrBS+U1uP0hGLAWyIN9WlAesagez0dX75+pB5ZYML6+iLXMMbTahWq+WSIM",
-	"qcVTqwRsFoAPcEYuInmRfam8lhsEG+YIKGtw3MrsgJUi1Oa3BtfNv1/PDbCMMN+hJs7wa1Il7ojiSMcG",
-	"51Ypb3n4L69jPN4VbrPj2u3JB+fzAhPfOmeuTbB9cK/73jPb6ubmkf8eXdn0AHH68GZS+wspF1Whp2F+",
-	"NjkPVF4PYh6xT7UppUrQaEXCTCZEBBoM+W6FOde0lW7+SUv8o9bpcs768B9rd8KELfkMZZoU1CGE4y6E",
-	"LZKCTGj6je3NZuFfGwV+tdgfdeWw8TKNs9WFohQSdMRoytLDJRYfx3+9NZLlbx8ug8odQ/724ZLczoQ0",
-	"SH8IyKDrZACKuyKq2kUuMsI+LWItP2GD4EaEYXKZNcuyRQAPQ3EdMzMZD0ypeqCq4aFeFX6NtbqhDFiX",
-	"HBoQbf2gBSec4iajys+XMuvzMU1TKKw0PEvjacyHto5BAcQJ7nKoA67xpSDkCeoUxWpKOAFjfdwP6DKb",
-	"dQDpMF8aXcR/Z6vg7g6fiKK6sNdq6ByA9YalZJHQmJOfLy/f72t0h7w8VwjqhYNuEhIJoUF97oajgEHf",
-	"Cbyjur4IuU3jLGO82+d9/m//RnRYWJ8f3TCgCXw90sVOdBwFoiehGRrZqUsuEMuBxLLPh7/3DbZDP9gn",
-	"oJyTPiiq6t//7//837thaMqh0SiSZDhnGR2CLYvGyRIQmir9oEZP+hiqrn75vR+MRcR0p+pPes1mmLvh",
-	"Plq2RQQWsolI+xxi0ulchoWX8yQvQoHOqZlIIrVQwoAUC5rNjFRAlthXRIafDbsoBjfQ6JEYg+256sh6",
-	"e3Z1+gYIoNhQRNjc9GWLOoCtMW+8R4bvji5/PnszUH0cnpycfTh6M9SSkpPhoeLJIZkxGkH1rD4fDofq",
-	"wdfnG5CxH9gZ9oMSQfvq0CF4FhdY+UPN+IA8UyxIF3F3ReeJRmazOGpYn6/bD+7uYEr3n1l1+d4pAlxx",
-	"hZC41UDu91eXB0Qy/A3IZqnmThL0QJgdiyTROqHBe1ukIhNjAT6UBUNFXFffp8W/3nJEf1JduocqLLJW",
-	"CK0pubo6fmNiN8A7g69QnCAZ/mdHO9U6x9Gw2+eXroBKxFQX94dyjVr2DVUfupyIKcBOMyMZIZgTUOni",
-	"rM/BAbMSS6KuQIj3hcUJU/HIFp9Df3vBfxtnByAWDDdruFAljaQ5HBm9ZrxL3gOgHtrFUZCC3EWMPR2U",
-	"DQS7jOcMax6cv31NdnZ2XoGV/fI1CDUoTcnJ8Jdhlxzr2giKfrLb54fGNkYzfZIpOb06yQ33akopm0BN",
-	"NThEu70eGR6f/vPw5PjN4PzoH1dHF5dDIxc/zIStfmD2Md/4JYfNeUYX8bObrSEsUw34tw+XYFQYqjtM",
-	"pPFv8Pk++REuPCWhhkRJJL3JeIGQYX5xDJHO8N/fyeoF2yUfjH3WXH+0z1tcephvbzGJS3ec2gyYGNbm",
-	"K1x4IWGJZPr2KBFwhwzfnp3/ePzmzdGpJR1U1ZB9fsiVrE/VJaEoCbfUTs/woSLXPObLjOGdp5Q/S2BZ",
-	"pnCfWz8KKdxUKKAlc9qG5k6RiHFn5JNO11PXf5Kw1DH7DG0xkA787zB0fzpncxqrBykUnOvzwp8ky4YH",
-	"zolFpqR+YEiSLrm0KYe0zyFxFOPldVXEvd4ObiN4+6yRBssFYbV3MmIE6siAI9XQs8/NpWT2SF1wSqpY",
-	"JQf8VkCUA0LJKBW36GhcpGySxNNZpgO7lSCFE4UWTuMG2+pZNUWNa+7RGjcZ6kk6XyQwYvT86OKSHL4/",
-	"DsLghqWIQRtsdXvdHvgK8VoJ9oOdbq+7g8VkZ6CnakZ45hh8n/2e/2MQR3fPHL/ClGX17o6QZMLIW+A8",
-	"wdm+gXWGowcVmUagIgIYqDqKi5TdxOx2sEyTYagkp86kkfGUswj2cCqEro/JyUwsdU1Ly5nHUbCvZuZ4",
-	"SnS0AcsAO7fGAJR/4jhZjusz3J3vL+Ipp9kyZWAtSjWiGFB0u9crYdT+r2f/C41ddL5IdNm6WMKfrLEq",
-	"0HJW0THQAMXBfvAuTq5DwqZTCYQYQUpBHwGq8V1WMFmMYq56q6b/3IU1e9Ylp6YcGUQMwEmKC/nBSpoB",
-	"p6u3hj6NalRtB+28iSWWy/cBH5txvkPT8AEZxlxdn0Ozn8AHWhYOc8Yb2ocN9ccHlERL3eNVz/dZ+fNC",
-	"D1YSte8lb1LqSbJsk17U57A9u8g2vnaWvZ4d8xuaxFGJW4Pd3tb6tlec6suT6UY76xu9FekojiLGi17I",
-	"3d7u+rZ5k1ORvRVLrod9tWHTK+2nh9bbLVpb+h59UjonttxrR9+MpZwmkFSIrVoQ6YKlN/GYuVXLXKsA",
-	"yB/XHvDrRyVh3Ec5/KIkSS4PdGCylgcZnaJpyfHLfbwLA28ABmqUYwHZE2wB+iHX4Q777iEzuQpD1JlN",
-	"bKF2VauX49X5Saglsc5Wopl6tIA0x5QlReCDgpTHm9lISI333OcJm2RELDNUxUYiWhkNDC8PKrEW+WiV",
-	"KaVPYs1ddTUv+RjvZB2g0ec2dgODIA/N8nCCo1RcKwV9AuXwRlAvEKyfJmxyX6sQoE+NBecMYy1lFieJ",
-	"etLMIaFrBOoPDzUawa0ZBFPy0B1gqjnOqOxzmqbxDcxKyVIl4SbxjdkMWZknqvSmB/X5Ts983OfwR6NR",
-	"+6487Oor3nqgIP0ootUDLzzFodvbuPFf9PILXKufxk8uXea79XcaaCmZ0FY452b8pu6mMEhiji6tn5gV",
-	"xg7X1fQIrZ75m2x842Ef3/hd91rwSRKjzX93q8WMkSqXQpzQFJHid7f22lBHLhcLkWbFPfkz3a5IuXX3",
-	"611o30fjGc2u8SgvhKy5dCMhzMvZGrjsmkCGiYk2VQnwbtuPwMSzTwRnfZ6bQ9AbADelDlLFl+gt5Zm6",
-	"EI8zrDsrHbO1DE32hnpT24cxGqFg0PxFf5DHqMcyN4WDweHcmBPwpspomiE2Cvl+WMx0VK/6ugRU9aIb",
-	"Nud7u83L2RrDH/DZrzWTPi/UCNLUhNhQ+/gnw1/fnJ0efRwSiuhDjEeoccDqwY7Q50Vdp2KEV58b26P2",
-	"uBDGb1giFmjgVjvR58aoqeho7O3axV208sNr6vD98XeSLOWSJtrhgWbH8kDW6iTU7bJAqu8TauoGjRMh",
-	"mXRLBqn5wl5rhYrrukeJfj/fIpJahMYqzaDa0BNLcs0WmZ0NOuttUBTALPHpslDE1BhRD8djtsg6J/qD",
-	"IVg8WCrDPl/yhMmy38fYQMG+u0zV8x76FJOJT79ZpGIMRWjhkARNGgddQEFo1fTZf0t8iLrqBy1cV64S",
-	"Ahe5dVOBzmeUy1wV+d3Jt5jHczbQKobSYJ6BVyn3VilNp5tBRJGMf2PB/va2E9lR0b1BmOn/rEzNSYb2",
-	"T8ZiyBfiUX/96ASD/mrCjWxFcjSO/0fgeF1tZJESk76QyzsHlayU6Iz6FeRrlhW8mXaXWepOhX8dTgRG",
-	"sDPp0VfR3nbn+XiLdXZHL2jn1WR3p7Md7Y1ejl+wLfq8F1Rno6egZjNhLBpRLPbszIfbMlJwHliyqNtj",
-	"jScFV8J4j23T3ehl59XO6EVnd7L1vDPq0a3Oc/YyejHZGW+PtnaDj2FwHXNgWjCF3LBC+MXGi8LMXruO",
-	"O7d2jEthk6FKHTga+M67LI2nt92zcHZwiT3GVEG/R2WxrOhfOuXqcK/WzK66t7Z3C1ddOinLFK62xzsr",
-	"h7ZsutRPuU3PS/gYTF0BdMBAhQzj21wSFEpPWFGW5wtydtvI68F+8HK0FT2fvGCd3nh7r7M73nnVeUn3",
-	"WOfF1mSXbY9eRb3eTvAoy6pkZebkqpEhcE/bPOzPJkTyhOk7F5XJnZDFY3qkSeTG/ENwDYLjzTO1ZQ4J",
-	"muVYN4XJFQKdDZ4QImPWSbo8wcwwPtnaftkZxRmUo3s8LvYA/dwVH/KNGO2oA2il1Pemz0NUTFi5Vqva",
-	"PPJ7j6pOoOMJEJqEsfeA/mLpD8TcG/XGL+jedudVpIg5eUE7LxUxt3JibkGUVGt9Q3+l3zQ48sCQCbPZ",
-	"PPb7y0rfWHJsJtQs319dqr7SRMcTyf1n8Bjqanp0x2LucyK1WZ3xLP2HNRb+f1svXu3tbW2/6u12r3f+",
-	"edsbb83/sXol/3M7+9vLXxYn6aHee4ASdEmPkfwRYlQbQudiRW5yJ2GKwa/FWNRgu7f9vLO11dneuey9",
-	"2t/a2+9t/YIh5K1Pur3D9QgfXSBRiNooVnsrVHAzKiSG9+fiqaLX3Xm6vcdR01Vy7nS8/zN4anXwyVE+",
-	"EONCDYWKDFdyqJjtEUsIAWARHhbnucR4cTMMyr+b2atUZpokKJTgv179Y75djHL1bdie3bBt9mq8G73Y",
-	"6oxe0l5nd7Kz13k53nre2YtesB7dmbwa7W7nZ0xdC5IlaCXOC9btBwvGI4w0vI/cxw2tFPEoC1AHPTN/",
-	"LERVhi4VcnKJmN+tT5mlKws3S1V/0biq5UXje1W9vi0vpauYTwmd0pijF50lC5cYWM1Xa1GY8TIWkTYZ",
-	"q/c0DmUng//c/Ai5mLPeGys3Y+AbuQPRDcakAaFGQ0W2/SGGHFEyrHY9DPsc8RWLNoyTmJsERIBPNi6a",
-	"sUgEB7PKWMzhQOFH14wt+pyS/1nGLLNTWzB+QOR1vFA8NcdX+jdq6Q6D/+ycL3nnuCbXH3GB46hLXos5",
-	"k9V61R6fRA2SsWtUR1OkLhXW1qxe12hjw7rJYPsylvXW9vTjjM03tqRvbD/X6uRDDOjvWBTTS52T38p+",
-	"finEO8pXX8lqbmXnxYLRa28opmMON6Y3nyn8mQlaaowLwpgwHRBnWoQ5fLvGc9KAWhi/3M1ERhMbVwWR",
-	"gqg9zLvElNzHcFjINwl1M12MINaG8kzoCG5p6xRA2HIBWv6gACYP5hSMyMNQM59ZUincF2btm7pcjdxb",
-	"75sFdPwW0UXr3ipqYe8rNpNLd8mhlWW4LMIFOB1m1Ma1k5iTFcs20JK3L7de7u/29ns9q1LQ3RfjLfaq",
-	"19l7GW13dtnzUefleGfS6Y1eRc/p1uQF294LrJFnAPuP2SGo6fJlkpiaF83Dgc0Ex0ziMfqrFY+A0qG4",
-	"C/NKbD1GeBYqRUWkDIJqvYY2oBJmOAmwpX+RR0OJHNv1in8dbezYz9fRRtdkCA4Pf7l8Sf/+26fTw8Hr",
-	"xdbF6Me9E7Z49ebkn8t3k9kCFN4GMvLK8+xU2NPvIVp1d3rVblurX/pwIu6cfcVU9K8zzqz91AZg/mkc",
-	"+SeA56ZJtdaHX/z6LgxO2SeQKmeTC+caqO/D8/3Guso/lixdfSFNBWN7/3BOcXveLLaivYCd42eud7sV",
-	"EErmdWujiimh1BzUjjFXxESkTv9OTJcu759He2G8c5/7Ap4PCLptMOFBQAYESYWY+y5eFKyGCR/iDtTQ",
-	"BiXvkC6OYwAfciNS+4efO8MGY6WNuZWEymsdU75i2QFJmKJQDKQjItUaTHFuYJZ9oFbgNSKgcVtaApfE",
-	"9ONfbZWr6MFCv1zjuSb6y1nnn0Tkv3aqWZ9NNJlaif/GlnehhijepEdvi7tQXUubdFP9fOMrBWTHl7lR",
-	"XsNL52m/Ta3mpFn5a95gr0sJuv57q+Fd+ux3/V+DOLrDm80EKfgwtk2wCl5v1t+otW+J+dBTITA5aMmt",
-	"pxVTqm7pCvLPNDyIib/x3WM4D/cee5Aox+5KovyN/tEjxO33aPrcRF7nBN3AGfhAia5Xsk6im42LJZnq",
-	"ChrfqlTfUMZZPeRpmfj09hasfH9IVdtC9DcKqrDeRmZYl3IookRuZyJhZBbLTKQrtJVp2HmbY2/g5ys5",
-	"cI8mVUzkSFlDBF5yZ4sffglt0YhitLLcP75tzbx27bxaBsSkAqwxSpkNMPa4Gk5UiKrIMUQgEKL1zHL3",
-	"ZaugNDszC5oMgzyy9chj/vE9r+5jW/xspkUd9/Vws6Jn8ZnfCV4MPoREYgqO8adxcgxeD+ZZiwXjT+r8",
-	"nEEmMc0YGh0WCeWZ/JoHCfcZ/PVIVSc8Ifi9Dz5u1g/2+5B83Q/u7IBOtIITwTMwgGsmICv49fc+Mij0",
-	"8qG09n5w9zG4+1g8z/5NXHOqX/7yWR7ibfU1c40YFv1LcftKits5MwlWfybl7SeWOX6vyquv1li6kdNP",
-	"Nz3WhfBbPVifOXFr9x+tzqz7U3xTfPDaQDj1ujXkMKB+po4FHFWNzsP6PG8am+zgWBr7L0Z36SgcCkZM",
-	"XShRA47lJmM0Dbs241rjry4F+nRtv6ZKzR/N9JvHj30JfeSL2hHc6n1tzQj5cfgzWYfPl/yYXzbW5HVN",
-	"wu7nT9ny+qBb7cnaap/cVXq2MNAPpTPkXKK6atAGhltzDz773UbY3j1Ll/xhF+P6+BtdVL3pEr2g5hLV",
-	"6kJoQNqyPOfW5mVpe04BZx6TdDGCUDbCSpIzDhGIhGZQT2rOEKwTu98nt7M4YX2ubmvXJA26DSCBVEHG",
-	"XpHh+dXp4Ph08P787Kfzo4sLhBo7NImm8FKFytL0FiDb+JglmGucLvnBmrTSPoe8UgeK0kmNNXWTMMVx",
-	"tMoYWiIgglV3gTFJijw0W8o8TtwYwWRGVxZdXlPXHc6Wr1M98z4v1Ck17ZD2oSdN9gknxo6N+H2QImQs",
-	"eXUWPlcRcPLuHmB4Kzz0MYn/hqU0eU/TTNYltKmNuhVY9af9lN4D0moM/IGwr7cijeS+f26hY6gD4EhY",
-	"jDHZJXTEdAkyDhiWXJAx41lKE6LvpWzVbb9qxdhv42pmmVmxDsbDVCLEQ7ulMq9XhOeohhbF5MaATV7s",
-	"jLfouMOe01edXbrd67x6EY06ezvPX+282BtP9rYmQXO6sEEDW8RQoLv19m6oOZ8vmyImnIQdp5DEpnld",
-	"a/NYUPRYuPOifmxAfNk05t4UlZyIn8EEdf8EE2u1yrNIvRkmiHGuaI8rfVOJ4rss4AZIelP0MFbpoCjK",
-	"RUZ1WiwYXb+qRfzzUzHP00EqKOHWyFDf6bpofr4abLS66nQMOLqxA5YviZrtqdkRuyqD/N6rp0/XfKpE",
-	"t2WuImGaWMzQxam28USI04Z3708pzUDtUp6sluPqUvdKdrJ3iDOGzMRiwYztJubTLvlQVpJAChygtcJV",
-	"z8Dy061mUYUBF5muFVknWWLu2/GE3bAk2A9uacox6a4457z9eJntA5olo+MZiwoqJ0K+Km1VXDPuOhH0",
-	"vO6w6OI0BWODJ5NRKdiyKPk0Y1zJmE9Jbs8n/+///N+8f9PpwEnlxk04y0ubebK5tTo+pysSifxloW8w",
-	"Zxb4i1soDXcfNXd7SebZSO7XJs/zDUvQ6FMIf4/ZuKTi6+P5BY+kc5IinKRzEoO2x0tNeoDtEdRkFvPr",
-	"mE9rZDQeBJTN+HaL+bX30mvrFYu2Xkx6ox3W2aXPtzu7k9648yp6udfZHr8aPd9iL+hO7+WDbipb1qVY",
-	"RyYvtqRLeulSRb/mNS3ymkJ361QEQza/BEeqoaUYqoZ8GxRzaktFumqUriCkSelcH1ZlJSAJ4HFJzeui",
-	"a5OIFVOrV5oS9Jg34RAeSXe3wQZZ7UM39nD1odmTRo2jLc3bnWBTX6aGOhtRo1h6plfZRLdgz51DCqd0",
-	"TtnureuW+avlPAH6PIh72tHLzOrOAp9gwGp9nvlUIMBaBQzlj5Fs3oCfUN62nDboKX/nQyGqvlAb30iP",
-	"Cdj12AEZXkCjh8jXIoRRk+Da0KuzJsVe7Qmm0xvdJV1yQBquJtx3yRHU9mBg1YXTLzgaYvvcYCqYKgmF",
-	"tPxqGZ+QUDKszHB4gMmnkHepLbU6okPbpyx44Zr0/T735++Tten7aMsE9K99g7uYb8DQ0S4V45parGjd",
-	"7vNhUWfMoRsd7cDpAz2XukyLBYIsSMFhXiXS6pixrhQeeiaoISChpBiESZoiMMPiWR1iDXywwKtjbhKN",
-	"8QGD+2CqVsb8Gp6YuO2UDI1kHALaVKgDtXTANwRv4Zd9Pizp9FB6aYgPiaF+mzlW8bz4BJil+zx/6AA4",
-	"dNFEDXVS1CtLyX6+Unwy1mbt6laYSkV9DqxJfu/DKYPgoTIV+0HYB0HUD/Z/7wdxBF+1EQ7Q0soBaNZG",
-	"EkCzXEpBO5+cwu7NtF2pgT2giOwrGel8l0tDbA//sd8vi8++kpV9V/D2QfL2q/Kuj65/RdIqNYuEhyHL",
-	"Pymquk+vvnFa+3usnCH/BrV5VH3WDdorbVDlpVXepY9tVqxPrF3zYNPlYgdIqvq5ecxR7nRRP+orBcld",
-	"gtrI3ApkGMayWJEejgGoH9w92bXnL+BaAui/7vedFzYW9frjryiOuk94KVY+P4gvCxbKhzJp/ZXxx5NI",
-	"j0W3dZLN5R38SbNBHtFbvp1CS9bHo8/WL/p+Uo+gMiPCQ6gf3IV9+2aCi0/vtP5e/wx0Mo+tfg4rl1MB",
-	"VVethPxZYKKamtrvytgLOhDlbHK+XJ/iWvj4W8F3wrfRN4rw9KiRWdttykCg/vnYCFEQf0rc6rf6WZm/",
-	"aJzQrvOlTcidMZpgrWFvzpuujaueUIngU0KlAWyFyrfwNJe2niGUOUiEuIbaoaZYDksk8ybA/YxjPzhK",
-	"FtdQDhROENnb8bhoIEjz+QYWDD3TGrOFoYa6IdSo3XLVi0I9i+MiCaHFfzibc2ZrPugtUsdv9Vv9Fslr",
-	"7FGJ9hGVzERIQa1IeKHjMowNA8PEbc04DJQBtK6UER3mQ1IGNJdYtUK1i1OS0kzXYTQlJWkihR0qmzFw",
-	"e2lf2Fyol9sBxLXBQPCahuaSjFZqZiyZkDmjHELiMO6NRisvs5wzGsWcSflwfknNoX/DpimtGN3VSKsQ",
-	"w/TIOYsAq1bX1a1mUEIZSmvoVPQP9gNxDWjAU7OR+hc18EBjpweRGdyxfAawfo0cTqOVZ2L3G9s3Rmvu",
-	"z0lfG4kN+zumHMrA5vLAkXCbZMnrxbwRt7xquDV/3XhT0AtfJo7+1SXQsiRn8+/fawzZ2kl95x62EZvF",
-	"PLrHhq2d0+fYOkXJCIuC3or0mnBx2yVwscSZU+tENku315S71V6dDutl3MYlgtSI0D/68cqrsqKtW4DD",
-	"3n/2bGv7RbfX7XW39l/2XvbQW4dTqkhV4yAYF2rT68DWOLVRrHluYI6WFf7uvyWwdoyYkLMF44fH38lq",
-	"6aEQSwGbzJsC2pkexyA9+ofRHh8oNGFgc6p5QmEpQ4i4CULOWCYIvDpWHgMJhnk3VDosJZyjqbZcCMgZ",
-	"BfQR/3ImcYJls23Sob8qYqmUkyU21ukGi3o+nls6qjrsW5ESAIIf0YTyMag/PCJzweNMpLJLToUpkauO",
-	"hXMnOqWHnNEcZr/7ePf/BwAA//8=",
+	"7L19c9s4si/8VVA8p2pmblGK/JYXp5465bGdGe86dtYvmz0zypUgEZJ4TAFagrLjmXHV/TT3g91P8hS6",
+	"ARAkQYqyncSTzD+7E4t4azS6G43uX/8ejMV8ITjjmQx2fw9mjEYshf88oxk7judx1oH/VX+KmByn8SKL",
+	"BQ92g5/FDZlTfktS9u8lk5kk2YwRGkUpk5LM6S2RjEck5oSSecyXGesGYcA+0vkiYcHuVi8M5HjG5lR1",
+	"nd0uWLAbxDxjU5YGd3ehM4EzNqcxj/m0YRJiooafE5oykrBJVhhre42hJPOs9ZyNBY8kWfIsTmCdY7Hk",
+	"GZEZTTNJ6JTGvDjixqohWZbedvYmGUvrh8sEuaFxRkZsIlIG43L2MSNZetsleyPJeEZuZozDVzGfkkgw",
+	"SbjIyIwli/Um9P79+87eMpsxnsVjmjE/rTNBqPNRYYjgR0ZTlgZhoDgiTlkU7GbpknkGllmqtlON+6/O",
+	"2ZJ3jqLqeBczRtIl/06SOCoOxDZGL8ZbdLuzOdl52dmOXvU6r0bPx52XO7QXbU9esK2NzcZpTEQ6p1mw",
+	"GyyXcRSElWndhUES8ys4CPspoxk7W/IjfjFLGY18+8UjxeVMSjpliuXVVmXwtZq5WLCUqm/VMoOx6TAI",
+	"gwVN6Zxl+sxJJmUs+CBWn/1nyuRCcMm6IxHd/seziGb0mfNFGOAADV/HEZAYV4CTP53gv6Jz7Km6mNMF",
+	"c+evTxbh7Ibo0euWpMmz/qr0PA9YwjK2an741eo5RfCd6ebek/qJZatmdKbItHI+U5Y9xmSOY9lqLpM4",
+	"lZmZjdnEBZ2yR55Zz5mb7uV0opi7fmpmUjdxNrN0M4eHKp2hZCqXNyx90GRBLXUXNJt1nZ/0XC8XiaAR",
+	"i/ayjI5nc8azhhkv9cdkEid+AjrdlKdF7U++mRV/VZM7YR+zd3TKTid6obI6M8UFuT5Q2xqSJU+U5s1m",
+	"sSSCMxKjRk6ozKpTTmKZ2e4rM0a1VNnwOcvoM/xRTRRJqE9HEx3xQ82WiTq7NCPDfOWyiwJkSCjnYsnH",
+	"zCM2cQ/Wo3Nh9kDeu3KrGhWslM9QrbcL6x26J0jr4y45yiQZC54pPTxnlIPunSlFrPQkGScx40VLJNjb",
+	"++XiJf37bx9P9gb7i43z0Y87x2zx6uD4n8u3k9liGoRBrMb/95Klt0EYcDpXzZDorgpb0Cxjqfr0f/+6",
+	"1/mFdn7rdV4NOh9+39q8+0+PSguDnHR12lZtjkfd7ox64xd0Z7PzKtpgne3JC9p5Odne6mxEO6OX4xds",
+	"gz7fMPNWPO1Mu7AlD9HIYbDKDM0EUUxNhDI4jaCzi9js+QmbQK/uTCI2ocskwyZz+jGeL+fB7kZP/Svm",
+	"+l+hz4TS56mOuloGeQi8NenRV9HOZuf5WBF49IJ2XikCb+YE7vkJXLAHHkLd83jKabZMmX/u7OMiTm9B",
+	"OIMEN1+rY0Hhnywil2fHXYIrTa9Z+p0k4oarv+IpoTEnMRwH30bYLgubMacfjxmfZrNgd2PzpW/iaHTU",
+	"0RxtGCD5axJnRiZ+iq3IrbEHWp5GbKF4sidoX/BJEo/hCGihA1JvsUiULR4L/ux/JJoEejnQwYjFfGqU",
+	"HWjJ5XxO01sli5S0Yqm5wCniqCsbyC+44uAgYXBNkyUwBktTkeIEIpBmFxd7+z+/PTy5GOyfnrw5Ptq/",
+	"CMJAq3LYgliSXAioEWA+uUIdKaYqTOM13nkmIgU7gPGoG9yFgVyOx0zKYHdCE8nu4C8LlkpWWRYMatY0",
+	"o5G6pSUJi0JgXzOa0pCZEFdEXINkvfcaDRVxSagniqu2w4SEOvrZmVrNCpfebbu0tAM19Mj7Y3eGJoqf",
+	"b18rwQo3eUM5zRchQaVt/573413OnXsM/jNlk2A3+I9nuf/hGf4qnx2qRZzpQ4BHwq+qfNMNiUjLHJV/",
+	"p1gvzvr8+6GHMsMfun1lVDY7QXwz1y2elT+v92K06yVv4ndStO1FfX5XNAFORPZGLHm0pjThIjtfLhYi",
+	"zSrCBLYkJDczpl0VqAXIFWMLZRjxRk49Ob0YnF++e3d6dnF4UOVR3Rcdj9kiU70R13qsOT38iosbXpzm",
+	"iSByOZ7BZFueHDW1N6eXJ8VpnbhTIDNzsOPo0zN/CpzPnZWQAkPbCQ9/gOPg2QxoJcn3wwLdhz90vyH+",
+	"d5XiekfAr05PRJaLo1v22IqTl7p/rf2rzh0E7vyfUfiWp0Tq5OrXzVX3tMz+lIwUBumSG3q70l+Czzp3",
+	"46iL2LhRxJ5dngyOTgbvzk5/Ojs8P69OWzsgtWYHGUtJuuQk5mSRimnKpCxYi8pUqbMXH+8E7OEcJFny",
+	"iKXkht6ixzef8ffD0tq0IKaFk5PbK3CJspTTy/02z9IbkY7iKGJ8zcM0FuIqZkWmfG/8i/gj2v83cTYT",
+	"y4xQTkQaT2PexKJvTs9+PDo4ODypMic2hncuOFCSOUPt4pECL7q4Ytw8Cewts5lI499gHQQJgZwR4de6",
+	"10yQ/dOz88Hp2dFPRyfnNSdRz7+w5jepmOdrQ0+b5jeaJOKGRQ9bb7Gv1yA10E8nUjKmHFaCJ7HNCpSZ",
+	"finRAVe9mC4leBGk9ffeZ+LG2zxiieBTeFSjTv+fQV1aJ7wrAWhhjdZO01eW7yQZngLFh5rkfa6Ii2RX",
+	"18cusexdYDHL6/b2AzwwnlE+ZbLPpZgz9FHOl3A/vlY3ODvaV38FsgKm6LBeQ9R8K8du1RWpYdaOwbHO",
+	"sQsdL2DJvEhifmXJuspl0zCzy7NjbUjcpIJPXU9mCj+Ap1ORmMorMCsoPE+pE/eJzYoq9UPtW8UJukw1",
+	"FSLSro4GniPfDy0pvh3LYR9E3V/2w1dvPzyulq7VvGQtxdvnfs1L/lK8+nyeWrb7hpTuF+LVb4SlznRY",
+	"1l9W3Fd7ebrHlenbOgxHPGMpp8lhvrutD0Ncblt416HLJDPxL/iO0MRNRycXh2cne8eDw7Oz07MCS51b",
+	"FXgDoavKAu+Si/QWI2hJQrNPzlP5HGKp7wBagePSMILBOOMkvYXnkjnG31IUCl89J13TJI7K8ULrBB3Q",
+	"6HIZV8INSBwVhSq5vDw6aGamf+4dHx0Mzg7/cXl4XnRtF4KL0KgaMUIJTJ4sl5/jKc59YlYrulGrA1dw",
+	"JMZLuAArFioyFadzJnU0HEuib4ObfhTR7fpcZFq58mgkotsCG/3t/PTkvkyk9gU61H0JzjQDqV4J9Nn8",
+	"vvxG7WH1LZwlRV5f8f7dNMcszvJXA0pgVD3CjKXsLy5/Olz+1mzaWozO5ovs1mlaeAoEXTVaKqrHGSNy",
+	"QZuf1Q7fvrv478Hbw/PzvZ8OK7xucxQkgVG75H0K3eZqkZuPunoJNfwf45LPkDf8J8Do2PuyvplJKhJm",
+	"Rbw6o2Ky2+RH1O0uhDgW5bfKCyFIsmJOmnyDi9PTwfHpyU9NdFR9sRStg51eT134UzrOWCq75Hwm0oxh",
+	"3OMTOaXk+2GJ4sMQjqleUp+XTu4PhZ8hhi+h/Ip8Pyyw2vAHMMg1cfv8+2GZiN9AgJUWA/+A2Na1tZ2l",
+	"Qc6sb63hiUHN4DCc0et7KxMIeLZHaaPXU7uWMCn/UiNPh38cmfrUrO484vwvk/uJcxFGF31FV7cwyIQA",
+	"leqLPcX5jVJGryQRk8lDrgQmEIpxiC2eZCwlmz0yus2YfE02N8kNS5mbrfREuN46xcwCYkkk2CDaQLmh",
+	"sphk9TUfg4zN7xnnTL2B0l88jDgMuDhfjmdqZdUTmrE5ngEnezfPCF9lM1wcvq2ZoxuMp2ZoIo/VgLXT",
+	"bIgTZ857duZEd7eea7tg8bHi84xky5QTuWBMzZhngmTsY92VRiu35j3PTJpz7fzOD8/Pj05P6rfcOLW/",
+	"YNi4DVWsTHb4Q0jirLLT6t5Q4JEhXgzuE41uhBlnLJKEtmSJby5c3f7x8OOYsfVD1VNf++JFuIDg0Rit",
+	"u3dxODg+ent0MTj81/7h4YHv5Bn0D8U7gE6x1cvhQRwkEH2jFNJ5DIM4XorXafX/DkIGGnSfXse6019K",
+	"FpHlAt7o7BImwL+xdABNvlL2qyCUNLZ2PkXGRYJdCHFM07XdYWm1dcl7A39uYlY069DzsHfm8YMZny90",
+	"pW2jjd72y50Xz9HKc1g0o1eMfwb2883Jyd1R05BfucQ7Z+l1PGaXnF7TOKGjZF3ekd4O3ORQRiKa0RGV",
+	"oLfEEp42U0bHs2aVfvbPo/3DweXJ3j/3jo73fjyu8pQe216RzAwIFzef+5mzsE6TA5YJzNjG5K/S6kOX",
+	"12JJRkt5ayE6+hzbiAnBN3i9crxwYGK1zMRiEfNpl7wHq2BooH3gPX6RMtAINPczqruIpNcAq5HKbFf3",
+	"o59jZ7Ga7y1G3ZkcVKUigIY3Ypko63ap6BtnX7Vj8f6yuC28kpO2ieacDpdYG3JpjUT3HDDB7tBfpo3v",
+	"NuLxCtvlyRzCZeVtBFZYWNh/i6WTXXXNyEbP9uhbB0IqwfvL50o1XEqGcdlUFldMIIgbfjYucecyA2vN",
+	"Lxx9vq5pR74fethi+EOXnPLkts9RVkLK25imacwkGTrbOvxLINUah+fVS/ZaCr7FFb1F0Nuf4Y7uYIl9",
+	"xTYfIrh8fY66Pw9SwpM7UwbbsG5GWQnFZ7VL7uLns8O9gyYHpzu3opPsNaGVsfQSylBCX0Q+1DnxHDew",
+	"vpIUJ/z9sEyVB7j0/gKYAFkmxFvKb+8txJpsPaQouEi5sC+bMypbyjW//QeG02bPlRK+MXzmINzIRNrO",
+	"LAz/Mtk1Th2cyK/UYi/vIZmkYq4BsfRu1BjWVpCASV/AfJAFwrU3/E3D2oNT+Aq8frl3pCDwdK9/+Xtr",
+	"TPpLTnVm4tpvFDqKsGwiYWpdIeIALJrmFJzLk73Li59Pz45+qcgDm62HvWGkQTHnt0t+YtmKfN8wmMdS",
+	"VvBPTgR2f6/J7TlTA8HYJefG2SWLOZ+7BEG2SX/Z622NoR385+eIAraz1CQIDeEUHS1Rv+pD4kNJb+qi",
+	"8r0+LtJcDe6NQsDF0dwTLkzeQbBqAxNaY2zw9vDgaG9w8d/vDmvjX/RpidVQzxZqywHk3wSQkOx28Tk4",
+	"rzQdnYukBkcRUYhqId8P/av86q1Ph6/esiimF+BzXYutljVdFG9fqzIuWnDZuUlwh1cvKsk+TrKjRtwl",
+	"5Xl+xuc3xWHD8vjDr511IFbwng+2mS/M/tgJi7dn82GPtkYMKJ3tZuQxsrmp7TcUB587OM+A+rgvt99S",
+	"pN3lQmYpo/P75J4uy22Lj7VzEbFknZfay3fnF2eHe289+ad5f2N4PsQcYagz8AWeZ3EmKZvAe4RInUmN",
+	"GK7TgvzCWwWWdFB8Xghu7vPKo+lfrw8tnkObmtnv7pxdR0DucRZfs/OMZkvZhDmO4Rr2nVwJgEUqFizN",
+	"Yi00tWZlfDkPdn8NKHQcfCg/lYbBx476pnNNUwhjVx/v6Y8RL9yAjf+KTfMuxOh/2BhItse5yGjmrRmy",
+	"R6RYpmMEc+dO5Y3ihGMesY/V1vjYb2resI8ZiS3qUzeoAOWr5Yg0Ujv3XFEWRl51nvLZn+P3d2GVfvkK",
+	"W9Kw0MDOasNLUzvTZuKe2+WUiUQRjsB+SRYi5pkkmE1epHSh7e+eteipbt6FgVI9iEDf8OGOolecJc1f",
+	"bXioukyTAAcJwkDdYrLbluS9PDsOwuANtjy0Le1oW3ch9N40o+3KXsAiwgY+lzKWGeWZTqfczxVR6aRC",
+	"IS0TLU1NM3KTCgzsK25JvnGeU384X2S3rwuBq5hwwoU+WnAS4ozNZXtWz5k8oGlKbytbxT5mK9mjvJ9i",
+	"mS2W2QDattvHU2hxoRs421faGpdCenLr79M7mmZ7kfYNl6XUgqb27odCiozYNOYe4erYH43EruGWu9D0",
+	"MKiVevF4VpiRlvQhujx7ak62XkivSQz6tsny46CUiztQQ3YpkKilmDPfrpRwxSXbf6+7fweCs5bbF0ui",
+	"diVhviP3le9hpMjUbgsP9KefawfVYT9gSUarNMN8VCU7AbS4uqe1+/iZdiHyz/tCELpYMAwlhOSpMZ3b",
+	"Sk5BWC9Ft9bfWkWfAU6k3QbnBL/PLpdHqt9jkzdUPprmTcTspGnWeCg9OpDczDARzyOg22m/+sNcpwqV",
+	"bYOVSKIBzQqhhxHNWCeL52zV/uL7Q3PIYln75sUX12jZSk60FewlWhV4p2I5lSpGFmgWljjLz0sNBd4K",
+	"CZgOVJhhrNdkqPobIgDBzYxBDDGG+1KO7mXFI1Gsep3HnGZ4p59TCCkGGscQiOplG2VlFirDxegb938N",
+	"jnPn8zvL5LcnupaTWvxdGAjOTifB7q/NTFsa/S5s/rwy/IcCdbGe3jua0rmsL9OmyIsg/tUzOo/nbGC4",
+	"rLxRudPcNVdtboFTcGtzZ6cStmuqXTVUj1MfdMkbkaiLdO6+CMF7l4rEwceA0O78n33uAGaCEInilI0z",
+	"p4AlaB6aMpKyubiGh3r9RJiwCcIa9Ln2oCC+CXhCyquax9yWFfOsUca/1dZBo+OM8OV8xAC2H5yOim5W",
+	"AsQ8e74drKwV5x5NIKkeNXR2r/kUYh3UOj5BrWrKVZbuMsVCiW3KwxUM/ULz5kmiW/lAT02ktVWFl8US",
+	"kba8seBj5hRHmFGpa8gVl+S4umgUxapvmrzz+FucXfbc0E2aAaQ94DjFxZX0xpxlMxG5wvzd5UVL8f1u",
+	"WbxQbeb3YZ+DxUzNUAhqiYEE7ZKfhIgggHlGE3DhzMQyhcOFCZZcv04XGHWZxs06rrTt6AnQK86di837",
+	"L3X1ZPZvX3XVaSwzZkDxX5cuBpSTYd7REGUW6I9ZgWUg+WPPCjL1VSkIDfuUZLu3TUrxaCgeSuKTZTSi",
+	"2Uonr05ye2s+N6VFVxs5flnvMw0qJVLb2gblHWhlWOrpr9hSFDzeLdW1maljDhQjbrrkVKl+SabC5hbF",
+	"qVMq+4ttRUGcrtgKjKpafysObLuHbMX+jGZ/jzN4Yzi89ju3MLeHTGicsAhfCzzXbynIhMJhgzQsj6ZI",
+	"EnEzSFmGaEYVuQRm3FAHZnXhuwGAZQyUtT/EAC1dil6vYyREwigvevlC/XhTHmKIT0NdeOMZajh+tSgn",
+	"WZwRu68EW4+YkoySJZOQDMdLmYk5toWaj6aV4UrbBhKe9G674yq7GDppueHnznNWGOzbpgVJP8/R3opL",
+	"fiNSsmBioXTgvpgziefErGPtqyouod3MD823La6gkfo/lz8aWNWBM6qUUtJIAJoxdQOySEUmxiIpXxzi",
+	"8WzVPcEjM1cefkdNhb6TvrqDXCiGQcwXy6ybpZQjZ9VeBNR3F/Yz3Vhdk7sTxqIRHV/VNlVfvdEfuQ2T",
+	"WNG5odFxLDNsYI4tjaIBlqoeZEIkA3QR13WC2RpyL4r2oc2FEAm6iKu9yixdjrNlyqIB0GR1n+e2BRCn",
+	"2uVSsnSQv+iu6O5SslTfjotdNTOG7sBlCtsQjuGAjjUHN7aHb/fg02IvzWylm7ssZRpOWTYY3WJ986a2",
+	"P7Hsx9ujqNi4iTd0uyp3lIX6ig7gvRWeWxW3FbuSt3w8WIeA57d8XE/E5SJavYeX8JFq+NBbfoUpVt3z",
+	"a9mwfUPfEWvZuroRLRuWCd5+tp7D27Kxw64tWxhGXelscWVeq49dqdpyMi6TtWqQH+1VDbw6ao1G7Ufy",
+	"aKOWq/EdU3BqWfWvA2HgHfW29VlrOf47pQrafao2uNXna7jz4HHm7oMXTwbNbPCEGkPH1g8iaGO+RqtG",
+	"2aZhqZwBuOpssokmprYu/Xb/HifsGtwmEzvAI5pWOtTKT4fqtQSSIONxrYg+gV/Nt6ai56BZrr/Tn+GZ",
+	"M41xqQOx0C/0/rZIu1P8yDTVd0/tDm/mHzyCUakp4KDhk+xK7oPXWF97eA5c2Vwxm6810qzF+Ei28gxa",
+	"NS80fRxtWqBnuyNcmkXbU58Trn0bZ6/aN1prfh6GXNXEx/+r2rgHbdW31WOMotxaIt5HBSESI2cWdMq+",
+	"k12yR8Y0gb/GgKOp02VRJsGdlpIF41CTf+jeP1SzoQYXXBEZVQ7pSRKpk+AilhiMTIbTAyg5qOA2Y1Ah",
+	"DaaHTl73faDX6614wDNPIAuaZSxVI//vX2nnt73OL73Oq0Hnw+8b4fPtu/9c9YIILh6WNbqts3TJfJoF",
+	"ihOcw5ZZn046BRxQGUIJI7iDWzc6ek6ADlYBme/9Xu6p6Og/Qvj9Gb0xz4zOrx15FS86KHVp0oGQNrU8",
+	"nHZ9rBBQ0OswsGy2T5Ok7rnaMJZekXXpLPANe8JST0iQXe8qaq9LC73Il3dhoCam31Rq4n2/k0TcAJqu",
+	"3jbVpNGp8/zLvG+vjCl8oWS9dhV4wx1zYYDblLJsmXIWKf68BQ627JmHDeChlEYyhObEwhsiZGcskV6P",
+	"y6Gv7pQN4Y/pHeq5DMmSZ3GSc9qMSjKNrxmGviItXCeibgfuMgxyahuz9c623HdbFuM5Hy0AoSx8W06y",
+	"eFYfIfpAb0B+jELzNJqfXa/QwIvRkjvBnv4DDnH8YWNkmi6bZuJ6qmHbOurSURk7VY3hoTJ4wNYJvMQL",
+	"GXxf44UtdeahiFNUZC2KlAKCsNJG/TtyTaBCHEFCNT7UAcxbwsAyMPkyYgI+eUPsPh9WvbfDugsMmUOE",
+	"fTZjc3zGsxFGK96zQd8f4cebvVJkUR426F+T4hVZilTrkr3E2D9zkokpPozY9PRiVZCwz8diyTMWkZiT",
+	"Sx6PRcQI/A/GhKPQwyqhIomcVCenBEyfo1TUr5xknL8VeCjSaPGVj89dlSSpSIph4ZK1fVSACoUVDoYO",
+	"mwOO7Lyc54M1mNiF/9eP574HRns+WpHInCfFQ0qdV3nklNtTA1/IQpwNGievCUW9F0usAXnDyXgm4jGr",
+	"GqOrojGqMWNlCmq8rftR0RQgiiWh8ophmMEtqwmNiGVnkjLWUQfQZE2ZaeAV6UvPItLU8JmVnN24kFul",
+	"wMfPb4LBW0edNTmUy9GwpLRskEdzFFfBHPApajNwQU3XM1ik3XW+xKISbNKnoqunbiidM0IlGeYFS4bF",
+	"+JcWO5C3XdPI8lHV6Ww1YR13qtfNh+8nePWh5CaOpizDpJMqiRf01hQCKfeDdngIVrWy0h/JsnbMn2bp",
+	"VRvnhn7rptOKb2hR/YnVHzhqS03tgzcSIV+x+usjnN0i5zSw57ps2YK3zMK9dNXJGWsqUuO9hoxYFuEl",
+	"LnKxwlBAZ0Jf86rboX2M+hERYkta+wnBEVD1sb93uf87aQ4FBpBC2EuuedFY5EJ/LUMihYlABmXcBeas",
+	"EmyZYmafyUr2BTAiShS5EenVJIHoNHHlYUjdVbWPI2XaicRAivryJsvbbjvz7TJ47/a9ITV/EPV38gfB",
+	"FFbyB3nLKFd790ef/0E6nQ4p/K/6Y6VgHPmDbPd65A+yTj0m7KpYM67QUbnCnGlSqSNX18oUnzMNXcQd",
+	"bLShG7WEstH92ALZ2MkW+YP4q2yr1jo4k8h4yllELs+OCzBGUyEixJ1qqjNuRs6R9mDkbZx+EZ9vQbOZ",
+	"+b6KA1jfzghO3bSCBei2bMIRNB2UqoP4mleqx+imXmzB+pljhHBOoTyeszDo/aqMhGYTZe53ypE5c568",
+	"+PkUqbV3fHz63oy9o8dWm1KqXoLowhA/a3o5uzwZHJ0M3p2d/nR2eH6OXbxS7AXhe7EkSx6xlNzQW8yw",
+	"toV4PJTbPz15c3y0f+H2Yi7aahL2Gn7LshD6Nn/QaGuI5S7Rs2qOlf7NzrgM0gGjbWzpZQOGigZyM2Nn",
+	"pmJDfiy96DzQ0Y7bkVPfF4+M6zigTiqDYUuqTrU+wZgYUBQ+PuQ5NeymolYL8LryMUNcuLyHNQGrPZvY",
+	"psf74NmFDcMXK7arwXdAunpLv9tNLMBsYKNNI5LLyBYl+I6cjJWiCtiRYafHqmCgSeApVfAH+EmMW6Na",
+	"Fq5cTddTGLaE62aVRRAGLtysDxzXg0pbqcNVg0xcFUBBGJTkSbG1kQ/qOw/UTi1mkx9rs4xR6QEaLfKV",
+	"JocLXVyBavFV2aj1Mp3kjtJC0cwQcxHzK8vbYjHgElxhGLwR6SiOIkDvs4jDVZzyClJ1qcKcGyTv/PEt",
+	"SPwTke2halcUXfIjbh5yC+32BZ8kMfgxyjV0auC9fFWiSpUV3AHMX47UZY3TxIQpn7hw1WVAH29dlg/G",
+	"zjxgGY29eSu3TtyLDkX3JJRGrBWcDpizbSOnjzKQcngTeE0gtoTOJUmEuCI2bDxqzvytvGLoqOcml9uT",
+	"icqX+mndDXVHfKNPEpQ/ZZylNDHB+X/uwPsnFWM/t3JsVbR9EXXKy36axcB8MicTNqbueFp0rZXnU4sB",
+	"FzbLUgj8Cut6Xip0Mf2GFYLnNCjl4jZmKuONwiYfl9COopVYOYU820aGWfmYvll+0K2FlSq+POFCDBZ9",
+	"IXMSH6t9qZOtfU0vPbwOadjtWP2N/rTwyo6XjkFUSAltF4pZSSb1usL0k3G+OQ0oND8zmmSzmoe+VChu",
+	"AwdREl97WCQPGDDEmUF/bRGSfjZfVxgdO/bNuJw87vMNPxmOXqTsOmY3A29a6+XZsWFmmHCoMZkn6BuB",
+	"FNY8WBafNpRevxHplcS8YNvWvc2uleTa+9OcO0Q0aBk5MC/DQXzRk1dkBC9X8wlLGR+z00UNxJb+QZdp",
+	"qgebsa+yDVYdlBFPBvjiuooIEN+CX3r9w+WpH3FvRNTa83/Aq7JI8T2n1euy+hLLJBai32pUVJFuLV34",
+	"DgU/+HHF3SA+dB5A9AMEgwHqZWVtCaPXkOZJMpE3UwusWVA1gX+jZj911E1L5DjwqNSAxt0Loe0hcUIt",
+	"rMramKFS/kcdsMQ5VNL2XEqWUSwGIyrZ820v3EKDbqkgTLh9rULE8OStVLfMWwOcVKuFvwbQ/Qa8gM+f",
+	"ou7flzrGcdNO12GfQquHZKcfZWxuUqjqwUncw5PNYn4lMVCczT3v1+rPgziy/71ujNdGzxPkdRXzAnDH",
+	"QsgYMFXDgLMpXQOL9V3e8sS2bGtX2PKbsWJNZWrCs6R0nldWWg6VTXLiLC3t9IrrtqyQ9lY99PQ2j6Zv",
+	"t2mf/lxUGc13KIrp1C2PhEuQxzgQkIHYDNWjY9eVqWsZw09ZanCPfQGXGsNXNX2dRyojChuBljXGaLMd",
+	"cBcGiQGO9kW2ywxnmwcAvCabPUy1QM2tY0xEqgH96EcNj6QOpwvvVzMR+w4eBnov2tofivan0KRqfgzV",
+	"P4dYeeUG3JS2StITOL6N7OQ9qOoHvBbBbjj89IVOqMv5tccTEtPXOJrH+vuHHEvVh1pSHd4SxZMjM8oj",
+	"gFdXu6om2vpAOjV8hvDJ0Fr/XJmQC4wcNjhX8ENCpf4BZp/nF+11fqGd33R+0dZmc3YRmuoZTfzRKrqa",
+	"FqwyZWpoZWerUaUNXm7GNGtE4axuBkylbhNOzWn2SUWoMKeYWFFexzjrC4H/6Nq4JBIxeL10nctUjgOU",
+	"AK0hFlWDA2hwZx+SmhA0oaxcHvVo8PjXj513HnkBqdREdjsx5yZ3BhNQUoZ1L7iu3d0Ob7OAgliLNt0r",
+	"RsW36ro9gufLB2Y4bSAOOo/lbJAyKn0RVvAYxR14sZibpByoO2/KLWROohZoPLh2iyvGJfl+mMDNefhD",
+	"SKgtRjKJE6VVGY9Y1OdxRr4fGoBW/MmpbYd3W3h91kHMlOCMG4JSrri4Id8Pl1z9Bx/+0O1zk9WXijnM",
+	"BBdinAqFJ22csoMai5MKwkB32PIoHJt+9Ia+Md1c5t3kO7Jxv6hJk2bQgq/O1KfWJUGTpK4agxCJLvmd",
+	"l/g2AMMxJzD64xwmmwrVwOuvvJ6zUjbEyvDgVeD2eUoTzeXFRR4orsT+MHc0DEFomj/Q6TAswgB/J8nQ",
+	"AY4frsIJsB3VUcoBRLmg0327bMf30XgbdtwzYQHSvqZVjmHviKMH5a9X5rEqr9q/5FWtPBN3FNGZPi5l",
+	"USfQIeVsviMQIHUnzFGH10njcRClQSG6ieUNSlG76LCy50gsM8cFGmJIH9W6DuNzcuFc1ZwJu2Y1ho1k",
+	"aSyWBhbTWXPMJyIIgxuaclxgRPm0dQbTEbZ+b1sf2NbrPi2/Jm9pehWJG772I7PG0mg35RP78UobGenZ",
+	"HNVQZcOH1tP4ssUr1naO+lAX6t1aeQhaJGI+NSDIToyHkvQxXzKZs7/SYTGEkSuVVU+xe0Ut+KhZBlxp",
+	"6e0qUOJhVLWRS/szNr6qj2VBWBwoIyaJnFGkZZySlGZMm2nfD8WVtrSUKUcgxVKqy415AxmxMV1KRs5Y",
+	"BDujzSu9I98PIzZNacSi4Q8Vc8DZUdVEMoQKhpnEhSuGuIIbBvbUlkn/DpcM0wYKXNEo5jqGop4muesa",
+	"XkXzu0/KpA7cRFoo8npCr9Sf5errv57LPn5eyJQ3y4YYYbApnQCxVos/0y0viy0bokBsljjOx8tYhTnX",
+	"RGJZGgnOchIVNhKjYtbZxje6RWUSNeYpLqIUYlvNHNFxsOvtFb66TNO8bNF6bdXpGiRN9eJs2+JBruSq",
+	"mOkX5uPfuKKvqYowTDNaAvygUSQLGFto6pojO+UiZZJgusYkZknkqxeUQyA03iMcjJvKiyW91egVOlA/",
+	"XfLWVwcHXqfwdPF8u6kGlO/9siFjziSpUPBLNdWme8htfPt+Vz8zGT/1RRI53tlwLQ9E03XsuVsYrVTp",
+	"hkbMZADo6vl5OQvwZVs4EMxO0VdF54F9Y60HdiiIppPkqNe8YI6T0NjWYzpnBWddq03aeRrpxaacWwEN",
+	"xKGBwxYf6nldZyG3jXwcu1nxflnbDg/AZqd6Yx7vk2zaEPII02oggk6YbUsEzBF9EBFKKbpPgQj4LtKO",
+	"AkksM91M1hPAk7lr8nngcMQSlEGYH0ydfbqmrNIzMVmmDSILb5qrt8c+cHy2jdHzatiftnszZdmDWPMp",
+	"8WRt4nCukE2Y41NVygO4TBVar/ck9Jea/XOoWb3RXm52oSobfB9oSYM1HAmD86izOmoyWcaUj1nSfNV1",
+	"usXP8Z675GR0S8aJkCbXJR+qdMArQWbu2CtXvMrl41l2cTbl0PEiXu0aMKG+Z/RSd+uky5zmbVaXQK4b",
+	"pkA0FwN8D0R6o7jPBFzA4eamK31Roo6Zh2pX8WLB3DB2u7m6IHwxRqwGk80Egd2tnv/5cgQIAX4UFgwT",
+	"hKunmnCoeFHtulkLRIf4aglDw6ZiVSu4wUNi32KqfhocGlL8DDHbFsu2Dc9NQy8BL2ZiOZ1lF1ReeZFi",
+	"8efGwpKNohvXNIh5FI/N01PuIuftHeSVkqrVY6Un27aIZ/51vWSuTL9V7cV6gKVidkIZIq9G4rJoAOkE",
+	"g0jMacxr7twzITWkEOpnDHLKCrFPcwgaUVJvxIiciRsemlLwZi57745cf6r2g6N3BpAzsizmU6wbWH1v",
+	"bT7CXxYmVVni7R6Gy+DzrWOvsKUbepWf6ca4jnEWXzOEeAnqja9CykrZwmpfGq6K6GmdtHahhlT17O2p",
+	"d9FUBRMfg2xhSCESdL9Zt5w+GjdUmdUT4XGrogu4DS5WCGopw0jH59vk7/GPIeFMZiyyf97s9Qg8pkkS",
+	"MbZ4RCitpxBIrGnVuH0lzVS3exXF6Qn5Nlk0ayhCR1ff2cDnmuAqkc5bEeRpRXGbCInmXXAiDWp3IE8J",
+	"177guiDRVhvhjIjpT1+SbjjjcEUYrVt/oEnKFPL9EEOMPjaxvAtYNemoAWQgB2vSQtnzmmwtilZ1WDym",
+	"UaFqRlsLyZl/u6djnMBKYqzn+72o2b81XL85Zb6cg0lTwIGKrJe4BhsPblcIgecxDi3eZCMFXGzKVZLW",
+	"YPPdK+XgScheTZT6DWhTiLlOYjzRJANcmK7K9RWurKawBObNuFkT96k/WSnnX2ejl+r3w6TCKhr/yidj",
+	"WypD+/xWjOsqIGxlcCvrWrzXvyMM5wMjJ8vDryzF5SPTyio2VeKsalJc5IcCrziVgGq5ZkYlGbHpkr8m",
+	"6FpVlw512/YnNLa/MzaoX6fy1Doa2C6plQ6G2Tafpby6Ui15lDGSx6lHddhGj0uaqL1DqLiYxyLMO288",
+	"6FElOYsAZBlkj+gSbq+dNK6xQLBg+MEEocQp0WGkrbKR3lvXi00+0mmBKyNRjVm0pq+jMaPkLgxmVA7m",
+	"ImUed26TB017E2zrDw0p/i8Lm6FDFn0FheDNtpA7+XC53zUZFwuaZs314coyTkfZvqNphuc0XNV9U/m4",
+	"ht6B11d2nrGP2SBiiWKDtYe4YB+zA2ibK5puRuVVM0mMOL6g8srQoNh8RdE6twNdlO3BumvlPq2rzLx0",
+	"ekAnWIyypabLSbtOC0vLD57DtUpJWtgc0JQWqbsu5f/BpY18NRLX1QeXebtieQYrTtapDBg0KBO8cFTC",
+	"scuKpX0yuSmVvE4OuclVdUMdMYDdh66yXo5qizRyPeU/fSK5Vikmn/yudjfdWNf2RQDfmAInrwkD00Fw",
+	"N3vQXxjFqdzmlM71Zo8V+CfEMHI3TGU9bIIG48OXAL3qAeKeRsmXMkgsuYs1uVu5HYVxXgF2Z6OgrIWD",
+	"0KjPeSrYn8vpXU/PNWohp0v+nbQllx+38vGfteTxX3WL71u3+OlWFL5HkeQnWIS4XH3YXVX9m5YVS5zd",
+	"EHjx/pJuydpH9wtQg3qGISSUYbkTT1TjPOb23+vIThy6XnI2W+vuG1ImWTIxhnqIb4Wqc4Pr/Mmelu5j",
+	"rvtN9Xs+LUlPQIIXdOen+Jo5JWCLhbBL6IbloATM2dNVsWfixk0SnQomiS8E+pMj96wKyKjdNan0ycB1",
+	"YesSwevsoo/wD4X7yXsuRQ14d7QSoWCCmoy7zltZSn2IdaWM6w7vAwDR6Tspn28f/ZEZK7ZR2kaD8pt0",
+	"u00sjfp4e+i8Ifjx6hiP3Bo2+RFrxF79bNtRDdFYsRWFd511t8EZ7ZG2QNdD9ZH+Lb1i1q+tg3ndoP4n",
+	"thmFCJCGTcDAgfVIv2/bPAbJnVf3Gpnle+NvrIH32olRx8uQsnPgDWKoqzvAFerL7U41tqFpj+DrQeXB",
+	"vs1WuTENj7NhGBbg3Sr8KT8lmCWRJE2elc9E8UIwQwOtMX9wPSIf2DaPQF4dnOCl75kiapG6eXKR8W1Z",
+	"WoeV7OIvQvlitEUD6acsG4xui56RFtTX/T8S+VcjUBpHrpPcZBMksngOFvNtIWXyi5G+GaPS0H0NlEqH",
+	"SI9E76LrsMFoLbn7tN8QEBHwMdmAwAIIGMeCmSyFdNgvuAVe12jDZkAVnAGsZVB6h2+xMcXRHmmLzm/5",
+	"+H5aOiQmL4fQDEpbrNLbTw6l/D76Wt7y8eABSrtM8EfaR3Qi1N/0rWKhdU6mz0Ttgj+sgc5r4TsViPBg",
+	"ihpERJ+3ruAXyQHDltJb8yydLhvQUu3PUOfyb+enJwjxf9/q8QYCVNxw/YoCSZ40SbqrcqZbVcapyzyx",
+	"+aRAHSMVinhUcUam9Bpkd355al/Ezi3VklO1dvdssY+6uh1C7Vi7akOeqfjGde6rrRAudd60zRpf+3Xn",
+	"E+JVui0fEX6yttt7gVB+KBK9poRNnjTimHRdcpRJOGu2rCxUjx3PaErHGUtliFBsLFI3y0sej0WEtRcJ",
+	"5DlJTK0CAOo0KwJQrwmZHKO1acsaA4Ry16mCrLG+nJfQ+5ST2Ow1g3OsC5TsYfcVD9WxqTnUNoHcX6To",
+	"Lgz+vRQZiwZ+bEE44wjrmL9Ip2yCntHqc8WaMAyV4prmVLkb7VvsCplRE9zt5d5PgMv9uNDbzz85Q+18",
+	"/sTZR+HhR2Df2gm+KMdAPCgI7R7O2zqXrV+buy9/hTTcUmr5g4+WozR8Nxts4wfJ05dSnjXjLbWPgHpf",
+	"AAG84uJGanDhWCMAmjLkYxZjrTB/VFRziq4DoDNNxXKBpkMRmKW10NuxZ2UNbJcQQtaUNo2v62KTWiQS",
+	"Q59zJUAW2W2wCyVZyxA93nOkFLxiTDCt48wpiVESe2vBGec21zplqvDz1ZH5kYGdbUifq7GhvpV6b+9t",
+	"0k/tJQQPkEbBCNV9l8orePiHeMBaLA/2cUF5xKJ6SB9dhn+m7ldiwfjqWtQyh9FqF615sESgUQupVonZ",
+	"LKAf4Ixc2PEi+1J5JdeIN8xBUFZAuZXZActBqM1vjZ+bf7+aG2AZYb5DTZzhN6RK3BHFkcG3tk4pb533",
+	"z29iPJ4Gtwly7fbkvfN5gYlvnDPXJt4+uJe698y2url58L/HVDY9QKg+XJkAv5xKD4p0ppF+1jkPVF4N",
+	"Yh6xj7VZpUrQaDvCTCZEGBqM+m4FO9e0lW4KSksIpNYZc8768B8rd8IELvn8ZJoU1CGE82AIWyQFmdD0",
+	"K9ub9QLA1gr9arE/SuWw8TKNs9tzRSkk6IjRlKV7Sywajv96YyTL395fBBUdQ/72/oLczIQ0YH+xdIph",
+	"8EhHGapd5CIj7OMi1vITNgg0IgyTy6xZli0CuBeKq5iZyXiQStX9VA0PRanw6xDUN9T66pI9g5it77Pw",
+	"DKe4ac6yWcynUIW3z8c0TaF60vA0jacxH9ry+QUkJ9DlULtbg0xB0BMUI4rVlHACxvm4G9BlNusA2GG+",
+	"NLqI/85ug7s7vCGK6sL21dA5Bus1S8kioTEnP19cvNvVAA95Da4QzAsH4iQkEoKD+twNSAF/vhN6R3UR",
+	"EXKTxlnGeLfP+/w//oPowLA+P7xmQBP4eqQrmuhICoRQQi80slOXnCOcA4llnw9/7xt4h36wS8A4J30w",
+	"VNW//9//+b93w9DUPAN08+GcZXQIriwaJ0uAaar0gxY96WOwuvrL7/1gLCKmO1U/6TWbYe6Gu+jYFhE4",
+	"yCYi7XOISqdzGRYuzpO80AS+Tc1EEkF9BQakWNBsVoSx31VEhj8bdlEMbtDRIzEG13P1HevN6eXJARBA",
+	"saGIsLnpy9ZtAFdj3niHDN8eXvx8ejBQfewdH5++PzwYaknJyXBP8eSQzBiNoERWnw+HQ3Xh6/M1yNgP",
+	"7Az7QYmgfXXoEEGLCyzroWb8mjxTLEgXcfeWzhOSsSSROZgaFuHr9oO7O5jS/WdWXb53ioBYXCEkbjWQ",
+	"+93lxWsiGf4NyGap5k4S7ECYHYsk0TZhGYBOiYUFQ0Ncl8unxV9vOEJAqS7dQxUWWSuE1pRcXh4dmOgN",
+	"eJzBWyhOkAz/1dFvap2jaNjt8wtXQCViqqvxQ01GLfuGqg+4zySxqbJOMyMZIZwToOnirM/h/eVWLIlS",
+	"gRDxC4sTpqyRrTBXKEGAz7dx9hrEguFmjRiqpJE0hyOjV4x3yTtA1UO3OApSkLsItKfDsoFgF/GcYTWv",
+	"szf7ZGtr6xU42S/2QahB/UlOhr8Mu+Qowu8U/WS3z/eMa4xm+iRTcnJ5nPvt1ZRSNoHCaXCItns9Mjw6",
+	"+efe8dHB4OzwH5eH5xdDIxffz4QtgGD2Md/4JYfNeUYX8bPrjSEsUw34t/cX4FQYKh0m0vg3+HyX/AgK",
+	"T0moIVESSW8yKhAyzBXHEOkM//2drCrYLnlv3LNG/dE+b6H0MOXewhKXdJzaDJgYFuArKLyQsEQyrT1K",
+	"BNwiwzenZz8eHRwcnljSQd0M2ed7XMn6VCkJRUnQUls9w4eKXPOYLzOGOk8Zf5bAskzhPrfPKKSgqVBA",
+	"S+a0DY1OkQh0h6cUKp+qwSZ9Dnl5UGRHcZOt9dGB/x2G7p/O2JzG6jYKJeX6vPCTZNnwtXNckSOpHxqS",
+	"pEsubcoh7XOYAYbL67qHO70t3EN46bMeGpwq1nMnI11iBR5RDTHVkmhhg5R2UyLFWji6fFAmxGtCySgV",
+	"N/jIuEjZJImns0zHdSspCscJ/ZvmCWyjZ20UNa5RojVPZGgk6XSRwMjQs8PzC7L37igIg2uWIgZtsNHt",
+	"dXvwTog6JdgNtrq97haWi52Bkaq54Jnj7H32e/6PQRzdPXPeFKYsq3/qCEkmjLAFthOc7RpYZzh3UHJp",
+	"BPYhwIGqc7hI2XXMbgbLNBmGSmzqRBoZTzmLYA+nQugKmJzMxFJXrbRseRQFu2pmziuJjjRgGWDn1nh/",
+	"8k+cB5aj+gx35/vzeMpptkwZuIpSjSgGFN3s9UoYtf/r2f9CTxedLxJdmC6W8JP1VAVayCo6BhqgONgN",
+	"3sbJVUjYdCqBECPIKOgjQDVeygr+ilHMVW/V7J+7sGbPuuREoCiDssV4kuJCfrASZcDp6qKhT6MaVTtB",
+	"OwexxIL4PuBjM8536Bd+TYYxV7pzaPYT+EALwmHOeEN7q6H+2ICSaKm7uer5Pit/XujBSqL2veRNSj1J",
+	"lq3Ti/octmcb2cbXzrLXsyN+TZM4KnFrsN3bWN32klOtOZlutLW60RuRjuIoYrz4Arnd217dNm9yIrI3",
+	"Ysn1sK/WbHqp3+ih9WaL1pa+hx+VwYktd9rRN2MppwnkFGKrFkQ6Z+l1PGZuVTLXJQDyx3UG/PpBSRj3",
+	"Rg5/UZIklwc6LlnLg4xO0a/kvMl9uAsDb/AFmpNjAckTbKGhajDUYdc9ZCZVYYgGs4kr1M/U6tp4eXYc",
+	"akmsk5Vopm4sIM0xY0kR+HVByqNmNhJSIz73ecImGRFL/eA2EtGtMb9QeVCJ1cZHt5my+CRW1VWqecnH",
+	"qJN1cEaf27gNDIDcM8vDCY5ScaXMkQmUuxtBQUBwfZqQyV1tQoAxNRacM4yzlFmcJOo+M4d8rhHYPjzU",
+	"aAQ3ZhDMyMO3AK7F54zKPqdpGl/DrJQsVRJuEl+bzZCVeaI9b3pQn2/1zMd9Dj8ac9qn8rCrL6j1wED6",
+	"UUS3D1R4ikM3N3HjP6vyC1yXn0ZQLinz7XqdBlZKJrQLztGMX5VuCoMk5vie9ROzwtjhupoeodUzf5O1",
+	"NR728ZXrun3BJ0mMDv/tjRYzRqpcCHFMU8SK397YaUMduVwsRJoV9+Rb0q5IuVX69S6096PxjGZXeJQX",
+	"QtYoXXMbs+tA1wp6OOAt236BDp2lZGhpC8763Ep3vPgqDakuSIUIVXMVBdGrlOJRhrVlpeO3lqHJ31D3",
+	"ans5Ri8UzCO/0r/OY9RjmfvCweNwZvwJqK0ymmYIj0K+HxaTHdXNvi4HVd3qhs0p327zcrbG8Ae8+mvr",
+	"pM8LdYKgbu01RnNbBwAZ/npwenL4YUgoIhAxHqHVAasHX0KfF+2dihdefW6cj/rJhTB+zRKxQA+32ow+",
+	"N15NRUfjcHdqOOduftjnvXdH30mylEua6BcP9DuWB7JuJ6E0zAKpvkuoYZxxIiSTbtkgNV/Ya21UcV37",
+	"KNF3aIx+Sm3ElXby4GuganPFFpmdD77Xq55EEmmwJT5dFqK0jB91bzxmi6xzrD8Ygt+DpTLs8yVPmCw/",
+	"/Rg3KDiPlqm65EOfYjLxWTmLVIyh0iycnKDJ7qALqPusmj77H4nXUdcIoQWl5ZoioM4zoa2z3Ab53Umy",
+	"mMdzNtC2hTJdnsFbUv5GpUycbgZxRDL+jQW7m5tOPEfF6AYppv+zMhsnCdo/GQsfXwhC/fWDEwH6qwky",
+	"wjCM2LjE/ytw3lptPJGSj744yzsHjqyU4IyGFeRpli07FCiZ0LUj/WtwYi6CrUmPvop2NjvPxxussz16",
+	"QTuvJttbnc1oZ/Ry/IJt0Oe9oDoT3b2ayYSxaESxgrMzF25rR4H7miULVrO/GkMK9MB4h23S7ehl59XW",
+	"6EVne7LxvDPq0Y3Oc/YyejHZGm+ONraDD2FwFXPgUfB/XLNCwMXai8JsXruOO7dkjEtdk5VKHQga+M67",
+	"LA2it9mzGHaguR5jqmDUo4VYtu4vnBp1uFcrZlfdW9u7xagunZJlCrrs8c7JHjyx41nB+9u6ZyV8DKau",
+	"gDhgaEKGEW0uCWqg3xr5O9gNXo42oueTF6zTG2/udLbHW686L+kO67zYmGyzzdGrqNfbCh5lKZXUy5xE",
+	"NTIDlLHNt/5kgiNPjL5z0ZfcCVncpUeaRO6134MHQHhe80xtmWN/ZjmmTWFyhXhmgxuEEJh10i3PIjPM",
+	"TjY2X3ZGcQZ15x6Pcz2APnfFG3sjGDuqeW15+i7veSCKiR13Cpitus33HtViwBcmQGIypgMBE8XSH4i5",
+	"M+qNX9Cdzc6rSBFz8oJ2XipibuTE3IBYqNb2hf5KX15w5IEhE6aseRz1F5W+sbrYTKhZvru8UH2liY4a",
+	"krvP4NbT1fTojsXc91rUZnXmCem/rFfw/9t48WpnZ2PzVW+7e7X1z5veeGP+j9tX8l+b2d9e/rI4Tvf0",
+	"3gNkoEv6IxDPEYJRG0LnYkWuo4cwk+DXYsRpsNnbfN7Z2Ohsbl30Xu1u7Oz2Nn7BQPHWJ93qbT3CBxcx",
+	"FGIzioXdCsXajMmIQfy5eKrYcXeebu9x1HQ5nDsd1f8M7lMdvFeUD8S4UCyhIsOVHCpCmsUSHvpZFNpr",
+	"iL4TMV7cDAPn76bvKhOZJgkKJfivV/+YbxZjWX0btmM3bJO9Gm9HLzY6o5e019mebO10Xo43nnd2ohes",
+	"R7cmr0bbm/kZU2pBsgTdwXltut1gwXiE8YT3kfu4oZVqHWUB6qBk5peDqMrQlZpNLhlz7fqUmbqydLMS",
+	"9YtGUC0vGy+l6pJtuSm9jfkUjR58MGfJwiUGFu7VthNmtoxFpL3D6tqMQ9nJ4D/XP0QuuqxXZ+XeCrwI",
+	"dyCQwXguIKRoqMi2O8TQIkqG1a6HYZ8jkmLRVXEcc5NnCEjJ5jVmLBLBwXsyFnM4UvjRFWOLPqfk38uY",
+	"ZXZqC8ZfE3kVL9QhneNV/Ct1aofBvzpnS945qknpRwTgOOqSfTFnslqa2vP8UINZ7PrP0euoq4K19aDX",
+	"NVrbh24y1T6PE7216/woY/O1neZru8q1QfkQX/lbFsX0Qqfet3KVXwjxlvLbL+Qgt7LzfMHolTfk0vF8",
+	"G/+az+v9zMQnNYYAgZo3gW+mRZgjtWvkJg2dhXHK3UxkNLEhVBARiPbDvEtMdX0Me4W8klA303UHYu0S",
+	"z4SO1Ja2JAGEJxdQ5F8XcOPBiYKRdxhV5vM9KpP73Kx93ddVI/dWP8MCEH6LQKJVtxW1sHcVT8mFu+TQ",
+	"RjljKQC9T2sYxZsXGy93t3u7vZ61H+j2i/EGe9Xr7LyMNjvb7Pmo83K8Nen0Rq+i53Rj8oJt7gTWjzOA",
+	"zcaUDzRs+TJJTC2L5uHALYJjJvEY36EVQ4CFoVgJk0VsnUW4BSqrRKQMImW9vjQgCaYtCYjm/Cx3hBI5",
+	"Nuvt/Dra2LGfr6KNrrUQ7O39cvGS/v23jyd7g/3Fxvnox51jtnh1cPzP5dvJbAH2bQMZeeU2diLsUfcQ",
+	"rbo7vWq3rW0tfRIRTs5eWirG1iln1kVqAyu/mQf6Y8Bm06Ra+TZf/PouDE7YRxAhp5NzR+bX9+H5fm3D",
+	"5B9Llt5+JrMEY3b/dI/d9rxZyESrbZ3jZ3S53QoIEfM+V6M9KSuKAF428/6dWC1duD+P4sI45j73BTK/",
+	"1g8/mMUgIK2BpELMfVoWBeu51UT3f+DTeAWlByBd9MagOOQ+o/a3PHeGDb5JG0srCZVXOlb8lmWvScIU",
+	"hWIgHRGpNleKcwMv7ANNAK/PAH3Ztar+8VVbRRU9WOiXazfXRHU56/xGRP6+U6X6dKLJ1Er8N7a8CzXy",
+	"8Do9elvchUotrdNN9fO1VQrIjs+jUfbhWvO0L6LWctKs/CU12H4p69avtxouoc9+1/81iKM71GwmBsEH",
+	"nW3CT1C92edFbX1LTHKeCoFJP0tuM1AxT+qG3kJSmcb8MDE1Pj2G83D12INEOXZXEuUH+o8eIW6/Rz/n",
+	"OvI6J+gab38PlOh6Jaskutm4WGqT4qsOtl1TzFlT5Gm59PQOF7x6f0pr24LvN8qqsN4nZriXciiPRG5m",
+	"ImFkFstMpLfoG9OA8jZ33gDLV9LbHk2wmMDHspEIvOTOFj/8HAajkcboaLl/BNuKeW3bebUMgUkFOGSU",
+	"PRtgWHE1aKgQR5Fjg0DoQ+uZ5Q+WrULP7MwsFjIM8sgOJI8HqOmGtfYF48GuRB3K9XA3omelmf+NuxhP",
+	"CAnBFN69n8YxMaA7mC8tFow/qcNyChnBNGPoZFgklGfyS54a3Gd4jkeqOtEHwe99eMBm/WC3D0nU/eDO",
+	"DugEIzgBOgODmmbirYJff+8jg0Iv70tr7wd3H4K7D8XD69/EFUf45S+f5OLd1j4zOsOw6F9W2hey0s6Y",
+	"SZT6liy1n1iWm2nVW16tc3StFz3d9EgXtG91QX3mhKXdf7Q6N+5PgFbrXHBtnJu6zRpyGGQ+U4sCjqoB",
+	"7+jzvGlssnxjafy9GLylQ2woOC11vUONGpa7iNEV7PqIa529uqLn0/X1mkozfzZXbx4e9jnskc/qN3CL",
+	"8LV1G+TH4VvyBp8t+RG/aCyt67qA3c+fsqf1QVrtyfpmn5wqPV0YCIfSGXKUqK78s4aj1ujBZ7/bANq7",
+	"Z+mSP0wxrg6u0bXRm5ToOTVKVJsLoUFay/K8WZtqpZ03JBMOsjEk2mJ4oGzEhiQ20cUo5XTJCc2gQNQc",
+	"gCnihPW5+iUGJB5T+B/MGwD1qIKFvSLDs8uTwdHJ4N3Z6U9nh+fnCBm2Z/JF4bIaxVJjXRhHNiYNp0ud",
+	"cdyUH9rnkCDqwEo6Wa6mBBImLo5uM4beB4hS1T1h3JGiEs2WMo8GN44vmdFbixSviewOZ2vRqZ55nxeq",
+	"jpp2uAXhnzvjdWyk8oPsI+PNq/PyufaBk2H3AOdb4f6POfrXLKXJO5pmsi51TW3cjcCCPu2n9A5QVPUB",
+	"AUjXG5FGctc/t9Bx1gEoJCzGuO0SOmK6uhgHfEouyJjxLKUJ0eoqu+22X7Vi9DdxNZ/MrFgHE2MCEcKd",
+	"3VCZlyLCc1VDi2IaY8AmL7bGG3TcYc/pq8423ex1Xr2IRp2dreevtl7sjCc7G5OgOSnYgH0tYii/3Xp7",
+	"1zSoz5ZNgRNOmo5TJGLdbK6V2SsoAiyUedFsNgC9bBpzb2JKTsRP4Jm6f1qJdWbl+aLevBLEL1e0x5Ue",
+	"VIL5HCrEkkh6XXxorNJBUZSLjOoEWPDFflGv+KenYp6dg1RQwq2Rob7TJc/8fDVYa3XV6Rjgc+MeLCuJ",
+	"mu2p2RG7KoPq3qunT9d8qkS3Za4iYZpYzNDFqaTxRIjThnfvTynNQO3SnKzV49pW90pwsjrEGUNmYrFg",
+	"xqUT82mXgFaY0QhBbY0UeI1ODNdcw1rB1cypMOAi02Ug6yRLzH07nrBrlgS7wQ1NOabaFeectx8vs10A",
+	"q2R0PGNRwQRFRFdl8okrxt23BT2vO6ynCDa1N38xlvCsU8ipQ8a4lDGfktzNT/7f//m/ef+m04GTwI2b",
+	"cJpXLfPkcGsTfU5vSSTyC4fWYM4s8C9uDTTcfbTlrZLMM5Dcr0125wFL0BdUiIKP2ZgV7WR9PD/jkXRO",
+	"UoSTdE5i0PZ4qUkPsD1Cl8xifhXzaY2MxoOAshmvdDG/8iq9to9l0caLSW+0xTrb9PlmZ3vSG3deRS93",
+	"OpvjV6PnG+wF3eq9fJCmsiVbijVi8kJKulyXLkP0a16vIq8XdLfKRDBk80twpBo6kKEiyNdBMaduVKQr",
+	"QunqQJqUjvqwJisBSQBpSNTcLro2dVgxtbqlKUGP6RMO4ZF0d2tskLU+dGMPV++ZPWm0ONrSvN0JNrVj",
+	"aqizFjWKZWV6lU10i/HcOaRwyuKU3eG6Jpm/Es4ToM+DuKcdvcys7izcCcat1meXTwVip1UgUP4cCeYN",
+	"qAnlbctpgw/ob314Q9UbauMd6TFhuR47TsMLXfQQ+VoEK2oSXGs+9qxIq1d7gin0xnZJlxyAhKtJ9l1y",
+	"SDWwPAAzZn2O2MFY86CQfF8tyhMSSoaVOQ1f64IHVGZEe2x1aIf2SFkkwhVJ+n3uz9InK5P00XsJyF67",
+	"BkQxJ/nQsScVq5rSqujm7vNh0UrMcRgde8DpA58wddEVi+pYkHvDvOajtSpjXfY79ExQ4zlCgTAIjjQl",
+	"XYbF0znEgvbgilcH26QT45UF98HUoIz5FVwqEUaakqGRhUNAlQp1xJaO9IYoLvyyz4clKx4KKQ3x6jDU",
+	"tzHXmWyrSYBjus/zqw2gPRed1FD1RN2rlLTnt4pPxtqxXd0KU3eoz4E1ye99OFcQRVSmYj8I+yB6+sHu",
+	"7/0gjuCrNuIAWtqTD83anH1olsslaOeTTNi9mbYrJ7AHFIp9JRWd73L5h+3hP3b7ZYHZV9Kx74raPsja",
+	"flXC9TEGQJG0Ss0i4WHI8p8UVd3LVt+8Xvt7rJwh/wa1uUZ90g3aKW1Q5W5V3qUPbVasT6xd82Dd5WIH",
+	"SKr6uXkcUO500SLqK5PIXYLayNzvYxjGsliRHo7Lpx/cPdm153feWgLoX3f7zp0aS3T9+VcUR90nvBQr",
+	"nx/ElwWf5EOZtF5l/Pkk0mPRbZVkc3kH/6TZIA/tLWun0JL18eiz8YvWT+raU2ZEuPr0g7uwb29JoPj0",
+	"Tuvv9Z+BTuZ61c/h43IqoOmqjZBvBQyqqan9rgy6oCNSTidny9W5rYWPvxYUJ7wbfaU4To8aorXZpq4D",
+	"2p+PjQMFgajErWWrr5X5jcaJ8Tpb2kzcGaMJVg72ZrrpSrfqCpUIPiW6KqBGbsfLuC1aIKFmARTay2vf",
+	"sEQyb9Lbzzjyg4NlcQXleOEEMbudFxYN92g+X8NjoWda46YwtFD6QY3aLRexKJSnOCoSEFr8l7M1p7Z8",
+	"g94gdfhuf6vfIHmFPSrBPqJSI9fezKDuI9zPcRnGg4HR4rYEHAbGACJXyogO6yEpA5pLLECh2sUpSWmm",
+	"yyqGhUC4RApTwwIHzWYMHry4uHkNsW0wENbZRDQwwW3p1jmjHCLjMPiNRrdebjljNIo5k/LhDJOaM3/A",
+	"pimteNnVSLchRuuRMxYBJK0ukltNm0RuN55NtQHBbiCuAPR3anZS/0UNPNCw6EFkBndcnQGsX4OC0+jW",
+	"M7H7je0bozX756SvjciGDR5TDjVdc3HgCLh1suP1Yg7EDa96as2va28KPruXiaP/6hJoWRKz+ffvNFRs",
+	"7aS+c0/biM1iHt1jw1bO6VNsnaLkjUiv1KntElAoceYULJHNcm2fcrdsa4EP6uXb2tV+1JgwAr7ZlRdk",
+	"xVq3AHi9++zZxuaLbq/b627svuy97OHLHE6pIlHNY8C4UGNex53GqY1gzdMDc4Cs8He/hsASMGJCTheM",
+	"7x19J6sVhUIs6WuSbwoAZ3ocg+ToH0a/7kD5CIOUU00VCktJQsTNEXLGMnHg1bHyeEfwt7vR0mEpwRyd",
+	"tOV6Ps4oYIn4lzOJEyx/bfMO/QUO9ftAGQBT19sGX3o+nlsFqjrsG5ESgHof0YTyMRg+PCJzweNMpLJL",
+	"ToSpdqsOhqMPnQpCzmgOs999uPv/AwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

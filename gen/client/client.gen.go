@@ -1223,7 +1223,7 @@ type Attachment struct {
 	union json.RawMessage
 }
 
-// AttachmentCreateParams The file that is to be uploaded.
+// AttachmentCreateParams The file to upload.
 type AttachmentCreateParams struct {
 	// MimeType A type that this server takes.
 	MimeType string `json:"mime_type"`
@@ -1260,10 +1260,10 @@ type AttachmentUploadDescriptorMethod string
 type AttachmentsCreateReq struct {
 	Type AttachmentsCreateReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params The file that is to be uploaded.
+	// Params The file to upload.
 	Params AttachmentCreateParams `json:"params"`
 }
 
@@ -1274,7 +1274,7 @@ type AttachmentsCreateReqType string
 type AttachmentsDeleteReq struct {
 	Type AttachmentsDeleteReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params Which file.
@@ -1284,11 +1284,11 @@ type AttachmentsDeleteReq struct {
 // AttachmentsDeleteReqType defines model for AttachmentsDeleteReq.Type.
 type AttachmentsDeleteReqType string
 
-// ChatKitErrorEvent The run failed. What had come of the answer is saved.
+// ChatKitErrorEvent The run failed. The part of the answer so far is saved.
 type ChatKitErrorEvent struct {
 	Type ChatKitErrorEventType `json:"type"`
 
-	// Code `stream.error` for a failure that the component tells in its own words, `custom` for one that the message tells.
+	// Code `stream.error` for a failure that the component describes itself, `custom` for one that the message describes.
 	Code ChatKitErrorEventCode `json:"code"`
 
 	// Message For people. Comes with `custom`.
@@ -1301,7 +1301,7 @@ type ChatKitErrorEvent struct {
 // ChatKitErrorEventType defines model for ChatKitErrorEvent.Type.
 type ChatKitErrorEventType string
 
-// ChatKitErrorEventCode `stream.error` for a failure that the component tells in its own words, `custom` for one that the message tells.
+// ChatKitErrorEventCode `stream.error` for a failure that the component describes itself, `custom` for one that the message describes.
 type ChatKitErrorEventCode string
 
 // ChatKitRequest A request of the ChatKit protocol; `type` says which.
@@ -1419,7 +1419,7 @@ type CustomAction struct {
 	Type    string          `json:"type"`
 }
 
-// DeletedSession A session that is gone.
+// DeletedSession A deleted session.
 type DeletedSession struct {
 	ID openapi_types.UUID `json:"id"`
 
@@ -1428,7 +1428,7 @@ type DeletedSession struct {
 	Deleted   bool               `json:"deleted"`
 }
 
-// Done It is done, and there is nothing to tell.
+// Done The request succeeded, and there is nothing to return.
 type Done struct {
 	// UpdatedItem What a widget's action changed. This server makes no widgets, so it is absent.
 	UpdatedItem *ThreadItem `json:"updated_item,omitempty"`
@@ -1498,11 +1498,11 @@ type ErrorDetail struct {
 	Message string `json:"message"`
 }
 
-// ErrorEvent The run failed. What had come of the answer is saved.
+// ErrorEvent The run failed. The part of the answer so far is saved.
 type ErrorEvent struct {
 	Type ErrorEventType `json:"type"`
 
-	// Code A general failure, or `custom` for one that only the message tells.
+	// Code `stream.error` for a general failure, `custom` for one that the message describes.
 	Code ErrorEventCode `json:"code"`
 
 	// Message For people.
@@ -1515,7 +1515,7 @@ type ErrorEvent struct {
 // ErrorEventType defines model for ErrorEvent.Type.
 type ErrorEventType string
 
-// ErrorEventCode A general failure, or `custom` for one that only the message tells.
+// ErrorEventCode `stream.error` for a general failure, `custom` for one that the message describes.
 type ErrorEventCode string
 
 // ErrorResponse The answer of a request that failed.
@@ -1564,21 +1564,21 @@ type ImageAttachment struct {
 	ThreadID *openapi_types.UUID `json:"thread_id,omitempty"`
 	Type     ImageAttachmentType `json:"type"`
 
-	// PreviewURL Where the image is, for an hour, without a token; it is there once it is uploaded.
+	// PreviewURL URL of the image, valid for an hour without a token. It works once the image is uploaded.
 	PreviewURL string `json:"preview_url"`
 }
 
 // ImageAttachmentType defines model for ImageAttachment.Type.
 type ImageAttachmentType string
 
-// InferenceOptions How the client wishes the message to be answered.
+// InferenceOptions Options for the answer.
 type InferenceOptions struct {
 	// ToolChoice The tool to use.
 	ToolChoice *ToolChoice `json:"tool_choice,omitempty"`
 	Model      *string     `json:"model,omitempty"`
 }
 
-// InferenceOptionsInput How the client wishes the message to be answered.
+// InferenceOptionsInput Options for the answer.
 type InferenceOptionsInput struct {
 	// ToolChoice The tool that the model must call first; absent or null leaves it to the model.
 	ToolChoice *ToolChoice `json:"tool_choice,omitempty"`
@@ -1606,7 +1606,7 @@ type InputTranscribeParams struct {
 type InputTranscribeReq struct {
 	Type InputTranscribeReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params Speech.
@@ -1632,7 +1632,7 @@ type ItemFeedbackParamsKind string
 type ItemsFeedbackReq struct {
 	Type ItemsFeedbackReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params What the user thinks of items.
@@ -1661,7 +1661,7 @@ type ItemsListParams struct {
 type ItemsListReq struct {
 	Type ItemsListReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params Which page of a thread's items.
@@ -1743,7 +1743,7 @@ type OutputTextContent struct {
 // OutputTextContentType defines model for OutputTextContent.Type.
 type OutputTextContentType string
 
-// ProgressUpdateEvent What is being done while nothing is answered, such as a tool that is called.
+// ProgressUpdateEvent What the server is doing before the answer continues, such as calling a tool.
 type ProgressUpdateEvent struct {
 	Type ProgressUpdateEventType `json:"type"`
 
@@ -1754,36 +1754,36 @@ type ProgressUpdateEvent struct {
 // ProgressUpdateEventType defines model for ProgressUpdateEvent.Type.
 type ProgressUpdateEventType string
 
-// RateLimitCheck Whether the replicas share their rate limit (`ok`), or each limits by itself because Redis does not answer (`degraded`). Absent when the server is not set to share it.
+// RateLimitCheck Whether the replicas share their rate limit (`ok`), or each counts on its own because Redis does not answer (`degraded`). Absent when the server is not set to share it.
 type RateLimitCheck string
 
-// Readiness Whether the server can do its work, and what it looked at.
+// Readiness Whether the server can work, and the result of each check.
 type Readiness struct {
 	Status ReadinessStatus `json:"status"`
 
-	// Checks What the server looked at.
+	// Checks The checks of the server.
 	Checks ReadinessChecks `json:"checks"`
 }
 
 // ReadinessStatus defines model for Readiness.Status.
 type ReadinessStatus string
 
-// ReadinessCheck What came of one look.
+// ReadinessCheck The result of one check.
 type ReadinessCheck string
 
-// ReadinessChecks What the server looked at.
+// ReadinessChecks The checks of the server.
 type ReadinessChecks struct {
-	// Database What came of one look.
+	// Database The result of one check.
 	Database ReadinessCheck `json:"database"`
 
-	// Migrations What came of one look.
+	// Migrations The result of one check.
 	Migrations ReadinessCheck `json:"migrations"`
 
-	// RateLimit Whether the replicas share their rate limit (`ok`), or each limits by itself because Redis does not answer (`degraded`). Absent when the server is not set to share it.
+	// RateLimit Whether the replicas share their rate limit (`ok`), or each counts on its own because Redis does not answer (`degraded`). Absent when the server is not set to share it.
 	RateLimit *RateLimitCheck `json:"rate_limit,omitempty"`
 }
 
-// RequestMetadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+// RequestMetadata Data that the page adds to a request. The server ignores other fields.
 type RequestMetadata struct {
 	// ClientTools The tools of the page that the model may call in this run.
 	ClientTools *[]ClientTool `json:"client_tools,omitempty"`
@@ -1819,7 +1819,7 @@ type SessionCreatedResponse struct {
 type SessionDeletedResponse struct {
 	Success bool `json:"success"`
 
-	// Data A session that is gone.
+	// Data A deleted session.
 	Data DeletedSession `json:"data"`
 }
 
@@ -1903,7 +1903,7 @@ type ThoughtTaskStatusIndicator string
 // ThoughtTaskType defines model for ThoughtTask.Type.
 type ThoughtTaskType string
 
-// Thread A thread as its stream tells of it.
+// Thread A thread of the ChatKit protocol.
 type Thread struct {
 	// Title Absent until there is one.
 	Title     *string            `json:"title,omitempty"`
@@ -1959,11 +1959,11 @@ type ThreadCreateParams struct {
 	Input UserMessageInput `json:"input"`
 }
 
-// ThreadCreatedEvent The thread is there.
+// ThreadCreatedEvent The thread is created.
 type ThreadCreatedEvent struct {
 	Type ThreadCreatedEventType `json:"type"`
 
-	// Thread A thread as its stream tells of it.
+	// Thread A thread of the ChatKit protocol.
 	Thread Thread `json:"thread"`
 }
 
@@ -2029,17 +2029,17 @@ type ThreadItemDoneEvent struct {
 // ThreadItemDoneEventType defines model for ThreadItemDoneEvent.Type.
 type ThreadItemDoneEventType string
 
-// ThreadItemUpdate How an item goes on; `type` says which.
+// ThreadItemUpdate A change of an item; `type` says which.
 type ThreadItemUpdate struct {
 	union json.RawMessage
 }
 
-// ThreadItemUpdatedEvent An item that has begun goes on.
+// ThreadItemUpdatedEvent An item that has begun changed.
 type ThreadItemUpdatedEvent struct {
 	Type   ThreadItemUpdatedEventType `json:"type"`
 	ItemID openapi_types.UUID         `json:"item_id"`
 
-	// Update How an item goes on; `type` says which.
+	// Update A change of an item; `type` says which.
 	Update ThreadItemUpdate `json:"update"`
 }
 
@@ -2067,7 +2067,7 @@ type ThreadPage struct {
 	After *string `json:"after,omitempty"`
 }
 
-// ThreadRetryAfterItemParams The message to answer anew.
+// ThreadRetryAfterItemParams The message to answer again.
 type ThreadRetryAfterItemParams struct {
 	// ItemID The id of a user message.
 	ItemID openapi_types.UUID `json:"item_id"`
@@ -2094,7 +2094,7 @@ type ThreadUpdateParams struct {
 type ThreadUpdatedEvent struct {
 	Type ThreadUpdatedEventType `json:"type"`
 
-	// Thread A thread as its stream tells of it.
+	// Thread A thread of the ChatKit protocol.
 	Thread Thread `json:"thread"`
 }
 
@@ -2105,7 +2105,7 @@ type ThreadUpdatedEventType string
 type ThreadsAddClientToolOutputReq struct {
 	Type ThreadsAddClientToolOutputReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params The output of the tool call that the thread waits for.
@@ -2119,7 +2119,7 @@ type ThreadsAddClientToolOutputReqType string
 type ThreadsAddStructuredInputReq struct {
 	Type ThreadsAddStructuredInputReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params Answers to a form.
@@ -2133,7 +2133,7 @@ type ThreadsAddStructuredInputReqType string
 type ThreadsAddUserMessageReq struct {
 	Type ThreadsAddUserMessageReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params A message and its thread.
@@ -2147,7 +2147,7 @@ type ThreadsAddUserMessageReqType string
 type ThreadsCreateReq struct {
 	Type ThreadsCreateReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params The message that makes a thread.
@@ -2161,7 +2161,7 @@ type ThreadsCreateReqType string
 type ThreadsCustomActionReq struct {
 	Type ThreadsCustomActionReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params An action of a widget.
@@ -2175,7 +2175,7 @@ type ThreadsCustomActionReqType string
 type ThreadsDeleteReq struct {
 	Type ThreadsDeleteReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params Which thread.
@@ -2189,7 +2189,7 @@ type ThreadsDeleteReqType string
 type ThreadsGetByIDReq struct {
 	Type ThreadsGetByIDReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params Which thread.
@@ -2203,7 +2203,7 @@ type ThreadsGetByIDReqType string
 type ThreadsListReq struct {
 	Type ThreadsListReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params Which page of threads.
@@ -2213,14 +2213,14 @@ type ThreadsListReq struct {
 // ThreadsListReqType defines model for ThreadsListReq.Type.
 type ThreadsListReqType string
 
-// ThreadsRetryAfterItemReq Answer a user message anew. The items after it are listed no more.
+// ThreadsRetryAfterItemReq Answer a user message again. The items after it are no longer listed.
 type ThreadsRetryAfterItemReq struct {
 	Type ThreadsRetryAfterItemReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params The message to answer anew.
+	// Params The message to answer again.
 	Params ThreadRetryAfterItemParams `json:"params"`
 }
 
@@ -2231,7 +2231,7 @@ type ThreadsRetryAfterItemReqType string
 type ThreadsSyncCustomActionReq struct {
 	Type ThreadsSyncCustomActionReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params An action of a widget.
@@ -2245,7 +2245,7 @@ type ThreadsSyncCustomActionReqType string
 type ThreadsUpdateReq struct {
 	Type ThreadsUpdateReqType `json:"type"`
 
-	// Metadata What the page tells the server beside a request. Other fields are the page's own and are not looked at.
+	// Metadata Data that the page adds to a request. The server ignores other fields.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params A thread's new title.
@@ -2288,7 +2288,7 @@ type UserMessageInput struct {
 	// QuotedText The text the message refers to.
 	QuotedText *string `json:"quoted_text,omitempty"`
 
-	// InferenceOptions How the client wishes the message to be answered.
+	// InferenceOptions Options for the answer.
 	InferenceOptions InferenceOptionsInput `json:"inference_options"`
 }
 
@@ -2306,14 +2306,14 @@ type UserMessageItem struct {
 	// QuotedText The text the message refers to.
 	QuotedText *string `json:"quoted_text,omitempty"`
 
-	// InferenceOptions How the client wishes the message to be answered.
+	// InferenceOptions Options for the answer.
 	InferenceOptions InferenceOptions `json:"inference_options"`
 }
 
 // UserMessageItemType defines model for UserMessageItem.Type.
 type UserMessageItemType string
 
-// UserMessageTagContent Something of the page's that the user mentions.
+// UserMessageTagContent An object of the page that the user mentions.
 type UserMessageTagContent struct {
 	Type UserMessageTagContentType `json:"type"`
 	ID   string                    `json:"id"`
@@ -2321,7 +2321,7 @@ type UserMessageTagContent struct {
 	// Text Its name, as it stands in the message.
 	Text string `json:"text"`
 
-	// Data What the page knows of it. It is told to the model.
+	// Data What the page knows about it. The model receives it.
 	Data        json.RawMessage `json:"data"`
 	Group       *string         `json:"group,omitempty"`
 	Interactive bool            `json:"interactive"`
@@ -2503,13 +2503,13 @@ type UpstreamError = ErrorResponse
 
 // GetAttachmentParams defines parameters for GetAttachment.
 type GetAttachmentParams struct {
-	// Signature Until when a signed URL is good, and what makes it so. Part of the URL that this server gives.
+	// Signature The expiry and the signature of a signed URL. The server's own URLs contain it.
 	Signature *Signature `form:"signature,omitempty" json:"signature,omitempty"`
 }
 
 // UploadAttachmentParams defines parameters for UploadAttachment.
 type UploadAttachmentParams struct {
-	// Signature Until when a signed URL is good, and what makes it so. Part of the URL that this server gives.
+	// Signature The expiry and the signature of a signed URL. The server's own URLs contain it.
 	Signature *Signature `form:"signature,omitempty" json:"signature,omitempty"`
 }
 
@@ -3781,8 +3781,8 @@ type ClientInterface interface {
 
 	// ProcessChatKitWithBody Speak the ChatKit protocol
 	//
-	// The door of the ChatKit component and of every other ChatKit client: one
-	// operation whose body says what is wanted. It shares its threads, items and
+	// The ChatKit component and every other ChatKit client use this one
+	// operation; the body's `type` says what is requested. It shares its threads, items and
 	// runs with the other operations; a thread is a session.
 	//
 	// Requests that start a run (`threads.create`, `threads.add_user_message`,
@@ -3792,7 +3792,7 @@ type ClientInterface interface {
 	// succeeds; a failure before the stream is this API's usual one.
 	//
 	// The protocol has no request to stop a run: a client closes the stream. The
-	// run is then cancelled and what had come of the answer is kept.
+	// run is then cancelled and the part of the answer so far is kept.
 	//
 	// The model is told the language that the header `Accept-Language` prefers,
 	// unless the server's operator has turned that off.
@@ -3804,8 +3804,8 @@ type ClientInterface interface {
 
 	// ProcessChatKit Speak the ChatKit protocol
 	//
-	// The door of the ChatKit component and of every other ChatKit client: one
-	// operation whose body says what is wanted. It shares its threads, items and
+	// The ChatKit component and every other ChatKit client use this one
+	// operation; the body's `type` says what is requested. It shares its threads, items and
 	// runs with the other operations; a thread is a session.
 	//
 	// Requests that start a run (`threads.create`, `threads.add_user_message`,
@@ -3815,7 +3815,7 @@ type ClientInterface interface {
 	// succeeds; a failure before the stream is this API's usual one.
 	//
 	// The protocol has no request to stop a run: a client closes the stream. The
-	// run is then cancelled and what had come of the answer is kept.
+	// run is then cancelled and the part of the answer so far is kept.
 	//
 	// The model is told the language that the header `Accept-Language` prefers,
 	// unless the server's operator has turned that off.
@@ -3894,13 +3894,13 @@ type ClientInterface interface {
 	// CreateRunWithBody Send a message and stream the answer
 	//
 	// Saves the message, sends it with the thread's history to the model and
-	// streams the answer as it is written. One run at a time in a thread: while
-	// one is under way a second is refused with 409 `RUN_IN_PROGRESS`.
+	// streams the answer as it is written. A thread has one run at a time: while
+	// one is in progress a second is refused with 409 `RUN_IN_PROGRESS`.
 	//
-	// A client that goes away cancels its run; what had come of the answer is
+	// A client that disconnects cancels its run; the part of the answer so far is
 	// kept. A failure before the model's first byte is a JSON answer with a
 	// status, and the message stays in the history. A failure after it is an
-	// `error` event in the stream, and what had come is kept.
+	// `error` event in the stream, and the part of the answer so far is kept.
 	//
 	// The model is told the language that the header `Accept-Language` prefers,
 	// unless the server's operator has turned that off.
@@ -3913,13 +3913,13 @@ type ClientInterface interface {
 	// CreateRun Send a message and stream the answer
 	//
 	// Saves the message, sends it with the thread's history to the model and
-	// streams the answer as it is written. One run at a time in a thread: while
-	// one is under way a second is refused with 409 `RUN_IN_PROGRESS`.
+	// streams the answer as it is written. A thread has one run at a time: while
+	// one is in progress a second is refused with 409 `RUN_IN_PROGRESS`.
 	//
-	// A client that goes away cancels its run; what had come of the answer is
+	// A client that disconnects cancels its run; the part of the answer so far is
 	// kept. A failure before the model's first byte is a JSON answer with a
 	// status, and the message stays in the history. A failure after it is an
-	// `error` event in the stream, and what had come is kept.
+	// `error` event in the stream, and the part of the answer so far is kept.
 	//
 	// The model is told the language that the header `Accept-Language` prefers,
 	// unless the server's operator has turned that off.
@@ -3931,14 +3931,14 @@ type ClientInterface interface {
 
 	// GetHealth Is the process alive?
 	//
-	// Answers as long as the process serves requests. It looks at nothing else.
+	// Answers as long as the process serves requests. It checks nothing else.
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetReadiness Can the server do its work?
+	// GetReadiness Can the server take requests?
 	//
-	// Asks the database, and whether its schema is the one this server needs. Where several replicas share their rate limit, tells also whether they do at the moment; a server that limits by itself meanwhile is ready.
+	// Asks the database, and whether its schema is the one this server needs. Where several replicas share their rate limit, the answer also says whether they do now; a server that counts on its own meanwhile is ready.
 	//
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -3989,8 +3989,8 @@ func (c *Client) UploadAttachmentWithBody(ctx context.Context, attachmentID Atta
 
 // ProcessChatKitWithBody Speak the ChatKit protocol
 //
-// The door of the ChatKit component and of every other ChatKit client: one
-// operation whose body says what is wanted. It shares its threads, items and
+// The ChatKit component and every other ChatKit client use this one
+// operation; the body's `type` says what is requested. It shares its threads, items and
 // runs with the other operations; a thread is a session.
 //
 // Requests that start a run (`threads.create`, `threads.add_user_message`,
@@ -4000,7 +4000,7 @@ func (c *Client) UploadAttachmentWithBody(ctx context.Context, attachmentID Atta
 // succeeds; a failure before the stream is this API's usual one.
 //
 // The protocol has no request to stop a run: a client closes the stream. The
-// run is then cancelled and what had come of the answer is kept.
+// run is then cancelled and the part of the answer so far is kept.
 //
 // The model is told the language that the header `Accept-Language` prefers,
 // unless the server's operator has turned that off.
@@ -4022,8 +4022,8 @@ func (c *Client) ProcessChatKitWithBody(ctx context.Context, contentType string,
 
 // ProcessChatKit Speak the ChatKit protocol
 //
-// The door of the ChatKit component and of every other ChatKit client: one
-// operation whose body says what is wanted. It shares its threads, items and
+// The ChatKit component and every other ChatKit client use this one
+// operation; the body's `type` says what is requested. It shares its threads, items and
 // runs with the other operations; a thread is a session.
 //
 // Requests that start a run (`threads.create`, `threads.add_user_message`,
@@ -4033,7 +4033,7 @@ func (c *Client) ProcessChatKitWithBody(ctx context.Context, contentType string,
 // succeeds; a failure before the stream is this API's usual one.
 //
 // The protocol has no request to stop a run: a client closes the stream. The
-// run is then cancelled and what had come of the answer is kept.
+// run is then cancelled and the part of the answer so far is kept.
 //
 // The model is told the language that the header `Accept-Language` prefers,
 // unless the server's operator has turned that off.
@@ -4192,13 +4192,13 @@ func (c *Client) CreateThread(ctx context.Context, sessionID SessionID, body Cre
 // CreateRunWithBody Send a message and stream the answer
 //
 // Saves the message, sends it with the thread's history to the model and
-// streams the answer as it is written. One run at a time in a thread: while
-// one is under way a second is refused with 409 `RUN_IN_PROGRESS`.
+// streams the answer as it is written. A thread has one run at a time: while
+// one is in progress a second is refused with 409 `RUN_IN_PROGRESS`.
 //
-// A client that goes away cancels its run; what had come of the answer is
+// A client that disconnects cancels its run; the part of the answer so far is
 // kept. A failure before the model's first byte is a JSON answer with a
 // status, and the message stays in the history. A failure after it is an
-// `error` event in the stream, and what had come is kept.
+// `error` event in the stream, and the part of the answer so far is kept.
 //
 // The model is told the language that the header `Accept-Language` prefers,
 // unless the server's operator has turned that off.
@@ -4221,13 +4221,13 @@ func (c *Client) CreateRunWithBody(ctx context.Context, sessionID SessionID, thr
 // CreateRun Send a message and stream the answer
 //
 // Saves the message, sends it with the thread's history to the model and
-// streams the answer as it is written. One run at a time in a thread: while
-// one is under way a second is refused with 409 `RUN_IN_PROGRESS`.
+// streams the answer as it is written. A thread has one run at a time: while
+// one is in progress a second is refused with 409 `RUN_IN_PROGRESS`.
 //
-// A client that goes away cancels its run; what had come of the answer is
+// A client that disconnects cancels its run; the part of the answer so far is
 // kept. A failure before the model's first byte is a JSON answer with a
 // status, and the message stays in the history. A failure after it is an
-// `error` event in the stream, and what had come is kept.
+// `error` event in the stream, and the part of the answer so far is kept.
 //
 // The model is told the language that the header `Accept-Language` prefers,
 // unless the server's operator has turned that off.
@@ -4249,7 +4249,7 @@ func (c *Client) CreateRun(ctx context.Context, sessionID SessionID, threadID Th
 
 // GetHealth Is the process alive?
 //
-// Answers as long as the process serves requests. It looks at nothing else.
+// Answers as long as the process serves requests. It checks nothing else.
 //
 // Corresponds with GET /health (the `GetHealth` operationId).
 func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4264,9 +4264,9 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 	return c.Client.Do(req)
 }
 
-// GetReadiness Can the server do its work?
+// GetReadiness Can the server take requests?
 //
-// Asks the database, and whether its schema is the one this server needs. Where several replicas share their rate limit, tells also whether they do at the moment; a server that limits by itself meanwhile is ready.
+// Asks the database, and whether its schema is the one this server needs. Where several replicas share their rate limit, the answer also says whether they do now; a server that counts on its own meanwhile is ready.
 //
 // Corresponds with GET /readyz (the `GetReadiness` operationId).
 func (c *Client) GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4845,8 +4845,8 @@ type ClientWithResponsesInterface interface {
 
 	// ProcessChatKitWithBodyWithResponse Speak the ChatKit protocol
 	//
-	// The door of the ChatKit component and of every other ChatKit client: one
-	// operation whose body says what is wanted. It shares its threads, items and
+	// The ChatKit component and every other ChatKit client use this one
+	// operation; the body's `type` says what is requested. It shares its threads, items and
 	// runs with the other operations; a thread is a session.
 	//
 	// Requests that start a run (`threads.create`, `threads.add_user_message`,
@@ -4856,7 +4856,7 @@ type ClientWithResponsesInterface interface {
 	// succeeds; a failure before the stream is this API's usual one.
 	//
 	// The protocol has no request to stop a run: a client closes the stream. The
-	// run is then cancelled and what had come of the answer is kept.
+	// run is then cancelled and the part of the answer so far is kept.
 	//
 	// The model is told the language that the header `Accept-Language` prefers,
 	// unless the server's operator has turned that off.
@@ -4868,8 +4868,8 @@ type ClientWithResponsesInterface interface {
 
 	// ProcessChatKitWithResponse Speak the ChatKit protocol
 	//
-	// The door of the ChatKit component and of every other ChatKit client: one
-	// operation whose body says what is wanted. It shares its threads, items and
+	// The ChatKit component and every other ChatKit client use this one
+	// operation; the body's `type` says what is requested. It shares its threads, items and
 	// runs with the other operations; a thread is a session.
 	//
 	// Requests that start a run (`threads.create`, `threads.add_user_message`,
@@ -4879,7 +4879,7 @@ type ClientWithResponsesInterface interface {
 	// succeeds; a failure before the stream is this API's usual one.
 	//
 	// The protocol has no request to stop a run: a client closes the stream. The
-	// run is then cancelled and what had come of the answer is kept.
+	// run is then cancelled and the part of the answer so far is kept.
 	//
 	// The model is told the language that the header `Accept-Language` prefers,
 	// unless the server's operator has turned that off.
@@ -4964,13 +4964,13 @@ type ClientWithResponsesInterface interface {
 	// CreateRunWithBodyWithResponse Send a message and stream the answer
 	//
 	// Saves the message, sends it with the thread's history to the model and
-	// streams the answer as it is written. One run at a time in a thread: while
-	// one is under way a second is refused with 409 `RUN_IN_PROGRESS`.
+	// streams the answer as it is written. A thread has one run at a time: while
+	// one is in progress a second is refused with 409 `RUN_IN_PROGRESS`.
 	//
-	// A client that goes away cancels its run; what had come of the answer is
+	// A client that disconnects cancels its run; the part of the answer so far is
 	// kept. A failure before the model's first byte is a JSON answer with a
 	// status, and the message stays in the history. A failure after it is an
-	// `error` event in the stream, and what had come is kept.
+	// `error` event in the stream, and the part of the answer so far is kept.
 	//
 	// The model is told the language that the header `Accept-Language` prefers,
 	// unless the server's operator has turned that off.
@@ -4983,13 +4983,13 @@ type ClientWithResponsesInterface interface {
 	// CreateRunWithResponse Send a message and stream the answer
 	//
 	// Saves the message, sends it with the thread's history to the model and
-	// streams the answer as it is written. One run at a time in a thread: while
-	// one is under way a second is refused with 409 `RUN_IN_PROGRESS`.
+	// streams the answer as it is written. A thread has one run at a time: while
+	// one is in progress a second is refused with 409 `RUN_IN_PROGRESS`.
 	//
-	// A client that goes away cancels its run; what had come of the answer is
+	// A client that disconnects cancels its run; the part of the answer so far is
 	// kept. A failure before the model's first byte is a JSON answer with a
 	// status, and the message stays in the history. A failure after it is an
-	// `error` event in the stream, and what had come is kept.
+	// `error` event in the stream, and the part of the answer so far is kept.
 	//
 	// The model is told the language that the header `Accept-Language` prefers,
 	// unless the server's operator has turned that off.
@@ -5001,16 +5001,16 @@ type ClientWithResponsesInterface interface {
 
 	// GetHealthWithResponse Is the process alive?
 	//
-	// Answers as long as the process serves requests. It looks at nothing else.
+	// Answers as long as the process serves requests. It checks nothing else.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealthWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetHealthResponse, error)
 
-	// GetReadinessWithResponse Can the server do its work?
+	// GetReadinessWithResponse Can the server take requests?
 	//
-	// Asks the database, and whether its schema is the one this server needs. Where several replicas share their rate limit, tells also whether they do at the moment; a server that limits by itself meanwhile is ready.
+	// Asks the database, and whether its schema is the one this server needs. Where several replicas share their rate limit, the answer also says whether they do now; a server that counts on its own meanwhile is ready.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -6832,8 +6832,8 @@ func (c *ClientWithResponses) UploadAttachmentWithBodyWithResponse(ctx context.C
 
 // ProcessChatKitWithBodyWithResponse Speak the ChatKit protocol
 //
-// The door of the ChatKit component and of every other ChatKit client: one
-// operation whose body says what is wanted. It shares its threads, items and
+// The ChatKit component and every other ChatKit client use this one
+// operation; the body's `type` says what is requested. It shares its threads, items and
 // runs with the other operations; a thread is a session.
 //
 // Requests that start a run (`threads.create`, `threads.add_user_message`,
@@ -6843,7 +6843,7 @@ func (c *ClientWithResponses) UploadAttachmentWithBodyWithResponse(ctx context.C
 // succeeds; a failure before the stream is this API's usual one.
 //
 // The protocol has no request to stop a run: a client closes the stream. The
-// run is then cancelled and what had come of the answer is kept.
+// run is then cancelled and the part of the answer so far is kept.
 //
 // The model is told the language that the header `Accept-Language` prefers,
 // unless the server's operator has turned that off.
@@ -6861,8 +6861,8 @@ func (c *ClientWithResponses) ProcessChatKitWithBodyWithResponse(ctx context.Con
 
 // ProcessChatKitWithResponse Speak the ChatKit protocol
 //
-// The door of the ChatKit component and of every other ChatKit client: one
-// operation whose body says what is wanted. It shares its threads, items and
+// The ChatKit component and every other ChatKit client use this one
+// operation; the body's `type` says what is requested. It shares its threads, items and
 // runs with the other operations; a thread is a session.
 //
 // Requests that start a run (`threads.create`, `threads.add_user_message`,
@@ -6872,7 +6872,7 @@ func (c *ClientWithResponses) ProcessChatKitWithBodyWithResponse(ctx context.Con
 // succeeds; a failure before the stream is this API's usual one.
 //
 // The protocol has no request to stop a run: a client closes the stream. The
-// run is then cancelled and what had come of the answer is kept.
+// run is then cancelled and the part of the answer so far is kept.
 //
 // The model is told the language that the header `Accept-Language` prefers,
 // unless the server's operator has turned that off.
@@ -7005,13 +7005,13 @@ func (c *ClientWithResponses) CreateThreadWithResponse(ctx context.Context, sess
 // CreateRunWithBodyWithResponse Send a message and stream the answer
 //
 // Saves the message, sends it with the thread's history to the model and
-// streams the answer as it is written. One run at a time in a thread: while
-// one is under way a second is refused with 409 `RUN_IN_PROGRESS`.
+// streams the answer as it is written. A thread has one run at a time: while
+// one is in progress a second is refused with 409 `RUN_IN_PROGRESS`.
 //
-// A client that goes away cancels its run; what had come of the answer is
+// A client that disconnects cancels its run; the part of the answer so far is
 // kept. A failure before the model's first byte is a JSON answer with a
 // status, and the message stays in the history. A failure after it is an
-// `error` event in the stream, and what had come is kept.
+// `error` event in the stream, and the part of the answer so far is kept.
 //
 // The model is told the language that the header `Accept-Language` prefers,
 // unless the server's operator has turned that off.
@@ -7030,13 +7030,13 @@ func (c *ClientWithResponses) CreateRunWithBodyWithResponse(ctx context.Context,
 // CreateRunWithResponse Send a message and stream the answer
 //
 // Saves the message, sends it with the thread's history to the model and
-// streams the answer as it is written. One run at a time in a thread: while
-// one is under way a second is refused with 409 `RUN_IN_PROGRESS`.
+// streams the answer as it is written. A thread has one run at a time: while
+// one is in progress a second is refused with 409 `RUN_IN_PROGRESS`.
 //
-// A client that goes away cancels its run; what had come of the answer is
+// A client that disconnects cancels its run; the part of the answer so far is
 // kept. A failure before the model's first byte is a JSON answer with a
 // status, and the message stays in the history. A failure after it is an
-// `error` event in the stream, and what had come is kept.
+// `error` event in the stream, and the part of the answer so far is kept.
 //
 // The model is told the language that the header `Accept-Language` prefers,
 // unless the server's operator has turned that off.
@@ -7054,7 +7054,7 @@ func (c *ClientWithResponses) CreateRunWithResponse(ctx context.Context, session
 
 // GetHealthWithResponse Is the process alive?
 //
-// Answers as long as the process serves requests. It looks at nothing else.
+// Answers as long as the process serves requests. It checks nothing else.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -7067,9 +7067,9 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 	return ParseGetHealthResponse(rsp)
 }
 
-// GetReadinessWithResponse Can the server do its work?
+// GetReadinessWithResponse Can the server take requests?
 //
-// Asks the database, and whether its schema is the one this server needs. Where several replicas share their rate limit, tells also whether they do at the moment; a server that limits by itself meanwhile is ready.
+// Asks the database, and whether its schema is the one this server needs. Where several replicas share their rate limit, the answer also says whether they do now; a server that counts on its own meanwhile is ready.
 //
 // Returns a wrapper object for the known response body format(s).
 //
