@@ -40,6 +40,9 @@ func refusal(request *http.Request, response *http.Response) (*http.Response, er
 	failure := &answerError{problem: fmt.Sprintf("HTTP status %d %s", response.StatusCode, http.StatusText(response.StatusCode)), status: response.StatusCode}
 	if request.Header.Get(sessionHeader) != "" && isUnknownSession(response.StatusCode, raw) {
 		response.StatusCode, response.Body = http.StatusNotFound, http.NoBody
+		if call, ok := request.Context().Value(attemptKey{}).(*attempt); ok {
+			call.unknownSession.Store(true)
+		}
 		return response, nil
 	}
 	var answer struct {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -59,14 +60,15 @@ func (s *server) call(ctx context.Context, use chat.ToolUse) chat.ToolResult {
 			}
 			return s.unreachable()
 		}
-		result, err := within(limited, c, func(ctx context.Context) (*sdk.CallToolResult, error) {
+		sent := new(attempt)
+		result, err := within(context.WithValue(limited, attemptKey{}, sent), c, func(ctx context.Context) (*sdk.CallToolResult, error) {
 			return c.session.CallTool(ctx, params)
 		})
 		if err == nil {
 			s.completed.Store(true)
 			return s.resultOf(result)
 		}
-		if limited.Err() != nil || !notSent(err) {
+		if limited.Err() != nil || !sent.unknownSession.Load() && !notSent(err) {
 			return s.failure(ctx, limited, c, use.Name, err)
 		}
 		s.slot.suspend(c)
@@ -101,14 +103,20 @@ func (s *server) failure(ctx, limited context.Context, c *connection, tool strin
 	return failed("The connection to the tool's server broke during the call. It is not known whether the tool did its work.")
 }
 
+// attempt records what the HTTP transport learns about one call. The library's
+// error does not say it: all calls of a connection get the same error when the
+// session of one of them is unknown, also those that the server has taken.
+type attempt struct{ unknownSession atomic.Bool }
+
+// attemptKey is the key of a call's attempt in its context.
+type attemptKey struct{}
+
 // notSent reports whether an error means that the server has not taken the
 // call, so that it can be made on another connection without being made twice:
-// the connection was closed before, the server did not know the session, or
-// nothing accepted a new TCP connection. A broken pipe counts because the end
+// the connection was closed before, or nothing accepted a new TCP connection. A broken pipe counts because the end
 // of the line was not delivered, and a command acts on complete lines alone.
 func notSent(err error) bool {
-	if errors.Is(err, sdk.ErrConnectionClosed) || errors.Is(err, sdk.ErrSessionMissing) ||
-		errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed) {
+	if errors.Is(err, sdk.ErrConnectionClosed) || errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed) {
 		return true
 	}
 	operation, ok := errors.AsType[*net.OpError](err)

@@ -207,6 +207,41 @@ func TestUnknownSession(t *testing.T) {
 	}
 }
 
+// TestUnknownSessionRepeatsNoOtherCall: a call that the server has taken is not
+// made again when another call finds that the session is unknown.
+func TestUnknownSessionRepeatsNoOtherCall(t *testing.T) {
+	t.Parallel()
+	var forgotten atomic.Bool
+	var slow atomic.Int64
+	end := make(chan struct{})
+	server := fakeHTTP(t, fake{List: oneTool, Call: seen}, func(w http.ResponseWriter, r *http.Request, message string) bool {
+		switch {
+		case strings.Contains(message, `"initialize"`):
+			w.Header().Set(sessionHeader, fmt.Sprint("s", forgotten.Load()))
+		case isToolCall(message) && strings.Contains(message, "slow"):
+			slow.Add(1)
+			<-end
+		case forgotten.Load() && r.Header.Get(sessionHeader) == "sfalse":
+			w.WriteHeader(http.StatusNotFound)
+			return true
+		}
+		return false
+	})
+	b := open(t, server)
+	result := make(chan chat.ToolResult, 1)
+	go func() { result <- b.call("look", `{"speed":"slow"}`) }()
+	until(t, "the slow call has arrived", func() bool { return slow.Load() == 1 })
+	forgotten.Store(true)
+	b.want("look", "", "seen")
+	if got := <-result; !got.Failed || !strings.Contains(got.Text, "not known") {
+		t.Errorf("the slow call gave %+v", got)
+	}
+	close(end)
+	if got := slow.Load(); got != 1 {
+		t.Errorf("the slow call was made %d times", got)
+	}
+}
+
 // TestNoticesStream: whatever the optional stream of notices does, a call that
 // is in progress gets its answer.
 func TestNoticesStream(t *testing.T) {
