@@ -12,8 +12,8 @@ func (u *Upstream) ListModels(names ...string) {
 	u.models = names
 }
 
-// tellModels answers as OpenRouter's GET /models does.
-func (u *Upstream) tellModels(w http.ResponseWriter, r *http.Request) {
+// serveModels answers as OpenRouter's GET /models does.
+func (u *Upstream) serveModels(w http.ResponseWriter, r *http.Request) {
 	u.mu.Lock()
 	names := u.models
 	u.mu.Unlock()
@@ -35,5 +35,5 @@ func (u *Upstream) tellModels(w http.ResponseWriter, r *http.Request) {
 		panic(err) // Names are texts.
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(answer) // A client that has gone needs no answer.
+	_, _ = w.Write(answer) // Writing fails only where the client has disconnected.
 }

@@ -74,7 +74,7 @@ func (u *User) Say(session uuid.UUID, parts ...string) []Event {
 	return u.StartRun(session, parts...).All()
 }
 
-// Close goes away, as a client does that leaves its page.
+// Close closes the connection, as a browser does when its page is closed.
 func (r *Run) Close() {
 	r.cancel()
 	_ = r.body.Close() // What it says no longer matters.

@@ -139,7 +139,7 @@ func Refuse(status, retryAfter int, body string) Step {
 		}
 		x.w.Header().Set("Content-Type", "application/json")
 		x.w.WriteHeader(status)
-		_, _ = io.WriteString(x.w, body) // A client that has gone needs no answer.
+		_, _ = io.WriteString(x.w, body) // Writing fails only where the client has disconnected.
 		return false
 	}
 }

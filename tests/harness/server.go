@@ -16,7 +16,7 @@ import (
 const (
 	startPatience = 60 * time.Second
 	pollInterval  = 20 * time.Millisecond
-	// portTries is how often another port is tried when somebody else took the
+	// portTries is how often another port is tried when another process took the
 	// one that was free a moment ago.
 	portTries = 5
 	// Unset as a value in Options.Env leaves a variable out.
@@ -221,7 +221,7 @@ func (s *Server) end() {
 	}
 }
 
-// FreePort is a port of the loopback interface that nobody listens on.
+// FreePort returns a port of the loopback interface that is free.
 func FreePort(tb testing.TB) int {
 	tb.Helper()
 	var config net.ListenConfig

@@ -65,8 +65,8 @@ func NewUpstream(tb testing.TB) *Upstream {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/v1/chat/completions", u.complete)
-	mux.HandleFunc("GET /api/v1/key", u.tellKey)
-	mux.HandleFunc("GET /api/v1/models", u.tellModels)
+	mux.HandleFunc("GET /api/v1/key", u.serveKey)
+	mux.HandleFunc("GET /api/v1/models", u.serveModels)
 	u.server = httptest.NewServer(mux)
 	u.URL = u.server.URL + "/api/v1"
 	tb.Cleanup(func() {
@@ -160,7 +160,7 @@ func (u *Upstream) note(request *UpstreamRequest) Script {
 func (u *Upstream) complete(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // The client has gone.
+		return // The client disconnected.
 	}
 	request := &UpstreamRequest{
 		Header: r.Header.Clone(), left: make(chan struct{}), done: make(chan struct{}),
@@ -192,8 +192,8 @@ func (u *Upstream) complete(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// tellKey answers as OpenRouter's GET /key does.
-func (u *Upstream) tellKey(w http.ResponseWriter, r *http.Request) {
+// serveKey answers as OpenRouter's GET /key does.
+func (u *Upstream) serveKey(w http.ResponseWriter, r *http.Request) {
 	u.mu.Lock()
 	status := u.keyCode
 	u.mu.Unlock()
@@ -206,5 +206,5 @@ func (u *Upstream) tellKey(w http.ResponseWriter, r *http.Request) {
 	if status != http.StatusOK {
 		answer = `{"error":{"code":401,"message":"User not found."}}`
 	}
-	_, _ = io.WriteString(w, answer) // A client that has gone needs no answer.
+	_, _ = io.WriteString(w, answer) // Writing fails only where the client has disconnected.
 }

@@ -26,7 +26,7 @@ type User struct {
 	http   *http.Client
 }
 
-// User is somebody the server has not seen yet.
+// User returns a user that is new to the server.
 func (s *Server) User(tb testing.TB) *User {
 	tb.Helper()
 	return s.UserNamed(tb, "user-"+strings.ToLower(rand.Text()))
@@ -71,7 +71,7 @@ func (s *Server) HTTPOver(tb testing.TB, transport http.RoundTripper) *http.Clie
 	}
 }
 
-// secrets are what no failure may tell.
+// secrets are texts that no failure may hold.
 func (s *Server) secrets() []string {
 	secrets := []string{s.Secret, s.Upstream.Key, s.DatabaseURL, s.folder, UpstreamSecret}
 	database, err := url.Parse(s.DatabaseURL)

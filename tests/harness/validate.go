@@ -241,7 +241,7 @@ func checkCode(response *http.Response, code, message string) error {
 	return errors.Join(errs...)
 }
 
-// checkSecrets sees that a failure tells nothing it must not.
+// checkSecrets checks that a failure holds no secret and no internal detail.
 func (v *validator) checkSecrets(request *http.Request, response *http.Response, body []byte) error {
 	secrets := append([]string{}, v.secrets...)
 	if _, token, _ := strings.Cut(request.Header.Get("Authorization"), " "); len(token) > 8 {
@@ -257,13 +257,13 @@ func (v *validator) checkSecrets(request *http.Request, response *http.Response,
 	text := head.String() + string(body)
 	for _, secret := range secrets {
 		if strings.Contains(text, secret) {
-			return errors.New("a failure tells a secret")
+			return errors.New("a failure holds a secret")
 		}
 	}
 	lower := strings.ToLower(string(body))
 	for _, sign := range []string{"select ", "insert into", "sqlstate", "sqlite", "pgx", "gorm", ".go:", "goroutine", "/tmp/", "127.0.0.1"} {
 		if strings.Contains(lower, sign) {
-			return fmt.Errorf("a failure tells of the server's inside (%q): %s", sign, body)
+			return fmt.Errorf("a failure holds an internal detail (%q): %s", sign, body)
 		}
 	}
 	return nil
