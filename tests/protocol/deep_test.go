@@ -24,6 +24,7 @@ func TestDeepJSON(t *testing.T) {
 					harness.Call{ID: "call_1", Name: "tasks__add_task", Arguments: `{"title":` + deep + `}`},
 					harness.Call{ID: "call_2", Name: "tasks__add_task", Arguments: `{"title":"` + deep + `"}`}),
 				harness.CallsTools(harness.Call{ID: "call_3", Name: "pick", Arguments: `{"of":` + deep + `}`}),
+				harness.CallsTools(harness.Call{ID: "call_4", Name: "pick", Arguments: `{"of":1}`}),
 				answered("Deep."))
 			body := request("threads.create", object{"input": input(question)})
 			body["metadata"] = object{"client_tools": []any{object{"name": "pick"}}}
@@ -31,7 +32,8 @@ func TestDeepJSON(t *testing.T) {
 			thread := events[0].Thread.ID
 			requests := server.Upstream.Requests(question)
 			results := requests[len(requests)-1].Results()
-			if !strings.Contains(results["call_1"], "nested deeper than 200") || !strings.Contains(results["call_2"], ": "+strings.Repeat("[", 201)) {
+			if !strings.Contains(results["call_1"], "nested deeper than 200") || !strings.Contains(results["call_2"], ": "+strings.Repeat("[", 201)) ||
+				!strings.Contains(results["call_3"], "nested deeper than 200") {
 				t.Errorf("the model was told %.200q", results)
 			}
 			if call := done(events, "client_tool_call"); call.Status != "pending" {
@@ -44,7 +46,7 @@ func TestDeepJSON(t *testing.T) {
 				t.Errorf("the answer is %+v", answer)
 			}
 			made := items(t, user, thread)
-			if len(made) != 3 || string(made[1].Output) != nested(200) || len(user.Session(thread).Messages) != 4 {
+			if len(made) != 3 || string(made[1].Output) != nested(200) || len(user.Session(thread).Messages) != 5 {
 				t.Errorf("the thread has %+v", made)
 			}
 			next := "And next? " + t.Name()
