@@ -56,7 +56,8 @@ func (v DocumentValues) models() []string {
 	first := "`" + v.Models[0] + "`"
 	if len(v.Models) == 1 {
 		one := "description: " + strconv.Quote("This server offers no choice of models: "+first+" answers, and no other is taken.") + "\n"
-		return []string{offers + absent, one + enum(v.Models), offers + absentOrNull, one + enum(v.Models, "null")}
+		// No enum: a generated client would be typed to this one model.
+		return []string{offers + absent, one, offers + absentOrNull, one}
 	}
 	told := func(when string) string {
 		return "description: " + strconv.Quote("One of the models this server offers; "+when+" is "+first+".") + "\n"

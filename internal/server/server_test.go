@@ -213,7 +213,7 @@ func TestDocumentTellsTheModels(t *testing.T) {
 	}
 	one := choicesOf(t, server.DocumentValues{ServerURL: "http://127.0.0.1:8080", Models: []string{"a/default"}})
 	for _, field := range []*openapi3.Schema{one.restModel, one.protocolModel} {
-		if !strings.Contains(field.Description, "no choice of models: `a/default` answers") || field.Enum[0] != any("a/default") {
+		if !strings.Contains(field.Description, "no choice of models: `a/default` answers") || field.Enum != nil {
 			t.Errorf("a server without a choice tells %q and %v", field.Description, field.Enum)
 		}
 	}

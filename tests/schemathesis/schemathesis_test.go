@@ -18,7 +18,7 @@ func TestDocumentHolds(t *testing.T) {
 	examples := cmp.Or(os.Getenv("EXAMPLES"), "100")
 	for name, env := range map[string]map[string]string{
 		"with files":    {"ATTACHMENTS_URL": "file://" + t.TempDir(), "MODELS": "a/one,b/two"},
-		"without files": {},
+		"without files": {"MODELS": "a/one,b/two"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env["MAX_SESSIONS_PER_USER"] = "1000000"
