@@ -3,52 +3,31 @@ package main
 import (
 	"context"
 	"runtime/debug"
-	"runtime/metrics"
 	"time"
 )
 
-// Go's collector lets as much garbage lie about as there is live memory. Of a
-// server with few streams that is a few megabytes, which would be collected many
-// times a second, at a tenth of what requests cost. With many streams, which
-// hold memory and allocate little, it is far more than it takes.
 const (
-	usualGC = 100 // Go's own GOGC
-	keenGC  = 40
-	// manyStreams make the collector keen.
+	// manyStreams is the number of live streams from which memory is returned.
 	manyStreams = 200
-	// garbage may lie about whatever is live, in bytes.
-	garbage = 32 << 20
-	// memoryGlance bounds for how long a heap that grows fast is collected by
-	// what it was.
-	memoryGlance = 100 * time.Millisecond
+	// returnInterval is how often.
+	returnInterval = 2 * time.Second
 )
 
-// tendMemory sets the collector by what is live until ctx ends.
-func tendMemory(ctx context.Context, streams func() int) {
-	glance := time.NewTicker(memoryGlance)
-	defer glance.Stop()
-	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	for now := 0; ; {
-		metrics.Read(live)
-		// Setting it stops the world for a moment.
-		if want := gcPercent(live[0].Value.Uint64(), streams()); want*10 < now*9 || want*9 > now*10 {
-			debug.SetGCPercent(want)
-			now = want
-		}
+// returnMemory collects garbage and returns it to the system at intervals while
+// there are many live streams, until ctx ends. The start of a stream allocates
+// ten times what the stream holds, and enlarges stacks that only a collection
+// shrinks. Streams then allocate so little that Go would not collect for minutes.
+func returnMemory(ctx context.Context, streams func() int) {
+	interval := time.NewTicker(returnInterval)
+	defer interval.Stop()
+	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-glance.C:
+		case <-interval.C:
+		}
+		if streams() >= manyStreams {
+			debug.FreeOSMemory()
 		}
 	}
-}
-
-// gcPercent is GOGC for a heap that has so many bytes live.
-func gcPercent(live uint64, streams int) int {
-	const least = 1 << 20 // Go says 0 before it has collected.
-	floor := int(garbage * 100 / float64(max(live, least)))
-	if streams >= manyStreams {
-		return max(keenGC, floor)
-	}
-	return usualGC + floor
 }

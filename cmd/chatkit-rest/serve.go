@@ -60,7 +60,7 @@ func serve(ctx context.Context, p process, args []string) error {
 		return fmt.Errorf("start: %w", err)
 	}
 	if p.getenv("GOGC") == "" {
-		go tendMemory(ctx, a.service.Live)
+		go returnMemory(ctx, a.service.Live)
 	}
 	served := make(chan error, 1)
 	go func() { served <- a.http.Serve(listener) }()

@@ -11,7 +11,7 @@ const (
 	// streamPace makes 40 deltas a second, as a fast model does.
 	streamPace = 25 * time.Millisecond
 	// streamSettle is how long the streams run before they are measured.
-	streamSettle = time.Second
+	streamSettle = 5 * time.Second
 
 	maxCPURatio    = 1.25
 	maxMemoryRatio = 1.4
