@@ -63,7 +63,7 @@ func measureFirstEvent(ctx context.Context, l *lab) (err error) {
 	rounds := make([][]firstRound, len(all))
 	for round := range l.size.rounds {
 		for n, w := range all {
-			l.sayf("first: round %d of %d, %s", round+1, l.size.rounds, w.name)
+			l.progressf("first: round %d of %d, %s", round+1, l.size.rounds, w.name)
 			found, err := l.probeRound(ctx, w, requests[n])
 			if err != nil {
 				return fmt.Errorf("%s: %w", w.name, err)

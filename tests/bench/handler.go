@@ -115,7 +115,7 @@ func reply(w http.ResponseWriter, answer any, err error) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(answer) //nolint:errchkjson // a client that has gone needs no answer
+	_ = json.NewEncoder(w).Encode(answer) //nolint:errchkjson // a client that disconnected needs no answer
 }
 
 func (h *handler) readList(ctx context.Context, user string) (listAnswer, error) {

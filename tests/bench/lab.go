@@ -62,8 +62,8 @@ func (l *lab) close() error {
 	return errors.Join(err, os.RemoveAll(l.folder))
 }
 
-// sayf tells how far the bench has come.
-func (l *lab) sayf(format string, args ...any) {
+// progressf reports what is being measured.
+func (l *lab) progressf(format string, args ...any) {
 	elapsed := time.Since(l.started).Round(time.Second)
 	_, _ = fmt.Fprintf(l.progress, "%6s  %s\n", elapsed, fmt.Sprintf(format, args...))
 }

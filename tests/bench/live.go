@@ -16,7 +16,7 @@ const (
 	streamPatience = 60 * time.Second
 )
 
-// live is a number of streams that go on while something else is measured.
+// live is a number of streams that stay open while something else is measured.
 type live struct {
 	streams   []*liveStream
 	recording atomic.Bool
@@ -94,14 +94,14 @@ func (l *live) read(s *liveStream, request []byte, begun int, turns <-chan struc
 		}
 	})
 	if !l.closing.Load() && s.err == nil {
-		s.err = errors.New("a stream ended that should have gone on")
+		s.err = errors.New("a stream ended too early")
 	}
 }
 
 // record begins to note the delays of deltas.
 func (l *live) record() { l.recording.Store(true) }
 
-// close leaves the streams and returns what was recorded.
+// close disconnects the streams and returns what was recorded.
 func (l *live) close() []time.Duration {
 	l.recording.Store(false)
 	l.closing.Store(true)

@@ -1,7 +1,7 @@
-// Command bench measures the server beside a bare reverse proxy before the
-// same upstream and a bare handler on the same databases, all in one run and
-// by turns, and prints what it found as Markdown. It reads /proc, so it runs
-// on Linux.
+// Command bench compares the server with a bare reverse proxy before the same
+// upstream, and with a bare handler on the same databases. Both are measured by
+// turns in one run. It prints the result as Markdown, with pass or FAIL for each
+// aim. It reads /proc, so it runs on Linux only.
 //
 // The program is also the stand-in upstream, the proxy and the bare handler:
 // it starts itself again for each, so that every part has a process whose CPU
@@ -124,7 +124,7 @@ func measureAll(
 		return err
 	}
 	for _, m := range chosen {
-		l.sayf("measuring: %s", m.name)
+		l.progressf("measuring: %s", m.name)
 		if err := m.make(ctx, l); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}

@@ -93,7 +93,7 @@ func environment() []string {
 }
 
 func (p *process) wait() {
-	_ = p.cmd.Wait() // Who needs to know how it ended reads its state.
+	_ = p.cmd.Wait() // The outcome is in ProcessState.
 	close(p.exited)
 }
 
@@ -120,7 +120,7 @@ func (p *process) await(ctx context.Context, path string) error {
 // stop ends the process and waits for it.
 func (p *process) stop() error {
 	if p.stdin != nil {
-		_ = p.stdin.Close() // That is the word to end.
+		_ = p.stdin.Close() // The process ends when its standard input does.
 	}
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stop %s: %w", p.name, err)

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	doorPath = "/api/v1/chatkit"
+	protocolPath = "/api/v1/chatkit"
 	// pythonPath is where `make tests/chatkit/.venv` puts the reference's Python.
 	pythonPath = "tests/chatkit/.venv/bin/python"
 
@@ -26,10 +26,10 @@ const (
 	streamDeltas = 10
 )
 
-// measureProtocol holds the ChatKit protocol's door beside the server of its
+// measureProtocol compares the ChatKit protocol's endpoint with the server of its
 // Python package, which keeps everything in memory.
 func measureProtocol(ctx context.Context, l *lab) error {
-	ways, err := l.startDoors(ctx)
+	ways, err := l.startProtocolServers(ctx)
 	if err != nil {
 		return err
 	}
@@ -41,15 +41,15 @@ func measureProtocol(ctx context.Context, l *lab) error {
 		return err
 	}
 	// What was measured so far left its memory behind.
-	if ways, err = l.startDoors(ctx); err != nil {
+	if ways, err = l.startProtocolServers(ctx); err != nil {
 		return err
 	}
 	return errors.Join(l.protocolMemory(ctx, ways), stopAll(ways))
 }
 
-// startDoors starts the server on each engine, and the reference twice: the
+// startProtocolServers starts the server on each engine, and the reference twice: the
 // package as it comes is last.
-func (l *lab) startDoors(ctx context.Context) ([]*way, error) {
+func (l *lab) startProtocolServers(ctx context.Context) ([]*way, error) {
 	var ways []*way
 	for _, e := range engines() {
 		databaseURL, err := l.newDatabase(ctx, e)
@@ -60,7 +60,7 @@ func (l *lab) startDoors(ctx context.Context) ([]*way, error) {
 		if err != nil {
 			return nil, errors.Join(err, stopAll(ways))
 		}
-		ways = append(ways, doorWay(w.name, w.process, &l.tokens))
+		ways = append(ways, protocolWay(w.name, w.process, &l.tokens))
 	}
 	for _, reference := range []struct{ name, setting string }{
 		{"the Python package, requests parsed faster", "REFERENCE_AS_IT_COMES=0"},
@@ -70,7 +70,7 @@ func (l *lab) startDoors(ctx context.Context) ([]*way, error) {
 		if err != nil {
 			return nil, errors.Join(err, stopAll(ways))
 		}
-		ways = append(ways, doorWay(reference.name, p, &l.tokens))
+		ways = append(ways, protocolWay(reference.name, p, &l.tokens))
 	}
 	return ways, nil
 }
@@ -106,9 +106,9 @@ func (l *lab) startReference(ctx context.Context, setting string) (*process, err
 	return p, nil
 }
 
-// doorWay asks the protocol's door; each request makes a thread, for a user of
-// its own.
-func doorWay(name string, p *process, tokens *tokens) *way {
+// protocolWay sends requests of the ChatKit protocol. Each creates a thread for a
+// new user.
+func protocolWay(name string, p *process, tokens *tokens) *way {
 	return &way{name: name, process: p, requests: func(_ context.Context, n int, a answer) ([][]byte, error) {
 		question, err := a.question()
 		if err != nil {
@@ -120,7 +120,7 @@ func doorWay(name string, p *process, tokens *tokens) *way {
 			if err != nil {
 				return nil, err
 			}
-			if requests[i], err = doorRequest(token, "threads.create", map[string]any{"input": userInput(question)}); err != nil {
+			if requests[i], err = protocolRequest(token, "threads.create", map[string]any{"input": userInput(question)}); err != nil {
 				return nil, err
 			}
 		}
@@ -135,16 +135,16 @@ func userInput(text string) map[string]any {
 	}
 }
 
-func doorRequest(token, kind string, params map[string]any) ([]byte, error) {
+func protocolRequest(token, kind string, params map[string]any) ([]byte, error) {
 	body, err := json.Marshal(map[string]any{"type": kind, "params": params})
 	if err != nil {
 		return nil, fmt.Errorf("write a request: %w", err)
 	}
-	return postRequest(doorPath, token, body), nil
+	return postRequest(protocolPath, token, body), nil
 }
 
-// doorReaders are requests for lists of threads, for items, and for streams.
-func (l *lab) doorReaders(ctx context.Context, w *way) (map[string]*reader, error) {
+// protocolReaders are requests for lists of threads, for items, and for streams.
+func (l *lab) protocolReaders(ctx context.Context, w *way) (map[string]*reader, error) {
 	c, err := dial(ctx, w.process.address)
 	if err != nil {
 		return nil, err
@@ -156,7 +156,7 @@ func (l *lab) doorReaders(ctx context.Context, w *way) (map[string]*reader, erro
 		if err != nil {
 			return nil, err
 		}
-		list, err := doorRequest(token, "threads.list", map[string]any{})
+		list, err := protocolRequest(token, "threads.list", map[string]any{})
 		if err != nil {
 			return nil, err
 		}
@@ -182,7 +182,7 @@ func fillThreads(c *client, token string, list []byte) ([]byte, error) {
 		return nil, err
 	}
 	for range threadsEach {
-		create, err := doorRequest(token, "threads.create", map[string]any{"input": userInput(question)})
+		create, err := protocolRequest(token, "threads.create", map[string]any{"input": userInput(question)})
 		if err != nil {
 			return nil, err
 		}
@@ -207,7 +207,7 @@ func fillThreads(c *client, token string, list []byte) ([]byte, error) {
 		return nil, fmt.Errorf("the list is %s", text)
 	}
 	for range itemsEach/2 - 1 {
-		add, err := doorRequest(token, "threads.add_user_message",
+		add, err := protocolRequest(token, "threads.add_user_message",
 			map[string]any{"thread_id": page.Data[0].ID, "input": userInput(question)})
 		if err != nil {
 			return nil, err
@@ -216,7 +216,7 @@ func fillThreads(c *client, token string, list []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return doorRequest(token, "items.list", map[string]any{"thread_id": page.Data[0].ID})
+	return protocolRequest(token, "items.list", map[string]any{"thread_id": page.Data[0].ID})
 }
 
 // finish reads a stream to its end, and sees that it was an answer.
@@ -238,7 +238,7 @@ func (l *lab) protocolRates(ctx context.Context, ways []*way) error {
 	readers := make([]map[string]*reader, len(ways))
 	for n, w := range ways {
 		var err error
-		if readers[n], err = l.doorReaders(ctx, w); err != nil {
+		if readers[n], err = l.protocolReaders(ctx, w); err != nil {
 			return err
 		}
 	}
@@ -248,7 +248,7 @@ func (l *lab) protocolRates(ctx context.Context, ways []*way) error {
 			if round == 1 { // the first was a warm-up
 				found = make([]loaded, len(ways))
 			}
-			l.sayf("protocol: %s, round %d of %d", what, round, l.size.rounds)
+			l.progressf("protocol: %s, round %d of %d", what, round, l.size.rounds)
 			for n := range ways {
 				if err := l.ask(ctx, readers[n][what], kindList, &found[n]); err != nil {
 					return err
@@ -279,9 +279,9 @@ func (l *lab) protocolRates(ctx context.Context, ways []*way) error {
 // protocolFirst times the first piece of text beside live streams.
 func (l *lab) protocolFirst(ctx context.Context, ways []*way) error {
 	t := table{head: []string{"live streams", "way", "first text p50", "p99"}}
-	for _, n := range l.size.doorStreams {
+	for _, n := range l.size.protocolStreams {
 		for _, w := range ways {
-			l.sayf("protocol: first text beside %d streams, %s", n, w.name)
+			l.progressf("protocol: first text beside %d streams, %s", n, w.name)
 			found, err := l.firstText(ctx, w, n)
 			if err != nil {
 				return fmt.Errorf("%s, %d streams: %w", w.name, n, err)
@@ -291,7 +291,7 @@ func (l *lab) protocolFirst(ctx context.Context, ways []*way) error {
 	}
 	l.report.part("Time to the first text of a new thread",
 		fmt.Sprintf("Beside streams with a delta a second each. %d threads, one after another; less the upstream's own time.",
-			l.size.doorProbes), t)
+			l.size.protocolProbes), t)
 	return nil
 }
 
@@ -301,7 +301,7 @@ func (l *lab) firstText(ctx context.Context, w *way, n int) (spread, error) {
 		return spread{}, err
 	}
 	defer background.close()
-	requests, err := w.requests(ctx, l.size.doorProbes, answer{Deltas: probeDeltas, Stamp: true})
+	requests, err := w.requests(ctx, l.size.protocolProbes, answer{Deltas: probeDeltas, Stamp: true})
 	if err != nil {
 		return spread{}, err
 	}
@@ -334,9 +334,9 @@ func (l *lab) firstText(ctx context.Context, w *way, n int) (spread, error) {
 // protocolMemory holds streams open.
 func (l *lab) protocolMemory(ctx context.Context, ways []*way) error {
 	t := table{head: []string{"way", "streams", "a stream"}}
-	n := l.size.doorMemoryStreams
+	n := l.size.protocolMemoryStreams
 	for _, w := range ways {
-		l.sayf("protocol: memory, %s", w.name)
+		l.progressf("protocol: memory, %s", w.name)
 		before, with, err := l.holdStreams(ctx, w, n)
 		if err != nil {
 			return err

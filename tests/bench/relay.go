@@ -76,7 +76,7 @@ func measureRelay(ctx context.Context, l *lab) (err error) {
 	for _, streams := range l.size.relayStreams {
 		cases = append(cases, relayCase{streams: streams, block: 1})
 	}
-	cases = append(cases, relayCase{streams: 10, block: 20}, relayCase{streams: 100, pace: 5 * time.Millisecond})
+	cases = append(cases, relayCase{streams: 10, block: 20}, relayCase{streams: 20, pace: 2 * time.Millisecond})
 	for _, c := range cases {
 		deltas := l.size.relayDeltas
 		if c.pace > 0 {
@@ -84,7 +84,7 @@ func measureRelay(ctx context.Context, l *lab) (err error) {
 		}
 		found := make([]relayed, len(ways)+1)
 		for round := range l.size.rounds {
-			l.sayf("relay: %d streams, %s, round %d of %d", c.streams, c, round+1, l.size.rounds)
+			l.progressf("relay: %d streams, %s, round %d of %d", c.streams, c, round+1, l.size.rounds)
 			for n, w := range append(ways, alone) {
 				one, err := relay(ctx, w, c.streams, c.answer(min(deltas/c.streams, longestAnswer)))
 				if err != nil {

@@ -50,7 +50,7 @@ func (l *lab) requestsOn(ctx context.Context, e engine, t *table) (err error) {
 			if round == 1 { // the first was a warm-up
 				our, base = loaded{}, loaded{}
 			}
-			l.sayf("requests: %s, %s, round %d of %d", e, kind, round, l.size.rounds)
+			l.progressf("requests: %s, %s, round %d of %d", e, kind, round, l.size.rounds)
 			if err := errors.Join(l.ask(ctx, ours, kind, &our), l.ask(ctx, bare, kind, &base)); err != nil {
 				return err
 			}

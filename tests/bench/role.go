@@ -26,8 +26,8 @@ func serveRole(ctx context.Context, handler http.Handler, stdout io.Writer) erro
 }
 
 // serveListener serves on a free port of the loopback interface, whose address
-// is the first line it prints, until its standard input ends: that is when the
-// process that started it is gone.
+// is the first line it prints, until its standard input ends, which happens when
+// the process that started it exits.
 func serveListener(
 	ctx context.Context, stdout io.Writer, serve func(net.Listener) error, stop func(net.Listener) error,
 ) error {

@@ -40,7 +40,7 @@ func (l *lab) seed(ctx context.Context, e engine, sessions int) (*seeded, error)
 	if found, ok := l.seeds[key]; ok {
 		return found, nil
 	}
-	l.sayf("filling %s with %s sessions", e, thousands(float64(sessions)))
+	l.progressf("filling %s with %s sessions", e, thousands(float64(sessions)))
 	databaseURL, err := l.newDatabase(ctx, e)
 	if err != nil {
 		return nil, err

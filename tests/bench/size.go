@@ -39,7 +39,7 @@ func (l *lab) sizeOn(ctx context.Context, e engine, t *table) (err error) {
 			if round == 1 { // the first was a warm-up
 				clear(found)
 			}
-			l.sayf("size: %s, %s, round %d of %d", e, kind, round, l.size.rounds)
+			l.progressf("size: %s, %s, round %d of %d", e, kind, round, l.size.rounds)
 			for n, r := range readers {
 				if err := l.ask(ctx, r, kind, &found[n]); err != nil {
 					return err

@@ -46,11 +46,11 @@ type sizes struct {
 	slowDeltas  int
 	stuckDeltas int
 
-	// doorStreams are live while doorProbes threads are made at the ChatKit
-	// protocol's door, and doorMemoryStreams are held open there.
-	doorStreams       []int
-	doorProbes        int
-	doorMemoryStreams int
+	// protocolStreams are live while protocolProbes threads are created by the ChatKit
+	// protocol; protocolMemoryStreams are held open to measure memory.
+	protocolStreams       []int
+	protocolProbes        int
+	protocolMemoryStreams int
 }
 
 func sizesFor(quick bool) sizes {
@@ -64,7 +64,7 @@ func sizesFor(quick bool) sizes {
 			fewSessions: 1000, manySessions: 50_000,
 			writeRuns: 10, writeFew: 10, writeMany: 1000,
 			slowStreams: 49, slowDeltas: 500, stuckDeltas: 40_000,
-			doorStreams: []int{1, 100}, doorProbes: 50, doorMemoryStreams: 500,
+			protocolStreams: []int{1, 100}, protocolProbes: 50, protocolMemoryStreams: 500,
 		}
 	}
 	return sizes{
@@ -76,6 +76,6 @@ func sizesFor(quick bool) sizes {
 		fewSessions: 1000, manySessions: 1_000_000,
 		writeRuns: 50, writeFew: 10, writeMany: 1000,
 		slowStreams: 49, slowDeltas: 2000, stuckDeltas: 40_000,
-		doorStreams: []int{1, 100, 1000}, doorProbes: 200, doorMemoryStreams: 1000,
+		protocolStreams: []int{1, 100, 1000}, protocolProbes: 200, protocolMemoryStreams: 1000,
 	}
 }

@@ -25,7 +25,7 @@ func measureSlowReader(ctx context.Context, l *lab) (err error) {
 		}
 	}
 	l.report.part("A stuck reader",
-		fmt.Sprintf("%d streams of %s deltas each, beside one more that has had %s deltas and goes on slowly; "+
+		fmt.Sprintf("%d streams of %s deltas each, beside one more that has had %s deltas and continues slowly; "+
 			"its reader takes all of them, or none.",
 			l.size.slowStreams, thousands(float64(l.size.slowDeltas)), thousands(float64(l.size.stuckDeltas))), t)
 	return nil
@@ -34,7 +34,7 @@ func measureSlowReader(ctx context.Context, l *lab) (err error) {
 func (l *lab) besideStuckReader(ctx context.Context, w *way, t *table) error {
 	var read, stuck []float64
 	for round := range l.size.rounds {
-		l.sayf("slow: round %d of %d, %s", round+1, l.size.rounds, w.name)
+		l.progressf("slow: round %d of %d, %s", round+1, l.size.rounds, w.name)
 		for _, isStuck := range []bool{false, true} {
 			rate, err := l.besideReader(ctx, w, isStuck)
 			if err != nil {

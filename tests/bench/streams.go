@@ -42,7 +42,7 @@ func measureStreams(ctx context.Context, l *lab) error {
 				return err
 			}
 			names[n] = w.name
-			l.sayf("streams: round %d of %d, %s", round+1, l.size.rounds, w.name)
+			l.progressf("streams: round %d of %d, %s", round+1, l.size.rounds, w.name)
 			cost, err := l.costOfStreams(ctx, w)
 			if err = errors.Join(err, w.process.stop()); err != nil {
 				return fmt.Errorf("%s: %w", w.name, err)

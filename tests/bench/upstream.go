@@ -73,8 +73,8 @@ func (u *upstream) accept(listener net.Listener) error {
 	}
 }
 
-// serve answers the requests of a connection. An error says that the client
-// has gone, or is none of ours; it sees that the connection ends.
+// serve answers the requests of a connection. An error means that the
+// client disconnected or sent an invalid request; the connection is closed.
 func (u *upstream) serve(conn net.Conn) {
 	defer conn.Close()
 	in := bufio.NewReader(conn)

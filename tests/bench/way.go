@@ -65,8 +65,8 @@ func proxyWay(p *process) *way {
 	}}
 }
 
-// serverWay asks the REST door; each request is of another user, in a session
-// made for it.
+// serverWay sends requests to the REST API. Each is of a new user, in a session
+// created for it.
 func serverWay(name string, p *process, tokens *tokens) *way {
 	return &way{name: name, process: p, requests: func(ctx context.Context, n int, a answer) ([][]byte, error) {
 		question, err := a.question()

@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// ledger is what a database has written so far.
-type ledger struct {
+// writeCount is what a database has written so far.
+type writeCount struct {
 	// transactions are those that were committed.
 	transactions int64
 	// changes are rows in PostgreSQL and pages of the write-ahead log in SQLite.
@@ -34,14 +34,14 @@ func (l *lab) writesOn(ctx context.Context, e engine, t *table) (err error) {
 	if err != nil {
 		return err
 	}
-	read, done, err := openLedger(ctx, databaseURL)
+	read, done, err := openWriteCount(ctx, databaseURL)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	// Sessions are made by every life, so that they are taken off too.
-	life := func(runs, deltas int) (ledger, error) {
-		l.sayf("writes: %s, %d runs of %d deltas", e, runs, deltas)
+	life := func(runs, deltas int) (writeCount, error) {
+		l.progressf("writes: %s, %d runs of %d deltas", e, runs, deltas)
 		return l.writesOfLife(ctx, databaseURL, read, runs, deltas)
 	}
 	idle, err := life(0, l.size.writeFew)
@@ -67,22 +67,22 @@ func (l *lab) writesOn(ctx context.Context, e engine, t *table) (err error) {
 // writesOfLife starts the server, makes runs and stops it: PostgreSQL counts
 // for sure only what ended connections did.
 func (l *lab) writesOfLife(
-	ctx context.Context, databaseURL string, read func(context.Context) (ledger, error), runs, deltas int,
-) (ledger, error) {
+	ctx context.Context, databaseURL string, read func(context.Context) (writeCount, error), runs, deltas int,
+) (writeCount, error) {
 	before, err := read(ctx)
 	if err != nil {
-		return ledger{}, err
+		return writeCount{}, err
 	}
 	w, err := l.startServer(ctx, databaseURL)
 	if err != nil {
-		return ledger{}, err
+		return writeCount{}, err
 	}
 	err = runOneByOne(ctx, w, l.size.writeRuns, runs, deltas)
 	if err = errors.Join(err, w.process.stop()); err != nil {
-		return ledger{}, err
+		return writeCount{}, err
 	}
 	after, err := read(ctx)
-	return ledger{after.transactions - before.transactions, after.changes - before.changes}, err
+	return writeCount{after.transactions - before.transactions, after.changes - before.changes}, err
 }
 
 // runOneByOne makes sessions, and runs in the first of them.

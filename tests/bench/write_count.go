@@ -8,17 +8,17 @@ import (
 	"os"
 )
 
-// openLedger returns how to read what a database has written.
-func openLedger(ctx context.Context, databaseURL string) (
-	read func(context.Context) (ledger, error), done func() error, err error,
+// openWriteCount returns how to read what a database has written.
+func openWriteCount(ctx context.Context, databaseURL string) (
+	read func(context.Context) (writeCount, error), done func() error, err error,
 ) {
 	db, err := openDatabase(ctx, databaseURL, 1)
 	if err != nil {
 		return nil, nil, err
 	}
 	if engineOf(databaseURL) == postgreSQL {
-		return func(ctx context.Context) (ledger, error) {
-			var l ledger
+		return func(ctx context.Context) (writeCount, error) {
+			var l writeCount
 			err := db.QueryRowContext(ctx, `SELECT xact_commit,
 				(SELECT COALESCE(SUM(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables)
 				FROM pg_stat_database WHERE datname = current_database()`).Scan(&l.transactions, &l.changes)
@@ -38,7 +38,7 @@ func openLedger(ctx context.Context, databaseURL string) (
 		return nil, nil, errors.Join(err, tx.Rollback(), db.Close())
 	}
 	path := sqlitePath(databaseURL) + "-wal"
-	return func(context.Context) (ledger, error) { return readWAL(path) },
+	return func(context.Context) (writeCount, error) { return readWAL(path) },
 		func() error { return errors.Join(tx.Rollback(), db.Close()) }, nil
 }
 
@@ -51,12 +51,12 @@ const (
 	walFrameHeader = 24
 )
 
-func readWAL(path string) (ledger, error) {
+func readWAL(path string) (writeCount, error) {
 	log, err := os.ReadFile(path) //nolint:gosec // a database of this program
 	if err != nil {
-		return ledger{}, fmt.Errorf("read SQLite's log: %w", err)
+		return writeCount{}, fmt.Errorf("read SQLite's log: %w", err)
 	}
-	var l ledger
+	var l writeCount
 	if len(log) < walHeader {
 		return l, nil
 	}
