@@ -135,8 +135,8 @@ fuzz: ## Fuzz each target for FUZZTIME (20s)
 	tests/fuzz.sh $${FUZZTIME:-20s}
 
 .PHONY: bench
-bench: tests/chatkit/.venv ## Measure the server beside a bare proxy and a bare handler, on both databases
-	tests/bench/run.sh
+bench: tests/chatkit/.venv ## Compare the server with a bare proxy and a bare handler (BENCH="-quick -only streams" for less)
+	tests/bench/run.sh $(BENCH)
 
 .PHONY: lint
 lint: ## Lint the Go code, the rules for imports and openapi.yaml
