@@ -201,8 +201,8 @@ func (x bench) historyBare(b *testing.B, n int) error {
 	count := 0
 	for rows.Next() {
 		var item chat.Item
-		var content, calls []byte
-		if err := rows.Scan(&item.ID, &item.RunID, &item.Type, &content, &calls, &createdAt); err != nil {
+		var content, calls, detail []byte
+		if err := rows.Scan(&item.ID, &item.RunID, &item.Type, &content, &calls, &detail, &createdAt); err != nil {
 			return err
 		}
 		count++
