@@ -11,11 +11,11 @@ import (
 
 const demoTokenPath = "/demo-token"
 
-// demoToken hands the demo's token to the demo's own page and to nobody else:
-// the browser must say that a script of this origin asks, and both ends of the
-// connection must be this machine. The Host is looked at too, since a foreign
-// name that was pointed here makes a foreign page the "same origin"; and a
-// proxy on this machine is refused, since it may ask for anybody.
+// demoToken returns the demo's token to the demo's own page only: the browser must
+// state that a script of this origin sent the request, and client and server must
+// be this machine. The Host is checked too, since DNS rebinding makes a foreign
+// page the same origin. A proxy on this machine is refused, since its client can
+// be anywhere.
 type demoToken struct {
 	mint func() (string, error)
 }
@@ -28,19 +28,19 @@ func (d demoToken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", "GET, HEAD")
 		w.WriteHeader(http.StatusMethodNotAllowed)
 	case r.Header.Get("Sec-Fetch-Site") != "same-origin" || r.Header.Get("Sec-Fetch-Dest") != "empty":
-		refuse(w, "Only the playground's own page may ask for the demo's token.")
+		refuse(w, "Only the playground's own page may request the demo's token.")
 	case !isLoopback(r.Host) || !isLoopback(r.RemoteAddr) || throughProxy(r.Header):
 		refuse(w, "The demo's token is for a browser on the server's own machine; "+
-			"elsewhere paste the one that the server printed when it started.")
+			"elsewhere paste the token that the server printed when it started.")
 	default:
-		d.answer(w)
+		d.send(w)
 	}
 }
 
-func (d demoToken) answer(w http.ResponseWriter) {
+func (d demoToken) send(w http.ResponseWriter) {
 	token, err := d.mint()
 	if err != nil {
-		fail(w, http.StatusInternalServerError, api.ErrorCodeInternalError, "The demo's token could not be made.")
+		fail(w, http.StatusInternalServerError, api.ErrorCodeInternalError, "The demo's token could not be created.")
 		return
 	}
 	data, err := json.Marshal(map[string]string{"token": token})
@@ -51,22 +51,23 @@ func refuse(w http.ResponseWriter, message string) {
 	fail(w, http.StatusForbidden, api.ErrorCodeForbidden, message)
 }
 
-// fail answers with the envelope that every failure of the server has.
+// fail sends an error in the server's error envelope.
 func fail(w http.ResponseWriter, status int, code api.ErrorCode, message string) {
 	data, err := json.Marshal(api.ErrorResponse{Error: api.ErrorDetail{Code: code, Message: message}})
 	writeJSON(w, status, data, err)
 }
 
 func writeJSON(w http.ResponseWriter, status int, data []byte, err error) {
-	if err != nil { // strings are always JSON
+	if err != nil { // Strings can always be encoded.
 		status = http.StatusInternalServerError
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(data) // it fails when the client has gone: nobody to tell
+	_, _ = w.Write(data) // It fails if the client disconnected.
 }
 
-// throughProxy tells whether a proxy says that it passed the request on.
+// throughProxy reports whether the headers show that a proxy forwarded the
+// request.
 func throughProxy(header http.Header) bool {
 	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "Via"} {
 		if len(header.Values(name)) > 0 {
@@ -76,7 +77,7 @@ func throughProxy(header http.Header) bool {
 	return false
 }
 
-// isLoopback tells whether an address, with a port or without, is this machine.
+// isLoopback reports whether an address, with or without a port, is this machine.
 func isLoopback(hostport string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/web"
 )
 
-func TestThePageTellsWhatItHasToKnow(t *testing.T) {
+func TestPlaygroundHasItsOptions(t *testing.T) {
 	t.Parallel()
 	plain := ask(t, routesOf(t, web.Options{MessageChars: 42}), http.MethodGet, "/", nil).Body.String()
 	if !strings.Contains(plain, `data-demo="no" data-message-chars="42"`) {
@@ -22,7 +22,7 @@ func TestThePageTellsWhatItHasToKnow(t *testing.T) {
 	}
 }
 
-func TestTheDemosTokenIsForItsOwnPage(t *testing.T) {
+func TestDemoTokenOnlyForItsOwnPage(t *testing.T) {
 	t.Parallel()
 	if routes(t)["/demo-token"] != nil {
 		t.Fatal("a server that is no demo has the path")
@@ -31,12 +31,12 @@ func TestTheDemosTokenIsForItsOwnPage(t *testing.T) {
 		name, host, peer, site, dest string
 		status                       int
 	}{
-		{"its page", "127.0.0.1:8080", "127.0.0.1:5000", "same-origin", "empty", http.StatusOK},
+		{"the page", "127.0.0.1:8080", "127.0.0.1:5000", "same-origin", "empty", http.StatusOK},
 		{"by name", "localhost:8080", "127.0.0.1:5000", "same-origin", "empty", http.StatusOK},
 		{"IPv6", "[::1]:8080", "[::1]:5000", "same-origin", "empty", http.StatusOK},
 		{"port 80", "[::1]", "[::1]:5000", "same-origin", "empty", http.StatusOK},
 		{"another machine", "127.0.0.1:8080", "192.0.2.7:5000", "same-origin", "empty", http.StatusForbidden},
-		{"another name", "rebound.example:8080", "127.0.0.1:5000", "same-origin", "empty", http.StatusForbidden},
+		{"DNS rebinding", "rebound.example:8080", "127.0.0.1:5000", "same-origin", "empty", http.StatusForbidden},
 		{"no name", "", "127.0.0.1:5000", "same-origin", "empty", http.StatusForbidden},
 		{"another site", "127.0.0.1:8080", "127.0.0.1:5000", "cross-site", "empty", http.StatusForbidden},
 		{"another port", "127.0.0.1:8080", "127.0.0.1:5000", "same-site", "empty", http.StatusForbidden},
@@ -66,10 +66,10 @@ func TestTheDemosTokenIsForItsOwnPage(t *testing.T) {
 	}
 }
 
-func TestTheDemosTokenDoesNotGoThroughAProxy(t *testing.T) {
+func TestDemoTokenRefusesProxies(t *testing.T) {
 	t.Parallel()
 	site := routesOf(t, web.Options{DemoToken: func() (string, error) { return "signed", nil }})
-	// An empty one was written by a proxy too, whatever it means to hide.
+	// An empty header comes from a proxy too.
 	for _, value := range []string{"127.0.0.1", ""} {
 		for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "Via"} {
 			request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/demo-token", nil)
@@ -87,7 +87,7 @@ func TestTheDemosTokenDoesNotGoThroughAProxy(t *testing.T) {
 	}
 }
 
-func TestADemosTokenThatCannotBeMade(t *testing.T) {
+func TestDemoTokenCreationFails(t *testing.T) {
 	t.Parallel()
 	site := routesOf(t, web.Options{DemoToken: func() (string, error) { return "", errors.New("inner") }})
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/demo-token", nil)

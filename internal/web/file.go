@@ -14,21 +14,21 @@ import (
 	"sync"
 )
 
-// file answers with the same bytes each time, packed or not.
+// file serves a constant content, compressed with gzip or not.
 type file struct {
 	contentType string
 	// policy is its Content-Security-Policy.
 	policy string
 	tag    string
-	// plain unpacks a packed file when the first client asks that cannot
-	// unpack it itself.
+	// plain returns the uncompressed content. It decompresses at the first request
+	// of a client without gzip.
 	plain func() ([]byte, error)
-	// packed is nil for a file that is not worth it.
+	// packed is the gzip content; nil for small files.
 	packed []byte
 }
 
-// newFile is a file that comes packed if its name ends in .gz. A script that is
-// worth it is packed here.
+// newFile returns a file. Data whose name ends in .gz is compressed already; other
+// large files are compressed here.
 func newFile(contentType, policy, name string, data []byte) *file {
 	const worthPacking = 8 << 10
 	f := &file{contentType: contentType, policy: policy, tag: tagOf(data)}
@@ -47,7 +47,7 @@ func newFile(contentType, policy, name string, data []byte) *file {
 func pack(data []byte) []byte {
 	var packed bytes.Buffer
 	writer := gzip.NewWriter(&packed)
-	_, _ = writer.Write(data) // a buffer takes everything
+	_, _ = writer.Write(data) // Writing to a buffer does not fail.
 	_ = writer.Close()
 	return packed.Bytes()
 }
@@ -78,12 +78,12 @@ func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
 	}
-	// The address of a file does not change with its content, so a browser
-	// must ask each time; the answer is a 304 until the next release.
+	// The URL of a file does not change with its content, so browsers must
+	// revalidate it. The answer is 304 until the next release.
 	header.Set("Cache-Control", "no-cache")
 	data, tag := f.packed, `"`+f.tag+`-gzip"`
 	if f.packed != nil {
-		header.Add("Vary", "Accept-Encoding") // beside what the server has set
+		header.Add("Vary", "Accept-Encoding") // The server may have set others.
 	}
 	packed := f.packed != nil && acceptsGzip(r.Header.Values("Accept-Encoding"))
 	if !packed {
@@ -106,11 +106,11 @@ func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Length", strconv.Itoa(len(data)))
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodGet {
-		_, _ = w.Write(data) // it fails when the client has gone: nobody to tell
+		_, _ = w.Write(data) // It fails if the client disconnected.
 	}
 }
 
-// acceptsGzip reads Accept-Encoding (RFC 9110, section 12.5.3).
+// acceptsGzip reports whether Accept-Encoding permits gzip (RFC 9110, section 12.5.3).
 func acceptsGzip(values []string) bool {
 	accepted := false
 	for part := range strings.SplitSeq(strings.Join(values, ","), ",") {
@@ -123,14 +123,14 @@ func acceptsGzip(values []string) bool {
 		q, err := strconv.ParseFloat(strings.TrimSpace(weight), 64)
 		refused := strings.EqualFold(strings.TrimSpace(name), "q") && err == nil && q == 0
 		if coding != "*" {
-			return !refused // its own word counts more than the asterisk's
+			return !refused // A named coding has precedence over the asterisk.
 		}
 		accepted = !refused
 	}
 	return accepted
 }
 
-// matches reads If-None-Match with the weak comparison it asks for (RFC 9110,
+// matches reports whether If-None-Match has the tag, by weak comparison (RFC 9110,
 // section 13.1.2).
 func matches(values []string, tag string) bool {
 	for part := range strings.SplitSeq(strings.Join(values, ","), ",") {

@@ -1,5 +1,5 @@
-// Package web serves the pages for people: the playground and Swagger UI.
-// Everything is embedded, and no page loads anything from another host.
+// Package web serves the pages for browsers: the playground and Swagger UI. All
+// files are embedded, and no page loads anything from another host.
 package web
 
 import (
@@ -11,7 +11,7 @@ import (
 	"strconv"
 )
 
-// The files in assets/built are made by `make web` from playground/.
+// `make web` builds the files in assets/built from playground/.
 //
 //go:embed assets
 var assets embed.FS
@@ -33,21 +33,20 @@ type Route struct {
 	Handler http.Handler
 }
 
-// Options are what the pages tell of this server.
+// Options are the settings that the pages show.
 type Options struct {
 	// MessageChars is the longest message, in characters.
 	MessageChars int
-	// DemoToken makes a token for the playground; nil where the server is no
-	// demo and a token is pasted.
+	// DemoToken creates a token for the playground. It is nil if the server is no
+	// demo; the user then pastes a token.
 	DemoToken func() (string, error)
 }
 
-// Routes lists every path of this package, to be mounted for GET and HEAD.
-// The paths are exact, so what lies beside them ("/docs/unknown") is left to
-// the caller's router and its 404. The pages read "/openapi.json" and link to
-// "/openapi.yaml", which the caller serves.
+// Routes returns every path of this package, to be mounted for GET and HEAD. The
+// paths are exact: the caller's router answers others, such as "/docs/unknown". The
+// pages load "/openapi.json" and "/openapi.yaml", which the caller serves.
 //
-// It fails only if the binary was built without one of its files.
+// Routes fails only if a file is missing from the binary.
 func Routes(o Options) ([]Route, error) {
 	files := []struct {
 		path, contentType, name, policy string
@@ -71,7 +70,7 @@ func Routes(o Options) ([]Route, error) {
 		if err != nil {
 			return nil, fmt.Errorf("web: embedded file for %s: %w", f.path, err)
 		}
-		routes = append(routes, Route{Path: f.path, Handler: newFile(f.contentType, f.policy, f.name, o.tell(f.path, data))})
+		routes = append(routes, Route{Path: f.path, Handler: newFile(f.contentType, f.policy, f.name, o.fillIn(f.path, data))})
 	}
 	if o.DemoToken != nil {
 		routes = append(routes, Route{Path: demoTokenPath, Handler: demoToken{mint: o.DemoToken}})
@@ -79,8 +78,8 @@ func Routes(o Options) ([]Route, error) {
 	return routes, nil
 }
 
-// tell puts what the playground has to know into its page.
-func (o Options) tell(path string, data []byte) []byte {
+// fillIn writes the options into the playground's page.
+func (o Options) fillIn(path string, data []byte) []byte {
 	if path != "/" {
 		return data
 	}

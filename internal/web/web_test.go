@@ -116,7 +116,7 @@ func TestPolicyAllowsOwnFilesOnly(t *testing.T) {
 			t.Errorf("%s: policy %q lacks %q", path, policy, images)
 		}
 		if !docs && !strings.HasSuffix(policy, "require-trusted-types-for 'script'; trusted-types 'none'") {
-			t.Errorf("%s: policy %q lets text become markup", path, policy)
+			t.Errorf("%s: policy %q permits markup from text", path, policy)
 		}
 		if strings.Contains(policy, "unsafe") {
 			t.Errorf("%s: policy %q has an unsafe source", path, policy)
@@ -124,7 +124,7 @@ func TestPolicyAllowsOwnFilesOnly(t *testing.T) {
 	}
 }
 
-// The pages must hold to the policy: nothing inline, and every file they name
+// The pages comply with the policy: nothing is inline, and every file they name
 // is one that this package or its caller serves.
 func TestPagesNameOnlyServedFiles(t *testing.T) {
 	t.Parallel()

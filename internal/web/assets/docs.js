@@ -1,14 +1,14 @@
 'use strict';
 
-// The document names the server's public address. A page opened under another
-// name of the same server (localhost, an address, a tunnel) may call its own
-// origin alone, so that is where "Execute" goes.
+// The document names the server's public URL. A page that is open under another
+// name of the same server (localhost, an IP address, a tunnel) may only call its
+// own origin, so "Execute" uses that.
 function ownOrigin(response) {
   response.text = response.text.replace(/^servers:\n  - url: .*$/m, `servers:\n  - url: ${JSON.stringify(location.origin)}`);
 }
 
-// The ids in the document are examples of what nobody has. Once this page has
-// made or listed one, its id stands in every field that asks for one.
+// The ids in the document are examples that do not exist. Once this page has
+// created or listed an object, its id replaces them in every parameter field.
 function fillIn(id, ...names) {
   const api = ui.specSelectors.specJson().toJS();
   for (const [path, item] of Object.entries(api.paths)) {
@@ -26,18 +26,18 @@ const protocol = '/api/v1/chatkit';
 const sessions = `${protocol}/sessions`;
 let known = '';
 
-// A file is announced by one operation and uploaded by another.
-function fillInAttachment({ headers, text }) {
+// A file is created by one operation and uploaded by another.
+function fillInAttachmentId({ headers, text }) {
   if (!headers['content-type']?.startsWith('application/json')) return;
   const answer = JSON.parse(text);
   if (answer.upload_descriptor) fillIn(answer.id, 'attachment_id');
 }
 
-function afterAnswer(response) {
+function afterResponse(response) {
   const path = new URL(response.url, location.href).pathname;
   if (!response.ok) return response;
   if (path === '/openapi.yaml') ownOrigin(response);
-  if (path === protocol) fillInAttachment(response);
+  if (path === protocol) fillInAttachmentId(response);
   if (path !== sessions) return response;
   const { data } = JSON.parse(response.text);
   const id = Array.isArray(data) ? known || data[0]?.id : data.id;
@@ -50,24 +50,24 @@ function afterAnswer(response) {
 
 window.ui = SwaggerUIBundle({
   dom_id: '#swagger-ui',
-  // Not the JSON: its parts have no order, these stand as they were written.
+  // YAML, since it keeps the order of the operations.
   url: '/openapi.yaml',
-  responseInterceptor: afterAnswer,
+  responseInterceptor: afterResponse,
   deepLinking: true,
   displayOperationId: true,
   displayRequestDuration: true,
   tryItOutEnabled: true,
   defaultModelsExpandDepth: 0,
-  // The token is typed once under Authorize and lives in this page only: a
-  // reload forgets it. Kept in the browser's storage it would outlive the
-  // visit, in reach of any script that ever runs on this origin.
+  // The token is entered under Authorize and kept only until the page is
+  // reloaded. In the browser's storage every later script of this origin could
+  // read it.
   persistAuthorization: false,
-  // Its validator is another host.
+  // The default validator is on another host.
   validatorUrl: null,
 });
 
-// Swagger UI leaves some of its controls without a name, puts links into
-// buttons and hides the end of long examples from the keyboard.
+// Swagger UI has controls without an accessible name, links inside of buttons, and
+// examples that cannot be scrolled by keyboard.
 const names = {
   'select#servers': 'Server',
   'select.content-type, .content-type-wrapper select': 'Media type',
@@ -86,30 +86,30 @@ function makeReachable(root) {
       if (!labelled) element.setAttribute('aria-label', name);
     }
   }
-  // Its text says more than this name.
+  // The button's text is more specific than this label.
   for (const button of root.querySelectorAll('[aria-label="Apply credentials"]')) button.removeAttribute('aria-label');
   for (const link of root.querySelectorAll('button a[href]')) link.removeAttribute('href');
   for (const example of root.querySelectorAll('pre:not([tabindex])')) example.tabIndex = 0;
 }
 
 const swagger = document.getElementById('swagger-ui');
-let due = false;
+let scheduled = false;
 new MutationObserver(() => {
-  if (due) return;
-  due = true;
+  if (scheduled) return;
+  scheduled = true;
   requestAnimationFrame(() => {
-    due = false;
+    scheduled = false;
     makeReachable(swagger);
   });
 }).observe(swagger, { childList: true, subtree: true });
 
 const themes = ['system', 'light', 'dark'];
 const button = document.getElementById('theme');
-function tellTheme() {
+function showTheme() {
   button.textContent = `Colours: ${theme.chosen()}`;
 }
 button.addEventListener('click', () => {
   theme.choose(themes[(themes.indexOf(theme.chosen()) + 1) % themes.length]);
-  tellTheme();
+  showTheme();
 });
-tellTheme();
+showTheme();

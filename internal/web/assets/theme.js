@@ -1,7 +1,7 @@
 'use strict';
 
-// The colours of this server's pages: the system's, unless a page was told
-// otherwise. It runs before the page is drawn, so that none is drawn twice.
+// The colour theme of this server's pages: the system's, unless the user chose
+// another. It runs before the page is drawn, so that no page flashes.
 window.theme = (() => {
   const key = 'chatkit.theme';
   const system = matchMedia('(prefers-color-scheme: dark)');
@@ -16,7 +16,7 @@ window.theme = (() => {
     const root = document.documentElement;
     if (theme === 'system') delete root.dataset.theme;
     else root.dataset.theme = theme;
-    // Swagger UI's own name for it.
+    // Swagger UI's class for its dark theme.
     root.classList.toggle('dark-mode', theme === 'dark' || (theme === 'system' && system.matches));
   }
 
