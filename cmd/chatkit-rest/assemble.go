@@ -193,12 +193,12 @@ func (a *assembly) mount(ctx context.Context, settings config.Settings, listenin
 	if err != nil {
 		return err
 	}
-	links := stream.Links{Service: a.service, ServerURL: settings.ServerURL(listening)}
+	urls := stream.AttachmentURLs{Service: a.service, ServerURL: settings.ServerURL(listening)}
 	options := server.Options{
 		API: doors{
 			restDoor{rest.New(rest.Options{
 				Service: a.service, Ready: a.readiness, WriteTimeout: streamWriteTimeout, KeepAlive: sse.KeepAlive,
-				Links: links,
+				AttachmentURLs: urls,
 			})},
 			chatkitDoor{chatkit.New(chatkit.Options{
 				Service: a.service, WriteTimeout: streamWriteTimeout, KeepAlive: sse.KeepAlive,

@@ -10,8 +10,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
 
-// linkSecret is the name of the key that signs links to attachments.
-const linkSecret = "attachment links"
+// urlKeyName is the name of the stored key that signs URLs of attachments.
+const urlKeyName = "attachment links"
 
 func openBlobs(settings config.Settings) (blob.Blobs, error) {
 	a := settings.Attachments
@@ -25,19 +25,19 @@ func openBlobs(settings config.Settings) (blob.Blobs, error) {
 	return blobs, nil
 }
 
-// newAttachments opens the store of files; nil where there is none.
+// newAttachments opens the file store. It returns nil if none is configured.
 func (a *assembly) newAttachments(ctx context.Context, settings config.Settings) (*chat.AttachmentOptions, error) {
 	if !settings.Attachments.IsSet() {
-		return nil, nil //nolint:nilnil // none is a way to run
+		return nil, nil //nolint:nilnil // Without a file store the server has no attachments.
 	}
 	blobs, err := openBlobs(settings)
 	if err != nil {
 		return nil, err
 	}
 	a.closers = append(a.closers, func() { _ = blobs.Close() })
-	key, err := a.db.Secret(ctx, linkSecret)
+	key, err := a.db.Secret(ctx, urlKeyName)
 	if err != nil {
-		return nil, fmt.Errorf("read the key of links from the database: %w", err)
+		return nil, fmt.Errorf("read the key of signed URLs from the database: %w", err)
 	}
 	return &chat.AttachmentOptions{
 		Blobs: blobs, MaxBytes: int64(settings.Attachments.MaxBytes), UserBytes: int64(settings.Attachments.UserBytes),
@@ -45,13 +45,14 @@ func (a *assembly) newAttachments(ctx context.Context, settings config.Settings)
 	}, nil
 }
 
-// verifyAttachments writes a file, reads it and deletes it.
+// verifyAttachments checks the file store by writing, reading and deleting a
+// file.
 func verifyAttachments(ctx context.Context, settings config.Settings) (detail string, err error) {
 	blobs, err := openBlobs(settings)
 	if err != nil {
 		return "", err
 	}
-	defer blobs.Close() //nolint:errcheck // nothing is left to be written
+	defer blobs.Close() //nolint:errcheck // Everything is written already.
 	if err := blob.Check(ctx, blobs); err != nil {
 		return "", fmt.Errorf("ATTACHMENTS_URL: %w", err)
 	}

@@ -1,5 +1,5 @@
-// Package blob stores the contents of attachments: in a folder, or in a bucket
-// of an S3-compatible store.
+// Package blob stores the contents of attachments in a folder or in a bucket of
+// an S3-compatible store.
 package blob
 
 import (
@@ -13,19 +13,19 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// Options are where contents are stored: in Folder, or, where Folder is empty,
-// in Bucket.
+// Options say where contents are stored: in Folder, or in Bucket if Folder is
+// empty.
 type Options struct {
 	Folder string
 
 	Bucket string
 	// Prefix precedes every key.
 	Prefix string
-	// Endpoint is the URL of the store; empty is that of Amazon.
+	// Endpoint is the URL of the store; empty for Amazon S3.
 	Endpoint string
-	// Region is empty to ask the store for it.
+	// Region is looked up if it is empty.
 	Region string
-	// AccessKey is empty to use the role of the machine.
+	// AccessKey is empty to use the machine's IAM role.
 	AccessKey string
 	SecretKey string
 }
@@ -48,7 +48,7 @@ func Open(o Options) (Blobs, error) {
 // Check returns an error unless contents can be written, read and deleted.
 func Check(ctx context.Context, blobs Blobs) error {
 	const content = "chatkit-rest"
-	key := "probe/" + rand.Text() // the key of no attachment
+	key := "probe/" + rand.Text() // No attachment has this key.
 	if err := blobs.Put(ctx, key, int64(len(content)), "text/plain", strings.NewReader(content)); err != nil {
 		return fmt.Errorf("cannot write: %w", err)
 	}
@@ -62,7 +62,7 @@ func Check(ctx context.Context, blobs Blobs) error {
 		return fmt.Errorf("cannot read: %w", err)
 	}
 	if string(got) != content {
-		return errors.New("what is read differs from what was written")
+		return errors.New("the content that was read differs from the one that was written")
 	}
 	if err := blobs.Delete(ctx, key); err != nil {
 		return fmt.Errorf("cannot delete: %w", err)

@@ -16,8 +16,8 @@ const (
 	folderMode = 0o700
 	fileMode   = 0o600
 	// partSuffix is the suffix of a file that is being written. A process that
-	// stops may leave one, which nobody reads and the next Put or Delete of its
-	// key removes.
+	// stops can leave one behind. It is never read, and the next Put or Delete of
+	// its key removes it.
 	partSuffix = ".part"
 )
 
@@ -36,8 +36,8 @@ func openDisk(folder string) (*disk, error) {
 	return &disk{root}, nil
 }
 
-// Put implements [chat.Blobs]. The file gets its name only when it is complete
-// and on the disk.
+// Put implements [chat.Blobs]. It renames the file to its key once the file is
+// complete and synced.
 func (d *disk) Put(ctx context.Context, key string, size int64, _ string, content io.Reader) error {
 	if err := d.root.MkdirAll(path.Dir(key), folderMode); err != nil {
 		return fmt.Errorf("make a folder: %w", err)
@@ -48,22 +48,21 @@ func (d *disk) Put(ctx context.Context, key string, size int64, _ string, conten
 		return err
 	}
 	err = fill(ctx, file, size, content)
-	mine := d.isFile(name, file)
+	current := d.isFile(name, file)
 	if closeErr := file.Close(); err == nil && closeErr != nil {
 		err = fmt.Errorf("close: %w", closeErr)
 	}
 	if err == nil {
 		err = d.root.Rename(name, key)
 	}
-	if err != nil && mine {
+	if err != nil && current {
 		_ = d.root.Remove(name) // The first error is the one to report.
 	}
 	return err
 }
 
-// createPart creates a file to write to. A Put of the same key that was given up
-// may still write to a file of that name: it keeps that file, which has no name
-// any more.
+// createPart creates a file to write to. An abandoned Put of the same key may
+// still write to an older file of this name, which createPart unlinks.
 func (d *disk) createPart(name string) (*os.File, error) {
 	if err := d.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("remove the part of an earlier upload: %w", err)
@@ -75,7 +74,7 @@ func (d *disk) createPart(name string) (*os.File, error) {
 	return file, nil
 }
 
-// isFile reports whether the name is still that of the open file.
+// isFile reports whether the name still refers to the open file.
 func (d *disk) isFile(name string, file *os.File) bool {
 	named, err := d.root.Lstat(name)
 	if err != nil {
@@ -85,7 +84,7 @@ func (d *disk) isFile(name string, file *os.File) bool {
 	return err == nil && os.SameFile(named, open)
 }
 
-// fill writes the content to the file, and the file to the disk.
+// fill writes the content to the file and syncs it.
 func fill(ctx context.Context, file *os.File, size int64, content io.Reader) error {
 	n, err := io.Copy(file, contextReader{ctx, content})
 	if err != nil {

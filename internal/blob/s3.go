@@ -16,7 +16,7 @@ import (
 
 const (
 	amazon = "https://s3.amazonaws.com"
-	// s3Tries is how often a request is made at most.
+	// s3Tries is the maximum number of tries of a request.
 	s3Tries = 3
 )
 
@@ -39,7 +39,7 @@ func openBucket(o Options) (*bucket, error) {
 	}
 	transport, err := minio.DefaultTransport(at.Scheme == "https")
 	if err != nil {
-		return nil, fmt.Errorf("make a connection: %w", err)
+		return nil, fmt.Errorf("create the transport: %w", err)
 	}
 	keys := credentials.NewStaticV4(o.AccessKey, o.SecretKey, "")
 	if o.AccessKey == "" {
@@ -49,7 +49,7 @@ func openBucket(o Options) (*bucket, error) {
 		Creds: keys, Secure: at.Scheme == "https", Region: o.Region, Transport: transport, MaxRetries: s3Tries,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("make a client: %w", err)
+		return nil, fmt.Errorf("create the client: %w", err)
 	}
 	return &bucket{client: client, http: transport, name: o.Bucket, prefix: o.Prefix}, nil
 }

@@ -15,7 +15,7 @@ import (
 type Attachment struct {
 	ID     uuid.UUID
 	UserID string
-	// SessionID is zero until a message has the file.
+	// SessionID is zero until the attachment is part of a message.
 	SessionID uuid.UUID
 	Name      string
 	// MimeType has no parameters and is lower case.
@@ -36,7 +36,7 @@ const (
 	AttachmentStored  AttachmentState = "stored"
 )
 
-// IsImage reports whether the model is shown the attachment as a picture.
+// IsImage reports whether the attachment is sent to the model as an image.
 func (a Attachment) IsImage() bool { return IsImageType(a.MimeType) }
 
 // IsImageType reports whether a type is one of the images that models accept
@@ -46,7 +46,7 @@ func IsImageType(mimeType string) bool {
 	return slices.Contains([]string{"image/png", "image/jpeg", "image/webp", "image/gif"}, mimeType)
 }
 
-// IsText reports whether the model is shown the attachment as text.
+// IsText reports whether the attachment is sent to the model as text.
 func (a Attachment) IsText() bool {
 	return strings.HasPrefix(a.MimeType, "text/") || a.MimeType == "application/json" ||
 		strings.HasSuffix(a.MimeType, "+json")
@@ -54,11 +54,11 @@ func (a Attachment) IsText() bool {
 
 // Blobs store the contents of attachments. They are safe for concurrent use.
 type Blobs interface {
-	// Put stores size bytes under a key, whole or not at all: where reading
-	// fails, nothing is stored. It replaces what was stored under the key.
+	// Put stores size bytes under a key and replaces an earlier content. It is
+	// atomic: if reading the content fails, nothing is stored.
 	Put(ctx context.Context, key string, size int64, mimeType string, content io.Reader) error
 
-	// Open reads a content. Returns ErrNoBlob if there is none.
+	// Open opens a content for reading. Returns ErrNoBlob if there is none.
 	Open(ctx context.Context, key string) (io.ReadCloser, error)
 
 	// Delete removes a content. It is not an error if there is none.
@@ -68,8 +68,8 @@ type Blobs interface {
 // ErrNoBlob is the error of a key that has no content.
 var ErrNoBlob = errors.New("no content is stored under this key")
 
-// AttachmentOptions are which attachments are accepted and where they are
-// stored.
+// AttachmentOptions configure which attachments are accepted and where their
+// contents are stored.
 type AttachmentOptions struct {
 	Blobs Blobs
 	// MaxBytes is the largest size of an attachment.
@@ -82,27 +82,27 @@ type AttachmentOptions struct {
 	URLKey []byte
 }
 
-// AttachmentLimits bound what a user has of attachments that are not garbage.
+// AttachmentLimits bound the attachments of a user. Garbage does not count.
 type AttachmentLimits struct {
-	// Loose is how many may be without a message.
-	Loose int
-	// Bytes is their total size, each as announced; 0 is no limit. Small ones
-	// count as a few kilobytes.
+	// Unsent is the maximum number of attachments that are not part of a message.
+	Unsent int
+	// Bytes is the maximum total of the announced sizes; 0 is no limit. Small
+	// files count as a few kilobytes.
 	Bytes int64
 }
 
 // AttachmentStore stores attachments without their contents. It is a part of
 // Store.
 //
-// An attachment that nobody can use any more stays in the store as garbage
-// until SweepAttachments has returned it, its content is deleted, and
-// ForgetAttachments is called: so no content is left behind, wherever the
-// process stops in between.
+// An attachment that cannot be used any more stays in the store as garbage until
+// SweepAttachments has returned it, its content is deleted, and
+// ForgetAttachments is called. No content is left behind if the process stops in
+// between.
 type AttachmentStore interface {
 	// CreateAttachment stores a pending attachment. Returns ErrAttachmentLimit
 	// and ErrAttachmentBytes where the limits would be exceeded, also by
-	// concurrent calls. Its cost grows with what the user has, not with the
-	// table.
+	// concurrent calls. Its cost grows with the user's
+	// attachments, not with the table.
 	CreateAttachment(ctx context.Context, a Attachment, limits AttachmentLimits) error
 
 	// Attachment returns an attachment of any user; the caller checks the owner.
@@ -127,9 +127,9 @@ type AttachmentStore interface {
 	// meanwhile, and ErrUploadSuperseded if another upload has claimed it.
 	EndUpload(ctx context.Context, id uuid.UUID, until time.Time, digest string) error
 
-	// DeleteAttachment makes an attachment that no message has garbage.
-	// Returns ErrAttachmentNotFound, ErrForbiddenAttachment, and
-	// ErrAttachmentSent if a message has it.
+	// DeleteAttachment makes an unsent attachment garbage. Returns
+	// ErrAttachmentNotFound, ErrForbiddenAttachment, and ErrAttachmentSent if it is
+	// part of a message.
 	DeleteAttachment(ctx context.Context, userID string, id uuid.UUID) error
 
 	// SweepAttachments returns up to limit attachments that are garbage, and
@@ -153,30 +153,29 @@ func ErrForbiddenAttachment() *Error {
 	return Errorf(CodeForbidden, "This attachment belongs to another user.")
 }
 
-// ErrAttachmentLimit is the error of a user who has limit attachments without a
-// message.
+// ErrAttachmentLimit is the error of a user who has limit unsent attachments.
 func ErrAttachmentLimit(limit int) *Error {
-	return Errorf(CodeAttachmentLimit, "You have %d attachments that no message has, the most allowed; send or delete one first.", limit)
+	return Errorf(CodeAttachmentLimit, "You have %d attachments that are not sent, which is the limit; send or delete one first.", limit)
 }
 
 // ErrAttachmentBytes is the error of a user whose files would have more than
 // limit bytes together.
 func ErrAttachmentBytes(limit int64) *Error {
 	return Errorf(CodeAttachmentLimit,
-		"Your files may have %d bytes together, and there is no room for this one; delete some, or threads that have some, first.", limit)
+		"Your files may have %d bytes in total, and this one exceeds that; first delete files, or threads with files.", limit)
 }
 
 // ErrAttachmentUploaded is the error of an upload whose content is stored
 // already.
 func ErrAttachmentUploaded() *Error {
-	return Errorf(CodeAttachmentConflict, "This attachment is uploaded already; to send another content, create another attachment.")
+	return Errorf(CodeAttachmentConflict, "This attachment is uploaded already; create another attachment to send another content.")
 }
 
-// ErrAttachmentBeingUploaded is the error of an upload beside one that is
-// receiving its content.
+// ErrAttachmentBeingUploaded is the error of an upload while another one is
+// receiving the content.
 func ErrAttachmentBeingUploaded() *Error {
 	return &Error{
-		Code: CodeAttachmentConflict, Message: "This attachment is being uploaded by another request; wait for its end.",
+		Code: CodeAttachmentConflict, Message: "This attachment is being uploaded by another request; try again when that has ended.",
 		Err: errBeingUploaded,
 	}
 }
@@ -185,8 +184,8 @@ var errBeingUploaded = errors.New("another upload has a lease")
 
 func isBeingUploaded(err error) bool { return errors.Is(err, errBeingUploaded) }
 
-// ErrUploadSuperseded is the error of an upload that received nothing for some
-// seconds, in which another upload took over.
+// ErrUploadSuperseded is the error of an upload that stalled for some seconds, in
+// which another upload took over.
 func ErrUploadSuperseded() *Error {
 	return Errorf(CodeAttachmentConflict, "Another upload of this attachment took over, as this one had stalled.")
 }
@@ -196,12 +195,12 @@ func ErrAttachmentNotUploaded() *Error {
 	return Errorf(CodeAttachmentConflict, "This attachment is not uploaded yet; send its content first.")
 }
 
-// ErrAttachmentSent is the error of an attachment that a message has.
+// ErrAttachmentSent is the error of an attachment that is part of a message.
 func ErrAttachmentSent() *Error {
-	return Errorf(CodeAttachmentConflict, "A message has this attachment already; it is deleted with its thread.")
+	return Errorf(CodeAttachmentConflict, "This attachment is part of a message already; it is deleted with its thread.")
 }
 
-// errNoAttachments is the error of a server without a store of files.
+// errNoAttachments is the error of a server without a file store.
 func errNoAttachments() *Error {
 	return Errorf(CodeNotSupported, "This server accepts no attachments.")
 }

@@ -9,22 +9,23 @@ import (
 )
 
 const (
-	// unsentLifetime is how long an attachment without a message is kept.
+	// unsentLifetime is how long an unsent attachment is kept.
 	unsentLifetime = 24 * time.Hour
 	sweepInterval  = 10 * time.Minute
 	// sweepBatch and sweepRounds bound what one sweep deletes.
 	sweepBatch  = 100
 	sweepRounds = 20
-	// sweepFailures is how many failed deletions in a row end a sweep: the store
-	// of files cannot be reached.
+	// sweepFailures is the number of successive failed deletions that ends a
+	// sweep: the file store cannot be reached.
 	sweepFailures = 5
 )
 
-// sweepSoon starts a sweep of the attachments before the next one is due.
-func (s *Service) sweepSoon() {
+// requestSweep starts a sweep of the attachments now instead of at the next
+// interval.
+func (s *Service) requestSweep() {
 	select {
-	case s.sweeping <- struct{}{}:
-	default: // One is due already.
+	case s.sweepRequests <- struct{}{}:
+	default: // One is requested already.
 	}
 }
 
@@ -40,15 +41,14 @@ func (s *Service) sweepAttachments(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-next.C:
-		case <-s.sweeping:
+		case <-s.sweepRequests:
 		}
 	}
 }
 
-// Sweep deletes the contents of the attachments that nobody can use any more,
-// then the attachments. Those whose contents could not be deleted, or that were
-// left when the process stopped, are for the next sweep. The error is that of
-// the first content that could not be deleted.
+// Sweep deletes the contents of attachments that cannot be used any more, then
+// the attachments. The next sweep tries those again whose contents could not be
+// deleted. The error is that of the first content that could not be deleted.
 func (s *Service) Sweep(ctx context.Context) error {
 	var swept sweep
 	for range sweepRounds {
@@ -64,7 +64,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		if len(deleted) > 0 {
 			s.Logger.InfoContext(ctx, "deleted attachments were removed", "attachments", len(deleted))
 		}
-		if swept.storeFails() || len(ids) < sweepBatch {
+		if swept.storeUnreachable() || len(ids) < sweepBatch {
 			break
 		}
 	}
@@ -77,16 +77,16 @@ type sweep struct {
 	inARow int
 }
 
-// storeFails reports whether the rest would fail likewise.
-func (w *sweep) storeFails() bool { return w.inARow >= sweepFailures }
+// storeUnreachable reports whether further deletions would fail too.
+func (w *sweep) storeUnreachable() bool { return w.inARow >= sweepFailures }
 
-// deleteContents deletes the contents, and returns those that it deleted. It
-// goes on past one that cannot be deleted.
+// deleteContents deletes contents and returns the ids of those that it deleted.
+// It skips one that cannot be deleted.
 func (w *sweep) deleteContents(ctx context.Context, blobs Blobs, ids []uuid.UUID) (deleted []uuid.UUID) {
 	for _, id := range ids {
 		if err := blobs.Delete(ctx, blobKey(id)); err != nil {
 			w.failed = cmp.Or(w.failed, err)
-			if w.inARow++; w.storeFails() {
+			if w.inARow++; w.storeUnreachable() {
 				break
 			}
 			continue

@@ -13,24 +13,23 @@ import (
 )
 
 const (
-	// maxLoose is how many attachments that no message has a user may hold.
-	maxLoose = 50
-	// maxAttachments is how many a message may have.
+	// maxUnsent is the maximum number of a user's unsent attachments.
+	maxUnsent = 50
+	// maxAttachments is the maximum number of attachments in a message.
 	maxAttachments = 20
-	// maxAttachmentName is the longest name of a file, in code points.
+	// maxAttachmentName is the maximum length of a file name, in code points.
 	maxAttachmentName = 255
 )
 
-// Visitor is the client that reads or writes a content: a user, or any client
-// that has a signed URL, which comes without a user.
-type Visitor struct {
+// AttachmentAccess is what permits a client to read or write a content: its user,
+// or the signature of a signed URL, which needs no user.
+type AttachmentAccess struct {
 	UserID    string
 	Signature *URLSignature
 }
 
-// CreateAttachment announces a file, which is then uploaded. The name is
-// cleaned. Returns
-// NOT_SUPPORTED, INVALID_REQUEST, REQUEST_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE,
+// CreateAttachment announces a file, whose content is uploaded afterwards. The
+// name is stored as cleanFileName returns it. Returns NOT_SUPPORTED, INVALID_REQUEST, REQUEST_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE,
 // ErrAttachmentLimit and ErrAttachmentBytes.
 func (s *Service) CreateAttachment(ctx context.Context, userID, name, mimeType string, size int64) (Attachment, error) {
 	if s.Attachments == nil {
@@ -43,7 +42,7 @@ func (s *Service) CreateAttachment(ctx context.Context, userID, name, mimeType s
 	if err := s.checkAttachment(a); err != nil {
 		return Attachment{}, err
 	}
-	limits := AttachmentLimits{Loose: maxLoose, Bytes: s.Attachments.UserBytes}
+	limits := AttachmentLimits{Unsent: maxUnsent, Bytes: s.Attachments.UserBytes}
 	if err := s.Store.CreateAttachment(ctx, a, limits); err != nil {
 		return Attachment{}, err
 	}
@@ -77,8 +76,8 @@ func (s *Service) checkAttachment(a Attachment) error {
 // OpenAttachment returns an attachment and its content, to be closed. Returns
 // NOT_SUPPORTED, ErrAttachmentNotFound, FORBIDDEN and
 // ErrAttachmentNotUploaded.
-func (s *Service) OpenAttachment(ctx context.Context, id uuid.UUID, visitor Visitor) (Attachment, io.ReadCloser, error) {
-	a, err := s.visit(ctx, id, visitor, urlView)
+func (s *Service) OpenAttachment(ctx context.Context, id uuid.UUID, access AttachmentAccess) (Attachment, io.ReadCloser, error) {
+	a, err := s.authorizeAttachment(ctx, id, access, urlView)
 	if err != nil {
 		return Attachment{}, nil, err
 	}
@@ -90,14 +89,13 @@ func (s *Service) OpenAttachment(ctx context.Context, id uuid.UUID, visitor Visi
 		return Attachment{}, nil, ErrAttachmentNotFound()
 	}
 	if err != nil {
-		return Attachment{}, nil, s.blobsFailed(ctx, err)
+		return Attachment{}, nil, s.blobError(ctx, err)
 	}
 	return a, content, nil
 }
 
-// visit returns an attachment to its owner, or to a client that has a signed
-// URL of its owner's.
-func (s *Service) visit(ctx context.Context, id uuid.UUID, visitor Visitor, use urlUse) (Attachment, error) {
+// authorizeAttachment returns an attachment if access permits this use of it.
+func (s *Service) authorizeAttachment(ctx context.Context, id uuid.UUID, access AttachmentAccess, use urlUse) (Attachment, error) {
 	if s.Attachments == nil {
 		return Attachment{}, errNoAttachments()
 	}
@@ -105,16 +103,16 @@ func (s *Service) visit(ctx context.Context, id uuid.UUID, visitor Visitor, use 
 	if err != nil {
 		return Attachment{}, err
 	}
-	if visitor.Signature != nil {
-		return a, s.checkSignature(use, a, *visitor.Signature)
+	if access.Signature != nil {
+		return a, s.checkSignature(use, a, *access.Signature)
 	}
-	if visitor.UserID == "" || a.UserID != visitor.UserID {
+	if access.UserID == "" || a.UserID != access.UserID {
 		return Attachment{}, ErrForbiddenAttachment()
 	}
 	return a, nil
 }
 
-// DeleteAttachment deletes an attachment that no message has. Returns
+// DeleteAttachment deletes an unsent attachment. Returns
 // NOT_SUPPORTED, ErrAttachmentNotFound, ErrForbiddenAttachment and
 // ErrAttachmentSent.
 func (s *Service) DeleteAttachment(ctx context.Context, userID string, id uuid.UUID) error {
@@ -124,12 +122,12 @@ func (s *Service) DeleteAttachment(ctx context.Context, userID string, id uuid.U
 	if err := s.Store.DeleteAttachment(ctx, userID, id); err != nil {
 		return err
 	}
-	s.sweepSoon()
+	s.requestSweep()
 	return nil
 }
 
-// attachmentsFor returns the attachments that a message names, if the message
-// may have them. The store checks again when it gives them to the message.
+// attachmentsFor returns the attachments that a message names, if it may use
+// them. The store checks that again when it stores the message.
 func (s *Service) attachmentsFor(ctx context.Context, userID string, ids []uuid.UUID) ([]Attachment, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -138,7 +136,7 @@ func (s *Service) attachmentsFor(ctx context.Context, userID string, ids []uuid.
 		return nil, errNoAttachments()
 	}
 	if len(ids) > maxAttachments {
-		return nil, Errorf(CodeInvalidRequest, "The message has %d attachments; it may have %d.", len(ids), maxAttachments)
+		return nil, Errorf(CodeInvalidRequest, "The message has %d attachments; the limit is %d.", len(ids), maxAttachments)
 	}
 	found := make([]Attachment, 0, len(ids))
 	for n, id := range ids {
@@ -157,8 +155,7 @@ func (s *Service) attachmentsFor(ctx context.Context, userID string, ids []uuid.
 	return found, nil
 }
 
-// sendable returns an error unless a message of the user may have the
-// attachment.
+// sendable returns an error unless the user can send the attachment in a message.
 func (a Attachment) sendable(userID string) error {
 	switch {
 	case a.UserID != userID:
@@ -171,21 +168,21 @@ func (a Attachment) sendable(userID string) error {
 	return nil
 }
 
-// blobKey returns the key of an attachment's content. Its first part is a
-// folder, so that no folder of a disk has very many files.
+// blobKey returns the key of an attachment's content. Its first two characters
+// are a folder, so that no folder on a disk has very many files.
 func blobKey(id uuid.UUID) string {
 	text := id.String()
 	return text[:2] + "/" + text
 }
 
-// blobsFailed returns the error of a store of files that failed. Its cause,
-// which may name hosts and paths, is for the log alone.
-func (s *Service) blobsFailed(ctx context.Context, cause error) error {
+// blobError returns the error of a file store that failed. Only the log has the
+// cause, which may name hosts and paths.
+func (s *Service) blobError(ctx context.Context, cause error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return &Error{
-		Code: CodeServiceUnavailable, Message: "The store of attachments cannot be reached; try again shortly.",
+		Code: CodeServiceUnavailable, Message: "The file store cannot be reached; try again shortly.",
 		RetryAfter: 5 * time.Second, Err: cause,
 	}
 }

@@ -130,7 +130,7 @@ func attach(t *testing.T, service *chat.Service, mimeType, content string) chat.
 	signature := service.SignUpload(a)
 	// Whatever pieces a content comes in, it is the same.
 	from := iotest.HalfReader(strings.NewReader(content))
-	if err := service.UploadAttachment(t.Context(), a.ID, chat.Visitor{Signature: &signature}, from); err != nil {
+	if err := service.UploadAttachment(t.Context(), a.ID, chat.AttachmentAccess{Signature: &signature}, from); err != nil {
 		t.Fatal(err)
 	}
 	return a
@@ -142,7 +142,7 @@ func TestSweep(t *testing.T) {
 	t.Parallel()
 	service, blobs, now := withFiles(t, says(end, "Fine."))
 	sent := attach(t, service, "text/plain", "sent")
-	loose := attach(t, service, "text/plain", "loose")
+	unsent := attach(t, service, "text/plain", "unsent")
 	session := sendFiles(t, service, sent.ID)
 	now.pass(24*time.Hour - time.Minute)
 	young := attach(t, service, "text/plain", "young")
@@ -154,7 +154,7 @@ func TestSweep(t *testing.T) {
 	blobs.fail(true)
 	sweep(t, service, errBroken)
 	blobs.fail(false)
-	if _, err := service.Store.Attachment(t.Context(), loose.ID); chat.CodeOf(err) != chat.CodeAttachmentNotFound {
+	if _, err := service.Store.Attachment(t.Context(), unsent.ID); chat.CodeOf(err) != chat.CodeAttachmentNotFound {
 		t.Errorf("an attachment whose sweep has begun: %v", err)
 	}
 	sweep(t, service, nil)
@@ -182,12 +182,12 @@ func sweep(t *testing.T, service *chat.Service, want error) {
 
 // Contents that cannot be deleted do not keep the others from it, wherever they
 // are among them.
-func TestSweepGoesOnPastFailures(t *testing.T) {
+func TestSweepSkipsFailures(t *testing.T) {
 	t.Parallel()
 	service, blobs, now := withFiles(t, says(end, "Fine."))
 	blobs.stuck = map[string]bool{}
 	for n := range 50 {
-		attach(t, service, "text/plain", "loose")
+		attach(t, service, "text/plain", "unsent")
 		if n == 2 {
 			for key := range blobs.blobs {
 				blobs.stuck[key] = true
@@ -217,7 +217,7 @@ func TestSweepReachesAll(t *testing.T) {
 	for key := range blobs.blobs {
 		blobs.stuck[key] = true
 	}
-	attach(t, service, "text/plain", "loose")
+	attach(t, service, "text/plain", "unsent")
 	now.pass(25 * time.Hour)
 	for round := 0; blobs.count() > 10; round++ { // Each finds it with a chance of nearly one half.
 		if round == 200 {
@@ -265,7 +265,7 @@ func TestSignedURLs(t *testing.T) {
 	service, _, now := withFiles(t, says(end, "Fine."))
 	a := attach(t, service, "text/plain", "text")
 	look := func(signature chat.URLSignature) error {
-		_, content, err := service.OpenAttachment(t.Context(), a.ID, chat.Visitor{UserID: "bob", Signature: &signature})
+		_, content, err := service.OpenAttachment(t.Context(), a.ID, chat.AttachmentAccess{UserID: "bob", Signature: &signature})
 		if err == nil {
 			_ = content.Close()
 		}
@@ -289,7 +289,7 @@ func TestSignedURLs(t *testing.T) {
 	if err := look(signature); chat.CodeOf(err) != chat.CodeForbidden {
 		t.Errorf("an expired signature: %v", err)
 	}
-	if _, _, err := service.OpenAttachment(t.Context(), a.ID, chat.Visitor{}); chat.CodeOf(err) != chat.CodeForbidden {
+	if _, _, err := service.OpenAttachment(t.Context(), a.ID, chat.AttachmentAccess{}); chat.CodeOf(err) != chat.CodeForbidden {
 		t.Errorf("nobody: %v", err)
 	}
 }

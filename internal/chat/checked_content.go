@@ -11,19 +11,19 @@ import (
 	"unicode/utf8"
 )
 
-// sniffBytes is how much of a content its type is recognised by.
+// sniffBytes is the number of bytes from which a content's type is recognised.
 const sniffBytes = 512
 
-// checkedContent reads a content and compares it with its announcement. It
-// withholds the last bytes until the whole content is checked, so that a store
-// that waits for the announced number of bytes never stores a bad content.
+// checkedContent is a reader that compares a content with its announced size and
+// type. It returns the last bytes only after the whole content is checked, so
+// that a store that waits for the announced size never stores a bad content.
 type checkedContent struct {
 	announced Attachment
 	from      io.Reader
 	read      int64
 	hash      hash.Hash
 	head      []byte
-	// partial are the first bytes of a character that the last read cut.
+	// partial are the bytes of an incomplete character at the end of the last read.
 	partial []byte
 	// problem is why the content is refused, or nil.
 	problem error
@@ -93,15 +93,14 @@ func (c *checkedContent) checkEnd() {
 	}
 }
 
-// checkHead checks that an image is one: that a browser would recognise the type
-// that was announced.
+// checkHead checks that an image has the announced type, as browsers recognise it.
 func (c *checkedContent) checkHead() {
 	if c.announced.IsImage() && http.DetectContentType(c.head) != c.announced.MimeType {
 		c.problem = Errorf(CodeUnsupportedMediaType, "The content is not %s, the announced type.", c.announced.MimeType)
 	}
 }
 
-// checkText checks that a text is UTF-8 without NUL, as the model needs it.
+// checkText checks that a text is UTF-8 without NUL, which the model needs.
 func (c *checkedContent) checkText(p []byte) {
 	if slices.Contains(p, 0) {
 		c.problem = notText()

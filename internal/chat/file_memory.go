@@ -12,8 +12,8 @@ const (
 	// for requests to the model. A request needs 7/3 of it: it has its images a
 	// second time, in base64.
 	maxFileMemory = 100 << 20
-	// maxFileMemoryWait is how long a run waits for memory that other runs have.
-	// They have it until upstream begins to answer.
+	// maxFileMemoryWait is how long a run waits for memory that other runs use.
+	// They use it until upstream begins to answer.
 	maxFileMemoryWait = 30 * time.Second
 	// fileMemoryRetry is when a run that waited too long may be tried again.
 	fileMemoryRetry = 5 * time.Second
@@ -29,13 +29,14 @@ func newFileMemory(limit int64, wait time.Duration) fileMemory {
 	return fileMemory{free: semaphore.NewWeighted(limit), wait: wait}
 }
 
-// acquire waits, in turn, until size bytes are free. Returns
-// SERVICE_UNAVAILABLE if they are not in time, and ctx's error if ctx ends.
+// acquire waits until size bytes are free and reserves them. Callers are served
+// in order. Returns SERVICE_UNAVAILABLE after the longest wait, and ctx's error if
+// ctx ends.
 func (m fileMemory) acquire(ctx context.Context, size int64) (release func(), err error) {
 	if size == 0 {
 		return func() {}, nil
 	}
-	if m.free.TryAcquire(size) { // Acquire would fail where ctx has ended.
+	if m.free.TryAcquire(size) { // Acquire would fail if ctx has ended.
 		return func() { m.free.Release(size) }, nil
 	}
 	waiting, cancel := context.WithTimeout(ctx, m.wait)

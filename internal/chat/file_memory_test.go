@@ -9,7 +9,7 @@ import (
 )
 
 // A run whose files do not fit waits until memory is free, in turn.
-func TestFileMemoryWaitsInTurn(t *testing.T) {
+func TestFileMemoryServesInOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		files := newFileMemory(100, time.Minute)

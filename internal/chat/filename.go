@@ -6,11 +6,10 @@ import (
 	"unicode"
 )
 
-// cleanFileName returns the name of a file as it may be stored and shown: without
-// the folders that some clients send with it, and without characters that are
-// not visible, among them those that reverse the direction of the text and so
-// hide a name's true ending. The joiners stay, which some scripts and emoji
-// need. The name is empty where nothing is left of it.
+// cleanFileName returns a file name for storing and showing. It removes the
+// folders that some clients send, and invisible characters, such as those that
+// reverse the text direction and so hide the true extension. It keeps the
+// joiners, which some scripts and emoji need. The result can be empty.
 func cleanFileName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		switch {

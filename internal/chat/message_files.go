@@ -15,28 +15,28 @@ const (
 	// maxFileBytes bounds the files of all messages in a request to the model: a
 	// long thread does not send all of its files each time.
 	maxFileBytes = 20 << 20
-	// maxImages bounds the images among them, as providers do. It lets the newest
-	// message have all of its own.
+	// maxImages bounds the images among them, as providers do. All images of the
+	// newest message fit.
 	maxImages = maxAttachments
 	// readBlobTimeout bounds the reading of one content: other runs may wait for
 	// the memory that it uses.
 	readBlobTimeout = 30 * time.Second
 )
 
-// withFiles returns a history with the contents of its attachments. Their
-// memory counts until the caller has called sent.
-func (s *Service) withFiles(ctx context.Context, history []Message) (messages []Message, sent func(), err error) {
+// withFiles returns a history with the contents of its attachments. The caller
+// calls release when the contents are sent.
+func (s *Service) withFiles(ctx context.Context, history []Message) (messages []Message, release func(), err error) {
 	if !slices.ContainsFunc(history, func(m Message) bool { return len(m.attachments) > 0 }) {
 		return history, func() {}, nil
 	}
-	release, err := s.fileMemory.acquire(ctx, min(shownBytes(history), maxFileBytes))
+	free, err := s.fileMemory.acquire(ctx, min(shownBytes(history), maxFileBytes))
 	if err != nil {
 		return nil, nil, err
 	}
 	loaded := false
 	defer func() {
 		if !loaded { // It failed, or panicked.
-			release()
+			free()
 		}
 	}()
 	messages = slices.Clone(history)
@@ -44,10 +44,11 @@ func (s *Service) withFiles(ctx context.Context, history []Message) (messages []
 		return nil, nil, err
 	}
 	loaded = true
-	return messages, release, nil
+	return messages, free, nil
 }
 
-// shownBytes returns the size of all attachments that the model could be shown.
+// shownBytes returns the total size of the attachments that can be sent to the
+// model.
 func shownBytes(history []Message) int64 {
 	var size int64
 	for n := range history {
@@ -109,14 +110,14 @@ func (s *Service) loadFile(ctx context.Context, message *Message, a Attachment, 
 	switch {
 	case errors.Is(err, ErrNoBlob):
 		s.warnOfFile(ctx, a, "the content of an attachment is missing")
-		message.mention(a, "its content is gone")
+		message.mention(a, "its content is missing")
 		return nil
 	case errors.Is(err, errDamaged):
 		s.warnOfFile(ctx, a, "the content of an attachment is damaged: it has another size than was stored")
 		message.mention(a, "its content is damaged")
 		return nil
 	case err != nil:
-		return s.blobsFailed(ctx, err)
+		return s.blobError(ctx, err)
 	}
 	budget.bytes -= a.Size
 	if a.IsImage() {
@@ -124,24 +125,24 @@ func (s *Service) loadFile(ctx context.Context, message *Message, a Attachment, 
 		message.Images = append(message.Images, Image{MimeType: a.MimeType, Data: content})
 		return nil
 	}
-	// Copy no more than could be shown.
+	// Copy no more than can be sent.
 	text := firstChars(string(content[:min(len(content), budget.chars*utf8.UTFMax)]), budget.chars)
-	cut := len(text) < len(content)
+	truncated := len(text) < len(content)
 	budget.chars -= utf8.RuneCountInString(text)
 	head := fmt.Sprintf("Attached file %q (%s)", a.Name, a.MimeType)
-	if cut {
+	if truncated {
 		head += ", its beginning"
 	}
 	message.Files = append(message.Files, head+":\n"+text)
 	return nil
 }
 
-// mention names a file whose content the model is not shown, and why.
+// mention tells the model of a file whose content it is not sent, and why.
 func (m *Message) mention(a Attachment, why string) {
 	m.Files = append(m.Files, fmt.Sprintf("Attached file %q (%s, %d bytes); %s.", a.Name, a.MimeType, a.Size, why))
 }
 
-// errDamaged is the error of a content that has another size than was stored.
+// errDamaged is the error of a content whose size is not the stored one.
 var errDamaged = errors.New("the content has another size than was stored")
 
 // readBlob reads a whole content. Returns ErrNoBlob and errDamaged, which are

@@ -138,7 +138,7 @@ func (g *gate) await(t *testing.T) {
 
 // The files of all runs together are bounded, until upstream begins to answer:
 // a run that finds no room fails, and may be tried again.
-func TestFilesAreHeldInTurn(t *testing.T) {
+func TestFileMemoryIsAcquiredInOrder(t *testing.T) {
 	t.Parallel()
 	model := &gate{asked: make(chan struct{}, 3), begin: make(chan struct{}), end: make(chan struct{})}
 	service, _, _ := withFiles(t, model)
@@ -212,7 +212,7 @@ func TestFilesOfSteps(t *testing.T) {
 
 // A store of files that is away fails the run, which may be tried again; a
 // content that was deleted does not.
-func TestFilesAway(t *testing.T) {
+func TestMissingFilesAndUnreachableStore(t *testing.T) {
 	t.Parallel()
 	model := &recorder{}
 	service, blobs, _ := withFiles(t, model)
@@ -229,13 +229,13 @@ func TestFilesAway(t *testing.T) {
 	}
 	blobs.fail(true)
 	events := again()
-	if failed, ok := events[len(events)-1].(chat.Failed); !ok || !failed.AllowRetry || !strings.Contains(failed.Message, "store of attachments") {
+	if failed, ok := events[len(events)-1].(chat.Failed); !ok || !failed.AllowRetry || !strings.Contains(failed.Message, "file store") {
 		t.Errorf("the last event is %+v", events[len(events)-1])
 	}
 	blobs.fail(false)
 	blobs.blobs = map[string][]byte{}
 	again()
-	if last := model.asked[len(model.asked)-1]; !strings.Contains(last[0].Files[0], "gone") {
+	if last := model.asked[len(model.asked)-1]; !strings.Contains(last[0].Files[0], "missing") {
 		t.Errorf("the model was told %q", last[0].Files)
 	}
 }

@@ -83,7 +83,7 @@ type Service struct {
 
 	stopMaintenance context.CancelFunc
 	maintenance     sync.WaitGroup
-	sweeping        chan struct{}
+	sweepRequests   chan struct{}
 }
 
 // NewService returns a service. Call Start before the first run.
@@ -107,7 +107,7 @@ func NewService(o Options) *Service {
 		o.Lease = defaultLease
 	}
 	return &Service{
-		Options: o, owner: uuid.New(), stopping: make(chan struct{}), sweeping: make(chan struct{}, 1),
+		Options: o, owner: uuid.New(), stopping: make(chan struct{}), sweepRequests: make(chan struct{}, 1),
 		fileMemory: newFileMemory(maxFileMemory, maxFileMemoryWait),
 		live:       make(map[uuid.UUID]*ActiveRun), starting: make(map[uuid.UUID][]*ActiveRun),
 		warned: make(map[uuid.UUID]struct{}),

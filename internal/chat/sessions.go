@@ -60,7 +60,7 @@ func (s *Service) DeleteSession(ctx context.Context, userID string, id uuid.UUID
 	if err := s.Store.DeleteSession(ctx, userID, id); err != nil {
 		return err
 	}
-	s.sweepSoon()
+	s.requestSweep()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if run := s.live[id]; run != nil {

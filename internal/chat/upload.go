@@ -12,25 +12,26 @@ const (
 	// uploadTimeout is the longest that one upload may take.
 	uploadTimeout = 5 * time.Minute
 	// uploadLease is how long an upload holds its attachment after the last
-	// bytes that it received. An upload whose client is gone receives none, so
-	// that another one can take over, on any replica.
+	// bytes that it received. An upload whose client disconnected receives
+	// none, so that another one can take over on any replica.
 	uploadLease = 5 * time.Second
 	// uploadRenewal is how old a lease is when it is renewed.
 	uploadRenewal = uploadLease / 5
-	// uploadRetry is how often an upload that waits for another's lease looks.
+	// uploadRetry is the interval at which an upload tries to claim an attachment
+	// that another upload holds.
 	uploadRetry = 250 * time.Millisecond
 	// releaseTimeout bounds what is written after an upload has failed.
 	releaseTimeout = 10 * time.Second
 )
 
-// UploadAttachment stores an attachment's content, once. Where another upload
-// holds the attachment it waits for as long as a lease: an upload that broke
-// off loses it meanwhile. Returns NOT_SUPPORTED, ErrAttachmentNotFound,
+// UploadAttachment stores an attachment's content, once. If another upload holds
+// the attachment, it waits for as long as a lease, in which an upload whose client
+// disconnected loses its lease. Returns NOT_SUPPORTED, ErrAttachmentNotFound,
 // FORBIDDEN, ErrAttachmentUploaded, ErrAttachmentBeingUploaded,
-// ErrUploadSuperseded, and for a content that differs from the announced one
+// ErrUploadSuperseded, and for a content that is not as announced
 // INVALID_REQUEST, REQUEST_TOO_LARGE and UNSUPPORTED_MEDIA_TYPE.
-func (s *Service) UploadAttachment(ctx context.Context, id uuid.UUID, visitor Visitor, content io.Reader) error {
-	a, err := s.visit(ctx, id, visitor, urlUpload)
+func (s *Service) UploadAttachment(ctx context.Context, id uuid.UUID, access AttachmentAccess, content io.Reader) error {
+	a, err := s.authorizeAttachment(ctx, id, access, urlUpload)
 	if err != nil {
 		return err
 	}
@@ -45,11 +46,11 @@ func (s *Service) UploadAttachment(ctx context.Context, id uuid.UUID, visitor Vi
 		if u.problem != nil {
 			return u.problem
 		}
-		return s.blobsFailed(ctx, err)
+		return s.blobError(ctx, err)
 	}
 	err = s.Store.EndUpload(ctx, id, u.until, u.content.digest())
 	if CodeOf(err) == CodeAttachmentNotFound {
-		s.dropBlob(ctx, id)
+		s.deleteBlob(ctx, id)
 	}
 	return err
 }
@@ -65,12 +66,12 @@ type upload struct {
 	// until is the end of the lease, by which the store recognises its holder.
 	until   time.Time
 	renewed time.Time
-	// problem is why the upload is refused; nil where it failed for a reason
-	// that the client has no part in.
+	// problem is why the upload is refused; nil if it failed for a reason that the
+	// client did not cause.
 	problem error
 }
 
-// claim takes the lease, and waits for another's to end.
+// claim takes the lease. It waits for another upload's lease to end.
 func (u *upload) claim() error {
 	retry := time.NewTicker(uploadRetry)
 	defer retry.Stop()
@@ -107,7 +108,7 @@ func (u *upload) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// renew renews the lease where it is time to. Once the content is complete the
+// renew renews the lease if it is old enough. Once the content is complete the
 // lease lasts to the end of the upload: no other may store its content while
 // this one is being stored.
 func (u *upload) renew() error {
@@ -128,8 +129,8 @@ func (u *upload) renew() error {
 	return nil
 }
 
-// releaseUpload ends the lease of an upload that failed. Where that fails too,
-// the lease ends by itself.
+// releaseUpload ends the lease of an upload that failed. If that fails too, the
+// lease expires.
 func (s *Service) releaseUpload(ctx context.Context, u *upload) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
@@ -140,9 +141,9 @@ func (s *Service) releaseUpload(ctx context.Context, u *upload) {
 	}
 }
 
-// dropBlob deletes the content of an attachment that was deleted during its
-// upload. The sweep deletes what dropBlob cannot.
-func (s *Service) dropBlob(ctx context.Context, id uuid.UUID) {
+// deleteBlob deletes the content of an attachment that was deleted during its
+// upload. If it fails, the next sweep deletes the content.
+func (s *Service) deleteBlob(ctx context.Context, id uuid.UUID) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
 	_ = s.Attachments.Blobs.Delete(ctx, blobKey(id))

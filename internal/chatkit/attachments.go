@@ -7,8 +7,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 )
 
-// createAttachment is the first step of an upload; the second is the REST
-// operation UploadAttachment.
+// createAttachment handles attachments.create, the first step of an upload. The
+// second is the REST API's UploadAttachment.
 func (h *Handler) createAttachment(
 	ctx context.Context, params api.AttachmentCreateParams,
 ) (api.ProcessChatKitResponseObject, error) {
@@ -16,7 +16,7 @@ func (h *Handler) createAttachment(
 	if err != nil {
 		return nil, err
 	}
-	attachment, err := h.Links.ToAPINewAttachment(created)
+	attachment, err := h.AttachmentURLs.ToAPINewAttachment(created)
 	if err != nil {
 		return nil, err
 	}

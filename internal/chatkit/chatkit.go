@@ -22,8 +22,8 @@ type Options struct {
 	WriteTimeout time.Duration
 	// KeepAlive is how long a stream may be quiet before a comment is sent.
 	KeepAlive time.Duration
-	// Links makes the links to attachments.
-	Links stream.Links
+	// AttachmentURLs makes the links to attachments.
+	AttachmentURLs stream.AttachmentURLs
 	// ImageDomains are sent with every thread, as allowed_image_domains; none:
 	// not sent.
 	ImageDomains []string

@@ -73,7 +73,7 @@ func (h *Handler) retryAfterItem(
 // every failure in the stream.
 func (h *Handler) follow(ctx context.Context, run *chat.ActiveRun, first ...any) (api.ProcessChatKitResponseObject, error) {
 	events, err := stream.New(stream.Options{
-		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError, Preview: h.Links.Preview(auth.UserID(ctx)),
+		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError, Preview: h.AttachmentURLs.Preview(auth.UserID(ctx)),
 		ImageDomains: h.ImageDomains,
 	}, run, ctx.Done(), first...)
 	if err != nil {

@@ -98,7 +98,7 @@ func (h *Handler) page(ctx context.Context, thread uuid.UUID, query chat.ItemQue
 	if err != nil {
 		return stream.ItemPage{}, err
 	}
-	preview := h.Links.Preview(auth.UserID(ctx))
+	preview := h.AttachmentURLs.Preview(auth.UserID(ctx))
 	page := stream.ItemPage{Data: make([]stream.Item, len(found.Items)), HasMore: found.HasMore}
 	for n, item := range found.Items {
 		if page.Data[n], err = stream.ToAPIItem(item, preview); err != nil {

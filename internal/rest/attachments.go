@@ -19,8 +19,8 @@ import (
 func (h *Handler) UploadAttachment(
 	ctx context.Context, request api.UploadAttachmentRequestObject,
 ) (api.UploadAttachmentResponseObject, error) {
-	visitor := visitorOf(ctx, request.Params.Signature)
-	if err := h.Service.UploadAttachment(ctx, request.AttachmentID, visitor, request.Body); err != nil {
+	access := accessOf(ctx, request.Params.Signature)
+	if err := h.Service.UploadAttachment(ctx, request.AttachmentID, access, request.Body); err != nil {
 		return nil, err
 	}
 	return uploaded{}, nil
@@ -33,25 +33,25 @@ func (uploaded) VisitUploadAttachmentResponse(w http.ResponseWriter) error {
 	return nil
 }
 
-// GetAttachment answers with the content of an attachment.
+// GetAttachment returns the content of an attachment.
 func (h *Handler) GetAttachment(
 	ctx context.Context, request api.GetAttachmentRequestObject,
 ) (api.GetAttachmentResponseObject, error) {
-	visitor := visitorOf(ctx, request.Params.Signature)
-	attachment, content, err := h.Service.OpenAttachment(ctx, request.AttachmentID, visitor)
+	access := accessOf(ctx, request.Params.Signature)
+	attachment, content, err := h.Service.OpenAttachment(ctx, request.AttachmentID, access)
 	if err != nil {
 		return nil, err
 	}
 	return attachmentContent{attachment, content, h.WriteTimeout}, nil
 }
 
-// visitorOf returns the caller, or the client that has a signed URL.
-func visitorOf(ctx context.Context, signature *string) chat.Visitor {
+// accessOf returns what permits the request: the caller's token or a signed URL.
+func accessOf(ctx context.Context, signature *string) chat.AttachmentAccess {
 	if signature == nil || *signature == "" {
-		return chat.Visitor{UserID: auth.UserID(ctx)}
+		return chat.AttachmentAccess{UserID: auth.UserID(ctx)}
 	}
 	parsed := stream.ParseSignature(*signature)
-	return chat.Visitor{Signature: &parsed}
+	return chat.AttachmentAccess{Signature: &parsed}
 }
 
 // attachmentContent answers with the content of a user's file. Its headers keep a
@@ -60,7 +60,7 @@ type attachmentContent struct {
 	chat.Attachment
 
 	content io.ReadCloser
-	// timeout is how long the client may read nothing.
+	// timeout is the longest time in which the client may read nothing.
 	timeout time.Duration
 }
 
@@ -82,8 +82,8 @@ func (a attachmentContent) VisitGetAttachmentResponse(w http.ResponseWriter) err
 	return nil
 }
 
-// contentType adds the encoding to the type of a text; the upload was checked for
-// it.
+// contentType returns the media type. Texts are UTF-8, since uploads are checked
+// for it.
 func contentType(a chat.Attachment) string {
 	if a.IsText() {
 		return a.MimeType + "; charset=utf-8"

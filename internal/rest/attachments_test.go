@@ -113,7 +113,7 @@ func oneFile(t *testing.T, blobs chat.Blobs) (*chat.Service, uuid.UUID) {
 		t.Fatal(err)
 	}
 	content := &zeroFile{ctx: t.Context(), left: fileBytes, closed: make(chan error, 1)}
-	if err := service.UploadAttachment(t.Context(), a.ID, chat.Visitor{UserID: alice}, content); err != nil {
+	if err := service.UploadAttachment(t.Context(), a.ID, chat.AttachmentAccess{UserID: alice}, content); err != nil {
 		t.Fatal(err)
 	}
 	return service, a.ID

@@ -30,8 +30,8 @@ type Options struct {
 	WriteTimeout time.Duration
 	// KeepAlive is how long a stream may be quiet before a comment is sent.
 	KeepAlive time.Duration
-	// Links makes the links to attachments.
-	Links stream.Links
+	// AttachmentURLs makes the signed URLs of attachments.
+	AttachmentURLs stream.AttachmentURLs
 }
 
 // Handler serves the operations of openapi.yaml except the ChatKit protocol.

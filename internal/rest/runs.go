@@ -45,7 +45,7 @@ func (h *Handler) CreateRun(
 	}
 	events, err := stream.New(stream.Options{
 		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError, End: endOfStream,
-		Preview: h.Links.Preview(auth.UserID(ctx)),
+		Preview: h.AttachmentURLs.Preview(auth.UserID(ctx)),
 	}, run, ctx.Done())
 	if err != nil {
 		run.Fail(err)

@@ -54,7 +54,7 @@ func (h *Handler) GetSession(
 	if err != nil {
 		return nil, err
 	}
-	data, err := toAPISession(session, items, h.Links.Preview(session.UserID))
+	data, err := toAPISession(session, items, h.AttachmentURLs.Preview(session.UserID))
 	if err != nil {
 		return nil, err
 	}

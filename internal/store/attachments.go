@@ -14,20 +14,20 @@ import (
 )
 
 const (
-	// lockUser makes the concurrent creates of one user wait for each other.
+	// lockUser serializes concurrent creates of one user.
 	lockUser = `INSERT INTO users (id, session_count) VALUES (?, 0)
 		ON CONFLICT (id) DO UPDATE SET session_count = users.session_count`
-	// usedBytes is read from the index attachments_by_user alone, whose condition
-	// it repeats. Counting a file as minCounted at least bounds the rows.
+	// usedBytes reads only the index attachments_by_user, whose condition it
+	// repeats. Counting each file as at least minCounted bounds the rows.
 	usedBytes = `SELECT CAST(COALESCE(sum(CASE WHEN size > ? THEN size ELSE ? END), 0) AS bigint) FROM attachments
 		WHERE user_id = ? AND state <> 'deleted' AND (session_id IS NOT NULL OR item_id IS NULL)`
-	looseFiles = `SELECT count(*) FROM attachments
+	unsentFiles = `SELECT count(*) FROM attachments
 		WHERE user_id = ? AND session_id IS NULL AND item_id IS NULL AND state <> 'deleted'`
 	attachmentInsert = `INSERT INTO attachments (id, user_id, name, mime_type, size, state, digest, upload_until, created_at)
 		VALUES (?, ?, ?, ?, ?, 'pending', '', 0, ?)`
 )
 
-// minCounted is the least that a file counts as: a block of a disk.
+// minCounted is the size that a smaller file counts as: a disk block.
 const minCounted = 4 << 10
 
 // CreateAttachment implements [chat.Store].
@@ -36,12 +36,12 @@ func (s *Store) CreateAttachment(ctx context.Context, a chat.Attachment, limits 
 		if err := tx.Exec(lockUser, a.UserID).Error; err != nil {
 			return err
 		}
-		loose, err := readNumber(tx.Raw(looseFiles, a.UserID))
+		unsent, err := readNumber(tx.Raw(unsentFiles, a.UserID))
 		if err != nil {
 			return err
 		}
-		if loose >= limits.Loose {
-			return chat.ErrAttachmentLimit(limits.Loose)
+		if unsent >= limits.Unsent {
+			return chat.ErrAttachmentLimit(limits.Unsent)
 		}
 		if err := checkUserBytes(tx, a, limits.Bytes); err != nil {
 			return err
@@ -101,8 +101,8 @@ func (s *Store) Attachment(ctx context.Context, id uuid.UUID) (chat.Attachment, 
 	return found, nil
 }
 
-// readAttachment reads an attachment that is not garbage. One that has a message
-// and no session is: its session was deleted.
+// readAttachment reads an attachment that is not garbage. An attachment of a
+// message without a session is garbage: its session was deleted.
 func readAttachment(db *gorm.DB, id uuid.UUID) (attachmentRow, error) {
 	rows, err := readRows(db.Raw(attachmentSelect, id.String()), attachmentFields)
 	if err != nil {
@@ -197,8 +197,8 @@ func (s *Store) DeleteAttachment(ctx context.Context, userID string, id uuid.UUI
 	})
 }
 
-// sendAttachments gives a message its attachments. It locks them in the order of
-// their ids, so that two messages with the same ones cannot deadlock.
+// sendAttachments makes attachments part of a message. It locks them in the order
+// of their ids, so that two messages with the same attachments cannot deadlock.
 func sendAttachments(tx *gorm.DB, userID string, message chat.Item) error {
 	inOrder := slices.SortedFunc(slices.Values(message.Attachments), func(a, b chat.Attachment) int {
 		return bytes.Compare(a.ID[:], b.ID[:])
@@ -227,9 +227,8 @@ func sendAttachments(tx *gorm.DB, userID string, message chat.Item) error {
 	return nil
 }
 
-// The rows without a session are few, and have an index of their own. Their
-// order is random, so that those whose contents cannot be deleted are not always
-// before the others.
+// The rows without a session are few and have their own index. The order is
+// random, so that contents that cannot be deleted do not block the others.
 const (
 	sweepSelect = `SELECT id FROM attachments WHERE session_id IS NULL AND upload_until <= ?
 		AND (state = 'deleted' OR item_id IS NOT NULL OR created_at < ?) ORDER BY random() LIMIT CAST(? AS bigint)`

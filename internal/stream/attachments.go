@@ -12,31 +12,31 @@ import (
 // Preview returns the signed URL of a user's image.
 type Preview func(chat.Attachment) string
 
-// Links makes the signed URLs of attachments.
-type Links struct {
+// AttachmentURLs makes the signed URLs of attachments.
+type AttachmentURLs struct {
 	Service *chat.Service
-	// ServerURL is the URL at which clients reach this server, without a slash at
-	// its end.
+	// ServerURL is the URL at which clients reach this server, without a
+	// trailing slash.
 	ServerURL string
 }
 
 // Preview makes the previews of a user's attachments.
-func (l Links) Preview(userID string) Preview {
+func (u AttachmentURLs) Preview(userID string) Preview {
 	return func(a chat.Attachment) string {
 		a.UserID = userID
-		return l.url(a, l.Service.SignView(a))
+		return u.url(a, u.Service.SignView(a))
 	}
 }
 
 // url returns a URL with its signature in one parameter: JSON may escape an
 // ampersand between two.
-func (l Links) url(a chat.Attachment, signature chat.URLSignature) string {
-	return l.ServerURL + "/api/v1/attachments/" + a.ID.String() + "/content?signature=" +
+func (u AttachmentURLs) url(a chat.Attachment, signature chat.URLSignature) string {
+	return u.ServerURL + "/api/v1/attachments/" + a.ID.String() + "/content?signature=" +
 		strconv.FormatInt(signature.Expires, 10) + "." + signature.MAC
 }
 
-// ParseSignature parses a signature that Links wrote. For any other text it
-// returns a signature that is not valid.
+// ParseSignature parses the signature of such a URL. For any other text it returns
+// one that is invalid.
 func ParseSignature(signature string) chat.URLSignature {
 	expires, mac, _ := strings.Cut(signature, ".")
 	seconds, err := strconv.ParseInt(expires, 10, 64)
@@ -46,12 +46,12 @@ func ParseSignature(signature string) chat.URLSignature {
 	return chat.URLSignature{Expires: seconds, MAC: mac}
 }
 
-// ToAPINewAttachment converts an attachment that is not uploaded yet.
-func (l Links) ToAPINewAttachment(a chat.Attachment) (api.Attachment, error) {
+// ToAPINewAttachment converts an attachment whose content is not uploaded yet.
+func (u AttachmentURLs) ToAPINewAttachment(a chat.Attachment) (api.Attachment, error) {
 	return toAPIAttachment(a, &api.AttachmentUploadDescriptor{
-		URL: l.url(a, l.Service.SignUpload(a)), Method: api.AttachmentUploadDescriptorMethodPut,
+		URL: u.url(a, u.Service.SignUpload(a)), Method: api.AttachmentUploadDescriptorMethodPut,
 		Headers: map[string]string{"Content-Type": a.MimeType},
-	}, l.Preview(a.UserID))
+	}, u.Preview(a.UserID))
 }
 
 // ToAPIAttachments converts the attachments of a message. The result is not nil.

@@ -38,8 +38,8 @@ func attachmentClauses() []clause {
 	}
 }
 
-// loose returns limits of the number of unsent attachments only.
-func loose(count int) chat.AttachmentLimits { return chat.AttachmentLimits{Loose: count} }
+// unsent returns limits of the number of unsent attachments only.
+func unsent(count int) chat.AttachmentLimits { return chat.AttachmentLimits{Unsent: count} }
 
 func newAttachment(user string, at time.Time) chat.Attachment {
 	return chat.Attachment{
@@ -51,7 +51,7 @@ func newAttachment(user string, at time.Time) chat.Attachment {
 func (f *fixture) announced(t *testing.T, user string, at time.Time) chat.Attachment {
 	t.Helper()
 	a := newAttachment(user, at)
-	must(t, f.CreateAttachment(t.Context(), a, loose(loosePlus)))
+	must(t, f.CreateAttachment(t.Context(), a, unsent(loosePlus)))
 	return a
 }
 
@@ -99,20 +99,20 @@ func attachmentStored(t *testing.T, f *fixture) {
 func attachmentLimit(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
 	a := f.uploaded(t, alice, start())
-	must(t, f.CreateAttachment(t.Context(), newAttachment(alice, start()), loose(2)))
-	err := f.CreateAttachment(t.Context(), newAttachment(alice, start()), loose(2))
+	must(t, f.CreateAttachment(t.Context(), newAttachment(alice, start()), unsent(2)))
+	err := f.CreateAttachment(t.Context(), newAttachment(alice, start()), unsent(2))
 	wantCode(t, "a third", err, chat.CodeAttachmentLimit)
-	must(t, f.CreateAttachment(t.Context(), newAttachment(bob, start()), loose(2)))
+	must(t, f.CreateAttachment(t.Context(), newAttachment(bob, start()), unsent(2)))
 	_, err = f.StartRun(t.Context(), sending(session, start(), a), limit)
 	must(t, err)
-	must(t, f.CreateAttachment(t.Context(), newAttachment(alice, start()), loose(2))) // One is sent.
+	must(t, f.CreateAttachment(t.Context(), newAttachment(alice, start()), unsent(2))) // One is sent.
 }
 
 // attachmentBytes: all attachments of the user count, sent or not. Deleted ones do
 // not count, whether deleted by id, with their session or as unsent.
 func attachmentBytes(t *testing.T, f *fixture) {
 	const size = 1 << 20
-	limits := chat.AttachmentLimits{Loose: loosePlus, Bytes: 4 * size}
+	limits := chat.AttachmentLimits{Unsent: loosePlus, Bytes: 4 * size}
 	next := func(user string, size int64) (chat.Attachment, error) {
 		a := newAttachment(user, start())
 		a.Size = size
@@ -137,7 +137,7 @@ func attachmentBytes(t *testing.T, f *fixture) {
 	add()
 	add()
 	full("four of four")
-	must(t, f.CreateAttachment(t.Context(), newAttachment(alice, start()), loose(loosePlus))) // without a limit
+	must(t, f.CreateAttachment(t.Context(), newAttachment(alice, start()), unsent(loosePlus))) // without a limit
 	_, err := next(bob, 4*size+1)
 	wantCode(t, "a first that is too large", err, chat.CodeAttachmentLimit)
 	_, err = next(bob, 4*size)
@@ -158,7 +158,7 @@ func attachmentBytes(t *testing.T, f *fixture) {
 
 func attachmentLimitsAtOnce(t *testing.T, f *fixture) {
 	for name, limits := range map[string]chat.AttachmentLimits{
-		"files": {Loose: 5}, "bytes": {Loose: loosePlus, Bytes: 5*4096 + 1},
+		"files": {Unsent: 5}, "bytes": {Unsent: loosePlus, Bytes: 5*4096 + 1},
 	} {
 		errs := atOnce(16, func(int) error { return f.CreateAttachment(t.Context(), newAttachment(name, start()), limits) })
 		wantOutcomes(t, errs, 5, chat.CodeAttachmentLimit)
