@@ -12,7 +12,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// sendREST sends a message with files at the REST door.
+// sendREST sends a message with files through the REST API.
 func sendREST(t *testing.T, user *harness.User, session uuid.UUID, text string, ids ...string) harness.Answer {
 	t.Helper()
 	message := map[string]any{
@@ -28,7 +28,8 @@ func sendREST(t *testing.T, user *harness.User, session uuid.UUID, text string, 
 	})
 }
 
-func byREST(t *testing.T, user *harness.User, text string, ids ...string) (thread string, message item) {
+// sendByREST creates a session and sends its first message.
+func sendByREST(t *testing.T, user *harness.User, text string, ids ...string) (thread string, message item) {
 	t.Helper()
 	session := user.CreateSession()
 	answer := sendREST(t, user, session, text, ids...)
@@ -43,31 +44,8 @@ func byREST(t *testing.T, user *harness.User, text string, ids ...string) (threa
 	return session.String(), saved.Item
 }
 
-// TestBothDoors: whichever door a message with files came in by, the model
-// sees them, and both doors show the same of them.
-func TestBothDoors(t *testing.T) {
-	t.Parallel()
-	onEach(t, nil, func(t *testing.T, server *harness.Server, _ place) {
-		writers := map[string]func(*testing.T, *harness.User, string, ...string) (string, item){"REST": byREST, "protocol": open}
-		for name, write := range writers {
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				alice := server.User(t)
-				image, notes := picture(t), []byte("Buy milk.\nBy "+name+".\n")
-				shown := attach(t, server, alice, "red.png", "image/png", image)
-				read := attach(t, server, alice, "notes ✓.txt", "text/plain", notes)
-				thread, message := write(t, alice, "What is in these?", shown.ID, read.ID)
-				checkSent(t, message, thread, shown.ID, read.ID)
-				checkUpstream(t, server.Upstream.Await(t, asked(notes)), image, notes)
-				checkSent(t, items(t, alice, thread)[0], thread, shown.ID, read.ID)
-				checkSent(t, item{Attachments: restAttachments(t, alice, thread)}, thread, shown.ID, read.ID)
-				checkServed(t, server, alice, restAttachments(t, alice, thread)[0], image)
-			})
-		}
-	})
-}
-
-// restAttachments are those of a thread's first message at the REST door.
+// restAttachments returns the attachments of a thread's first message in the REST
+// API.
 func restAttachments(t *testing.T, user *harness.User, thread string) []attachment {
 	t.Helper()
 	message := user.Session(uuid.MustParse(thread)).Messages[0]
@@ -85,9 +63,9 @@ func restAttachments(t *testing.T, user *harness.User, thread string) []attachme
 	return all
 }
 
-// refuseREST: the REST door refuses as the protocol's does, and keeps nothing
-// of what it refused.
-func refuseREST(t *testing.T, server *harness.Server) {
+// checkRESTMessages checks that the REST API refuses what the protocol refuses,
+// and saves nothing of it.
+func checkRESTMessages(t *testing.T, server *harness.Server) {
 	alice, bob := server.User(t), server.User(t)
 	session := alice.CreateSession()
 	a := create(t, alice, "a.txt", "text/plain", 3)
@@ -97,7 +75,7 @@ func refuseREST(t *testing.T, server *harness.Server) {
 	want(t, sendREST(t, bob, bob.CreateSession(), "Hello", a.ID), 403, "FORBIDDEN")
 	want(t, sendREST(t, alice, session, "Hello", a.ID, a.ID), 400, "INVALID_REQUEST")
 	want(t, sendREST(t, alice, session, "Hello", "no id"), 400, "INVALID_REQUEST")
-	want(t, sendREST(t, alice, session, "Hello", many()...), 400, "INVALID_REQUEST")
+	want(t, sendREST(t, alice, session, "Hello", tooManyIDs()...), 400, "INVALID_REQUEST")
 	want(t, sendREST(t, alice, session, " "), 400, "EMPTY_MESSAGE")
 	if got := len(alice.Session(session).Messages); got != 0 {
 		t.Errorf("refused messages left %d in the history", got)
@@ -106,8 +84,8 @@ func refuseREST(t *testing.T, server *harness.Server) {
 	want(t, sendREST(t, alice, session, "Again", a.ID), 409, "ATTACHMENT_CONFLICT")
 }
 
-// many is one file more than a message may have.
-func many() []string {
+// tooManyIDs returns one id more than the limit of a message.
+func tooManyIDs() []string {
 	ids := make([]string, 21)
 	for n := range ids {
 		ids[n] = uuid.NewString()

@@ -7,12 +7,12 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// A file name without folders, control characters and characters that reverse
-// the direction of the text is what the server answers, stores, sends to the
-// model, shows in the history, and sends with the content.
+// File names lose folders, control characters and characters that reverse the
+// text direction in every answer, in the history, in requests to the model and in
+// Content-Disposition.
 func TestFileNames(t *testing.T) {
 	t.Parallel()
-	onEach(t, nil, func(t *testing.T, server *harness.Server, _ place) {
+	onEach(t, nil, func(t *testing.T, server *harness.Server, _ fileStore) {
 		alice := server.User(t)
 		for name, want := range map[string]string{
 			"../../etc/passwd": "passwd", `C:\fake\notes.txt`: "notes.txt",

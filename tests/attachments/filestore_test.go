@@ -13,22 +13,22 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 )
 
-// place is where a server keeps files.
-type place interface {
+// fileStore is a store for the contents of attachments.
+type fileStore interface {
 	settings() map[string]string
-	// count is the number of files in it.
+	// count returns the number of stored files.
 	count(t *testing.T) int
 }
 
 type disk struct{ folder string }
 
-func newDisk(t *testing.T) place {
+func newDisk(t *testing.T) fileStore {
 	t.Helper()
 	return disk{filepath.Join(t.TempDir(), "files")}
 }
 
 func (d disk) settings() map[string]string {
-	return map[string]string{"ATTACHMENTS_URL": "file:///" + d.folder} // a fourth slash: an absolute path
+	return map[string]string{"ATTACHMENTS_URL": "file:///" + d.folder} // The fourth slash begins an absolute path.
 }
 
 func (d disk) count(t *testing.T) int {
@@ -48,15 +48,15 @@ func (d disk) count(t *testing.T) int {
 
 const bucketName = "files"
 
-// s3 is a server that speaks S3, over HTTP.
+// s3 is an S3-compatible server.
 type s3 struct {
 	url     string
 	backend *s3mem.Backend
-	// away makes it answer every request with a failure.
-	away atomic.Bool
+	// failing makes it answer every request with 503.
+	failing atomic.Bool
 }
 
-func newS3(t *testing.T) place {
+func newS3(t *testing.T) fileStore {
 	t.Helper()
 	return openS3(t)
 }
@@ -70,8 +70,8 @@ func openS3(t *testing.T) *s3 {
 	s := &s3{backend: backend}
 	answer := gofakes3.New(backend).Server()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.away.Load() {
-			http.Error(w, "away", http.StatusServiceUnavailable)
+		if s.failing.Load() {
+			http.Error(w, "failing", http.StatusServiceUnavailable)
 			return
 		}
 		answer.ServeHTTP(w, r)

@@ -32,7 +32,7 @@ func startUpload(t *testing.T, server *harness.Server, a attachment, size int, b
 	u := partialUpload{t, conn}
 	u.send(fmt.Appendf(nil, "PUT %s HTTP/1.1\r\nHost: test\r\nContent-Type: %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
 		pathOf(t, server, a.Upload.URL), a.MimeType, size))
-	// The server answers so when it begins to read the content.
+	// The server answers this when it begins to read the content.
 	if got := u.answer(); got != "HTTP/1.1 100 Continue\r\n\r\n" {
 		t.Fatalf("the upload answered %s", got)
 	}
@@ -47,11 +47,11 @@ func (u partialUpload) send(data []byte) {
 	}
 }
 
-// A client whose upload broke off uploads anew at once, whether the server has
-// seen the old connection close or not. The content is the new upload's.
-func TestUploadAfterABrokenOne(t *testing.T) {
+// A client whose upload was interrupted can upload again at once, whether or not
+// the server has seen the old connection close. The new content is stored.
+func TestUploadAfterInterruptedUpload(t *testing.T) {
 	t.Parallel()
-	onEach(t, nil, func(t *testing.T, server *harness.Server, place place) {
+	onEach(t, nil, func(t *testing.T, server *harness.Server, store fileStore) {
 		content, other := bytes.Repeat([]byte("new\n"), 25_000), bytes.Repeat([]byte("old\n"), 25_000)
 		alice := server.User(t)
 		closed, open := create(t, alice, "closed.txt", "text/plain", len(content)), create(t, alice, "open.txt", "text/plain", len(content))
@@ -62,7 +62,7 @@ func TestUploadAfterABrokenOne(t *testing.T) {
 
 		half = startUpload(t, server, open, len(content), other[:len(other)/2])
 		want(t, upload(t, server, open, content), http.StatusNoContent, "")
-		half.send(other[len(other)/2:]) // The old connection was alive after all.
+		half.send(other[len(other)/2:]) // The old connection was still open.
 		wantRefusal(t, half, "Another upload of this attachment")
 
 		for _, a := range []attachment{closed, open} {
@@ -70,15 +70,15 @@ func TestUploadAfterABrokenOne(t *testing.T) {
 				t.Errorf("%s: the content is not the new upload's: %d %.20q", a.Name, got.Status, got.Body)
 			}
 		}
-		eventually(t, "only the new uploads are stored", func() bool { return place.count(t) == 2 })
+		eventually(t, "only the new uploads are stored", func() bool { return store.count(t) == 2 })
 	})
 }
 
-// An upload that is going on is not disturbed by another one. The two refusals
-// differ: of an upload that is going on, and of a content that is stored.
-func TestUploadBesideAnother(t *testing.T) {
+// A second upload does not disturb one in progress. Its refusal differs from the
+// one after the content is stored.
+func TestConcurrentUploads(t *testing.T) {
 	t.Parallel()
-	onEach(t, nil, func(t *testing.T, server *harness.Server, _ place) {
+	onEach(t, nil, func(t *testing.T, server *harness.Server, _ fileStore) {
 		content := bytes.Repeat([]byte("first\n"), 40)
 		alice := server.User(t)
 		a := create(t, alice, "a.txt", "text/plain", len(content))
@@ -91,7 +91,7 @@ func TestUploadBesideAnother(t *testing.T) {
 			case answer := <-second:
 				want(t, answer, 409, "ATTACHMENT_CONFLICT")
 				if !strings.Contains(answer.Message(), "is being uploaded") {
-					t.Errorf("the message of an upload beside another: %s", answer.Message())
+					t.Errorf("the message of a concurrent upload: %s", answer.Message())
 				}
 				done = true
 			case <-time.After(time.Second):
@@ -111,7 +111,7 @@ func TestUploadBesideAnother(t *testing.T) {
 	})
 }
 
-// answer returns what the server has answered to the upload.
+// answer returns the server's response to the upload.
 func (u partialUpload) answer() string {
 	u.t.Helper()
 	if err := u.conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {

@@ -1,5 +1,5 @@
-// Package attachments_test holds the running server to what it promises of
-// files: on both databases, on the disk and in an S3-compatible store.
+// Package attachments_test tests attachments of a running server, on both
+// databases, in a folder and in an S3-compatible store.
 package attachments_test
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// Most tests wait for the server, so more of them run at once than there are
+// Tests mostly wait for the server, so more run at once than there are
 // processors.
 const parallel = "8"
 
@@ -25,17 +25,17 @@ func TestMain(m *testing.M) {
 	os.Exit(harness.Main(m))
 }
 
-// onEach runs a test with each database over each place for files.
-func onEach(t *testing.T, env map[string]string, test func(t *testing.T, server *harness.Server, place place)) {
+// onEach runs a test with each database and each file store.
+func onEach(t *testing.T, env map[string]string, test func(t *testing.T, server *harness.Server, store fileStore)) {
 	t.Helper()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
-		for name, open := range map[string]func(*testing.T) place{"disk": newDisk, "S3": newS3} {
+		for name, open := range map[string]func(*testing.T) fileStore{"disk": newDisk, "S3": newS3} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				place := open(t)
-				settings := place.settings()
+				store := open(t)
+				settings := store.settings()
 				maps.Copy(settings, env)
-				test(t, harness.Start(t, harness.Options{Database: database, Env: settings}), place)
+				test(t, harness.Start(t, harness.Options{Database: database, Env: settings}), store)
 			})
 		}
 	})

@@ -13,36 +13,51 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// TestFlow: a picture and a text are uploaded, sent, shown to the model, listed
-// at both doors, served, and gone with their thread.
-func TestFlow(t *testing.T) {
+// Attachments sent through either API are sent to the model, shown by both APIs,
+// served to their owner, sent again with later messages, and deleted with their
+// thread.
+func TestMessagesWithFiles(t *testing.T) {
 	t.Parallel()
-	onEach(t, nil, func(t *testing.T, server *harness.Server, place place) {
-		alice := server.User(t)
-		image, notes := picture(t), []byte("Buy milk.\nÜber alles: ✓\n")
-		shown := attach(t, server, alice, "red.png", "image/png", image)
-		read := attach(t, server, alice, "notes ✓.txt", "text/plain", notes)
-		if shown.Type != "image" || shown.PreviewURL == "" || read.Type != "file" || read.PreviewURL != "" {
-			t.Errorf("the attachments are %+v and %+v", shown, read)
+	onEach(t, nil, func(t *testing.T, server *harness.Server, store fileStore) {
+		for name, send := range map[string]sendFunc{"REST": sendByREST, "protocol": open} {
+			t.Run(name, func(t *testing.T) { checkMessageWithFiles(t, server, store, name, send) })
 		}
-		if got := place.count(t); got != 2 {
-			t.Errorf("%d files are stored, want 2", got)
-		}
-		thread, message := open(t, alice, "What is in these?", shown.ID, read.ID)
-		checkSent(t, message, thread, shown.ID, read.ID)
-		checkSent(t, items(t, alice, thread)[0], thread, shown.ID, read.ID)
-		checkREST(t, alice, thread, shown.ID)
-		checkUpstream(t, server.Upstream.Await(t, asked(notes)), image, notes)
-		checkServed(t, server, alice, message.Attachments[0], image)
-		say(alice, thread, "And now?") // Files of earlier messages are shown again.
-		checkUpstream(t, server.Upstream.Await(t, "And now?"), image, notes)
-		alice.DeleteSession(uuid.MustParse(thread))
-		want(t, alice.Do(harness.Request{Method: http.MethodGet, Path: contentPath(shown)}), 404, "ATTACHMENT_NOT_FOUND")
-		eventually(t, "the files are gone", func() bool { return place.count(t) == 0 })
 	})
 }
 
-// asked is what the harness knows a question by: the texts of all its parts.
+// sendFunc sends a first message with files and returns its thread and the saved
+// message.
+type sendFunc func(t *testing.T, user *harness.User, text string, ids ...string) (thread string, message item)
+
+func checkMessageWithFiles(t *testing.T, server *harness.Server, store fileStore, name string, send sendFunc) {
+	t.Helper()
+	alice := server.User(t)
+	image, notes := picture(t), []byte("Buy milk.\nÜber alles: ✓\n"+"By "+name+".\n")
+	shown := attach(t, server, alice, "red.png", "image/png", image)
+	read := attach(t, server, alice, "notes ✓.txt", "text/plain", notes)
+	if shown.Type != "image" || shown.PreviewURL == "" || read.Type != "file" || read.PreviewURL != "" {
+		t.Errorf("the attachments are %+v and %+v", shown, read)
+	}
+	if got := store.count(t); got != 2 {
+		t.Errorf("%d files are stored, want 2", got)
+	}
+	thread, message := send(t, alice, "What is in these?", shown.ID, read.ID)
+	checkSent(t, message, thread, shown.ID, read.ID)
+	checkSent(t, items(t, alice, thread)[0], thread, shown.ID, read.ID)
+	checkSent(t, item{Attachments: restAttachments(t, alice, thread)}, thread, shown.ID, read.ID)
+	checkUpstream(t, server.Upstream.Await(t, asked(notes)), image, notes)
+	checkServed(t, server, alice, message.Attachments[0], image)
+	checkServed(t, server, alice, restAttachments(t, alice, thread)[0], image)
+
+	say(alice, thread, "And now, "+name+"?") // Files of earlier messages are sent again.
+	checkUpstream(t, server.Upstream.Await(t, "And now, "+name+"?"), image, notes)
+	alice.DeleteSession(uuid.MustParse(thread))
+	want(t, alice.Do(harness.Request{Method: http.MethodGet, Path: contentPath(shown)}), 404, "ATTACHMENT_NOT_FOUND")
+	eventually(t, "the files are deleted", func() bool { return store.count(t) == 0 })
+}
+
+// asked returns the text by which the harness finds a request to the model: the
+// texts of all parts.
 func asked(notes []byte) string {
 	return "What is in these?\nAttached file \"notes ✓.txt\" (text/plain):\n" + string(notes)
 }
@@ -59,20 +74,8 @@ func checkSent(t *testing.T, message item, thread string, ids ...string) {
 	}
 }
 
-func checkREST(t *testing.T, user *harness.User, thread, id string) {
-	t.Helper()
-	message := user.Session(uuid.MustParse(thread)).Messages[0]
-	if message.Attachments == nil || len(*message.Attachments) != 2 {
-		t.Fatalf("the REST door shows %+v", message)
-	}
-	image, err := (*message.Attachments)[0].AsImageAttachment()
-	if err != nil || image.ID != id {
-		t.Errorf("the REST door shows the image %+v, %v", image, err)
-	}
-}
-
-// checkUpstream: the model was asked with the text, the file's text and the
-// picture, each a part.
+// checkUpstream checks that the model was sent the text, the file's text and the
+// image, each as a part.
 func checkUpstream(t *testing.T, request *harness.UpstreamRequest, image, notes []byte) {
 	t.Helper()
 	for _, message := range request.Body.Messages {
@@ -90,8 +93,8 @@ func checkUpstream(t *testing.T, request *harness.UpstreamRequest, image, notes 
 	t.Error("no message had parts")
 }
 
-// checkServed: the owner reads the file with a token, and by the preview
-// without.
+// checkServed checks that the owner can read the file with a token, and through
+// the preview URL without.
 func checkServed(t *testing.T, server *harness.Server, owner *harness.User, a attachment, content []byte) {
 	t.Helper()
 	answers := []harness.Answer{
@@ -101,14 +104,14 @@ func checkServed(t *testing.T, server *harness.Server, owner *harness.User, a at
 	}
 	for n, answer := range answers {
 		if answer.Status != http.StatusOK || !bytes.Equal(answer.Body, content) {
-			t.Errorf("way %d: %d, %d bytes", n, answer.Status, len(answer.Body))
+			t.Errorf("request %d: %d, %d bytes", n, answer.Status, len(answer.Body))
 		}
 		for name, value := range map[string]string{
 			"Content-Type": "image/png", "X-Content-Type-Options": "nosniff", "Content-Disposition": "inline; filename=red.png",
 			"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox", "Cache-Control": "no-store",
 		} {
 			if got := answer.Header.Get(name); got != value {
-				t.Errorf("way %d: header %s is %q, want %q", n, name, got, value)
+				t.Errorf("request %d: header %s is %q, want %q", n, name, got, value)
 			}
 		}
 	}
@@ -118,7 +121,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !holds(); {
 		if time.Now().After(deadline) {
-			t.Fatalf("it did not come: %s", what)
+			t.Fatalf("timed out waiting: %s", what)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

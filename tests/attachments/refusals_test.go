@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,26 +15,25 @@ import (
 
 const script = "<script>alert(1)</script>"
 
-// TestRefusals: what is no file of the caller's, or not as it was announced.
+// Files of other users, invalid files and invalid signatures are refused.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{
 		"ATTACHMENT_MAX_BYTES": "4096", "ATTACHMENT_MAX_BYTES_PER_USER": "245760",
 		"ATTACHMENT_TYPES": "image/png, image/jpeg, text/plain, application/json, text/html, application/pdf",
 	}
-	onEach(t, env, func(t *testing.T, server *harness.Server, place place) {
+	onEach(t, env, func(t *testing.T, server *harness.Server, _ fileStore) {
 		for name, check := range map[string]func(*testing.T, *harness.Server){
-			"announcing": refuseAnnouncement, "content": refuseContent, "again": refuseAgain, "another user": refuseAnother,
-			"links": refuseLinks, "messages": refuseMessages, "delete": deleteLoose, "limit": refuseTooMany, "bytes": refuseTooMuch, "pages": servePage,
-			"not shown": notShown, "REST": refuseREST,
+			"create": checkCreate, "content": checkContent, "second upload": checkSecondUpload, "another user": checkOtherUser,
+			"signed URLs": checkSignedURLs, "messages": checkMessages, "delete": checkDelete, "unsent files": checkUnsentLimit,
+			"bytes": checkBytesLimit, "HTML": checkHTMLIsDownloaded, "PDF": checkUnsupportedByModel, "REST messages": checkRESTMessages,
 		} {
 			t.Run(name, func(t *testing.T) { check(t, server) })
 		}
-		_ = place
 	})
 }
 
-func refuseAnnouncement(t *testing.T, server *harness.Server) {
+func checkCreate(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	want(t, announce(alice, "a.png", "image/png", 4097), 413, "REQUEST_TOO_LARGE")
 	want(t, announce(alice, "a.svg", "image/svg+xml", 10), 415, "UNSUPPORTED_MEDIA_TYPE")
@@ -47,7 +47,7 @@ func refuseAnnouncement(t *testing.T, server *harness.Server) {
 	create(t, alice, "a.txt", "Text/Plain; charset=utf-8", 4096)
 }
 
-func refuseContent(t *testing.T, server *harness.Server) {
+func checkContent(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	image := picture(t)
 	for name, bad := range map[string]struct {
@@ -72,7 +72,7 @@ func refuseContent(t *testing.T, server *harness.Server) {
 		answer := ask(alice, "threads.create", map[string]any{"input": input("Hello", a.ID)})
 		want(t, answer, 409, "ATTACHMENT_CONFLICT")
 	}
-	// What was refused may be sent anew.
+	// After a refusal the right content can be sent.
 	a := create(t, alice, "again.png", "image/png", len(image))
 	want(t, upload(t, server, a, bytes.Repeat([]byte("x"), len(image))), 415, "UNSUPPORTED_MEDIA_TYPE")
 	want(t, upload(t, server, a, image), http.StatusNoContent, "")
@@ -81,14 +81,14 @@ func refuseContent(t *testing.T, server *harness.Server) {
 	}
 }
 
-func refuseAgain(t *testing.T, server *harness.Server) {
+func checkSecondUpload(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	a := attach(t, server, alice, "a.txt", "text/plain", []byte("one"))
 	want(t, upload(t, server, a, []byte("two")), 409, "ATTACHMENT_CONFLICT")
 	if got := alice.Do(harness.Request{Method: http.MethodGet, Path: contentPath(a)}); string(got.Body) != "one" {
 		t.Errorf("the file is %q", got.Body)
 	}
-	// With a token, and no signature, the owner may upload too.
+	// The owner can also upload with a token instead of a signature.
 	b := create(t, alice, "b.txt", "text/plain", 3)
 	answer := alice.Do(harness.Request{
 		Method: http.MethodPut, Path: contentPath(b), Header: http.Header{"Content-Type": {"text/plain"}}, Body: strings.NewReader("one"),
@@ -96,8 +96,8 @@ func refuseAgain(t *testing.T, server *harness.Server) {
 	want(t, answer, http.StatusNoContent, "")
 }
 
-// refuseAnother: every operation on another user's file.
-func refuseAnother(t *testing.T, server *harness.Server) {
+// checkOtherUser tries every operation on another user's file.
+func checkOtherUser(t *testing.T, server *harness.Server) {
 	alice, bob := server.User(t), server.User(t)
 	a := create(t, alice, "a.txt", "text/plain", 3)
 	put := func() harness.Request {
@@ -120,8 +120,8 @@ func refuseAnother(t *testing.T, server *harness.Server) {
 	}
 }
 
-// refuseLinks: a link is good for one thing with one file, as it was given.
-func refuseLinks(t *testing.T, server *harness.Server) {
+// checkSignedURLs checks that a signature permits one use of one file.
+func checkSignedURLs(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	image := picture(t)
 	a, b := create(t, alice, "a.png", "image/png", len(image)), create(t, alice, "b.png", "image/png", len(image))
@@ -144,11 +144,11 @@ func refuseLinks(t *testing.T, server *harness.Server) {
 		}
 	}
 	want(t, server.Do(t, harness.Request{Method: http.MethodGet, Path: upload}), 403, "FORBIDDEN")
-	// A signature opens no other operation.
+	// A signature permits no other operation.
 	want(t, server.Do(t, harness.Request{Method: http.MethodGet, Path: harness.SessionsPath + "?signature=x"}), 401, "UNAUTHORIZED")
 }
 
-func refuseMessages(t *testing.T, server *harness.Server) {
+func checkMessages(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	a := attach(t, server, alice, "a.txt", "text/plain", []byte("one"))
 	want(t, ask(alice, "threads.create", map[string]any{"input": input("Hello", uuid.NewString())}), 404, "ATTACHMENT_NOT_FOUND")
@@ -169,7 +169,7 @@ func refuseMessages(t *testing.T, server *harness.Server) {
 	want(t, ask(alice, "threads.create", map[string]any{"input": input(" ")}), 400, "EMPTY_MESSAGE")
 }
 
-func deleteLoose(t *testing.T, server *harness.Server) {
+func checkDelete(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	a := attach(t, server, alice, "a.txt", "text/plain", []byte("one"))
 	answer := ask(alice, "attachments.delete", map[string]any{"attachment_id": a.ID})
@@ -181,34 +181,34 @@ func deleteLoose(t *testing.T, server *harness.Server) {
 	want(t, ask(alice, "threads.create", map[string]any{"input": input("Hello", a.ID)}), 404, "ATTACHMENT_NOT_FOUND")
 }
 
-func refuseTooMany(t *testing.T, server *harness.Server) {
+func checkUnsentLimit(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	var last attachment
 	for n := range 50 {
-		last = create(t, alice, itoa(n)+".txt", "text/plain", 1)
+		last = create(t, alice, strconv.Itoa(n)+".txt", "text/plain", 1)
 	}
 	want(t, announce(alice, "51.txt", "text/plain", 1), 429, "ATTACHMENT_LIMIT")
 	ask(alice, "attachments.delete", map[string]any{"attachment_id": last.ID})
 	create(t, alice, "51.txt", "text/plain", 1)
 }
 
-// refuseTooMuch: the bytes of a user's files are bounded, those of messages
-// included, and come back with what is deleted.
-func refuseTooMuch(t *testing.T, server *harness.Server) {
+// checkBytesLimit checks that the limit of a user's bytes includes sent files, and
+// that deleting frees them.
+func checkBytesLimit(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	content := bytes.Repeat([]byte("x"), 4096)
 	threads := make([]string, 3)
 	for n := range threads {
 		ids := make([]string, 20)
 		for file := range ids {
-			ids[file] = attach(t, server, alice, itoa(file)+".txt", "text/plain", content).ID
+			ids[file] = attach(t, server, alice, strconv.Itoa(file)+".txt", "text/plain", content).ID
 		}
 		threads[n], _ = open(t, alice, "Look", ids...)
 	}
 	refused := announce(alice, "61.txt", "text/plain", 1)
 	want(t, refused, 429, "ATTACHMENT_LIMIT")
 	if !strings.Contains(refused.Message(), "245760 bytes") {
-		t.Errorf("the message does not tell the limit: %s", refused.Message())
+		t.Errorf("the message does not name the limit: %s", refused.Message())
 	}
 	create(t, server.User(t), "1.txt", "text/plain", 4096)
 	alice.DeleteSession(uuid.MustParse(threads[0]))
@@ -221,8 +221,8 @@ func refuseTooMuch(t *testing.T, server *harness.Server) {
 	create(t, alice, "81.txt", "text/plain", 4096)
 }
 
-// servePage: what a browser could run is handed over as a file.
-func servePage(t *testing.T, server *harness.Server) {
+// checkHTMLIsDownloaded checks that a browser does not run an HTML file.
+func checkHTMLIsDownloaded(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	a := attach(t, server, alice, "a \"page\".html", "text/html", []byte(script))
 	answer := alice.Do(harness.Request{Method: http.MethodGet, Path: contentPath(a)})
@@ -234,18 +234,18 @@ func servePage(t *testing.T, server *harness.Server) {
 	}
 }
 
-// notShown: of a file that is neither an image nor a text the model is told
-// the name; a long text is cut.
-func notShown(t *testing.T, server *harness.Server) {
+// checkUnsupportedByModel checks that the model is sent only the name of a file
+// that is neither an image nor a text.
+func checkUnsupportedByModel(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	a := attach(t, server, alice, "a.pdf", "application/pdf", []byte("%PDF-1.7"))
 	open(t, alice, "A report", a.ID)
-	told := "A report\nAttached file \"a.pdf\" (application/pdf, 8 bytes); its content cannot be shown here."
-	server.Upstream.Await(t, told)
+	want := "A report\nAttached file \"a.pdf\" (application/pdf, 8 bytes); its content cannot be shown here."
+	server.Upstream.Await(t, want)
 }
 
-// TestOff: without ATTACHMENTS_URL there are no files.
-func TestOff(t *testing.T) {
+// Without ATTACHMENTS_URL every operation with attachments is refused.
+func TestAttachmentsOff(t *testing.T) {
 	t.Parallel()
 	server := harness.Start(t, harness.Options{Database: harness.SQLite})
 	alice := server.User(t)
@@ -259,11 +259,11 @@ func TestOff(t *testing.T) {
 	want(t, alice.Do(put), 404, "NOT_SUPPORTED")
 }
 
-// TestLargest: a file of the largest size passes, through both places; one
-// without an announced length too.
-func TestLargest(t *testing.T) {
+// A file of the maximum size can be uploaded, also without Content-Length. The
+// model is sent its beginning.
+func TestLargestFile(t *testing.T) {
 	t.Parallel()
-	onEach(t, nil, func(t *testing.T, server *harness.Server, _ place) {
+	onEach(t, nil, func(t *testing.T, server *harness.Server, _ fileStore) {
 		alice := server.User(t)
 		content := bytes.Repeat([]byte("0123456789abcde\n"), 10<<20/16)
 		a := create(t, alice, "a.txt", "text/plain", len(content))
@@ -281,9 +281,9 @@ func TestLargest(t *testing.T) {
 	})
 }
 
-// TestStoreAway: while the store of files is out of reach, a failure says so
-// and no more; afterwards the same upload passes.
-func TestStoreAway(t *testing.T) {
+// While the file store is unreachable, requests fail without naming its address.
+// Afterwards the same upload succeeds.
+func TestUnreachableFileStore(t *testing.T) {
 	t.Parallel()
 	s3 := openS3(t)
 	server := harness.Start(t, harness.Options{Database: harness.SQLite, Env: s3.settings()})
@@ -291,12 +291,12 @@ func TestStoreAway(t *testing.T) {
 	image := picture(t)
 	a, sent := create(t, alice, "a.png", "image/png", len(image)), attach(t, server, alice, "b.png", "image/png", image)
 	thread, _ := open(t, alice, "Look", sent.ID)
-	s3.away.Store(true)
+	s3.failing.Store(true)
 	get := harness.Request{Method: http.MethodGet, Path: contentPath(sent)}
 	for name, answer := range map[string]harness.Answer{"upload": upload(t, server, a, image), "read": alice.Do(get)} {
 		want(t, answer, 503, "SERVICE_UNAVAILABLE")
 		if body := string(answer.Body); strings.Contains(body, "127.0.0.1") || strings.Contains(body, bucketName+"/") {
-			t.Errorf("%s tells where files are: %s", name, body)
+			t.Errorf("%s names the file store: %s", name, body)
 		}
 	}
 	answer := say(alice, thread, "Again")
@@ -306,11 +306,11 @@ func TestStoreAway(t *testing.T) {
 	refused := sendREST(t, alice, uuid.MustParse(thread), "Again")
 	want(t, refused, 503, "SERVICE_UNAVAILABLE")
 	if refused.Header.Get("X-Run-Id") == "" {
-		t.Error("the answer does not tell that the message was saved")
+		t.Error("the answer does not show that the message was saved")
 	}
-	alice.DeleteSession(uuid.MustParse(thread)) // The row goes, the content must wait.
-	s3.away.Store(false)
+	alice.DeleteSession(uuid.MustParse(thread)) // The content is deleted by a later sweep.
+	s3.failing.Store(false)
 	want(t, upload(t, server, a, image), http.StatusNoContent, "")
-	ask(alice, "attachments.delete", map[string]any{"attachment_id": a.ID}) // It asks for a sweep.
-	eventually(t, "the files are gone", func() bool { return s3.count(t) == 0 })
+	ask(alice, "attachments.delete", map[string]any{"attachment_id": a.ID}) // This requests a sweep.
+	eventually(t, "the files are deleted", func() bool { return s3.count(t) == 0 })
 }

@@ -6,7 +6,6 @@ import (
 	"image"
 	"image/png"
 	"net/http"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -15,7 +14,7 @@ import (
 
 const protocolPath = "/api/v1/chatkit"
 
-// attachment is what the server says of a file.
+// attachment is an attachment as the server returns it.
 type attachment struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
@@ -34,27 +33,28 @@ type attachment struct {
 func ask(user *harness.User, kind string, params any) harness.Answer {
 	body, err := json.Marshal(map[string]any{"type": kind, "params": params})
 	if err != nil {
-		panic(err) // A test wrote what is no JSON.
+		panic(err) // The test's parameters are not JSON.
 	}
 	return user.Do(harness.Request{Method: http.MethodPost, Path: protocolPath, Body: bytes.NewReader(body)})
 }
 
+// announce sends attachments.create.
 func announce(user *harness.User, name, mimeType string, size int) harness.Answer {
 	return ask(user, "attachments.create", map[string]any{"name": name, "mime_type": mimeType, "size": size})
 }
 
-// create announces a file that the server takes.
+// create creates an attachment and requires success.
 func create(t *testing.T, user *harness.User, name, mimeType string, size int) attachment {
 	t.Helper()
 	answer := announce(user, name, mimeType, size)
-	var made attachment
-	if answer.Status != http.StatusOK || json.Unmarshal(answer.Body, &made) != nil || made.Upload == nil {
+	var created attachment
+	if answer.Status != http.StatusOK || json.Unmarshal(answer.Body, &created) != nil || created.Upload == nil {
 		t.Fatalf("create %s: %d %s", name, answer.Status, answer.Body)
 	}
-	return made
+	return created
 }
 
-// upload sends a content as the descriptor says, without a token.
+// upload sends a content to the signed URL, without a token.
 func upload(t *testing.T, server *harness.Server, a attachment, content []byte) harness.Answer {
 	t.Helper()
 	header := http.Header{}
@@ -66,7 +66,7 @@ func upload(t *testing.T, server *harness.Server, a attachment, content []byte) 
 	})
 }
 
-// pathOf is the path of one of the server's URLs.
+// pathOf returns the path of one of the server's URLs.
 func pathOf(t *testing.T, server *harness.Server, url string) string {
 	t.Helper()
 	path, ok := strings.CutPrefix(url, server.URL)
@@ -84,6 +84,7 @@ func attach(t *testing.T, server *harness.Server, user *harness.User, name, mime
 	return a
 }
 
+// input returns the input of a message.
 func input(text string, attachments ...string) map[string]any {
 	return map[string]any{
 		"content":     []any{map[string]any{"type": "input_text", "text": text}},
@@ -111,6 +112,7 @@ func open(t *testing.T, user *harness.User, text string, attachments ...string) 
 	return thread, message
 }
 
+// say sends a further message of a thread.
 func say(user *harness.User, thread, text string, attachments ...string) harness.Answer {
 	return ask(user, "threads.add_user_message", map[string]any{"thread_id": thread, "input": input(text, attachments...)})
 }
@@ -128,6 +130,7 @@ type event struct {
 	} `json:"thread"`
 }
 
+// events returns the events of a stream.
 func events(t *testing.T, answer harness.Answer) []event {
 	t.Helper()
 	var all []event
@@ -145,7 +148,7 @@ func events(t *testing.T, answer harness.Answer) []event {
 	return all
 }
 
-// items are a thread's, oldest first.
+// items returns the items of a thread, oldest first.
 func items(t *testing.T, user *harness.User, thread string) []item {
 	t.Helper()
 	answer := ask(user, "items.list", map[string]any{"thread_id": thread, "order": "asc"})
@@ -168,7 +171,7 @@ func want(t *testing.T, answer harness.Answer, status int, code string) {
 	}
 }
 
-// picture is a PNG.
+// picture returns a PNG.
 func picture(t *testing.T) []byte {
 	t.Helper()
 	var content bytes.Buffer
@@ -177,5 +180,3 @@ func picture(t *testing.T) []byte {
 	}
 	return content.Bytes()
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }

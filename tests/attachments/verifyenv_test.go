@@ -8,14 +8,13 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// TestVerifyEnv: the place for files is written and read, and one that cannot
-// be is told by its setting.
+// verify-env writes and reads the file store. A failure names the setting.
 func TestVerifyEnv(t *testing.T) {
 	t.Parallel()
 	upstream := harness.NewUpstream(t)
 	s3, files := openS3(t), newDisk(t)
-	gone := s3.settings()
-	gone["ATTACHMENTS_URL"] = "s3://elsewhere?endpoint=" + s3.url + "&region=us-east-1"
+	missing := s3.settings()
+	missing["ATTACHMENTS_URL"] = "s3://elsewhere?endpoint=" + s3.url + "&region=us-east-1"
 	for name, settings := range map[string]struct {
 		env  map[string]string
 		line string
@@ -23,7 +22,7 @@ func TestVerifyEnv(t *testing.T) {
 	}{
 		"disk":      {files.settings(), `attachments +ok +folder \S+ can be written and read; 10485760 bytes a file, 1073741824 a user`, 0},
 		"S3":        {s3.settings(), `attachments +ok +bucket files can be written and read; 10485760 bytes a file, 1073741824 a user`, 0},
-		"no bucket": {gone, `attachments +FAILED +ATTACHMENTS_URL: cannot write: .*`, 1},
+		"no bucket": {missing, `attachments +FAILED +ATTACHMENTS_URL: cannot write: .*`, 1},
 		"no folder": {map[string]string{"ATTACHMENTS_URL": "file:////dev/null/files"}, `attachments +FAILED +ATTACHMENTS_URL: make the folder: .*`, 1},
 		"none":      {nil, `result +ok.*`, 0},
 	} {

@@ -22,10 +22,10 @@ func withTasks(t *testing.T, database harness.Database) *harness.Server {
 	})
 }
 
-// A line is what both doors tell of a message, in common words.
+// A line is a message in a form that both APIs can be compared in.
 type line struct{ who, text, calls string }
 
-// restLines reads a thread at the REST door.
+// restLines reads a thread through the REST API.
 func restLines(t *testing.T, user *harness.User, thread uuid.UUID) []line {
 	t.Helper()
 	var lines []line
@@ -64,8 +64,8 @@ func callsOf(calls []client.ToolCall) string {
 	return strings.Join(all, "; ")
 }
 
-// protocolLines reads it at the protocol's. Calls of the server's tools are
-// not told there.
+// protocolLines reads a thread through the ChatKit protocol, which does not show
+// calls of the server's tools.
 func protocolLines(t *testing.T, user *harness.User, thread uuid.UUID) []line {
 	t.Helper()
 	var lines []line
@@ -87,7 +87,7 @@ func protocolLines(t *testing.T, user *harness.User, thread uuid.UUID) []line {
 	return lines
 }
 
-// writing is a way to write a thread, and how each door reads it.
+// writing is a way to write a thread, and the lines that each API shows.
 type writing struct {
 	name           string
 	write          func(t *testing.T, user *harness.User, text string) uuid.UUID
@@ -162,8 +162,8 @@ func writings() []writing {
 	}
 }
 
-// Whatever one door wrote, the other reads.
-func TestBothDoors(t *testing.T) {
+// Each API shows what was written through the other.
+func TestBothAPIsShowTheSame(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		server := withTasks(t, database)
@@ -184,19 +184,19 @@ func TestBothDoors(t *testing.T) {
 	})
 }
 
-// wantLines takes {} for the question.
-func wantLines(t *testing.T, door string, got, want []line, question string) {
+// wantLines compares lines. {} stands for the question.
+func wantLines(t *testing.T, api string, got, want []line, question string) {
 	t.Helper()
 	want = slices.Clone(want)
 	for n := range want {
 		want[n].text = strings.ReplaceAll(want[n].text, "{}", question)
 	}
 	if !slices.Equal(got, want) {
-		t.Errorf("%s reads\n%q\nwant\n%q", door, got, want)
+		t.Errorf("%s reads\n%q\nwant\n%q", api, got, want)
 	}
 }
 
-// tasksFile names the tasks over stdio and over HTTP.
+// tasksFile writes an MCP configuration with the tasks over stdio and HTTP.
 func tasksFile(t *testing.T) string {
 	t.Helper()
 	served := tasks.Serve(t)

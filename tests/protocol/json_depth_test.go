@@ -7,11 +7,12 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// nested is that many arrays, one in the other.
+// nested returns nested JSON arrays.
 func nested(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
 
-// JSON that is nested deeper than others read is stored nowhere, so no thread is
-// lost to it: the page's is refused, and a model's is no call.
+// JSON that is nested too deep for other readers is never stored, since it would
+// make a thread unreadable: a page's output is refused, and a model's call is
+// answered with an error.
 func TestDeepJSON(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {

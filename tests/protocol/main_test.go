@@ -1,6 +1,6 @@
-// Package protocol_test tries the ChatKit protocol's door from outside: what
-// it refuses, what both doors share, and how a run is stopped. What it answers
-// when all is well, tests/chatkit holds to the reference.
+// Package protocol_test tests the ChatKit protocol over HTTP: refusals, threads
+// that both APIs use, and stopped runs. The package tests/chatkit compares
+// successful answers with the reference implementation.
 package protocol_test
 
 import (

@@ -8,13 +8,13 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// details are of the reasoning beside a step's calls, as no other program would
-// write them: they must come back so.
+// details returns reasoning details in an unusual spelling, which must come back
+// unchanged.
 func details(data string) string {
 	return `[{"type":"reasoning.encrypted","data":"` + data + `<>&\u0000\ud83d\u00e9","n":1.0}]`
 }
 
-// detailed sends such details, and then calls.
+// detailed sends reasoning details, then tool calls.
 func detailed(data string, steps ...harness.Step) harness.Script {
 	told := harness.Raw(`data: {"id":"gen-1","model":"test/model","choices":[{"index":0,"delta":{"reasoning_details":` +
 		details(data) + `}}]}` + "\n\n")
@@ -23,10 +23,10 @@ func detailed(data string, steps ...harness.Step) harness.Script {
 	})
 }
 
-// What upstream said of its reasoning goes back with the calls that it was
-// beside, unmodified, while the page is waited for and over a restart of the
-// server; and no further than the turn, as another model may answer the next.
-func TestDetailsOverAPause(t *testing.T) {
+// Reasoning details are sent back unmodified with the calls of their step, also
+// after a wait for the page's tool and a restart of the server. The next turn does
+// not have them, since another model may answer it.
+func TestReasoningDetailsSurviveAPause(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		server := harness.Start(t, harness.Options{Database: database})
@@ -57,8 +57,8 @@ func TestDetailsOverAPause(t *testing.T) {
 	})
 }
 
-// shape is a line a message after the system's: an assistant's with its text,
-// calls and details.
+// shape returns one line for each message after the system's: an assistant's with
+// its text, calls and details.
 func shape(request *harness.UpstreamRequest) []string {
 	var lines []string
 	for _, message := range request.Body.Messages[1:] {

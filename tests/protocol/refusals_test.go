@@ -14,8 +14,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// kind is a type of request, with params that are in order for a thread with
-// an item.
+// kind is a request type with valid params for a thread with an item.
 type kind struct {
 	name   string
 	params func(thread, item uuid.UUID) object
@@ -67,7 +66,7 @@ func kinds() []kind {
 	}
 }
 
-// wantFailure looks at a failure, and that it names what is wrong.
+// wantFailure checks a failure, and that its message names what is wrong.
 func wantFailure(t *testing.T, what string, got harness.Answer, status int, code, names string) {
 	t.Helper()
 	if got.Status != status || got.Code() != code || !strings.Contains(got.Message(), names) {
@@ -75,9 +74,9 @@ func wantFailure(t *testing.T, what string, got harness.Answer, status int, code
 	}
 }
 
-// Each request with each required field missing, and each field of a wrong
-// type, is refused by the field's name, and nothing is stored.
-func TestBadRequests(t *testing.T) {
+// A request without a required field, or with a field of a wrong type, is refused
+// with the field's name, and nothing is stored.
+func TestInvalidFields(t *testing.T) {
 	t.Parallel()
 	server := harness.Start(t, harness.Options{Env: map[string]string{"RATE_LIMIT_PER_MINUTE": "0"}})
 	user := server.User(t)
@@ -119,12 +118,12 @@ func TestBadRequests(t *testing.T) {
 		t.Errorf("refused requests left %d items of %d, and %d threads", len(left), len(made), user.Sessions().Meta.Total)
 	}
 	if asked := server.Upstream.Count(); asked != 1 {
-		t.Errorf("the upstream was asked %d times, want once", asked)
+		t.Errorf("the upstream got %d requests, want once", asked)
 	}
 }
 
-// Parts of a message that are wrong are named, and so are tools.
-func TestBadMessages(t *testing.T) {
+// An invalid part of a message or an invalid tool is refused by name.
+func TestInvalidMessages(t *testing.T) {
 	t.Parallel()
 	server := harness.Start(t, harness.Options{Env: map[string]string{"RATE_LIMIT_PER_MINUTE": "0", "MAX_MESSAGE_CHARS": "20"}})
 	user := server.User(t)
@@ -174,9 +173,9 @@ func TestBadMessages(t *testing.T) {
 	}
 }
 
-// Another user's ids are refused, ids of nothing are not found, and either way
-// nothing changes.
-func TestForeignIDs(t *testing.T) {
+// Ids of another user are refused, unknown ids are not found, and nothing
+// changes.
+func TestForeignAndUnknownIDs(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		server := harness.Start(t, harness.Options{
@@ -211,7 +210,7 @@ func TestForeignIDs(t *testing.T) {
 	})
 }
 
-// What the server cannot do it says, by its own code.
+// Unsupported requests have their own error code.
 func TestNotSupported(t *testing.T) {
 	t.Parallel()
 	server := harness.Start(t, harness.Options{})
@@ -231,8 +230,7 @@ func TestNotSupported(t *testing.T) {
 	}
 }
 
-// A body beyond all bounds, or as deep as it is long, is refused as quickly
-// as any.
+// Bodies that are too large or too deeply nested are refused quickly.
 func TestHugeBodies(t *testing.T) {
 	t.Parallel()
 	server := harness.Start(t, harness.Options{})
@@ -249,11 +247,11 @@ func TestHugeBodies(t *testing.T) {
 	deep = strings.ReplaceAll(deep, strings.Repeat("]", 9000), strings.Repeat("]", 20_000))
 	wantFailure(t, "a deeper result", post(t, user, deep), 400, "INVALID_REQUEST", "")
 	if total := user.Sessions().Meta.Total; total != 0 {
-		t.Errorf("they made %d threads", total)
+		t.Errorf("they created %d threads", total)
 	}
 }
 
-// A user may make as many threads by this door as by the other.
+// Threads count against MAX_SESSIONS_PER_USER, as in the REST API.
 func TestThreadLimit(t *testing.T) {
 	t.Parallel()
 	server := harness.Start(t, harness.Options{Env: map[string]string{"MAX_SESSIONS_PER_USER": "2"}})

@@ -13,10 +13,10 @@ import (
 
 const doorPath = "/api/v1/chatkit"
 
-// object is a JSON object.
+// object is any JSON object.
 type object = map[string]any
 
-// post sends a body to the door.
+// post sends a protocol request.
 func post(t *testing.T, user *harness.User, body any) harness.Answer {
 	t.Helper()
 	text, ok := body.(string)
@@ -30,7 +30,7 @@ func post(t *testing.T, user *harness.User, body any) harness.Answer {
 	return user.Do(harness.Request{Method: http.MethodPost, Path: doorPath, Body: strings.NewReader(text)})
 }
 
-// plain is the answer of a request that has no stream.
+// plain returns the answer of a request without a stream.
 func plain[Answer any](t *testing.T, user *harness.User, body any) Answer {
 	t.Helper()
 	got := post(t, user, body)
@@ -44,7 +44,7 @@ func plain[Answer any](t *testing.T, user *harness.User, body any) Answer {
 	return answer
 }
 
-// event is what is looked at of an event.
+// event has the members of an event that tests check.
 type event struct {
 	Type   string `json:"type"`
 	Item   item   `json:"item"`
@@ -56,7 +56,7 @@ type event struct {
 	Code string `json:"code"`
 }
 
-// item is what is looked at of an item.
+// item has the members of an item that tests check.
 type item struct {
 	ID      uuid.UUID `json:"id"`
 	Type    string    `json:"type"`
@@ -69,7 +69,7 @@ type item struct {
 	Output json.RawMessage `json:"output"`
 }
 
-// stream is all events of a request that starts a run.
+// stream sends a request that starts a run, and returns its events.
 func stream(t *testing.T, user *harness.User, body any) []event {
 	t.Helper()
 	got := post(t, user, body)
@@ -91,7 +91,7 @@ func stream(t *testing.T, user *harness.User, body any) []event {
 	return events
 }
 
-// input is a message.
+// input returns the input of a message.
 func input(text string) object {
 	return object{
 		"content":     []any{object{"type": "input_text", "text": text}},
@@ -101,7 +101,7 @@ func input(text string) object {
 
 func request(kind string, params any) object { return object{"type": kind, "params": params} }
 
-// createThread makes a thread by a message, and returns its id and its items.
+// createThread starts a thread with a message, and returns its id and items.
 func createThread(t *testing.T, user *harness.User, text string) (uuid.UUID, []item) {
 	t.Helper()
 	events := stream(t, user, request("threads.create", object{"input": input(text)}))
@@ -111,7 +111,7 @@ func createThread(t *testing.T, user *harness.User, text string) (uuid.UUID, []i
 	return events[0].Thread.ID, items(t, user, events[0].Thread.ID)
 }
 
-// items are all items of a thread, oldest first.
+// items returns all items of a thread, oldest first.
 func items(t *testing.T, user *harness.User, thread uuid.UUID) []item {
 	t.Helper()
 	page := plain[struct {
@@ -120,7 +120,7 @@ func items(t *testing.T, user *harness.User, thread uuid.UUID) []item {
 	return page.Data
 }
 
-// done is the item of the last event of its type, with all it has.
+// done returns the item of the last thread.item.done event of an item type.
 func done(events []event, kind string) (found item) {
 	for _, e := range events {
 		if e.Type == "thread.item.done" && e.Item.Type == kind {

@@ -6,9 +6,9 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// A model that goes on calling the page's tool is asked twelve times for a
-// message, the last time for words; the thread takes the next message.
-func TestPagesToolWithoutEnd(t *testing.T) {
+// A model that keeps calling the page's tool gets twelve requests for a message,
+// the last one without tools. The thread then accepts the next message.
+func TestClientToolStepLimit(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		server := harness.Start(t, harness.Options{Database: database})

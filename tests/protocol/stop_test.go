@@ -13,21 +13,21 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// stopBound is how long upstream's connection may outlive the client's; it is
-// some milliseconds, which the test tells.
+// stopBound is how long upstream's connection may outlive the client's. It takes
+// some milliseconds, which the test logs.
 const stopBound = 5 * time.Second
 
-// A client that closes the stream stops the run: upstream's connection ends,
-// what had come is kept, and the model is told in a note that no client sees.
-// The next message is taken at once.
-func TestStop(t *testing.T) {
+// A client that closes the stream stops the run: upstream's connection ends, the
+// text so far is saved, and the model is sent a note that no client sees. The next
+// message is accepted at once.
+func TestClosedStreamStopsTheRun(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		server := harness.Start(t, harness.Options{Database: database})
 		user := server.User(t)
 		question, next := "Tell me all. "+t.Name(), "Something else. "+t.Name()
 		server.Upstream.Answer(question, harness.Script{harness.Text("It all be"), harness.Text("gan"), harness.Hang()})
-		thread := leaveMidStream(t, server, user, question)
+		thread := disconnectMidStream(t, server, user, question)
 		eventually(t, "the part that came is kept", func() bool { return len(items(t, user, thread)) == 2 })
 		made := items(t, user, thread)
 		if made[1].Type != "assistant_message" || made[1].Content[0].Text != "It all began" {
@@ -35,9 +35,9 @@ func TestStop(t *testing.T) {
 		}
 		server.Upstream.Answer(next, answered("Yes."))
 		stream(t, user, request("threads.add_user_message", object{"thread_id": thread, "input": input(next)}))
-		told := toldTo(server, next)
+		told := sentWith(server, next)
 		if !strings.Contains(told, "assistant: It all began\nuser: Hidden context") || !strings.Contains(told, "The user cancelled the stream.") {
-			t.Errorf("the model was told\n%s", told)
+			t.Errorf("the model was sent\n%s", told)
 		}
 		if made := items(t, user, thread); len(made) != 4 || len(user.Session(thread).Messages) != 4 {
 			t.Errorf("the thread has %+v", made)
@@ -45,8 +45,9 @@ func TestStop(t *testing.T) {
 	})
 }
 
-// toldTo is what the model was sent with a question, a line for each message.
-func toldTo(server *harness.Server, question string) string {
+// sentWith returns what the model was sent with a question, a line for each
+// message.
+func sentWith(server *harness.Server, question string) string {
 	var told strings.Builder
 	for _, message := range server.Upstream.Requests(question)[0].Body.Messages {
 		told.WriteString(message.Role + ": " + message.Content + "\n")
@@ -54,9 +55,10 @@ func toldTo(server *harness.Server, question string) string {
 	return told.String()
 }
 
-// leaveMidStream asks a question whose answer hangs after "gan", leaves, sees
-// that upstream's connection ends, and returns the thread's id.
-func leaveMidStream(t *testing.T, server *harness.Server, user *harness.User, question string) uuid.UUID {
+// disconnectMidStream sends a question whose answer hangs after "gan",
+// disconnects, waits until upstream's connection ends, and returns the thread's
+// id.
+func disconnectMidStream(t *testing.T, server *harness.Server, user *harness.User, question string) uuid.UUID {
 	t.Helper()
 	raw, err := json.Marshal(request("threads.create", object{"input": input(question)}))
 	if err != nil {
@@ -88,7 +90,7 @@ func leaveMidStream(t *testing.T, server *harness.Server, user *harness.User, qu
 	case <-asked.Done():
 		t.Logf("upstream's connection was closed %.1f ms after the client left", float64(time.Since(left).Microseconds())/1000)
 	case <-time.After(stopBound):
-		t.Fatalf("upstream's connection is open %s after the client left", stopBound)
+		t.Fatalf("upstream's connection is open %s after the client disconnected", stopBound)
 	}
 	return first.Thread.ID
 }

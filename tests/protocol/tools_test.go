@@ -34,7 +34,7 @@ func answered(text string) harness.Script {
 	return harness.Script{harness.Text(text), harness.Finish("stop"), harness.Usage(9, 3, 0.1), harness.Done()}
 }
 
-// eventually waits until something is so.
+// eventually waits until a condition holds.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !is(); time.Sleep(20 * time.Millisecond) {
@@ -44,10 +44,10 @@ func eventually(t *testing.T, what string, is func() bool) {
 	}
 }
 
-// patience is how long what must come may take.
+// patience is how long eventually waits.
 const patience = 30 * time.Second
 
-// openDatabase looks behind the server's back.
+// openDatabase opens the server's database.
 func openDatabase(t *testing.T, server *harness.Server) *sql.DB {
 	t.Helper()
 	driver, source := "pgx", server.DatabaseURL
@@ -62,10 +62,10 @@ func openDatabase(t *testing.T, server *harness.Server) *sql.DB {
 	return db
 }
 
-// A tool server that dies in a call gives the model an error, and the run
+// A tool server that ends during a call gives the model an error, and the run
 // continues. The next message offers the same tools, and its call reaches the
 // new process.
-func TestToolServerDiesInMidCall(t *testing.T) {
+func TestToolServerEndsDuringACall(t *testing.T) {
 	t.Parallel()
 	server := withTasks(t, harness.SQLite)
 	for _, name := range []string{"tasks", "far"} {
@@ -81,7 +81,7 @@ func TestToolServerDiesInMidCall(t *testing.T) {
 			}
 			results := server.Upstream.Requests(question)[1].Results()
 			if len(results) != 1 || results["call_1"] == "" {
-				t.Errorf("the model was told %q", results)
+				t.Errorf("the model was sent %q", results)
 			}
 			if name == "far" {
 				return // Only its own operator starts it again.
@@ -100,9 +100,9 @@ func TestToolServerDiesInMidCall(t *testing.T) {
 	}
 }
 
-// The stream says which tools are used, and the model is offered those of all
-// servers, and the page's.
-func TestToolsAreOfferedAndTold(t *testing.T) {
+// The stream shows which tools are used. The model is offered the tools of all
+// servers and of the page.
+func TestOfferedToolsAndProgress(t *testing.T) {
 	t.Parallel()
 	server := withTasks(t, harness.SQLite)
 	user := server.User(t)
@@ -136,13 +136,13 @@ func TestToolsAreOfferedAndTold(t *testing.T) {
 		t.Errorf("the page's tool is not the last: %q", offered)
 	}
 	if results := requests[1].Results(); !strings.HasPrefix(results["a"], "Added task") || !strings.HasPrefix(results["b"], "Added task") {
-		t.Errorf("the model was told %q", results)
+		t.Errorf("the model was sent %q", results)
 	}
 }
 
-// The page's tool: the call waits, its output goes on, and a thread that has
-// moved on takes no output.
-func TestPagesTool(t *testing.T) {
+// A call of the page's tool waits for its output, which continues the run. A
+// thread that has continued otherwise refuses the output.
+func TestClientTool(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		server := harness.Start(t, harness.Options{Database: database})
@@ -170,8 +170,8 @@ func TestPagesTool(t *testing.T) {
 	})
 }
 
-// A retry keeps what it replaces in the database, and shows it to nobody.
-func TestRetryKeepsWhatItReplaces(t *testing.T) {
+// A retry keeps the replaced items in the database and shows them in no API.
+func TestRetryKeepsReplacedItems(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		server := harness.Start(t, harness.Options{Database: database})
@@ -196,7 +196,7 @@ func TestRetryKeepsWhatItReplaces(t *testing.T) {
 	})
 }
 
-// Feedback is taken for items of the thread, and may change.
+// Feedback can be given for items of the thread, and changed.
 func TestFeedback(t *testing.T) {
 	t.Parallel()
 	server := harness.Start(t, harness.Options{})

@@ -12,13 +12,13 @@ const tools: Schemas["ClientTool"][] = [
   },
 ];
 
-/** Where the chat is served, who the user is, and the page's key at OpenAI. */
+/** The server, the user's token and the page's key at OpenAI. */
 export interface Backend {
-  /** Of this server: https://chat.example.com */
+  /** The URL of this server, such as https://chat.example.com. */
   url: string;
   /** From https://platform.openai.com/settings/organization/security/domain-allowlist */
   domainKey: string;
-  /** A JWT for this user, fresh each time. */
+  /** Returns a valid JWT for the user. */
   token: () => Promise<string>;
 }
 
@@ -48,7 +48,7 @@ export function embed(element: Pick<OpenAIChatKit, "setOptions">, { url, domainK
   });
 }
 
-/** Tells the server which tools the page has: the protocol has no place for them but the metadata. */
+/** Adds the page's tools to a request. The protocol has no field for them except the metadata. */
 function withTools(body: string): string {
   const request: Schemas["ChatKitRequest"] = JSON.parse(body);
   return JSON.stringify({ ...request, metadata: { ...request.metadata, client_tools: tools } });
