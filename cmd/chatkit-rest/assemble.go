@@ -202,7 +202,7 @@ func (a *assembly) mount(ctx context.Context, settings config.Settings, listenin
 			})},
 			chatkitDoor{chatkit.New(chatkit.Options{
 				Service: a.service, WriteTimeout: streamWriteTimeout, KeepAlive: sse.KeepAlive,
-				Links: links, ImageDomains: settings.AllowedImageDomains, Live: a.metrics.LiveStreams,
+				AttachmentURLs: urls, ImageDomains: settings.AllowedImageDomains, Live: a.metrics.LiveStreams,
 			})},
 		},
 		Document: doc, Pages: pages, TrustedProxies: settings.TrustedProxies, Auth: authenticator,
