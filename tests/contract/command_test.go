@@ -169,7 +169,7 @@ func TestDemo(t *testing.T) {
 	}
 	server := harness.Start(t, harness.Options{Database: harness.SQLite, Env: env, Args: []string{"--demo"}})
 	var said string
-	await(t, "the demo says how to try it", func() bool {
+	harness.Eventually(t, harness.Patience, "the demo says how to try it", func() bool {
 		said = server.Log()
 		return strings.Contains(said, "curl") && strings.HasSuffix(said, "\n")
 	})

@@ -3,8 +3,6 @@
 package contract_test
 
 import (
-	"flag"
-	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -17,16 +15,9 @@ import (
 
 // Most tests wait for the server, so more of them run at once than there are
 // processors.
-const parallel = "8"
+const parallel = 8
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", parallel); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(harness.Main(m))
-}
+func TestMain(m *testing.M) { os.Exit(harness.MainParallel(m, parallel)) }
 
 // onEach starts a server on each database and runs the test against it.
 func onEach(t *testing.T, env map[string]string, test func(t *testing.T, server *harness.Server)) {

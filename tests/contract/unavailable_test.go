@@ -4,31 +4,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
-
-const (
-	patience = 30 * time.Second
-	interval = 50 * time.Millisecond
-)
-
-// await polls until the condition holds.
-func await(t *testing.T, what string, isSo func() bool) {
-	t.Helper()
-	deadline := time.NewTimer(patience)
-	defer deadline.Stop()
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	for !isSo() {
-		select {
-		case <-ticker.C:
-		case <-deadline.C:
-			t.Fatalf("%s: not within %s", what, patience)
-		}
-	}
-}
 
 // TestDatabaseUnreachable: every operation answers 503 while the database cannot
 // be reached, and works when it can again. SQLite is always reachable.
@@ -58,7 +36,7 @@ func TestDatabaseUnreachable(t *testing.T) {
 	}
 	wantOK(t, server.Do(t, harness.Request{Method: http.MethodGet, Path: "/health"}))
 	proxy.Mend()
-	await(t, "the server is ready again", func() bool {
+	harness.Eventually(t, harness.Patience, "the server is ready again", func() bool {
 		return server.Do(t, harness.Request{Method: http.MethodGet, Path: "/readyz"}).Status == http.StatusOK
 	})
 	alice.Say(session, "Hello")

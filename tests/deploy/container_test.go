@@ -164,7 +164,7 @@ func (i *image) serve(t *testing.T, env map[string]string, args ...string) (c *c
 	env["HOST"], env["PORT"] = "127.0.0.1", port
 	c = i.start(t, hostNetwork, env, args...)
 	address = "127.0.0.1:" + port
-	await(t, "the server in its container is ready", func() bool {
+	harness.Eventually(t, patience, "the server in its container is ready", func() bool {
 		select {
 		case <-c.over:
 			t.Fatalf("the server ended: %s", c.log.String())

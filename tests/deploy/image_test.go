@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
 // TestImage runs the image with no setting but the demo's flag, on a network of
@@ -21,7 +23,7 @@ func TestImage(t *testing.T) {
 		t.Errorf("the image listens on %s", i.env["HOST"])
 	}
 	var said string
-	await(t, "the health check passes", func() bool {
+	harness.Eventually(t, patience, "the health check passes", func() bool {
 		var code int
 		code, said = c.exec(i.healthcheck...)
 		return code == 0

@@ -16,7 +16,6 @@ import (
 const (
 	// patience is how long a test waits for what must come.
 	patience = 60 * time.Second
-	pause    = 50 * time.Millisecond
 	// repository is the repository's folder, seen from this one.
 	repository = "../.."
 	// jwtSecret signs the tests' tokens.
@@ -78,14 +77,4 @@ func output(t *testing.T, folder string, env []string, name string, args ...stri
 		t.Fatalf("%s %v: %v\n%s%s", name, args, err, text, stderr)
 	}
 	return string(text)
-}
-
-// await polls until the condition holds.
-func await(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(pause) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within %s", what, patience)
-		}
-	}
 }

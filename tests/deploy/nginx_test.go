@@ -84,7 +84,7 @@ func nginx(t *testing.T, backend string, change ...string) string {
 	})
 	base := "https://127.0.0.1:" + port
 	probe := newCaller(t, base, "127.0.0.1")
-	await(t, "nginx answers", func() bool {
+	harness.Eventually(t, patience, "nginx answers", func() bool {
 		response, err := probe.http.Get(base + "/health")
 		if err != nil {
 			return false

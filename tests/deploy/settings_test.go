@@ -61,7 +61,7 @@ func proveSettings(t *testing.T, settings map[string]string, migrate, serve []st
 	run.delta(t, "Good")
 	stopped := make(chan int, 1)
 	go func() { stopped <- c.stop(grace) }()
-	await(t, "the server takes no new connection", func() bool { return get(t, "http://"+address+"/health") == 0 })
+	harness.Eventually(t, patience, "the server takes no new connection", func() bool { return get(t, "http://"+address+"/health") == 0 })
 	close(gate)
 	run.delta(t, " bye")
 	if events := run.rest(t); len(events) == 0 || events[len(events)-1] != "[DONE]" {

@@ -145,7 +145,7 @@ func callsMade(t *testing.T) []string {
 		t.Fatalf("start strace (the package strace): %v", err)
 	}
 	defer cmd.Process.Kill() //nolint:errcheck // it has ended unless the test failed
-	await(t, "the traced server is ready", func() bool { return get(t, "http://127.0.0.1:"+port+"/readyz") == http.StatusOK })
+	harness.Eventually(t, patience, "the traced server is ready", func() bool { return get(t, "http://127.0.0.1:"+port+"/readyz") == http.StatusOK })
 	client := newCaller(t, "http://127.0.0.1:"+port, "127.0.0.2")
 	client.say(client.createSession(), "Hello").rest(t)
 	_ = cmd.Process.Signal(syscall.SIGTERM)
@@ -153,7 +153,7 @@ func callsMade(t *testing.T) []string {
 		t.Errorf("the traced server: %v", err)
 	}
 	var content []byte
-	await(t, "the trace is complete", func() bool {
+	harness.Eventually(t, patience, "the trace is complete", func() bool {
 		content, _ = os.ReadFile(trace) //nolint:gosec // strace writes it
 		return bytes.Contains(content, []byte("exit_group("))
 	})

@@ -3,10 +3,12 @@ package harness
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -46,7 +48,7 @@ type program struct {
 var shared parts // one for a test process, ended by Main
 
 // Main runs the tests, then removes the built program and stops the PostgreSQL
-// server if a test had it started. It returns the exit code for os.Exit.
+// server if a test started it. It returns the exit code for os.Exit.
 func Main(m *testing.M) int {
 	folder, err := os.MkdirTemp("", "chatkit-rest-harness-")
 	if err != nil {
@@ -60,6 +62,17 @@ func Main(m *testing.M) int {
 		return max(code, 1)
 	}
 	return code
+}
+
+// MainParallel is Main for tests that mostly wait: it lets more of them run at
+// once than there are processors.
+func MainParallel(m *testing.M, tests int) int {
+	flag.Parse()
+	if err := flag.Set("test.parallel", strconv.Itoa(tests)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return Main(m)
 }
 
 func (p *parts) end() error {

@@ -12,9 +12,6 @@ import (
 	"time"
 )
 
-// patience is how long the harness waits for what must come.
-const patience = 30 * time.Second
-
 // Upstream stands in for OpenRouter, over real HTTP. A question is answered by
 // the script that a test gave for its text, or by DefaultScript.
 type Upstream struct {
@@ -112,7 +109,7 @@ func (u *Upstream) Count() int {
 // Await waits until the question has come and returns its first request.
 func (u *Upstream) Await(tb testing.TB, question string) *UpstreamRequest {
 	tb.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(Patience)
 	for {
 		requests, arrived := u.look(question)
 		if len(requests) > 0 {
@@ -121,7 +118,7 @@ func (u *Upstream) Await(tb testing.TB, question string) *UpstreamRequest {
 		select {
 		case <-arrived:
 		case <-deadline:
-			tb.Fatalf("the question %q did not reach the upstream within %s", question, patience)
+			tb.Fatalf("the question %q did not reach the upstream within %s", question, Patience)
 		}
 	}
 }

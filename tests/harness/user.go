@@ -88,12 +88,12 @@ func (s *Server) secrets() []string {
 // no failure of the server may repeat it.
 const UpstreamSecret = "upstream-raw-text-7d1f"
 
-// Context ends with the test, or when the harness's patience does.
+// Context ends with the test, or after Patience.
 func (u *User) Context() context.Context { return contextOf(u.t) }
 
 func contextOf(tb testing.TB) context.Context {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), patience)
+	ctx, cancel := context.WithTimeout(tb.Context(), Patience)
 	tb.Cleanup(cancel)
 	return ctx
 }

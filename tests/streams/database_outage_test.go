@@ -50,7 +50,7 @@ func TestDatabaseAwayForAMoment(t *testing.T) {
 
 	between.cut()
 	close(goOn)
-	eventually(t, soon, "the server tries to save again", func() bool {
+	harness.Eventually(t, soon, "the server tries to save again", func() bool {
 		return strings.Contains(s.Log(), "saving a run failed")
 	})
 	checkUnavailable(t, s, user, other)
@@ -107,12 +107,12 @@ func TestDatabaseAwayForLong(t *testing.T) {
 		t.Errorf("the stream ended with %v, answer %q, %+v", told.types, told.answer, told.fault)
 	}
 	// The outage outlasts the run's lease.
-	eventually(t, leasePatience, "the run's lease is over", func() bool {
+	harness.Eventually(t, leasePatience, "the run's lease is over", func() bool {
 		row, _ := s.run(t, run.id())
 		return row.LeaseUntil < time.Now().UnixMicro()
 	})
 	between.mend(t)
-	eventually(t, leasePatience, "the thread takes a message", func() bool {
+	harness.Eventually(t, leasePatience, "the thread takes a message", func() bool {
 		answer, err := user.API.CreateRunWithResponse(t.Context(), session, session, harness.MessageBody("Go on"))
 		if err != nil {
 			t.Fatal(err)

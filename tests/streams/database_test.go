@@ -114,7 +114,7 @@ func (s *stand) rows(t *testing.T, id string) []runRow {
 func (s *stand) ended(t *testing.T, id string, within time.Duration) runRow {
 	t.Helper()
 	var row runRow
-	eventually(t, within, "run "+id+" has ended", func() bool {
+	harness.Eventually(t, within, "run "+id+" has ended", func() bool {
 		row, _ = s.run(t, id)
 		return row.Status != "" && row.Status != "running"
 	})

@@ -67,7 +67,7 @@ func testDisconnectEarly(t *testing.T, s *stand, way disconnection) {
 	disconnect(t, s, run, way, question)
 	checkHistory(t, user, session, line{"user", question})
 	var row runRow
-	eventually(t, soon, "the run has ended", func() bool {
+	harness.Eventually(t, soon, "the run has ended", func() bool {
 		row = s.onlyRun(t, session)
 		return row.Status != "running"
 	})
@@ -118,7 +118,7 @@ func TestDeletedSessionEndsItsRun(t *testing.T) {
 			t.Errorf("the stream ended with %v", told.types)
 		}
 		within(t, disconnectBound, "upstream's connection is closed", s.Upstream.Await(t, "Hello").Done())
-		eventually(t, soon, "the run's row is gone", func() bool {
+		harness.Eventually(t, soon, "the run's row is gone", func() bool {
 			_, there := s.run(t, run.ID)
 			return !there
 		})

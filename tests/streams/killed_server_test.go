@@ -106,7 +106,7 @@ func checkSurvived(t *testing.T, run crashed) {
 func checkMarked(t *testing.T, s *stand, run crashed) {
 	t.Helper()
 	var row runRow
-	eventually(t, leasePatience, "the run of the dead server is marked", func() bool {
+	harness.Eventually(t, leasePatience, "the run of the dead server is marked", func() bool {
 		row = s.onlyRun(t, run.session)
 		return row.Status != "running"
 	})
@@ -140,7 +140,7 @@ func TestThreadOfKilledServerTakesMessages(t *testing.T) {
 
 		var refused []int
 		begin := time.Now()
-		eventually(t, leasePatience, "the thread takes a message", func() bool {
+		harness.Eventually(t, leasePatience, "the thread takes a message", func() bool {
 			answer, err := user.API.CreateRunWithResponse(t.Context(), run.session, run.session, harness.MessageBody("Go on"))
 			if err != nil {
 				t.Fatal(err)

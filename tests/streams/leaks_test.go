@@ -30,18 +30,18 @@ func TestDisconnectsLeakNothing(t *testing.T) {
 			sessions[n] = user.CreateSession()
 		}
 		disconnectAll(t, s, user, sessions, "warm up") // It opens what stays open.
-		eventually(t, soon, "upstream has no connection open", func() bool { return between.open() == 0 })
+		harness.Eventually(t, soon, "upstream has no connection open", func() bool { return between.open() == 0 })
 		files, opened := openFiles(t, s.PID()), between.opened()
 
 		for round := range rounds {
 			disconnectAll(t, s, user, sessions, fmt.Sprintf("round %d", round))
 		}
-		eventually(t, soon, "upstream has no connection open", func() bool { return between.open() == 0 })
+		harness.Eventually(t, soon, "upstream has no connection open", func() bool { return between.open() == 0 })
 		if got := between.opened() - opened; got != atOnce*rounds {
 			t.Errorf("upstream had %d connections, want %d", got, atOnce*rounds)
 		}
 		now := 0
-		eventually(t, soon, "the server's files are closed", func() bool {
+		harness.Eventually(t, soon, "the server's files are closed", func() bool {
 			now = openFiles(t, s.PID())
 			return now <= files+slack
 		})
@@ -91,7 +91,7 @@ func disconnectAll(t *testing.T, s *stand, user *harness.User, sessions []uuid.U
 	}
 	gone.Wait()
 	for _, session := range sessions {
-		eventually(t, soon, "the thread is free", func() bool {
+		harness.Eventually(t, soon, "the thread is free", func() bool {
 			for _, row := range s.runsOf(t, session) {
 				if row.Status == "running" {
 					return false

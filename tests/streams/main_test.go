@@ -4,8 +4,6 @@
 package streams_test
 
 import (
-	"flag"
-	"fmt"
 	"os"
 	"testing"
 
@@ -14,13 +12,6 @@ import (
 
 // Many of these tests wait for a time-out of the server, so more of them run at
 // once than there are processors.
-const parallel = "16"
+const parallel = 16
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", parallel); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(harness.Main(m))
-}
+func TestMain(m *testing.M) { os.Exit(harness.MainParallel(m, parallel)) }

@@ -29,7 +29,7 @@ func TestOddAnswers(t *testing.T) {
 		s.Upstream.Answer("User:\nodd question\n\nAssistant:\nA cake 🎉 is here.", harness.Says("<think>A title", "?</think>", "Spring garden"))
 		user.Say(session, "odd question")
 		checkHistory(t, user, session, line{"user", "odd question"}, line{"assistant", "A cake 🎉 is here."})
-		eventually(t, soon, "the title is Spring garden", func() bool {
+		harness.Eventually(t, soon, "the title is Spring garden", func() bool {
 			title := user.Session(session).Title
 			return title != nil && *title == "Spring garden"
 		})

@@ -34,7 +34,7 @@ func TestShutdownWaitsForLiveRuns(t *testing.T) {
 		late := dialRun(t, s, user, other, "Too late", nil)
 		sendBody := late.sendHead(t)
 		s.Terminate()
-		eventually(t, soon, "the server takes no connections", func() bool { return !isListening(t, s) })
+		harness.Eventually(t, soon, "the server takes no connections", func() bool { return !isListening(t, s) })
 		sendBody()
 		if answer := late.answer(); answer.Status != http.StatusServiceUnavailable || answer.Code() != "SERVICE_UNAVAILABLE" {
 			t.Errorf("a run that was asked for during the stop was answered %d %s", answer.Status, answer.Body)

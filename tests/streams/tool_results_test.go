@@ -38,7 +38,7 @@ func TestDatabaseAwayDuringATool(t *testing.T) {
 	run.until(t, "progress_update")
 
 	between.cut()
-	eventually(t, leasePatience, "the run's lease is over", func() bool {
+	harness.Eventually(t, leasePatience, "the run's lease is over", func() bool {
 		row, _ := s.run(t, run.id())
 		return row.LeaseUntil < time.Now().UnixMicro()
 	})
