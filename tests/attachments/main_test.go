@@ -3,8 +3,6 @@
 package attachments_test
 
 import (
-	"flag"
-	"fmt"
 	"maps"
 	"os"
 	"testing"
@@ -14,16 +12,9 @@ import (
 
 // Tests mostly wait for the server, so more run at once than there are
 // processors.
-const parallel = "8"
+const parallel = 8
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", parallel); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(harness.Main(m))
-}
+func TestMain(m *testing.M) { os.Exit(harness.MainParallel(m, parallel)) }
 
 // onEach runs a test with each database and each file store.
 func onEach(t *testing.T, env map[string]string, test func(t *testing.T, server *harness.Server, store fileStore)) {

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -53,7 +52,7 @@ func checkMessageWithFiles(t *testing.T, server *harness.Server, store fileStore
 	checkUpstream(t, server.Upstream.Await(t, "And now, "+name+"?"), image, notes)
 	alice.DeleteSession(uuid.MustParse(thread))
 	want(t, alice.Do(harness.Request{Method: http.MethodGet, Path: contentPath(shown)}), 404, "ATTACHMENT_NOT_FOUND")
-	eventually(t, "the files are deleted", func() bool { return store.count(t) == 0 })
+	harness.Eventually(t, harness.Patience, "the files are deleted", func() bool { return store.count(t) == 0 })
 }
 
 // asked returns the text by which the harness finds a request to the model: the
@@ -114,15 +113,5 @@ func checkServed(t *testing.T, server *harness.Server, owner *harness.User, a at
 				t.Errorf("request %d: header %s is %q, want %q", n, name, got, value)
 			}
 		}
-	}
-}
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("timed out waiting: %s", what)
-		}
-		time.Sleep(20 * time.Millisecond)
 	}
 }

@@ -4,9 +4,10 @@
 package protocol_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-func TestMain(m *testing.M) { harness.Main(m) }
+func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
@@ -33,19 +32,6 @@ func writeFile(t *testing.T, content any) string {
 func answered(text string) harness.Script {
 	return harness.Script{harness.Text(text), harness.Finish("stop"), harness.Usage(9, 3, 0.1), harness.Done()}
 }
-
-// eventually waits until a condition holds.
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !is(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within %s: %s", patience, what)
-		}
-	}
-}
-
-// patience is how long eventually waits.
-const patience = 30 * time.Second
 
 // openDatabase opens the server's database.
 func openDatabase(t *testing.T, server *harness.Server) *sql.DB {
