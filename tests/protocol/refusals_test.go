@@ -46,7 +46,7 @@ func kinds() []kind {
 		{name: "threads.add_structured_input", params: thread(object{"item_id": "{item}", "input": object{}}), owned: true},
 		{name: "threads.get_by_id", params: thread(nil), owned: true},
 		{name: "threads.list", params: func(uuid.UUID, uuid.UUID) object {
-			return object{"limit": 1, "order": "asc", "after": "x"}
+			return object{"limit": 1, "order": "asc", "after": strings.Repeat("x", 32)}
 		}, optional: []string{"limit", "order", "after"}},
 		{
 			name: "items.list", params: thread(object{"limit": 1, "order": "asc", "after": "{item}"}),
