@@ -109,17 +109,19 @@ type AttachmentStore interface {
 	// Returns ErrAttachmentNotFound.
 	Attachment(ctx context.Context, id uuid.UUID) (Attachment, error)
 
-	// ClaimUpload gives a pending attachment to one upload: a lease until the
-	// given time, by which the holder is recognised. Returns
-	// ErrAttachmentNotFound, ErrAttachmentUploaded if the content is stored, and
-	// ErrAttachmentBeingUploaded if another upload's lease has not ended at now.
-	ClaimUpload(ctx context.Context, id uuid.UUID, now, until time.Time) error
+	// ClaimUpload gives a pending attachment to one upload for the duration of
+	// the lease. It returns the end of the lease, by which the store recognises
+	// the holder. Returns ErrAttachmentNotFound, ErrAttachmentUploaded if the
+	// content is stored, and ErrAttachmentBeingUploaded if another upload's
+	// lease has not ended.
+	ClaimUpload(ctx context.Context, id uuid.UUID, lease time.Duration) (until time.Time, err error)
 
-	// RenewUpload moves the end of the lease that ends at until. A lease that has
-	// ended can be renewed as long as no other upload has claimed the attachment.
-	// Returns ErrAttachmentNotFound, and ErrUploadSuperseded if another upload
-	// has claimed it.
-	RenewUpload(ctx context.Context, id uuid.UUID, until, newUntil time.Time) error
+	// RenewUpload lets the lease that ends at until end after the given duration
+	// from now, and returns its new end. A lease that has ended can be renewed
+	// as long as no other upload has claimed the attachment. Returns
+	// ErrAttachmentNotFound, and ErrUploadSuperseded if another upload has
+	// claimed it.
+	RenewUpload(ctx context.Context, id uuid.UUID, until time.Time, lease time.Duration) (newUntil time.Time, err error)
 
 	// EndUpload ends the upload whose lease ends at until: the content with the
 	// digest is stored, or, without a digest, it is not and may be uploaded
@@ -135,9 +137,9 @@ type AttachmentStore interface {
 	// SweepAttachments returns up to limit attachments that are garbage, and
 	// makes sure that they stay so: those that were deleted, those whose
 	// session was deleted, and those created before unsentBefore that no message
-	// has. It leaves out an attachment whose upload has a lease at now. The order
-	// is random. Concurrent calls return different attachments.
-	SweepAttachments(ctx context.Context, now, unsentBefore time.Time, limit int) ([]uuid.UUID, error)
+	// has. It leaves out an attachment whose upload has a lease. The order is
+	// random. Concurrent calls return different attachments.
+	SweepAttachments(ctx context.Context, unsentBefore time.Time, limit int) ([]uuid.UUID, error)
 
 	// ForgetAttachments removes garbage whose contents are deleted.
 	ForgetAttachments(ctx context.Context, ids []uuid.UUID) error

@@ -52,8 +52,7 @@ func (s *Service) sweepAttachments(ctx context.Context) {
 func (s *Service) Sweep(ctx context.Context) error {
 	var swept sweep
 	for range sweepRounds {
-		now := s.now()
-		ids, err := s.Store.SweepAttachments(ctx, now, now.Add(-unsentLifetime), sweepBatch)
+		ids, err := s.Store.SweepAttachments(ctx, s.now().Add(-unsentLifetime), sweepBatch)
 		if err != nil || len(ids) == 0 {
 			return cmp.Or(swept.failed, err)
 		}

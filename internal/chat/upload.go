@@ -63,7 +63,9 @@ type upload struct {
 	attachment Attachment
 	content    *checkedContent
 	received   int64
-	// until is the end of the lease, by which the store recognises its holder.
+	// until is the end of the lease by the store's clock: the store recognises
+	// the holder by it. renewed is the time of the last renewal by this
+	// process's clock.
 	until   time.Time
 	renewed time.Time
 	// problem is why the upload is refused; nil if it failed for a reason that the
@@ -76,11 +78,9 @@ func (u *upload) claim() error {
 	retry := time.NewTicker(uploadRetry)
 	defer retry.Stop()
 	for waited := time.Duration(0); ; waited += uploadRetry {
-		now := u.service.now()
-		until := now.Add(uploadLease)
-		err := u.service.Store.ClaimUpload(u.ctx, u.attachment.ID, now, until)
+		until, err := u.service.Store.ClaimUpload(u.ctx, u.attachment.ID, uploadLease)
 		if err == nil {
-			u.renewed, u.until = now, until
+			u.renewed, u.until = u.service.now(), until
 			return nil
 		}
 		if !isBeingUploaded(err) || waited > uploadLease {
@@ -113,14 +113,14 @@ func (u *upload) Read(p []byte) (int, error) {
 // this one is being stored.
 func (u *upload) renew() error {
 	now := u.service.now()
-	until := now.Add(uploadLease)
+	lease := uploadLease
 	switch {
 	case u.received == u.attachment.Size:
-		until = now.Add(uploadTimeout + releaseTimeout)
+		lease = uploadTimeout + releaseTimeout
 	case now.Sub(u.renewed) < uploadRenewal:
 		return nil
 	}
-	err := u.service.Store.RenewUpload(u.ctx, u.attachment.ID, u.until, until)
+	until, err := u.service.Store.RenewUpload(u.ctx, u.attachment.ID, u.until, lease)
 	if err != nil {
 		u.problem = err
 		return err

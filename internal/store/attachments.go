@@ -122,13 +122,17 @@ func toChatAttachment(row attachmentRow) chat.Attachment {
 }
 
 // ClaimUpload implements [chat.Store].
-func (s *Store) ClaimUpload(ctx context.Context, id uuid.UUID, now, until time.Time) error {
-	return s.do(ctx, "claim upload", func(ctx context.Context) error {
+func (s *Store) ClaimUpload(ctx context.Context, id uuid.UUID, lease time.Duration) (time.Time, error) {
+	var until time.Time
+	err := s.do(ctx, "claim upload", func(ctx context.Context) error {
 		db := s.write.WithContext(ctx)
-		claimed := db.Exec(`UPDATE attachments SET upload_until = ? WHERE id = ? AND state = 'pending' AND upload_until <= ?`,
-			toMicros(until), id.String(), toMicros(now))
-		if claimed.Error != nil || claimed.RowsAffected == 1 {
-			return claimed.Error
+		ends, err := readLeaseEnds(db.Raw(leasesOf(db).claimUpload, lease.Microseconds(), id.String()))
+		if err != nil {
+			return err
+		}
+		if len(ends) == 1 {
+			until = fromMicros(ends[0])
+			return nil
 		}
 		row, err := readAttachment(db, id)
 		switch {
@@ -139,23 +143,35 @@ func (s *Store) ClaimUpload(ctx context.Context, id uuid.UUID, now, until time.T
 		}
 		return chat.ErrAttachmentBeingUploaded()
 	})
+	return until, err
+}
+
+// readLeaseEnds returns the ends of the leases that a statement has set.
+func readLeaseEnds(result *gorm.DB) ([]int64, error) {
+	return readRows(result, func(until *int64) []any { return []any{until} })
 }
 
 // RenewUpload implements [chat.Store].
-func (s *Store) RenewUpload(ctx context.Context, id uuid.UUID, until, newUntil time.Time) error {
-	return s.do(ctx, "renew upload", func(ctx context.Context) error {
+func (s *Store) RenewUpload(ctx context.Context, id uuid.UUID, until time.Time, lease time.Duration) (time.Time, error) {
+	var newUntil time.Time
+	err := s.do(ctx, "renew upload", func(ctx context.Context) error {
 		db := s.write.WithContext(ctx)
-		renewed := db.Exec(`UPDATE attachments SET upload_until = ? WHERE id = ? AND state = 'pending' AND upload_until = ?`,
-			toMicros(newUntil), id.String(), toMicros(until))
-		return uploadOutcome(db, id, renewed)
+		ends, err := readLeaseEnds(db.Raw(leasesOf(db).renewUpload, lease.Microseconds(), id.String(), toMicros(until)))
+		if err != nil {
+			return err
+		}
+		if len(ends) == 1 {
+			newUntil = fromMicros(ends[0])
+			return nil
+		}
+		return lostUpload(db, id)
 	})
+	return newUntil, err
 }
 
-// uploadOutcome returns the error of a change that requires an upload's lease.
-func uploadOutcome(db *gorm.DB, id uuid.UUID, changed *gorm.DB) error {
-	if changed.Error != nil || changed.RowsAffected == 1 {
-		return changed.Error
-	}
+// lostUpload returns the error of a change that required an upload's lease and
+// did not find it.
+func lostUpload(db *gorm.DB, id uuid.UUID) error {
 	if _, err := readAttachment(db, id); err != nil {
 		return err
 	}
@@ -172,7 +188,10 @@ func (s *Store) EndUpload(ctx context.Context, id uuid.UUID, until time.Time, di
 		db := s.write.WithContext(ctx)
 		ended := db.Exec(`UPDATE attachments SET state = ?, digest = ?, upload_until = 0
 			WHERE id = ? AND state = 'pending' AND upload_until = ?`, string(state), digest, id.String(), toMicros(until))
-		return uploadOutcome(db, id, ended)
+		if ended.Error != nil || ended.RowsAffected == 1 {
+			return ended.Error
+		}
+		return lostUpload(db, id)
 	})
 }
 
@@ -230,23 +249,24 @@ func sendAttachments(tx *gorm.DB, userID string, message chat.Item) error {
 // The rows without a session are few and have their own index. The order is
 // random, so that contents that cannot be deleted do not block the others.
 const (
-	sweepSelect = `SELECT id FROM attachments WHERE session_id IS NULL AND upload_until <= ?
-		AND (state = 'deleted' OR item_id IS NOT NULL OR created_at < ?) ORDER BY random() LIMIT CAST(? AS bigint)`
-	sweepUpdate   = `UPDATE attachments SET state = 'deleted' WHERE id IN (` + sweepSelect
+	sweepUpdate = `UPDATE attachments SET state = 'deleted' WHERE id IN (
+		SELECT id FROM attachments WHERE session_id IS NULL AND upload_until <= `
+	sweepOrder = ` AND (state = 'deleted' OR item_id IS NOT NULL OR created_at < ?)
+		ORDER BY random() LIMIT CAST(? AS bigint)`
 	sweepReturn   = `) AND session_id IS NULL RETURNING id`
-	sweepPostgres = sweepUpdate + ` FOR UPDATE SKIP LOCKED` + sweepReturn
-	sweepSQLite   = sweepUpdate + sweepReturn
+	sweepPostgres = sweepUpdate + postgresNow + sweepOrder + ` FOR UPDATE SKIP LOCKED` + sweepReturn
+	sweepSQLite   = sweepUpdate + sqliteNow + sweepOrder + sweepReturn
 )
 
 // SweepAttachments implements [chat.Store].
-func (s *Store) SweepAttachments(ctx context.Context, now, unsentBefore time.Time, limit int) ([]uuid.UUID, error) {
+func (s *Store) SweepAttachments(ctx context.Context, unsentBefore time.Time, limit int) ([]uuid.UUID, error) {
 	var ids []uuid.UUID
 	err := s.do(ctx, "sweep attachments", func(ctx context.Context) (err error) {
 		statement := sweepSQLite
 		if s.driver == PostgreSQL {
 			statement = sweepPostgres
 		}
-		ids, err = readRows(s.write.WithContext(ctx).Raw(statement, toMicros(now), toMicros(unsentBefore), limit),
+		ids, err = readRows(s.write.WithContext(ctx).Raw(statement, toMicros(unsentBefore), limit),
 			func(id *uuid.UUID) []any { return []any{id} })
 		// RETURNING has the order of the table.
 		rand.Shuffle(len(ids), func(a, b int) { ids[a], ids[b] = ids[b], ids[a] }) //nolint:gosec // The order is no secret.

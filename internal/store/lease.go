@@ -35,6 +35,10 @@ type leaseStatements struct {
 	// renew returns the runs that it renews. Its arguments are the lease, in
 	// microseconds, and the list of runs.
 	renew string
+	// claimUpload and renewUpload return the end of the lease that they set.
+	// Their arguments are the lease, in microseconds, and the attachment, and of
+	// renewUpload the end of the lease before.
+	claimUpload, renewUpload string
 	// statuses returns the runs of a list, its argument, with their statuses.
 	statuses string
 	// list writes a list of ids as one argument, so that a statement has one
@@ -60,12 +64,15 @@ func newLeaseStatements(
 	// A run ends no earlier than it started, whatever the clocks say.
 	fail := `UPDATE runs SET status = 'failed', failure_code = ?, failure_reason = ?,
 		ended_at = ` + greatest + `(started_at, ` + now + `) WHERE `
+	claim := `UPDATE attachments SET upload_until = ` + now + ` + ? WHERE id = ? AND state = 'pending' AND `
 	return leaseStatements{
 		insertRun: `INSERT INTO runs (` + runColumns + `) VALUES (` + placeholders(runArgsBeforeLease) + `, ` + now + ` + ?)
 			ON CONFLICT (session_id) WHERE status = 'running' DO NOTHING`,
 		failExpired: fail + `session_id = ? AND status = 'running' AND lease_until < ` + now,
 		failOrphans: fail + isOrphan,
 		renew:       `UPDATE runs SET lease_until = ` + now + ` + ? WHERE status = 'running' AND ` + isListed + ` RETURNING id`,
+		claimUpload: claim + `upload_until <= ` + now + ` RETURNING upload_until`,
+		renewUpload: claim + `upload_until = ? RETURNING upload_until`,
 		statuses:    `SELECT id, status FROM runs WHERE ` + isListed,
 		list:        list,
 	}

@@ -180,18 +180,18 @@ func (s tracedStore) Attachment(ctx context.Context, id uuid.UUID) (chat.Attachm
 	return a, err
 }
 
-func (s tracedStore) ClaimUpload(ctx context.Context, id uuid.UUID, now, until time.Time) error {
+func (s tracedStore) ClaimUpload(ctx context.Context, id uuid.UUID, lease time.Duration) (time.Time, error) {
 	ctx, end := s.begin(ctx, "ClaimUpload")
-	err := s.Store.ClaimUpload(ctx, id, now, until)
+	until, err := s.Store.ClaimUpload(ctx, id, lease)
 	end(err)
-	return err
+	return until, err
 }
 
-func (s tracedStore) RenewUpload(ctx context.Context, id uuid.UUID, until, newUntil time.Time) error {
+func (s tracedStore) RenewUpload(ctx context.Context, id uuid.UUID, until time.Time, lease time.Duration) (time.Time, error) {
 	ctx, end := s.begin(ctx, "RenewUpload")
-	err := s.Store.RenewUpload(ctx, id, until, newUntil)
+	newUntil, err := s.Store.RenewUpload(ctx, id, until, lease)
 	end(err)
-	return err
+	return newUntil, err
 }
 
 func (s tracedStore) EndUpload(ctx context.Context, id uuid.UUID, until time.Time, digest string) error {

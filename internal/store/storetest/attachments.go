@@ -59,9 +59,7 @@ func (f *fixture) announced(t *testing.T, user string, at time.Time) chat.Attach
 func (f *fixture) uploaded(t *testing.T, user string, at time.Time) chat.Attachment {
 	t.Helper()
 	a := f.announced(t, user, at)
-	until := at.Add(time.Minute)
-	must(t, f.ClaimUpload(t.Context(), a.ID, at, until))
-	must(t, f.EndUpload(t.Context(), a.ID, until, digest))
+	must(t, f.EndUpload(t.Context(), a.ID, f.claim(t, a.ID, time.Minute), digest))
 	a.State, a.Digest = chat.AttachmentStored, digest
 	return a
 }
@@ -80,9 +78,32 @@ func (f *fixture) attachment(t *testing.T, id uuid.UUID) chat.Attachment {
 	return a
 }
 
-func (f *fixture) sweep(t *testing.T, now, unsentBefore time.Time) []uuid.UUID {
+// claim claims an upload and returns the end of its lease. A negative lease has
+// ended already.
+func (f *fixture) claim(t *testing.T, id uuid.UUID, lease time.Duration) time.Time {
 	t.Helper()
-	ids, err := f.SweepAttachments(t.Context(), now, unsentBefore, limit)
+	until, err := f.ClaimUpload(t.Context(), id, lease)
+	must(t, err)
+	return until
+}
+
+// claimError returns the error of a claim.
+func (f *fixture) claimError(t *testing.T, id uuid.UUID) error {
+	t.Helper()
+	_, err := f.ClaimUpload(t.Context(), id, time.Minute)
+	return err
+}
+
+// renewError returns the error of a renewal.
+func (f *fixture) renewError(t *testing.T, id uuid.UUID, until time.Time) error {
+	t.Helper()
+	_, err := f.RenewUpload(t.Context(), id, until, time.Minute)
+	return err
+}
+
+func (f *fixture) sweep(t *testing.T, unsentBefore time.Time) []uuid.UUID {
+	t.Helper()
+	ids, err := f.SweepAttachments(t.Context(), unsentBefore, limit)
 	must(t, err)
 	return ids
 }
@@ -122,8 +143,7 @@ func attachmentBytes(t *testing.T, f *fixture) {
 		t.Helper()
 		a, err := next(alice, size)
 		must(t, err)
-		must(t, f.ClaimUpload(t.Context(), a.ID, start(), after(time.Minute)))
-		must(t, f.EndUpload(t.Context(), a.ID, after(time.Minute), digest))
+		must(t, f.EndUpload(t.Context(), a.ID, f.claim(t, a.ID, time.Minute), digest))
 		return a
 	}
 	full := func(when string) {
@@ -149,7 +169,7 @@ func attachmentBytes(t *testing.T, f *fixture) {
 	must(t, f.DeleteSession(t.Context(), alice, session.ID))
 	add()
 	full("after a session was deleted")
-	f.sweep(t, after(time.Hour), after(time.Hour))
+	f.sweep(t, after(time.Hour))
 	for range 4 {
 		add()
 	}
@@ -168,22 +188,25 @@ func attachmentLimitsAtOnce(t *testing.T, f *fixture) {
 
 func uploadClaimed(t *testing.T, f *fixture) {
 	a := f.announced(t, alice, start())
-	until := after(time.Minute)
-	errs := atOnce(8, func(int) error { return f.ClaimUpload(t.Context(), a.ID, start(), until) })
+	ends := make([]time.Time, 8)
+	errs := atOnce(8, func(n int) (err error) {
+		ends[n], err = f.ClaimUpload(t.Context(), a.ID, time.Minute)
+		return err
+	})
 	wantOutcomes(t, errs, 1, chat.CodeAttachmentConflict)
-	wantCode(t, "missing", f.ClaimUpload(t.Context(), uuid.New(), start(), until), chat.CodeAttachmentNotFound)
+	until := ends[slices.Index(errs, nil)]
+	wantCode(t, "missing", f.claimError(t, uuid.New()), chat.CodeAttachmentNotFound)
 	must(t, f.EndUpload(t.Context(), a.ID, until, "")) // It failed, and is free again.
 	equal(t, "attachment", f.attachment(t, a.ID), a)
-	must(t, f.ClaimUpload(t.Context(), a.ID, start(), until))
-	// The lease ends; another upload takes over.
-	must(t, f.ClaimUpload(t.Context(), a.ID, until, after(time.Hour)))
-	wantError(t, "a late renewal", f.RenewUpload(t.Context(), a.ID, until, after(2*time.Hour)), chat.ErrUploadSuperseded())
-	wantError(t, "a late release", f.EndUpload(t.Context(), a.ID, until, ""), chat.ErrUploadSuperseded())
-	wantError(t, "a late end", f.EndUpload(t.Context(), a.ID, until, digest), chat.ErrUploadSuperseded())
-	wantError(t, "beside the upload", f.ClaimUpload(t.Context(), a.ID, until, after(time.Hour)), chat.ErrAttachmentBeingUploaded())
-	must(t, f.EndUpload(t.Context(), a.ID, after(time.Hour), digest))
-	wantError(t, "a second upload", f.ClaimUpload(t.Context(), a.ID, after(2*time.Hour), after(3*time.Hour)),
-		chat.ErrAttachmentUploaded())
+	// The lease of an upload has ended; another upload takes over.
+	ended := f.claim(t, a.ID, -time.Minute)
+	until = f.claim(t, a.ID, time.Minute)
+	wantError(t, "a late renewal", f.renewError(t, a.ID, ended), chat.ErrUploadSuperseded())
+	wantError(t, "a late release", f.EndUpload(t.Context(), a.ID, ended, ""), chat.ErrUploadSuperseded())
+	wantError(t, "a late end", f.EndUpload(t.Context(), a.ID, ended, digest), chat.ErrUploadSuperseded())
+	wantError(t, "beside the upload", f.claimError(t, a.ID), chat.ErrAttachmentBeingUploaded())
+	must(t, f.EndUpload(t.Context(), a.ID, until, digest))
+	wantError(t, "a second upload", f.claimError(t, a.ID), chat.ErrAttachmentUploaded())
 	equal(t, "state", f.attachment(t, a.ID).State, chat.AttachmentStored)
 }
 
@@ -191,24 +214,27 @@ func uploadClaimed(t *testing.T, f *fixture) {
 // attachment, also after the lease has ended.
 func uploadRenewed(t *testing.T, f *fixture) {
 	a := f.announced(t, alice, start())
-	must(t, f.ClaimUpload(t.Context(), a.ID, start(), after(time.Minute)))
-	must(t, f.RenewUpload(t.Context(), a.ID, after(time.Minute), after(time.Hour)))
-	wantError(t, "during the renewed lease", f.ClaimUpload(t.Context(), a.ID, after(30*time.Minute), after(2*time.Hour)),
-		chat.ErrAttachmentBeingUploaded())
-	must(t, f.RenewUpload(t.Context(), a.ID, after(time.Hour), after(3*time.Hour)))
-	wantCode(t, "missing", f.RenewUpload(t.Context(), uuid.New(), start(), after(time.Hour)), chat.CodeAttachmentNotFound)
+	until, err := f.RenewUpload(t.Context(), a.ID, f.claim(t, a.ID, -time.Minute), time.Minute)
+	must(t, err)
+	wantError(t, "during the renewed lease", f.claimError(t, a.ID), chat.ErrAttachmentBeingUploaded())
+	longer, err := f.RenewUpload(t.Context(), a.ID, until, time.Hour)
+	must(t, err)
+	if added := longer.Sub(until); added < 59*time.Minute || added > time.Hour+time.Minute {
+		t.Errorf("an hour's lease ends %s after a minute's", added)
+	}
+	wantCode(t, "missing", f.renewError(t, uuid.New(), longer), chat.CodeAttachmentNotFound)
 	must(t, f.DeleteAttachment(t.Context(), alice, a.ID))
-	wantCode(t, "deleted", f.RenewUpload(t.Context(), a.ID, after(3*time.Hour), after(4*time.Hour)), chat.CodeAttachmentNotFound)
+	wantCode(t, "deleted", f.renewError(t, a.ID, longer), chat.CodeAttachmentNotFound)
 }
 
 func uploadDeleted(t *testing.T, f *fixture) {
-	a := f.announced(t, alice, start())
-	until := after(time.Hour)
-	must(t, f.ClaimUpload(t.Context(), a.ID, start(), until))
+	a, b := f.announced(t, alice, start()), f.announced(t, alice, start())
+	until := f.claim(t, a.ID, time.Hour)
+	f.claim(t, b.ID, -time.Minute)
 	must(t, f.DeleteAttachment(t.Context(), alice, a.ID))
-	equal(t, "swept during the upload", len(f.sweep(t, after(time.Minute), start())), 0)
+	must(t, f.DeleteAttachment(t.Context(), alice, b.ID))
+	equal(t, "swept during one upload and after the other", f.sweep(t, start()), []uuid.UUID{b.ID})
 	wantCode(t, "the end", f.EndUpload(t.Context(), a.ID, until, digest), chat.CodeAttachmentNotFound)
-	equal(t, "swept after it", f.sweep(t, until, start()), []uuid.UUID{a.ID})
 }
 
 func attachmentsSent(t *testing.T, f *fixture) {
@@ -306,7 +332,7 @@ func attachmentDeleted(t *testing.T, f *fixture) {
 	wantCode(t, "again", f.DeleteAttachment(t.Context(), alice, a.ID), chat.CodeAttachmentNotFound)
 	_, err := f.Attachment(t.Context(), a.ID)
 	wantCode(t, "reading", err, chat.CodeAttachmentNotFound)
-	equal(t, "swept", f.sweep(t, start(), start()), []uuid.UUID{a.ID})
+	equal(t, "swept", f.sweep(t, start()), []uuid.UUID{a.ID})
 }
 
 func attachmentsSwept(t *testing.T, f *fixture) {
@@ -320,7 +346,7 @@ func attachmentsSwept(t *testing.T, f *fixture) {
 	_, err := f.Attachment(t.Context(), ofGone.ID)
 	wantCode(t, "of a session that is gone", err, chat.CodeAttachmentNotFound)
 	for round := range 2 { // What is not forgotten is told again.
-		found := f.sweep(t, after(day), after(time.Second))
+		found := f.sweep(t, after(time.Second))
 		want := []uuid.UUID{ofGone.ID, old.ID, pending.ID}
 		for _, id := range want {
 			if !slices.Contains(found, id) || len(found) != len(want) {
@@ -328,9 +354,9 @@ func attachmentsSwept(t *testing.T, f *fixture) {
 			}
 		}
 	}
-	must(t, f.ForgetAttachments(t.Context(), append(f.sweep(t, after(day), after(time.Second)), young.ID, ofKept.ID)))
+	must(t, f.ForgetAttachments(t.Context(), append(f.sweep(t, after(time.Second)), young.ID, ofKept.ID)))
 	must(t, f.ForgetAttachments(t.Context(), nil))
-	equal(t, "swept when all is forgotten", len(f.sweep(t, after(day), after(time.Second))), 0)
+	equal(t, "swept when all is forgotten", len(f.sweep(t, after(time.Second))), 0)
 	f.wantRows(t, "attachments", 2) // Forgetting takes garbage alone.
 	f.attachment(t, young.ID)
 	f.attachment(t, ofKept.ID)
@@ -349,7 +375,7 @@ func attachmentSentOrSwept(t *testing.T, f *fixture) {
 				return err
 			}
 			var err error
-			swept, err = f.SweepAttachments(t.Context(), after(time.Hour), after(time.Hour), limit)
+			swept, err = f.SweepAttachments(t.Context(), after(time.Hour), limit)
 			return err
 		})
 		must(t, errs[1])
@@ -369,7 +395,7 @@ func attachmentsSweptAtOnce(t *testing.T, f *fixture) {
 	kept := f.announced(t, alice, after(time.Hour))
 	errs := atOnce(4, func(int) error {
 		for {
-			ids, err := f.SweepAttachments(t.Context(), after(time.Minute), after(time.Minute), limit)
+			ids, err := f.SweepAttachments(t.Context(), after(time.Minute), limit)
 			if err != nil || len(ids) == 0 {
 				return err
 			}
@@ -379,7 +405,7 @@ func attachmentsSweptAtOnce(t *testing.T, f *fixture) {
 		}
 	})
 	wantOutcomes(t, errs, len(errs), "")
-	equal(t, "left to sweep", len(f.sweep(t, after(time.Minute), after(time.Minute))), 0)
+	equal(t, "left to sweep", len(f.sweep(t, after(time.Minute))), 0)
 	f.wantRows(t, "attachments", 1)
 	f.attachment(t, kept.ID)
 }
