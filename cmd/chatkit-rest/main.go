@@ -93,7 +93,7 @@ func usage(w io.Writer) {
 	for _, c := range commands() {
 		fmt.Fprintln(w, "  "+c.summary)
 	}
-	fmt.Fprint(w, "\nSettings are environment variables, or lines of the file .env; the README has the table.\n")
+	fmt.Fprint(w, "\nSettings are environment variables, or lines of the file .env; docs/settings.md lists them.\n")
 }
 
 // parse reads a command's flags. It returns false when help was asked for and

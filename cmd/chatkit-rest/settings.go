@@ -34,7 +34,7 @@ func loadSettings(p process, options config.Options) (config.Settings, error) {
 	options.Names = names
 	settings, err := config.Load(getenv, options)
 	if err != nil {
-		return config.Settings{}, fmt.Errorf("%w\nThe README has a table of the settings", err)
+		return config.Settings{}, fmt.Errorf("%w\ndocs/settings.md lists all settings", err)
 	}
 	if !options.Demo {
 		return settings, nil

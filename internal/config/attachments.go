@@ -9,7 +9,8 @@ import (
 
 const (
 	attachmentsHint = "use file:///data/attachments for a folder, or s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-central-1"
-	// maxAttachmentBytes is what is held in memory for a request to the model.
+	// maxAttachmentBytes bounds ATTACHMENT_MAX_BYTES: a file is held in memory
+	// for a request to the model.
 	maxAttachmentBytes = 100 << 20
 	// maxUserBytes is 1 TiB: a create sums up the files of its user.
 	maxUserBytes = 1 << 40
@@ -17,12 +18,12 @@ const (
 	defaultTypes = "image/png,image/jpeg,image/webp,image/gif,text/plain,text/markdown,text/csv,application/json"
 )
 
-// Attachments say which files are taken and where they are kept. The zero
-// value takes none.
+// Attachments says which files are accepted and where they are stored. The
+// zero value accepts none.
 type Attachments struct {
-	// Folder is of the disk, relative or absolute.
+	// Folder is the path of a folder on disk, relative or absolute.
 	Folder string
-	// Bucket and the others are of an S3-compatible store.
+	// Bucket, Prefix, Endpoint, Region and the keys describe an S3-compatible store.
 	Bucket    string
 	Prefix    string
 	Endpoint  string // empty: Amazon's
@@ -31,12 +32,12 @@ type Attachments struct {
 	SecretKey Secret
 
 	MaxBytes int
-	// UserBytes are those of all files of a user; 0 is no limit.
+	// UserBytes is the maximum total size of a user's files; 0 is no limit.
 	UserBytes int
 	Types     []string // each once
 }
 
-// IsSet says whether files are taken.
+// IsSet reports whether files are accepted.
 func (a Attachments) IsSet() bool { return a.Folder != "" || a.Bucket != "" }
 
 func (l *loader) attachments() Attachments {
@@ -96,9 +97,9 @@ func (l *loader) attachmentsURL(name string, a *Attachments) {
 	}
 }
 
-// parseFolder reads what follows "file://". As with sqlite://, the slash that
-// comes next only ends the (empty) host: file:///data is the relative path
-// data, and file:////data is the absolute path /data.
+// parseFolder parses what follows "file://". As with sqlite://, the next slash
+// only ends the (empty) host: file:///data is the relative path data, and
+// file:////data is the absolute path /data.
 func parseFolder(rest string) (folder, problem, fix string) {
 	path, ok := strings.CutPrefix(rest, "/")
 
@@ -157,9 +158,9 @@ func isEndpoint(value string) bool {
 		strings.Trim(at.Path, "/") == "" && at.RawQuery == "" && at.Fragment == ""
 }
 
-// attachmentTypes reads a list of media types. Images that no model takes are
-// refused. What a browser would run, such as text/html, is not: it is served as
-// a download, in a sandbox.
+// attachmentTypes reads a list of media types. It rejects images that models do
+// not accept. It accepts types that a browser would run, such as text/html: such
+// a file is served as a download, in a sandbox.
 func (l *loader) attachmentTypes(name string) []string {
 	entries, ok := splitList(l.value(name))
 	if !ok || len(entries) == 0 || len(entries) > maxTypes {
@@ -193,18 +194,18 @@ func notTypeRune(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("/.+-_!#$&^", r)
 }
 
-// attachmentSettings describe the settings of this file.
+// attachmentSettings returns the settings of attachments, for All.
 func attachmentSettings() []Setting {
 	return []Setting{
-		{Name: "ATTACHMENTS_URL", Meaning: "Where the files of messages are kept: `file:///data/attachments` (relative to the working folder; " +
+		{Name: "ATTACHMENTS_URL", Meaning: "Where the files of messages are stored: `file:///data/attachments` (relative to the working folder; " +
 			"four slashes, `file:////var/lib/chatkit`, for an absolute path), or `s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-central-1` " +
-			"(any S3-compatible store; without endpoint Amazon's). Unset: no files are taken."},
-		{Name: "ATTACHMENT_MAX_BYTES", Default: "10485760", Meaning: "Largest file, in bytes."},
-		{Name: "ATTACHMENT_MAX_BYTES_PER_USER", Default: "1073741824", Meaning: "Bytes of all files a user may have, those of messages included. " +
-			"A file counts as 4 KiB at least. 0 turns the limit off."},
-		{Name: "ATTACHMENT_TYPES", Default: defaultTypes, Meaning: "Types of files that are taken: a comma list or a JSON array. The model is shown images and texts (`text/…`, JSON); " +
-			"of files of other types it is told the name."},
-		{Name: "AWS_ACCESS_KEY_ID", Meaning: "Key for the S3-compatible store. Unset: the machine's role."},
-		{Name: "AWS_SECRET_ACCESS_KEY", Secret: true, Meaning: "The secret that goes with AWS_ACCESS_KEY_ID."},
+			"(any S3-compatible store; without endpoint, Amazon's). Unset: files are not accepted."},
+		{Name: "ATTACHMENT_MAX_BYTES", Default: "10485760", Meaning: "Maximum size of a file, in bytes."},
+		{Name: "ATTACHMENT_MAX_BYTES_PER_USER", Default: "1073741824", Meaning: "Maximum total size of a user's files, including those of messages, in bytes. " +
+			"A file counts as at least 4 KiB. 0: no limit."},
+		{Name: "ATTACHMENT_TYPES", Default: defaultTypes, Meaning: "Accepted types of files: a comma-separated list or a JSON array. The model receives images and texts (`text/…`, JSON); " +
+			"of files of other types, only the name."},
+		{Name: "AWS_ACCESS_KEY_ID", Meaning: "Access key of the S3-compatible store. Unset: the machine's role is used."},
+		{Name: "AWS_SECRET_ACCESS_KEY", Secret: true, Meaning: "The secret key that belongs to AWS_ACCESS_KEY_ID."},
 	}
 }

@@ -9,26 +9,30 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
 
-// The README's table and .env.example say what the settings are; both have all
-// of All, line for line, and nothing else.
+// TestDocumentsFollowTheSettings: the table of docs/settings.md and the file
+// .env.example document exactly the settings that All returns.
 func TestDocumentsFollowTheSettings(t *testing.T) {
 	t.Parallel()
 	var entries strings.Builder
 	for _, setting := range config.All() {
 		fmt.Fprintf(&entries, "\n# %s\n#%s=%s\n", setting.Meaning, setting.Name, setting.Default)
 	}
-	sameLines(t, "the README's table", rows(after(t, "../../README.md", "\n## Settings\n")), table(config.All()))
-	sameLines(t, ".env.example", after(t, "../../.env.example", "a line without one has none.\n"), entries.String())
+	sameLines(t, "the table of docs/settings.md", rows(after(t, "../../docs/settings.md", "\n## All settings\n")), table(config.All()))
+	sameLines(t, ".env.example", after(t, "../../.env.example", envExampleHead), entries.String())
 }
 
-// docs/observing.md has OpenTelemetry's variables, which are not in the README.
+// envExampleHead is the last line before the settings of .env.example.
+const envExampleHead = "# An empty value means that there is no default.\n"
+
+// TestTracingIsDocumented: the table of docs/observing.md documents exactly
+// OpenTelemetry's variables that TracingSettings returns.
 func TestTracingIsDocumented(t *testing.T) {
 	t.Parallel()
 	sameLines(t, "the table of docs/observing.md",
 		rows(after(t, "../../docs/observing.md", "\n## Traces\n")), table(config.TracingSettings()))
 }
 
-// table has the rows of a table of settings.
+// table returns the rows of a table of settings.
 func table(settings []config.Setting) string {
 	var text strings.Builder
 	for _, setting := range settings {
@@ -41,21 +45,20 @@ func table(settings []config.Setting) string {
 	return text.String()
 }
 
-// rows are those of the first table in a text, without its head.
+// rows returns the rows of the first table in a text, without its head.
 func rows(text string) string {
 	var found []string
 	for line := range strings.Lines(text) {
-		switch {
-		case strings.HasPrefix(line, "|"):
+		if strings.HasPrefix(line, "|") {
 			found = append(found, line)
-		case len(found) > 0:
-			return strings.Join(found[min(2, len(found)):], "")
+		} else if len(found) > 0 {
+			break
 		}
 	}
-	return ""
+	return strings.Join(found[min(2, len(found)):], "")
 }
 
-// sameLines tells the lines that one text has and the other has not.
+// sameLines reports the lines that one text has and the other lacks.
 func sameLines(t *testing.T, document, got, want string) {
 	t.Helper()
 	if got == want {
@@ -68,7 +71,7 @@ func sameLines(t *testing.T, document, got, want string) {
 	}
 	for line := range strings.Lines(got) {
 		if !strings.Contains(want, line) {
-			t.Errorf("%s has, and no setting is so,\n%s", document, line)
+			t.Errorf("%s has a line of no setting:\n%s", document, line)
 		}
 	}
 	if !t.Failed() {
@@ -76,7 +79,7 @@ func sameLines(t *testing.T, document, got, want string) {
 	}
 }
 
-// after is what follows the heading in a file.
+// after returns what follows the heading in a file.
 func after(t *testing.T, path, heading string) string {
 	t.Helper()
 	_, rest, ok := strings.Cut(read(t, path), heading)
