@@ -11,9 +11,10 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/child"
 )
 
 const (
@@ -31,7 +32,7 @@ type process struct {
 
 	cmd    *exec.Cmd
 	stdin  io.Closer
-	stderr *tail
+	stderr *child.Tail
 	exited chan struct{}
 }
 
@@ -51,7 +52,7 @@ func startRole(ctx context.Context, role string, env ...string) (*process, error
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", role, err)
 	}
-	p := &process{name: role, cmd: cmd, stdin: stdin, stderr: &tail{}, exited: make(chan struct{})}
+	p := &process{name: role, cmd: cmd, stdin: stdin, stderr: &child.Tail{}, exited: make(chan struct{})}
 	cmd.Stderr = p.stderr
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", role, err)
@@ -69,7 +70,7 @@ func startRole(ctx context.Context, role string, env ...string) (*process, error
 func startServer(ctx context.Context, program, folder, address string, env []string) (*process, error) {
 	cmd := exec.CommandContext(ctx, program, "serve", "--migrate")
 	cmd.Dir, cmd.Env = folder, append(environment(), env...)
-	p := &process{name: "server", address: address, cmd: cmd, stderr: &tail{}, exited: make(chan struct{})}
+	p := &process{name: "server", address: address, cmd: cmd, stderr: &child.Tail{}, exited: make(chan struct{})}
 	cmd.Stderr = p.stderr
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the server: %w", err)
@@ -175,26 +176,4 @@ func (p *process) resident() (int64, error) {
 		return kilobytes << 10, nil
 	}
 	return 0, fmt.Errorf("read the memory of %s: /proc has no VmRSS", p.name)
-}
-
-// tail keeps the end of what a process says.
-type tail struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-const tailBytes = 4 << 10
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, p...)
-	t.text = t.text[max(0, len(t.text)-tailBytes):]
-	return len(p), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return strings.TrimSpace(string(t.text))
 }

@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/child"
 )
 
 const (
@@ -94,7 +96,7 @@ func (l *lab) startReference(ctx context.Context, setting string) (*process, err
 	cmd.Dir = "tests/chatkit"
 	cmd.Env = append(environment(), "OPENAI_BASE_URL=http://"+l.upstream.address+"/api/v1", "OPENAI_API_KEY=bench",
 		"REFERENCE_TOOLS=0", setting, "PYTHONDONTWRITEBYTECODE=1")
-	p := &process{name: "reference", address: address, cmd: cmd, stderr: &tail{}, exited: make(chan struct{})}
+	p := &process{name: "reference", address: address, cmd: cmd, stderr: &child.Tail{}, exited: make(chan struct{})}
 	cmd.Stderr = p.stderr
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the reference (make test-chatkit installs it): %w", err)

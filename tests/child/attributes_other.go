@@ -1,9 +1,8 @@
 //go:build !linux
 
-// Package child lets a process that tests start die with them.
 package child
 
 import "syscall"
 
-// Attributes do nothing here: only Linux has a death signal.
+// Attributes does nothing here: only Linux has a parent death signal.
 func Attributes() *syscall.SysProcAttr { return nil }

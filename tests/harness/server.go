@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/child"
 )
 
 const (
@@ -221,18 +223,12 @@ func (s *Server) end() {
 	}
 }
 
-// FreePort returns a port of the loopback interface that is free.
+// FreePort returns a free TCP port of the loopback interface.
 func FreePort(tb testing.TB) int {
 	tb.Helper()
-	var config net.ListenConfig
-	listener, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	port, err := child.FreePort(context.Background())
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer listener.Close() //nolint:errcheck // nothing was done with it
-	address, ok := listener.Addr().(*net.TCPAddr)
-	if !ok {
-		tb.Fatalf("listening gave %T, not a TCP address", listener.Addr())
-	}
-	return address.Port
+	return port
 }

@@ -6,19 +6,18 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/child"
 )
 
 const (
@@ -34,7 +33,7 @@ type cluster struct {
 	folder   string
 	port     int
 	password string
-	log      *tail
+	log      *child.Tail
 	unlock   func()
 
 	process *process
@@ -46,7 +45,7 @@ func startCluster(ctx context.Context, p programs, o options) (*cluster, error) 
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{password: rand.Text(), log: &tail{}}
+	c := &cluster{password: rand.Text(), log: &child.Tail{}}
 	if err := c.makeFolder(owner); err != nil {
 		return nil, err
 	}
@@ -120,7 +119,7 @@ func (c *cluster) prepare(cmd *exec.Cmd, owner *account) {
 
 // run starts postgres on a free port and waits until it answers.
 func (c *cluster) run(ctx context.Context, p programs, o options, owner *account) error {
-	port, err := freePort(ctx)
+	port, err := child.FreePort(ctx)
 	if err != nil {
 		return err
 	}
@@ -186,41 +185,4 @@ func (c *cluster) remove() error {
 		return fmt.Errorf("remove the cluster's folder: %w", err)
 	}
 	return nil
-}
-
-func freePort(ctx context.Context) (int, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp4", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	defer listener.Close() //nolint:errcheck // it never served
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	return strconv.Atoi(port)
-}
-
-// tail keeps the end of what is written to it.
-type tail struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-var _ io.Writer = (*tail)(nil)
-
-const tailBytes = 4 << 10
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, p...)
-	t.text = t.text[max(0, len(t.text)-tailBytes):]
-	return len(p), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return strings.TrimSpace(string(t.text))
 }

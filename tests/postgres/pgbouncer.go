@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/child"
 )
 
 // PoolMode is PgBouncer's pool_mode.
@@ -61,7 +63,7 @@ func startPgBouncer(tb testing.TB, program string, database *url.URL, mode PoolM
 	if err != nil {
 		return "", err
 	}
-	port, err := freePort(tb.Context())
+	port, err := child.FreePort(tb.Context())
 	if err != nil {
 		return "", err
 	}
@@ -69,7 +71,7 @@ func startPgBouncer(tb testing.TB, program string, database *url.URL, mode PoolM
 	if err != nil {
 		return "", err
 	}
-	log := &tail{}
+	log := &child.Tail{}
 	cmd := exec.Command(program, file) //nolint:gosec,noctx // the distribution's program; its life is the test's
 	cmd.Dir, cmd.Stdout, cmd.Stderr = "/", log, log
 	cmd.SysProcAttr = childAttributes(owner)
@@ -115,7 +117,7 @@ func writePgBouncerConfig(tb testing.TB, database *url.URL, port int, mode PoolM
 }
 
 // awaitPgBouncer waits until the pooler's database answers.
-func awaitPgBouncer(ctx context.Context, running *process, log *tail, pooledURL string) error {
+func awaitPgBouncer(ctx context.Context, running *process, log *child.Tail, pooledURL string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	poll := time.NewTicker(pollInterval)

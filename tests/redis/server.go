@@ -53,7 +53,11 @@ type Server struct {
 // is no redis-server on this machine.
 func Start(tb testing.TB, o Options) *Server {
 	tb.Helper()
-	s := &Server{tb: tb, options: o, folder: tb.TempDir(), port: freePort(tb)}
+	port, err := child.FreePort(tb.Context())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s := &Server{tb: tb, options: o, folder: tb.TempDir(), port: strconv.Itoa(port)}
 	scheme, password := "redis", ""
 	if o.Certificate != "" {
 		scheme = "rediss"
@@ -173,19 +177,4 @@ func (s *Server) Addresses(tb testing.TB) []string {
 		}
 	}
 	return keys
-}
-
-func freePort(tb testing.TB) string {
-	tb.Helper()
-	var config net.ListenConfig
-	listener, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer listener.Close() //nolint:errcheck // nothing was done with it
-	address, ok := listener.Addr().(*net.TCPAddr)
-	if !ok {
-		tb.Fatalf("listening gave %T, not a TCP address", listener.Addr())
-	}
-	return strconv.Itoa(address.Port)
 }
