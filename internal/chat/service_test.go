@@ -237,35 +237,6 @@ func TestShutdownSavesPartialAnswers(t *testing.T) {
 	}
 }
 
-func TestShutdownWaitsForRuns(t *testing.T) {
-	t.Parallel()
-	release := make(chan struct{})
-	service := newService(t, openStore(t), says(func(context.Context) (chat.Chunk, error) {
-		<-release
-		return chat.Chunk{}, io.EOF
-	}, "an answer"))
-	session, run := ask(t, service)
-	follow(t, run, isDelta)
-	stopped := make(chan error)
-	go func() { stopped <- service.Shutdown(context.Background()) }()
-	close(release)
-	if err := <-stopped; err != nil {
-		t.Errorf("Shutdown: %v", err)
-	}
-	wantHistory(t, service, session.ID, "user_message: hello", "assistant_message: an answer")
-}
-
-func TestDeletingASessionEndsItsRun(t *testing.T) {
-	t.Parallel()
-	service := newService(t, openStore(t), says(untilCancelled, "half"))
-	session, run := ask(t, service)
-	follow(t, run, isDelta)
-	if err := service.DeleteSession(t.Context(), alice, session.ID); err != nil {
-		t.Fatal(err)
-	}
-	failed(t, follow(t, run, nil))
-}
-
 // Parts without text have no characters; their number is bounded all the same.
 func TestEmptyPartsAreBounded(t *testing.T) {
 	t.Parallel()

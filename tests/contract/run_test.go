@@ -32,7 +32,6 @@ func TestRuns(t *testing.T) {
 		"run title once":  runTitleOnce,
 		"run as it comes": runAsItComes,
 		"run in progress": runInProgress,
-		"keep alive":      keepAlive,
 		"runs at once":    runsAtOnce,
 	})
 }

@@ -110,44 +110,6 @@ func TestUpstreamUser(t *testing.T) {
 	})
 }
 
-// TestUpstreamHistoryBound: the newest messages go, within the bound, and begin
-// with a question.
-func TestUpstreamHistoryBound(t *testing.T) {
-	t.Parallel()
-	env := map[string]string{"HISTORY_MAX_MESSAGES": "4", "SYSTEM_PROMPT": "Short."}
-	onEach(t, env, func(t *testing.T, server *harness.Server) {
-		alice := server.User(t)
-		session := alice.CreateSession()
-		for _, question := range []string{"Q1", "Q2", "Q3", "Q4"} {
-			server.Upstream.Answer(question, harness.Says("Answer to "+question))
-			alice.Say(session, question)
-		}
-		request := server.Upstream.Await(t, "Q4")
-		checkMessages(t, request, "system: Short.", "user: Q3", "assistant: Answer to Q3", "user: Q4")
-		if messages := alice.Session(session).Messages; len(messages) != 8 {
-			t.Errorf("the history has %d messages, want 8", len(messages))
-		}
-	})
-}
-
-// TestUpstreamHistoryChars: also by characters.
-func TestUpstreamHistoryChars(t *testing.T) {
-	t.Parallel()
-	env := map[string]string{"HISTORY_MAX_CHARS": "500", "SYSTEM_PROMPT": "Short."}
-	onEach(t, env, func(t *testing.T, server *harness.Server) {
-		alice := server.User(t)
-		session := alice.CreateSession()
-		long := strings.Repeat(astral, 240)
-		server.Upstream.Answer("Q2", harness.Says(long))
-		for _, question := range []string{long + "1", "Q2", "Q3", long} {
-			alice.Say(session, question)
-		}
-		// Q4 has 240, the answer to Q3 21, Q3 2, the answer to Q2 240: 503.
-		request := server.Upstream.Await(t, long)
-		checkMessages(t, request, "system: Short.", "user: Q3", "assistant: Hello from the model.", "user: "+long)
-	})
-}
-
 // promptNotTaken: no client says what the model is told first.
 func promptNotTaken(t *testing.T, server *harness.Server) {
 	alice := server.User(t)

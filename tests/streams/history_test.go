@@ -39,7 +39,11 @@ func checkBoundByMessages(t *testing.T, database harness.Database, bound int) {
 		"HISTORY_MAX_MESSAGES": strconv.Itoa(bound), "SYSTEM_PROMPT": systemPrompt,
 	}})
 	user := s.User(t)
-	sayMany(t, s, user, user.CreateSession(), questions)
+	session := user.CreateSession()
+	sayMany(t, s, user, session, questions)
+	if stored := history(t, user, session); len(stored) != 2*len(questions) {
+		t.Errorf("%d messages are stored, want %d", len(stored), 2*len(questions))
+	}
 	for n := range questions {
 		// An answer without its question is left out, so an even limit has one
 		// message less.
