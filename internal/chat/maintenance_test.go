@@ -3,6 +3,7 @@ package chat_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,15 +18,15 @@ import (
 type failingStore struct {
 	chat.Store
 
-	failing  bool
-	searches int
+	failing  atomic.Bool
+	searches atomic.Int32
 }
 
 func (f *failingStore) FailOrphanedRuns(context.Context, uuid.UUID) (int, error) {
-	if f.failing {
+	if f.failing.Load() {
 		return 0, chat.ErrStoreUnavailable(errors.New("connection refused"))
 	}
-	f.searches++
+	f.searches.Add(1)
 	return 0, nil
 }
 
@@ -41,19 +42,19 @@ func TestNoOrphansRightAfterAnOutage(t *testing.T) {
 			synctest.Wait()
 		}
 		advance(16 * time.Second)
-		if db.searches != 2 { // One at the start.
-			t.Fatalf("%d searches for orphans, want 2", db.searches)
+		if db.searches.Load() != 2 { // One at the start.
+			t.Fatalf("%d searches for orphans, want 2", db.searches.Load())
 		}
-		db.failing = true
+		db.failing.Store(true)
 		advance(15 * time.Second)
-		db.failing = false
+		db.failing.Store(false)
 		advance(15 * time.Second)
-		if db.searches != 2 {
+		if db.searches.Load() != 2 {
 			t.Errorf("a search for orphans at the first moment after an outage")
 		}
 		advance(15 * time.Second)
-		if db.searches != 3 {
-			t.Errorf("%d searches for orphans, want 3", db.searches)
+		if db.searches.Load() != 3 {
+			t.Errorf("%d searches for orphans, want 3", db.searches.Load())
 		}
 	})
 }

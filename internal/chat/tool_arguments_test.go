@@ -11,7 +11,7 @@ func TestReadArguments(t *testing.T) {
 	for text, want := range map[string]string{
 		object:                                  object,
 		"":                                      "{}",
-		" null\n":                               "{}",
+		"null\n":                                "{}",
 		"{}":                                    "{}",
 		"{}{}":                                  "{}",
 		"{}" + object:                           object,

@@ -86,12 +86,14 @@ func TestCallsInAnotherChoice(t *testing.T) {
 		"after the end":  {[]string{textEvent, stopEvent, call, called, doneEvent}, []chat.ToolCall{other}, chat.FinishStop},
 		"beside another": {
 			[]string{textEvent, callEvent(`{\"a\":`), call, callEvent(`1}`), called, doneEvent},
-			[]chat.ToolCall{{ID: "a", Name: "look", Arguments: `{"a":1}`}, other}, chat.FinishToolCalls,
+			[]chat.ToolCall{{ID: "a", Name: "look", Arguments: `{"a":1}`}, other},
+			chat.FinishToolCalls,
 		},
 		"not streamed": {
 			[]string{`{"choices":[{"index":0,"message":{"content":"word "},"finish_reason":"stop"},` +
 				`{"index":1,"message":{"tool_calls":[{"id":"b","function":{"name":"time","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}`},
-			[]chat.ToolCall{other}, chat.FinishToolCalls,
+			[]chat.ToolCall{other},
+			chat.FinishToolCalls,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http/httputil"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -146,10 +145,4 @@ func postRequest(path, token string, body []byte) []byte {
 	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\n"+
 		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n", path, token, len(body))
 	return append([]byte(head), body...)
-}
-
-// withHeader adds a header to a request.
-func withHeader(request []byte, header string) []byte {
-	line, rest, _ := bytes.Cut(request, []byte("\r\n"))
-	return slices.Concat(line, []byte("\r\n"+header+"\r\n"), rest)
 }
