@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/blob"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
@@ -13,6 +12,7 @@ import (
 // urlKeyName is the name of the stored key that signs URLs of attachments.
 const urlKeyName = "attachment links"
 
+// openBlobs opens the store of ATTACHMENTS_URL.
 func openBlobs(settings config.Settings) (blob.Blobs, error) {
 	a := settings.Attachments
 	blobs, err := blob.Open(blob.Options{
@@ -43,26 +43,4 @@ func (a *assembly) newAttachments(ctx context.Context, settings config.Settings)
 		Blobs: blobs, MaxBytes: int64(settings.Attachments.MaxBytes), UserBytes: int64(settings.Attachments.UserBytes),
 		Types: settings.Attachments.Types, URLKey: []byte(key),
 	}, nil
-}
-
-// verifyAttachments checks the file store by writing, reading and deleting a
-// file.
-func verifyAttachments(ctx context.Context, settings config.Settings) (detail string, err error) {
-	blobs, err := openBlobs(settings)
-	if err != nil {
-		return "", err
-	}
-	defer blobs.Close() //nolint:errcheck // Everything is written already.
-	if err := blob.Check(ctx, blobs); err != nil {
-		return "", fmt.Errorf("ATTACHMENTS_URL: %w", err)
-	}
-	place := "folder " + settings.Attachments.Folder
-	if settings.Attachments.Bucket != "" {
-		place = "bucket " + settings.Attachments.Bucket
-	}
-	user := "any number"
-	if settings.Attachments.UserBytes > 0 {
-		user = strconv.Itoa(settings.Attachments.UserBytes)
-	}
-	return fmt.Sprintf("%s can be written and read; %d bytes a file, %s a user", place, settings.Attachments.MaxBytes, user), nil
 }

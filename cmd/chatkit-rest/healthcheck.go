@@ -14,14 +14,14 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
 
-// healthTimeout bounds the question; container engines give it 30 s.
+// healthTimeout bounds the request. Container engines allow 30 s by default.
 const healthTimeout = 5 * time.Second
 
-// healthcheck asks the server that runs beside it, with the same settings,
-// whether it is well. It is for images that hold no other program.
+// healthcheck asks the server on this machine, which has the same settings,
+// whether it is healthy. It is for images that contain no other program.
 func healthcheck(ctx context.Context, p process, args []string) error {
 	flags := flag.NewFlagSet("healthcheck", flag.ContinueOnError)
-	ready := flags.Bool("ready", false, "ask /readyz, which looks at the database, instead of /health")
+	ready := flags.Bool("ready", false, "ask /readyz, which checks the database, instead of /health")
 	if ok, err := parse(p, flags, args); !ok {
 		return err
 	}
@@ -36,7 +36,7 @@ func healthcheck(ctx context.Context, p process, args []string) error {
 	if *ready {
 		path = "/readyz"
 	}
-	status, err := askHealth(ctx, "http://"+ownAddress(settings)+path)
+	status, err := requestHealth(ctx, "http://"+ownAddress(settings)+path)
 	if err != nil {
 		return fmt.Errorf("the server does not answer: %w", err)
 	}
@@ -47,8 +47,8 @@ func healthcheck(ctx context.Context, p process, args []string) error {
 	return err
 }
 
-// ownAddress is where a server with these settings is found from its own
-// machine: a listener on all addresses is on the loopback one too.
+// ownAddress returns the address of a server with these settings on its own
+// machine. A listener on all addresses also listens on the loopback address.
 func ownAddress(settings config.Settings) string {
 	host := settings.Host
 	if ip, err := netip.ParseAddr(host); err == nil && ip.IsUnspecified() {
@@ -60,14 +60,15 @@ func ownAddress(settings config.Settings) string {
 	return net.JoinHostPort(host, strconv.Itoa(settings.Port))
 }
 
-func askHealth(ctx context.Context, url string) (int, error) {
+// requestHealth returns the status code of the answer.
+func requestHealth(ctx context.Context, url string) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return 0, err
 	}
-	// A proxy of the environment is for the way out, not for the way here.
+	// This transport ignores the proxy settings of the environment.
 	transport := &http.Transport{DisableKeepAlives: true}
 	response, err := transport.RoundTrip(request)
 	if err != nil {

@@ -10,20 +10,21 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
 )
 
-// pseudonymSecret names the value that keys the pseudonyms. It is in the
-// database and no setting, so that users keep their pseudonyms whatever
-// becomes of JWT_SECRET.
-const pseudonymSecret = "pseudonym"
+// pseudonymKeyName is the name, in the database, of the key of the pseudonyms. It
+// is not a setting, so that the pseudonyms stay the same when JWT_SECRET changes.
+const pseudonymKeyName = "pseudonym"
 
+// newPseudonym returns the function that makes the pseudonym under which the
+// model service knows a user.
 func newPseudonym(ctx context.Context, db *store.Store) (func(userID string) string, error) {
-	secret, err := db.Secret(ctx, pseudonymSecret)
+	secret, err := db.Secret(ctx, pseudonymKeyName)
 	if err != nil {
 		return nil, fmt.Errorf("read the key of pseudonyms from the database: %w", err)
 	}
 	return func(userID string) string { return auth.Pseudonym([]byte(secret), userID) }, nil
 }
 
-// newVerifier takes the tokens of JWT_SECRET, of JWKS_URL, or of both.
+// newVerifier makes the verifier of tokens of JWT_SECRET, of JWKS_URL, or of both.
 func (a *assembly) newVerifier(settings config.Settings) (*auth.JWT, error) {
 	options := auth.Options{
 		Issuer: settings.Identity.Issuer, Audiences: settings.Identity.Audiences, MaxTTL: settings.JWTMaxTTL,
@@ -43,11 +44,11 @@ func (a *assembly) newVerifier(settings config.Settings) (*auth.JWT, error) {
 	return verifier, nil
 }
 
-// signingSecret signs the tokens that the program itself makes.
+// signingSecret returns the secret for tokens that the program itself makes.
 func signingSecret(settings config.Settings) ([]byte, error) {
 	if len(settings.JWTSecrets) == 0 {
-		return nil, errors.New("JWT_SECRET is not set, so this server takes only tokens of the identity server of JWKS_URL: " +
-			"get one there, or set JWT_SECRET beside it")
+		return nil, errors.New("JWT_SECRET is not set, so this server accepts only tokens of the identity server of JWKS_URL: " +
+			"get one there, or also set JWT_SECRET")
 	}
 	return []byte(settings.JWTSecrets[0].Reveal()), nil
 }

@@ -9,22 +9,22 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
 )
 
-// migrate changes the database's schema, or shows where it stands.
+// migrate changes the database's schema, or shows which migrations are applied.
 func migrate(ctx context.Context, p process, args []string) error {
 	if len(args) != 1 {
-		return usageError{errors.New("migrate needs one of up, down, status")}
+		return usageError{errors.New("migrate needs one of the arguments up, down and status")}
 	}
 	settings, err := loadSettings(p, config.Options{Only: []string{"DATABASE_URL", "DATABASE_MAX_CONNS", "LOG_LEVEL", "LOG_FORMAT"}})
 	if err != nil {
 		return err
 	}
-	place := storeConfig(settings, newLogger(p.stderr, settings))
-	place.Look = args[0] == "status"
-	db, err := store.Open(ctx, place)
+	options := storeConfig(settings, newLogger(p.stderr, settings))
+	options.Look = args[0] == "status"
+	db, err := store.Open(ctx, options)
 	if err != nil {
 		return fmt.Errorf("open the database of DATABASE_URL: %w", err)
 	}
-	defer db.Close() //nolint:errcheck // all is done by then
+	defer db.Close() //nolint:errcheck // all changes are committed
 	switch args[0] {
 	case "up":
 		err = db.Migrate(ctx)
@@ -32,7 +32,7 @@ func migrate(ctx context.Context, p process, args []string) error {
 		err = db.MigrateDown(ctx)
 	case "status":
 	default:
-		return usageError{fmt.Errorf("migrate has no %q; it has up, down, status", args[0])}
+		return usageError{fmt.Errorf("migrate has no argument %q; use up, down or status", args[0])}
 	}
 	if err != nil {
 		return err

@@ -9,8 +9,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/server"
 )
 
-// openapi prints the document as the server would serve it. It needs none of
-// the required settings, so that a build can run it.
+// openapi prints the OpenAPI document as the server would serve it. It needs no
+// required setting, so that a build can run it.
 func openapi(ctx context.Context, p process, args []string) error {
 	flags := flag.NewFlagSet("openapi", flag.ContinueOnError)
 	asJSON := flags.Bool("json", false, "print JSON instead of YAML")

@@ -9,15 +9,15 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/ratelimit"
 )
 
-// newLimiter makes the limiter that the settings ask for, nil for none: shared
-// over all replicas with REDIS_URL, else in memory.
+// newLimiter makes the rate limiter: shared by all replicas with REDIS_URL,
+// otherwise in memory. It returns nil if RATE_LIMIT_PER_MINUTE is 0.
 func (a *assembly) newLimiter(ctx context.Context, settings config.Settings) (ratelimit.Limiter, error) {
 	switch {
 	case settings.RateLimitPerMinute == 0:
 		if settings.RedisURL.IsSet() {
 			a.logger.WarnContext(ctx, "REDIS_URL is not used, because RATE_LIMIT_PER_MINUTE is 0")
 		}
-		return nil, nil //nolint:nilnil // no limiter is an answer here
+		return nil, nil //nolint:nilnil // nil is a documented result
 	case !settings.RedisURL.IsSet():
 		limiter, err := ratelimit.NewMemory(ratelimit.MemoryOptions{PerMinute: settings.RateLimitPerMinute})
 		if err != nil {
@@ -34,16 +34,17 @@ func (a *assembly) newLimiter(ctx context.Context, settings config.Settings) (ra
 		return nil, fmt.Errorf("REDIS_URL, RATE_LIMIT_PER_MINUTE: %w", err)
 	}
 	a.closers = append(a.closers, func() { _ = limiter.Close() })
-	a.shared = limiter
+	a.sharedLimiter = limiter
 	return limiter, nil
 }
 
-// limitState is what /readyz tells of the rate limit.
-func (a *assembly) limitState() api.RateLimitCheck {
+// rateLimitState returns the state of the rate limit in /readyz, empty if the
+// limit is not shared.
+func (a *assembly) rateLimitState() api.RateLimitCheck {
 	switch {
-	case a.shared == nil:
+	case a.sharedLimiter == nil:
 		return ""
-	case a.shared.Degraded():
+	case a.sharedLimiter.Degraded():
 		return api.RateLimitCheckDegraded
 	default:
 		return api.RateLimitCheckOK

@@ -16,14 +16,14 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
 
-// saveGrace is what a stop takes beyond SHUTDOWN_TIMEOUT at most: the runs
-// that were cut are saved, and the last answers leave.
+// saveGrace is the time that a stop may take beyond SHUTDOWN_TIMEOUT, to save
+// the runs that were cut off and to send the last answers.
 const saveGrace = 15 * time.Second
 
 // serve runs the server until ctx ends, then stops it gracefully.
 func serve(ctx context.Context, p process, args []string) error {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
-	demo := flags.Bool("demo", false, "answer by a built-in stand-in for a model; needs no key")
+	demo := flags.Bool("demo", false, "answer with a built-in replacement for a model; needs no key")
 	migrate := flags.Bool("migrate", false, "bring the database's schema up to date first")
 	if ok, err := parse(p, flags, args); !ok {
 		return err
@@ -35,8 +35,8 @@ func serve(ctx context.Context, p process, args []string) error {
 	logger := newLogger(p.stderr, settings)
 	slog.SetDefault(logger)
 
-	if err := canListen(ctx, settings); err != nil {
-		return err // before the database is touched
+	if err := checkListen(ctx, settings); err != nil {
+		return err // before the database is changed
 	}
 	a, err := assemble(ctx, settings, logger, *migrate)
 	if err != nil {
@@ -47,7 +47,7 @@ func serve(ctx context.Context, p process, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.mount(ctx, settings, listener.Addr().String()); err != nil {
+	if err := a.newHTTPServer(ctx, settings, listener.Addr().String()); err != nil {
 		_ = listener.Close()
 		return err
 	}
@@ -57,7 +57,7 @@ func serve(ctx context.Context, p process, args []string) error {
 	}
 	if err := a.service.Start(ctx); err != nil {
 		_ = listener.Close()
-		return fmt.Errorf("start: %w", err)
+		return fmt.Errorf("start the service: %w", err)
 	}
 	if p.getenv("GOGC") == "" {
 		go returnMemory(ctx, a.service.Live)
@@ -70,7 +70,7 @@ func serve(ctx context.Context, p process, args []string) error {
 		logger.WarnContext(ctx, "RATE_LIMIT_PER_MINUTE is 0: NO RATE LIMIT, any address may send any number of requests")
 	}
 	if *demo {
-		if err := welcome(context.WithoutCancel(ctx), p.stdout, a, settings, listener.Addr()); err != nil {
+		if err := printDemoInstructions(context.WithoutCancel(ctx), p.stdout, a, settings, listener.Addr()); err != nil {
 			return errors.Join(err, a.stop(context.WithoutCancel(ctx), 0))
 		}
 	}
@@ -82,30 +82,32 @@ func serve(ctx context.Context, p process, args []string) error {
 	return a.stop(context.WithoutCancel(ctx), settings.ShutdownTimeout)
 }
 
-// The settings that say where the server listens.
+// The settings of the listeners, as error texts name them.
 const (
 	publicSetting  = "HOST and PORT"
 	metricsSetting = "METRICS_ADDR"
 )
 
-// canListen tries where the server will listen. Nobody is let in yet: a client
-// that came now would wait for as long as the migrations take.
-func canListen(ctx context.Context, settings config.Settings) error {
-	places := map[string]string{publicSetting: settings.ListenAddress()}
+// checkListen checks that the server can listen on its addresses, and closes the
+// listeners again: a client that connected now would wait until the migrations
+// are done.
+func checkListen(ctx context.Context, settings config.Settings) error {
+	addresses := map[string]string{publicSetting: settings.ListenAddress()}
 	if settings.MetricsAddr != "" {
-		places[metricsSetting] = settings.MetricsAddr
+		addresses[metricsSetting] = settings.MetricsAddr
 	}
-	var faults []error
-	for _, setting := range slices.Sorted(maps.Keys(places)) {
-		listener, err := listen(ctx, setting, places[setting])
+	var errs []error
+	for _, setting := range slices.Sorted(maps.Keys(addresses)) {
+		listener, err := listen(ctx, setting, addresses[setting])
 		if err == nil {
 			err = listener.Close()
 		}
-		faults = append(faults, err)
+		errs = append(errs, err)
 	}
-	return errors.Join(faults...)
+	return errors.Join(errs...)
 }
 
+// listen opens the listener of a setting.
 func listen(ctx context.Context, setting, address string) (net.Listener, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
@@ -115,10 +117,10 @@ func listen(ctx context.Context, setting, address string) (net.Listener, error) 
 	return listener, nil
 }
 
-// stop takes no new runs, lets the live ones go on for the given time, saves
-// what the rest has, and lets the last answers leave.
+// stop closes the listener, lets the running answers continue for the given time,
+// saves those that have not ended by then, and waits until the answers are sent.
 func (a *assembly) stop(ctx context.Context, timeout time.Duration) error {
-	a.logger.InfoContext(ctx, "stopping; running answers get up to the stated time", "timeout", timeout)
+	a.logger.InfoContext(ctx, "stopping; running answers may continue until the timeout", "timeout", timeout)
 	ctx, cancel := context.WithTimeout(ctx, timeout+saveGrace)
 	defer cancel()
 	closed := make(chan error, 1)
@@ -127,7 +129,7 @@ func (a *assembly) stop(ctx context.Context, timeout time.Duration) error {
 	drain, cancelDrain := context.WithTimeout(ctx, timeout)
 	defer cancelDrain()
 	if err := a.service.Shutdown(drain); err != nil {
-		a.logger.WarnContext(ctx, "running answers were cut and saved as they stood")
+		a.logger.WarnContext(ctx, "running answers were cut off and saved as they were")
 	}
 	if err := <-closed; err != nil && !errors.Is(err, http.ErrServerClosed) {
 		a.logger.WarnContext(ctx, "connections were closed before their answers were sent", "error", err)

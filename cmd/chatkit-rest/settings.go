@@ -9,19 +9,18 @@ import (
 	"strings"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
-	"github.com/chatkit-rest/chatkit-rest/internal/store"
 	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
 )
 
 const (
-	// dotenv is read from the working folder if it is there.
+	// dotenv is the name of the settings file in the working folder; it may be missing.
 	dotenv = ".env"
-	// demoDatabase is where the demo keeps its sessions when DATABASE_URL is
-	// not set.
+	// demoDatabase is the demo's SQLite file if DATABASE_URL is not set.
 	demoDatabase = "data/demo.db"
 )
 
-// loadSettings reads the settings a command needs: the named ones, or all.
+// loadSettings reads the settings that a command needs: all, or those of
+// options.Only.
 func loadSettings(p process, options config.Options) (config.Settings, error) {
 	getenv, names, err := config.Getenv(dotenv, p.getenv)
 	if err != nil {
@@ -43,11 +42,13 @@ func loadSettings(p process, options config.Options) (config.Settings, error) {
 		settings.Database = config.Database{Driver: config.SQLite, Path: demoDatabase}
 	}
 	if len(settings.JWTSecrets) == 0 {
-		settings.JWTSecrets = []config.Secret{config.NewSecret(rand.Text() + rand.Text())} // good until the demo stops
+		settings.JWTSecrets = []config.Secret{config.NewSecret(rand.Text() + rand.Text())} // valid until the demo stops
 	}
 	return settings, nil
 }
 
+// newLogger makes the logger of LOG_LEVEL and LOG_FORMAT. It masks the secrets of
+// the settings.
 func newLogger(w io.Writer, settings config.Settings) *slog.Logger {
 	json := settings.LogFormat == config.LogJSON || settings.LogFormat == config.LogAuto && !isTerminal(w)
 	return telemetry.NewLogger(telemetry.Masked(w, settings.Confidential()), settings.LogLevel, json)
@@ -60,11 +61,4 @@ func isTerminal(w io.Writer) bool {
 	}
 	info, err := file.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
-func storeConfig(settings config.Settings, logger *slog.Logger) store.Config {
-	return store.Config{
-		Driver: store.Driver(settings.Database.Driver), DSN: settings.Database.DSN.Reveal(), Path: settings.Database.Path,
-		MaxConns: settings.DatabaseMaxConns, Logger: logger,
-	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
 
-// logged is what a logger with these settings makes of an info line and a
+// logged returns what a logger with these settings writes for an info line and a
 // warning.
 func logged(t *testing.T, env map[string]string) string {
 	t.Helper()
@@ -56,7 +56,7 @@ func TestLogLevel(t *testing.T) {
 	}
 }
 
-// Where the log goes to a file, it is for a program to read.
+// TestFileIsNoTerminal: a log in a file is for a program, so its format is JSON.
 func TestFileIsNoTerminal(t *testing.T) {
 	t.Parallel()
 	file, err := os.Create(filepath.Join(t.TempDir(), "log"))
@@ -65,6 +65,6 @@ func TestFileIsNoTerminal(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = file.Close() })
 	if isTerminal(file) || isTerminal(new(bytes.Buffer)) {
-		t.Error("a file or a buffer is taken for a terminal")
+		t.Error("a file or a buffer is considered a terminal")
 	}
 }

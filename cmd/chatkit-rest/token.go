@@ -11,11 +11,11 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
 
-// token prints a token that the server will take, for tries and scripts.
+// token prints a token that the server accepts, for experiments and scripts.
 func token(_ context.Context, p process, args []string) error {
 	flags := flag.NewFlagSet("token", flag.ContinueOnError)
 	sub := flags.String("sub", "", "the user's id, the token's sub")
-	ttl := flags.Duration("ttl", time.Hour, "how long the token is good")
+	ttl := flags.Duration("ttl", time.Hour, "how long the token is valid")
 	if ok, err := parse(p, flags, args); !ok {
 		return err
 	}
@@ -27,7 +27,7 @@ func token(_ context.Context, p process, args []string) error {
 		return err
 	}
 	if *ttl > settings.JWTMaxTTL {
-		return usageError{fmt.Errorf("the server refuses a token that lives longer than JWT_MAX_TTL (%s): use a shorter --ttl", settings.JWTMaxTTL)}
+		return usageError{fmt.Errorf("the server rejects a token that is valid for longer than JWT_MAX_TTL (%s): use a shorter --ttl", settings.JWTMaxTTL)}
 	}
 	secret, err := signingSecret(settings)
 	if err != nil {

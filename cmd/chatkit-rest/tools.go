@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
@@ -12,63 +10,48 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
 )
 
-// toolsPatience is how long a start waits for servers of tools, so that the
-// first answers have them; those that take longer come later.
-const toolsPatience = 2 * time.Second
+// toolsStartWait is how long a start waits for the MCP servers, so that the first
+// answers have their tools. The tools of slower servers are added later.
+const toolsStartWait = 2 * time.Second
 
-// newTools starts what MCP_SERVERS names; nil where it names nothing.
+// newTools starts the MCP servers of MCP_SERVERS. It returns nil if there are
+// none.
 func (a *assembly) newTools(ctx context.Context, settings config.Settings) chat.Toolbox {
 	if len(settings.MCPServers) == 0 {
 		return nil
 	}
 	servers := make([]mcp.Server, len(settings.MCPServers))
 	for i, server := range settings.MCPServers {
-		servers[i] = toolServer(server)
+		servers[i] = mcpServer(server)
 	}
 	tools := mcp.Start(mcp.Options{Servers: servers, Version: version, Logger: a.logger})
 	a.closers = append(a.closers, tools.Close)
-	ctx, cancel := context.WithTimeout(ctx, toolsPatience)
+	ctx, cancel := context.WithTimeout(ctx, toolsStartWait)
 	defer cancel()
 	tools.Await(ctx)
 	return telemetry.Tools(a.metrics, a.tracing, tools)
 }
 
-// toolServer is a server of MCP_SERVERS with its secrets, for the one place
-// that needs them.
-func toolServer(of config.MCPServer) mcp.Server {
+// mcpServer converts a server of MCP_SERVERS, and reveals its secrets.
+func mcpServer(settings config.MCPServer) mcp.Server {
 	server := mcp.Server{
-		Name: of.Name, Command: of.Command, Folder: of.Folder, URL: of.URL.Reveal(), Headers: make(map[string]string),
-		Tools: of.Tools, Timeout: of.Timeout, StartTimeout: of.StartTimeout, SendUserID: of.SendUserID,
+		Name: settings.Name, Command: settings.Command, Folder: settings.Folder, URL: settings.URL.Reveal(), Headers: make(map[string]string),
+		Tools: settings.Tools, Timeout: settings.Timeout, StartTimeout: settings.StartTimeout, SendUserID: settings.SendUserID,
 	}
-	for _, arg := range of.Args {
+	for _, arg := range settings.Args {
 		server.Args = append(server.Args, arg.Reveal())
 	}
-	for name, value := range of.Env {
+	for name, value := range settings.Env {
 		server.Env = append(server.Env, name+"="+value.Reveal())
 	}
-	for name, value := range of.Headers {
+	for name, value := range settings.Headers {
 		server.Headers[name] = value.Reveal()
 	}
-	for _, secret := range of.Secrets {
+	for _, secret := range settings.Secrets {
 		server.Secrets = append(server.Secrets, secret.Reveal())
 	}
-	for _, secret := range of.Hidden {
+	for _, secret := range settings.Hidden {
 		server.Hidden = append(server.Hidden, secret.Reveal())
 	}
 	return server
-}
-
-// verifyTools looks at one server of tools.
-func verifyTools(of config.MCPServer) func(context.Context, config.Settings) (string, error) {
-	return func(ctx context.Context, _ config.Settings) (string, error) {
-		found, err := mcp.Probe(ctx, toolServer(of), version)
-		if err != nil {
-			return "", fmt.Errorf("MCP_SERVERS: server %s: %w", of.Name, err)
-		}
-		if len(found.Missing) > 0 {
-			return "", unsure{fmt.Sprintf("%s: %d tools; allowedTools has some that the server does not have: %s",
-				of.Name, len(found.Tools), strings.Join(found.Missing, ", "))}
-		}
-		return fmt.Sprintf("%s: %d tools", of.Name, len(found.Tools)), nil
-	}
 }

@@ -12,8 +12,9 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
 )
 
+// verifyDatabase reports the version of the database.
 func verifyDatabase(ctx context.Context, settings config.Settings) (string, error) {
-	db, err := lookAtStore(ctx, settings)
+	db, err := openReadOnly(ctx, settings)
 	if err != nil {
 		return "", err
 	}
@@ -29,35 +30,37 @@ func verifyDatabase(ctx context.Context, settings config.Settings) (string, erro
 	if settings.Database.Driver == config.SQLite {
 		name = "SQLite"
 	}
-	if isMissing(settings.Database) {
+	if isMissingSQLite(settings.Database) {
 		return name + " " + number + "; the file is not there yet, serve makes it", nil
 	}
 	return name + " " + number, nil
 }
 
-func lookAtStore(ctx context.Context, settings config.Settings) (*store.Store, error) {
-	if isMissing(settings.Database) {
-		if err := canMakeIn(filepath.Dir(settings.Database.Path)); err != nil {
-			return nil, fmt.Errorf("DATABASE_URL: the SQLite file is not there, and serve could not make it: %w; "+
-				"name another place, or let this user write there", err)
+// openReadOnly opens the database without changing or creating it.
+func openReadOnly(ctx context.Context, settings config.Settings) (*store.Store, error) {
+	if isMissingSQLite(settings.Database) {
+		if err := checkCanCreate(filepath.Dir(settings.Database.Path)); err != nil {
+			return nil, fmt.Errorf("DATABASE_URL: the SQLite file does not exist, and serve could not create it: %w; "+
+				"choose another path, or let this user write there", err)
 		}
 	}
-	place := storeConfig(settings, slog.New(slog.DiscardHandler))
-	place.Look = true
-	db, err := store.Open(ctx, place)
+	options := storeConfig(settings, slog.New(slog.DiscardHandler))
+	options.Look = true
+	db, err := store.Open(ctx, options)
 	if err != nil {
 		if chat.CodeOf(err) == chat.CodeServiceUnavailable {
-			err = fmt.Errorf("%w; see that it answers, and that its user may connect", err)
+			err = fmt.Errorf("%w; check that it answers, and that its user may connect", err)
 		}
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	return db, nil
 }
 
+// verifyMigrations reports how many migrations are applied and pending.
 func verifyMigrations(ctx context.Context, settings config.Settings) (string, error) {
-	db, err := lookAtStore(ctx, settings)
+	db, err := openReadOnly(ctx, settings)
 	if err != nil {
-		return "", unsure{"the database does not answer"}
+		return "", unsureError{"the database does not answer"}
 	}
 	defer db.Close() //nolint:errcheck // nothing was written
 	list, err := db.MigrationStatus(ctx)
@@ -79,17 +82,4 @@ func verifyMigrations(ctx context.Context, settings config.Settings) (string, er
 	default:
 		return "", errors.New(detail + "; run chatkit-rest migrate up, or serve with --migrate")
 	}
-}
-
-func tellLimits(_ context.Context, settings config.Settings) (string, error) {
-	rate := "NO RATE LIMIT"
-	if settings.RateLimitPerMinute > 0 {
-		rate = fmt.Sprintf("%d requests a minute for an address", settings.RateLimitPerMinute)
-	}
-	proxies := "no trusted proxy"
-	if n := len(settings.TrustedProxies); n > 0 {
-		proxies = fmt.Sprintf("%d trusted proxy range(s)", n)
-	}
-	return fmt.Sprintf("%s (%s), %d sessions a user, %d characters a message",
-		rate, proxies, settings.MaxSessionsPerUser, settings.MaxMessageChars), nil
 }

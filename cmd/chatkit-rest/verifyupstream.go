@@ -11,6 +11,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
 
+// verifyKey reports whether the model service accepts the key, and its credits.
 func verifyKey(ctx context.Context, settings config.Settings) (string, error) {
 	model, err := newModel(settings)
 	if err != nil {
@@ -20,7 +21,7 @@ func verifyKey(ctx context.Context, settings config.Settings) (string, error) {
 	state, err := model.CheckKey(ctx)
 	switch {
 	case err != nil:
-		return "", adviseUpstream(err)
+		return "", upstreamAdvice(err)
 	case !state.Told:
 		return "accepted", nil
 	case state.Remaining == nil:
@@ -32,25 +33,25 @@ func verifyKey(ctx context.Context, settings config.Settings) (string, error) {
 	}
 }
 
-// adviseUpstream says what to do about a failure of upstream.
-func adviseUpstream(err error) error {
+// upstreamAdvice converts a failure of upstream to an error that says what to do.
+func upstreamAdvice(err error) error {
 	var upstream *chat.UpstreamError
 	if !errors.As(err, &upstream) {
 		return err
 	}
 	switch upstream.Kind {
 	case chat.UpstreamCredentials:
-		return errors.New("OPENROUTER_API_KEY was refused; make a new key and set it")
+		return errors.New("OPENROUTER_API_KEY was rejected; create a new key and set it")
 	case chat.UpstreamPayment:
-		return errors.New("OPENROUTER_API_KEY's account is out of credit; add some")
+		return errors.New("the account of OPENROUTER_API_KEY has no credit left; add some")
 	case chat.UpstreamUnreachable, chat.UpstreamTimeout:
-		return fmt.Errorf("OPENROUTER_BASE_URL cannot be reached: %w; see that this machine may call it", err)
+		return fmt.Errorf("OPENROUTER_BASE_URL cannot be reached: %w; check that this machine may call it", err)
 	default:
-		return fmt.Errorf("OPENROUTER_BASE_URL gave an unexpected answer: %w; see that it is an API's base URL, or try later", err)
+		return fmt.Errorf("OPENROUTER_BASE_URL gave an unexpected answer: %w; check that it is the base URL of an API, or try later", err)
 	}
 }
 
-// verifyModels looks for the models that the settings name in upstream's list.
+// verifyModels checks that upstream lists the models of the settings.
 func verifyModels(ctx context.Context, settings config.Settings) (string, error) {
 	client, err := newModel(settings)
 	if err != nil {
@@ -59,15 +60,15 @@ func verifyModels(ctx context.Context, settings config.Settings) (string, error)
 	defer client.CloseIdle()
 	listed, err := client.Models(ctx)
 	if err != nil {
-		return "", unsure{"upstream gives no list of its models"}
+		return "", unsureError{"upstream does not list its models"}
 	}
-	return judgeModels(namedModels(settings), listed)
+	return compareModels(namedModels(settings), listed)
 }
 
-// namedModel is a model and the first setting that names it.
+// namedModel is a model and the first setting that has it.
 type namedModel struct{ setting, model string }
 
-// namedModels are the models that the settings name, each once.
+// namedModels returns the models of the settings, without repetitions.
 func namedModels(settings config.Settings) []namedModel {
 	named := []namedModel{{"OPENROUTER_MODEL", settings.OpenRouterModel}}
 	add := func(setting string, models ...string) {
@@ -84,12 +85,12 @@ func namedModels(settings config.Settings) []namedModel {
 	return named
 }
 
-// judgeModels says which models are missing in upstream's list. One that the
-// list need not have is uncertain, and so is each where the list says little.
-func judgeModels(named []namedModel, listed []string) (string, error) {
+// compareModels reports which models upstream's list lacks. The check is unsure of
+// a model that upstream may know without listing it.
+func compareModels(named []namedModel, listed []string) (string, error) {
 	var missing, uncertain []string
 	for _, n := range named {
-		reason := whyUnlisted(n.model, listed)
+		reason := unlistedReason(n.model, listed)
 		switch {
 		case isListed(n.model, listed):
 		case reason != "":
@@ -103,7 +104,7 @@ func judgeModels(named []namedModel, listed []string) (string, error) {
 	case len(missing) > 0:
 		return "", errors.New(strings.Join(append(missing, uncertain...), "\n"))
 	case len(uncertain) > 0:
-		return "", unsure{strings.Join(uncertain, "\n")}
+		return "", unsureError{strings.Join(uncertain, "\n")}
 	case len(named) > 1:
 		return fmt.Sprintf("%s, and %d more of the settings", named[0].model, len(named)-1), nil
 	default:
@@ -111,9 +112,9 @@ func judgeModels(named []namedModel, listed []string) (string, error) {
 	}
 }
 
-// isListed says whether upstream lists the model, by another name too: Ollama
-// adds ":latest", and a routing variant of OpenRouter's (":nitro", ":online")
-// may follow the name of every model.
+// isListed reports whether upstream lists the model, possibly under another name:
+// Ollama adds ":latest", and every model of OpenRouter has routing variants
+// (":nitro", ":online").
 func isListed(model string, listed []string) bool {
 	if slices.Contains(listed, model) || slices.Contains(listed, model+":latest") {
 		return true
@@ -122,17 +123,17 @@ func isListed(model string, listed []string) bool {
 	return !slices.Contains(catalogVariants, variant) && slices.Contains(listed, base)
 }
 
-// catalogVariants are the variants that OpenRouter lists as models of their own,
-// see https://openrouter.ai/docs/guides/routing/model-variants/overview.
+// catalogVariants are the variants that OpenRouter lists as separate models, see
+// https://openrouter.ai/docs/guides/routing/model-variants/overview.
 var catalogVariants = []string{"free", "extended", "thinking", "batch"}
 
-// whyUnlisted says why a model may work that is not listed; empty where nothing
-// speaks for it.
-func whyUnlisted(model string, listed []string) string {
+// unlistedReason says why a model may work although upstream does not list it. It
+// is empty if there is no reason.
+func unlistedReason(model string, listed []string) string {
 	switch {
 	case len(listed) == 0:
 		return "upstream lists no models"
-	case len(listed) == 1: // Such a server may answer to any name.
+	case len(listed) == 1: // Such a server may accept any name.
 		return fmt.Sprintf("upstream lists %s alone", listed[0])
 	case strings.Contains(model, "@preset/"):
 		return "a preset is not listed"

@@ -9,19 +9,18 @@ import (
 	"strings"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
-	"github.com/chatkit-rest/chatkit-rest/internal/store"
 	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
 )
 
-// observe sets up the metrics and traces that the settings ask for.
-func (a *assembly) observe(ctx context.Context, settings config.Settings) error {
+// startTelemetry sets up the metrics and traces of the settings.
+func (a *assembly) startTelemetry(ctx context.Context, settings config.Settings) error {
 	if settings.MetricsAddr != "" {
 		a.metrics = telemetry.NewMetrics(telemetry.MetricsOptions{
 			Version: version, Model: settings.OpenRouterModel, Pools: a.db.Pools(),
 		})
 	}
 	if unread := settings.Tracing.Unread; len(unread) > 0 {
-		a.logger.WarnContext(ctx, "variables of OpenTelemetry are set that ask for what this server does not do; it goes on without",
+		a.logger.WarnContext(ctx, "OpenTelemetry variables are set that this server does not support; it ignores them",
 			"names", strings.Join(unread, ", "))
 	}
 	if settings.Tracing.Endpoint == "" {
@@ -40,6 +39,7 @@ func (a *assembly) observe(ctx context.Context, settings config.Settings) error 
 	return nil
 }
 
+// tracingOptions converts the settings of tracing, and reveals their secrets.
 func tracingOptions(settings config.Tracing, logger *slog.Logger) telemetry.TracingOptions {
 	headers := make(map[string]string, len(settings.Headers))
 	for name, value := range settings.Headers {
@@ -54,16 +54,8 @@ func tracingOptions(settings config.Tracing, logger *slog.Logger) telemetry.Trac
 	}
 }
 
-// databaseName is what traces call the database.
-func databaseName(settings config.Settings) string {
-	if store.Driver(settings.Database.Driver) == store.PostgreSQL {
-		return "postgresql"
-	}
-	return "sqlite"
-}
-
-// serveMetrics answers scrapes on a listener of their own until the assembly
-// is closed, so that a server that stops can be watched while it does.
+// serveMetrics serves /metrics on a separate listener until the assembly is
+// closed, so that the metrics can be read while the server stops.
 func (a *assembly) serveMetrics(ctx context.Context, address string) error {
 	if a.metrics == nil {
 		return nil
@@ -72,13 +64,13 @@ func (a *assembly) serveMetrics(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
-	scrapes := a.metrics.NewServer(a.logger)
-	a.closers = append(a.closers, func() { _ = scrapes.Close() })
+	metricsServer := a.metrics.NewServer(a.logger)
+	a.closers = append(a.closers, func() { _ = metricsServer.Close() })
 	go func() {
-		if err := scrapes.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := metricsServer.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			a.logger.ErrorContext(ctx, "the metrics are no longer served", "error", err)
 		}
 	}()
-	a.logger.InfoContext(ctx, "metrics", "address", listener.Addr().String())
+	a.logger.InfoContext(ctx, "serving metrics", "address", listener.Addr().String())
 	return nil
 }

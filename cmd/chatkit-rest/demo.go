@@ -17,8 +17,9 @@ const (
 	demoTokenTTL = 24 * time.Hour
 )
 
-// welcome prints what a newcomer needs for a first try of the demo.
-func welcome(ctx context.Context, w io.Writer, a *assembly, settings config.Settings, addr net.Addr) error {
+// printDemoInstructions prints the addresses, a token and a curl command for a
+// first message.
+func printDemoInstructions(ctx context.Context, w io.Writer, a *assembly, settings config.Settings, addr net.Addr) error {
 	signed, err := mintDemoToken(settings)
 	if err != nil {
 		return err
@@ -29,13 +30,13 @@ func welcome(ctx context.Context, w io.Writer, a *assembly, settings config.Sett
 	}
 	url := settings.ServerURL(addr.String())
 	_, err = fmt.Fprintf(w, `
-This is the demo: a stand-in answers, no model does. Set OPENROUTER_API_KEY for real answers.
+This is the demo: a built-in replacement answers, not a model. Set OPENROUTER_API_KEY for real answers.
 
 Playground  %s/
 Docs        %s/docs
 Token       %s
 
-Say something and watch the answer come:
+Say something and watch the answer stream:
 
 curl -N %s/api/v1/chatkit/sessions/%s/threads/%s/runs \
   -H 'Authorization: Bearer %s' \
@@ -46,6 +47,7 @@ curl -N %s/api/v1/chatkit/sessions/%s/threads/%s/runs \
 	return err
 }
 
+// mintDemoToken makes a token of the demo user.
 func mintDemoToken(settings config.Settings) (string, error) {
 	secret, err := signingSecret(settings)
 	if err != nil {
@@ -58,18 +60,14 @@ func mintDemoToken(settings config.Settings) (string, error) {
 	return signed, nil
 }
 
-// demoSession is the demo user's newest session, or a new one.
+// demoSession returns the demo user's newest session, or makes one.
 func demoSession(ctx context.Context, service *chat.Service) (chat.Session, error) {
 	page, err := service.ListSessions(ctx, demoUser, chat.SessionQuery{Limit: 1})
-	if err != nil || len(page.Sessions) > 0 {
-		return first(page.Sessions), err
+	if err != nil {
+		return chat.Session{}, err
+	}
+	if len(page.Sessions) > 0 {
+		return page.Sessions[0], nil
 	}
 	return service.CreateSession(ctx, demoUser)
-}
-
-func first(sessions []chat.Session) chat.Session {
-	if len(sessions) == 0 {
-		return chat.Session{}
-	}
-	return sessions[0]
 }
