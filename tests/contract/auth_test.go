@@ -15,7 +15,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// claims are good ones of the sub, changed by changes; nil takes a claim away.
+// claims returns valid claims for the sub with the changes applied. A nil
+// change removes a claim.
 func claims(sub any, changes jwt.MapClaims) jwt.MapClaims {
 	all := jwt.MapClaims{"sub": sub, "exp": time.Now().Add(time.Hour).Unix()}
 	maps.Copy(all, changes)
@@ -23,18 +24,19 @@ func claims(sub any, changes jwt.MapClaims) jwt.MapClaims {
 	return all
 }
 
-// TestTokens: which tokens are taken.
+// TestTokens tests which tokens the server accepts.
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	suite(t, nil, map[string]check{
 		"token refused":  tokenRefused,
-		"foreign origin": foreignOrigin, // where none is allowed
-		"token taken":    tokenTaken,
+		"foreign origin": foreignOrigin, // no origin is allowed here
+		"token accepted": tokenAccepted,
 		"claim named":    claimNamed,
 	})
 }
 
-// tokenRefused: on each operation, before anything else is looked at.
+// tokenRefused checks that each operation checks the token before anything
+// else.
 func tokenRefused(t *testing.T, server *harness.Server) {
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -100,7 +102,7 @@ func badAuthorizations(t *testing.T, secret []byte, rsaKey *rsa.PrivateKey) map[
 		"other cookie":  {"Cookie": {"auth_token=" + good}, "Origin": {}},
 		"empty cookie":  {"Cookie": {"auth-token="}},
 		"broken cookie": {"Cookie": {"auth-token=x.y.z"}},
-		// A header is judged alone, also beside a good cookie.
+		// A header is checked alone, even if there is a valid cookie.
 		"bad header, good cookie": {"Authorization": {"Bearer x.y.z"}, "Cookie": {"auth-token=" + good}},
 	}
 	for name, token := range tokens {
@@ -109,7 +111,8 @@ func badAuthorizations(t *testing.T, secret []byte, rsaKey *rsa.PrivateKey) map[
 	return headers
 }
 
-// claimNamed: the message names the claim that is at fault and what it must be.
+// claimNamed checks that the message names the invalid claim and what it must
+// be.
 func claimNamed(t *testing.T, server *harness.Server) {
 	cases := []struct {
 		changes jwt.MapClaims
@@ -137,8 +140,8 @@ func claimNamed(t *testing.T, server *harness.Server) {
 	wantOK(t, server.Do(t, request))
 }
 
-// tokenTaken: what a token may be.
-func tokenTaken(t *testing.T, server *harness.Server) {
+// tokenAccepted checks the forms that a valid token may have.
+func tokenAccepted(t *testing.T, server *harness.Server) {
 	subs := []string{
 		"alice", strings.Repeat("a", 255), strings.Repeat(astral, 63), "auth0|5f7c8ec7c33c6c004bbafe82",
 		"user@example.com", "'; DROP TABLE sessions; --", "a b", "42", "../../etc/passwd", "Ünïcödé", `"quoted" \ <b>`,
@@ -176,8 +179,8 @@ func tokenTaken(t *testing.T, server *harness.Server) {
 	wantOK(t, server.Do(t, request))
 }
 
-// cookie: with the cookie a request that changes anything must come from
-// the server's own origin or from an allowed one.
+// cookie checks that a request that changes something and is authenticated by
+// the cookie must come from the server's own origin or an allowed one.
 func cookie(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	own := strings.TrimPrefix(server.URL, "http://")
@@ -191,7 +194,7 @@ func cookie(t *testing.T, server *harness.Server) {
 	cases := []struct {
 		name    string
 		head    http.Header
-		changes int // what a request that changes something gets
+		changes int // the status of a request that changes something
 	}{
 		{"no origin", withCookie(), 403},
 		{"own origin", withCookie(server.URL), 200},

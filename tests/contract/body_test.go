@@ -9,8 +9,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// takingBodies are the operations that take a body.
-func takingBodies(user *harness.User) []operation {
+// operationsWithBody returns the operations that have a request body.
+func operationsWithBody(user *harness.User) []operation {
 	session := user.CreateSession()
 	var list []operation
 	for _, o := range operations(session) {
@@ -21,7 +21,7 @@ func takingBodies(user *harness.User) []operation {
 	return list
 }
 
-// TestBodies: how each operation takes a body.
+// TestBodies tests how each operation reads its body.
 func TestBodies(t *testing.T) {
 	t.Parallel()
 	suite(t, nil, map[string]check{
@@ -34,8 +34,8 @@ func TestBodies(t *testing.T) {
 	})
 }
 
-// badJSON: what is not one JSON object is refused by every operation that
-// takes a body.
+// badJSON checks that every operation with a body refuses what is not one JSON
+// object.
 func badJSON(t *testing.T, server *harness.Server) {
 	bodies := map[string]string{
 		"cut":           `{"message":`,
@@ -58,7 +58,7 @@ func badJSON(t *testing.T, server *harness.Server) {
 		"form":          "message=hello",
 	}
 	alice := server.User(t)
-	for _, o := range takingBodies(alice) {
+	for _, o := range operationsWithBody(alice) {
 		for name, body := range bodies {
 			t.Run(o.id+"/"+name, func(t *testing.T) {
 				request := harness.Request{Method: o.method, Path: o.path, Body: strings.NewReader(body)}
@@ -71,7 +71,7 @@ func badJSON(t *testing.T, server *harness.Server) {
 	}
 }
 
-// runBody: the message of a failure names the field that is wrong.
+// runBody checks that the message of a failure names the wrong field.
 func runBody(t *testing.T, server *harness.Server) {
 	cases := []struct{ name, body, field string }{
 		{"no body", ``, ""},
@@ -123,7 +123,8 @@ func runBody(t *testing.T, server *harness.Server) {
 	}
 }
 
-// valueNotEchoed: a failure names the field and not what stood in it.
+// valueNotEchoed checks that a failure names the field and does not repeat its
+// value.
 func valueNotEchoed(t *testing.T, server *harness.Server) {
 	const value = "hunter2-hunter2-hunter2"
 	bodies := []string{
@@ -153,10 +154,10 @@ func valueNotEchoed(t *testing.T, server *harness.Server) {
 	}
 }
 
-// optionalBody: a session and a thread ask for nothing.
+// optionalBody checks that creating a session or a thread needs no body.
 func optionalBody(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
-	for _, o := range takingBodies(alice) {
+	for _, o := range operationsWithBody(alice) {
 		if o.id == "createRun" {
 			continue
 		}
@@ -187,7 +188,7 @@ func optionalBody(t *testing.T, server *harness.Server) {
 	}
 }
 
-// contentType: a body is JSON and says so.
+// contentType checks that a body must have the Content-Type application/json.
 func contentType(t *testing.T, server *harness.Server) {
 	types := []string{
 		"text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
@@ -195,7 +196,7 @@ func contentType(t *testing.T, server *harness.Server) {
 		"application/json; charset=utf-16", "application/json;charset=iso-8859-1", `application/json; charset="UTF-32"`, "application/json; charset=",
 	}
 	alice := server.User(t)
-	for _, o := range takingBodies(alice) {
+	for _, o := range operationsWithBody(alice) {
 		for _, media := range types {
 			t.Run(o.id+"/"+strings.ReplaceAll(media, "/", "_"), func(t *testing.T) {
 				request := o.request()
@@ -211,13 +212,13 @@ func contentType(t *testing.T, server *harness.Server) {
 	}
 }
 
-// tooLarge: a body beyond all bounds is refused, told its length or not,
-// and only after the token was.
+// tooLarge checks that a body above the size limit is refused, with or without
+// a Content-Length, and only after the token was checked.
 func tooLarge(t *testing.T, server *harness.Server) {
 	const size = 8 << 20
 	large := func() io.Reader { return strings.NewReader(strings.Repeat(" ", size)) }
 	alice := server.User(t)
-	for _, o := range takingBodies(alice) {
+	for _, o := range operationsWithBody(alice) {
 		t.Run(o.id, func(t *testing.T) {
 			alice := server.UserNamed(t, alice.Sub)
 			known := harness.Request{Method: o.method, Path: o.path, Body: large()}

@@ -14,15 +14,15 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// wantDone fails the test unless a command did what it was told.
-func wantDone(t *testing.T, result harness.Result) {
+// wantSuccess fails the test unless the command succeeded.
+func wantSuccess(t *testing.T, result harness.Result) {
 	t.Helper()
 	if result.ExitCode != 0 {
 		t.Fatalf("the exit code is %d:\n%s", result.ExitCode, result.Output())
 	}
 }
 
-// TestUsage: a wrong command line says what there is.
+// TestUsage checks that a wrong command line prints the commands.
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	commands := []string{"serve", "verify-env", "token", "migrate", "openapi", "version"}
@@ -31,31 +31,32 @@ func TestUsage(t *testing.T) {
 			t.Parallel()
 			result := harness.Execute(t, map[string]string{"DATABASE_URL": harness.NewDatabase(t, harness.SQLite)}, args...)
 			if result.ExitCode <= 0 || result.Stderr == "" || result.Stdout != "" {
-				t.Errorf("exit code %d, said %q", result.ExitCode, result.Output())
+				t.Errorf("exit code %d, output %q", result.ExitCode, result.Output())
 			}
 		})
 	}
 	result := harness.Execute(t, nil, "help")
-	wantDone(t, result)
+	wantSuccess(t, result)
 	for _, command := range commands {
 		if !strings.Contains(result.Stdout, command) {
-			t.Errorf("help does not tell of %s:\n%s", command, result.Stdout)
+			t.Errorf("help does not list %s:\n%s", command, result.Stdout)
 		}
 	}
 	version := harness.Execute(t, nil, "version")
-	wantDone(t, version)
+	wantSuccess(t, version)
 	if !regexp.MustCompile(`^chatkit-rest \S+\n$`).MatchString(version.Stdout) {
-		t.Errorf("version says %q", version.Stdout)
+		t.Errorf("version prints %q", version.Stdout)
 	}
 }
 
-// TestTokenCommand: its token is one the server takes, for as long as asked.
+// TestTokenCommand checks that the server accepts the command's token and that
+// it is valid as long as requested.
 func TestTokenCommand(t *testing.T) {
 	t.Parallel()
 	server := harness.Start(t, harness.Options{Database: harness.SQLite})
 	env := map[string]string{"JWT_SECRET": server.Secret}
 	result := harness.Execute(t, env, "token", "--sub", "somebody else", "--ttl", "5m")
-	wantDone(t, result)
+	wantSuccess(t, result)
 	token := strings.TrimSpace(result.Stdout)
 	request := createRequest()
 	request.Header = header("Authorization", "Bearer "+token)
@@ -84,24 +85,26 @@ func TestTokenCommand(t *testing.T) {
 	}
 }
 
-// TestOpenAPICommand prints what the server serves.
+// TestOpenAPICommand checks that the command prints the document that the
+// server serves.
 func TestOpenAPICommand(t *testing.T) {
 	t.Parallel()
 	env := otherValues()
 	result := harness.Execute(t, env, "openapi")
-	wantDone(t, result)
+	wantSuccess(t, result)
 	server := harness.Start(t, harness.Options{Database: harness.SQLite, Env: env})
 	if result.Stdout != served(t, server, "/openapi.yaml", "application/yaml") {
 		t.Error("the command's document is not the served one")
 	}
 	asJSON := harness.Execute(t, env, "openapi", "--json")
-	wantDone(t, asJSON)
+	wantSuccess(t, asJSON)
 	if !sameJSON(t, parseDocument(t, result.Stdout), parseDocument(t, asJSON.Stdout)) {
 		t.Error("openapi and openapi --json differ")
 	}
 }
 
-// TestVerifyEnv says what is wrong, outside too, without a start.
+// TestVerifyEnv checks that verify-env reports faults of the settings and of
+// external services without starting a server.
 func TestVerifyEnv(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
@@ -111,8 +114,8 @@ func TestVerifyEnv(t *testing.T) {
 			return env
 		}
 		env := good()
-		wantDone(t, harness.Execute(t, env, "migrate", "up"))
-		wantDone(t, harness.Execute(t, env, "verify-env"))
+		wantSuccess(t, harness.Execute(t, env, "migrate", "up"))
+		wantSuccess(t, harness.Execute(t, env, "verify-env"))
 
 		env["OPENROUTER_API_KEY"] = "sk-or-v1-" + hidden
 		checkRefused(t, harness.Execute(t, env, "verify-env"), env, "OPENROUTER_API_KEY")
@@ -123,8 +126,8 @@ func TestVerifyEnv(t *testing.T) {
 	})
 }
 
-// TestVerifyEnvDatabase: a database that does not answer, and one without its
-// schema.
+// TestVerifyEnvDatabase tests verify-env with a database that cannot be reached
+// and with one that has no schema.
 func TestVerifyEnvDatabase(t *testing.T) {
 	t.Parallel()
 	upstream := harness.NewUpstream(t)
@@ -147,8 +150,9 @@ func TestVerifyEnvDatabase(t *testing.T) {
 	}
 }
 
-// TestPortTaken: a server that cannot listen says where, and ends.
-func TestPortTaken(t *testing.T) {
+// TestListenAddressInUse checks that a server that cannot listen names the address and
+// exits.
+func TestListenAddressInUse(t *testing.T) {
 	t.Parallel()
 	first := harness.Start(t, harness.Options{Database: harness.SQLite})
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(first.URL, "http://"))
@@ -160,7 +164,8 @@ func TestPortTaken(t *testing.T) {
 	checkRefused(t, harness.Execute(t, env, "serve"), env, "PORT")
 }
 
-// TestDemo needs no settings and prints all that a first try takes.
+// TestDemo checks that the demo needs no settings and prints a command to try
+// it.
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{}

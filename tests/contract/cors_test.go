@@ -44,7 +44,7 @@ func allowedHeaders() []string {
 	}
 }
 
-// words are the parts of a header that lists, in lower case.
+// words returns the elements of a comma-separated header in lower case.
 func words(head http.Header, name string) []string {
 	var list []string
 	for _, value := range head.Values(name) {
@@ -56,7 +56,7 @@ func words(head http.Header, name string) []string {
 	return list
 }
 
-// TestCORS: pages of other origins.
+// TestCORS tests requests from pages of other origins.
 func TestCORS(t *testing.T) {
 	t.Parallel()
 	suite(t, corsEnv(), map[string]check{
@@ -67,7 +67,7 @@ func TestCORS(t *testing.T) {
 	})
 }
 
-// preflights: what a browser asks before it lets a page call.
+// preflights tests the requests that a browser sends before a page's own.
 func preflights(t *testing.T, server *harness.Server) {
 	id := uuid.New()
 	for _, path := range []string{
@@ -110,8 +110,8 @@ func checkAllowed(t *testing.T, head http.Header, origin string) {
 	}
 }
 
-// crossOrigin: a page of an allowed origin may read answers, failures too,
-// and the headers that it needs.
+// crossOrigin checks that a page of an allowed origin can read answers,
+// failures included, and the headers it needs.
 func crossOrigin(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	session := alice.CreateSession()
@@ -153,8 +153,8 @@ func crossOrigin(t *testing.T, server *harness.Server) {
 	wantOK(t, alice.Do(own))
 }
 
-// foreignOrigin: a page of another origin gets nothing that a browser would
-// let it read, and its request does nothing.
+// foreignOrigin checks that a page of another origin can read nothing and that
+// its request changes nothing.
 func foreignOrigin(t *testing.T, server *harness.Server) {
 	foreign := []string{
 		"https://evil.example", "null", "https://app.example.com.evil.example", "https://app.example.com:8443",

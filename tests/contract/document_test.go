@@ -14,7 +14,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// served reads a page and wants it to be of the media type.
+// served returns a page. It fails the test unless the page has the media type.
 func served(t *testing.T, server *harness.Server, path, media string) string {
 	t.Helper()
 	answer := server.Do(t, harness.Request{Method: http.MethodGet, Path: path})
@@ -36,8 +36,8 @@ func parseDocument(t *testing.T, text string) *openapi3.T {
 	return spec
 }
 
-// TestDocumentDefaults: the document tells this server's values, YAML and JSON
-// the same.
+// TestDocumentDefaults checks that the document has this server's values, and
+// that its YAML and JSON forms are equal.
 func TestDocumentDefaults(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"RATE_LIMIT_PER_MINUTE": harness.Unset}
@@ -50,12 +50,12 @@ func TestDocumentDefaults(t *testing.T) {
 		if fromYAML.OpenAPI != "3.0.3" {
 			t.Errorf("the document is of OpenAPI %s", fromYAML.OpenAPI)
 		}
-		wantTold(t, text, fromYAML, server.URL, 500, "500 characters", "10 sessions", "30 requests")
+		wantDocumented(t, text, fromYAML, server.URL, 500, "500 characters", "10 sessions", "30 requests")
 	})
 }
 
-// wantTold wants the document to tell of these values.
-func wantTold(t *testing.T, text string, spec *openapi3.T, url string, maxLength uint64, phrases ...string) {
+// wantDocumented fails the test unless the document has these values.
+func wantDocumented(t *testing.T, text string, spec *openapi3.T, url string, maxLength uint64, phrases ...string) {
 	t.Helper()
 	if len(spec.Servers) != 1 || spec.Servers[0].URL != url {
 		t.Errorf("the document's servers are %v, want %s", spec.Servers, url)
@@ -66,7 +66,7 @@ func wantTold(t *testing.T, text string, spec *openapi3.T, url string, maxLength
 	}
 	for _, phrase := range phrases {
 		if !strings.Contains(text, phrase) {
-			t.Errorf("the document does not tell of %q", phrase)
+			t.Errorf("the document does not have %q", phrase)
 		}
 	}
 }
@@ -92,8 +92,9 @@ func otherValues() map[string]string {
 	}
 }
 
-// TestDocumentChoices: the document lists the models that may be picked and the
-// files that are taken, and what it does not list is refused in its own way.
+// TestDocumentChoices checks that the document lists the models and the file
+// types that a client may choose, and that each other one is refused with its
+// own error.
 func TestDocumentChoices(t *testing.T) {
 	t.Parallel()
 	onEach(t, otherValues(), func(t *testing.T, server *harness.Server) {
@@ -125,7 +126,7 @@ func TestDocumentChoices(t *testing.T) {
 	})
 }
 
-// wantEnum wants a property to have these values alone.
+// wantEnum fails the test unless the property has exactly these values.
 func wantEnum(t *testing.T, spec *openapi3.T, schema, property string, values ...any) {
 	t.Helper()
 	if got := spec.Components.Schemas[schema].Value.Properties[property].Value.Enum; !slices.Equal(got, values) {
@@ -133,23 +134,24 @@ func wantEnum(t *testing.T, spec *openapi3.T, schema, property string, values ..
 	}
 }
 
-// TestDocumentSettings: and no other server's.
+// TestDocumentSettings checks that the document has the values of the settings
+// and not the defaults.
 func TestDocumentSettings(t *testing.T) {
 	t.Parallel()
 	onEach(t, otherValues(), func(t *testing.T, server *harness.Server) {
 		text := served(t, server, "/openapi.json", "application/json")
-		wantTold(t, text, parseDocument(t, text), "https://chat.example.com", 123, "123 characters", "7 sessions", "45 requests")
+		wantDocumented(t, text, parseDocument(t, text), "https://chat.example.com", 123, "123 characters", "7 sessions", "45 requests")
 		yaml := served(t, server, "/openapi.yaml", "application/yaml")
-		wantTold(t, yaml, parseDocument(t, yaml), "https://chat.example.com", 123, "123 characters", "7 sessions", "45 requests")
+		wantDocumented(t, yaml, parseDocument(t, yaml), "https://chat.example.com", 123, "123 characters", "7 sessions", "45 requests")
 		for _, document := range []string{text, yaml} {
 			for _, phrase := range []string{"500 char", "10 sessions", "30 requests", "127.0.0.1", "longer than 500", `example": 30`, "example: 30"} {
 				if strings.Contains(document, phrase) {
-					t.Errorf("the document still tells of %q", phrase)
+					t.Errorf("the document still has %q", phrase)
 				}
 			}
 		}
 
-		// What it tells is what it does.
+		// The server does what its document says.
 		alice := server.User(t)
 		session := alice.CreateSession()
 		wantOK(t, alice.Do(runRequest(session, messageJSON(t, strings.Repeat("a", 123)))))
@@ -162,24 +164,25 @@ func TestDocumentSettings(t *testing.T) {
 	})
 }
 
-// documentWithoutLimit: a server without a limit tells of none.
+// documentWithoutLimit checks that a server without a rate limit documents
+// none.
 func documentWithoutLimit(t *testing.T, server *harness.Server) {
 	text := served(t, server, "/openapi.json", "application/json")
 	parseDocument(t, text)
 	for _, phrase := range []string{"30 requests", "0 requests"} {
 		if strings.Contains(text, phrase) {
-			t.Errorf("the document tells of %q", phrase)
+			t.Errorf("the document has %q", phrase)
 		}
 	}
 }
 
-// TestDocumentPages: what the pages for people and machines are.
+// TestDocumentPages tests the documentation pages.
 func TestDocumentPages(t *testing.T) {
 	t.Parallel()
 	suite(t, nil, map[string]check{"without limit": documentWithoutLimit, "docs": docs})
 }
 
-// TestLongerMessages: a limit above the default holds too.
+// TestLongerMessages checks that a message limit above the default is applied.
 func TestLongerMessages(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"MAX_MESSAGE_CHARS": "20000"}
@@ -191,7 +194,7 @@ func TestLongerMessages(t *testing.T) {
 	})
 }
 
-// docs: Swagger UI, all of it from this server.
+// docs checks that Swagger UI loads all its files from this server.
 func docs(t *testing.T, server *harness.Server) {
 	source := regexp.MustCompile(`(?:src|href)="([^"]+)"`)
 	page := served(t, server, "/docs", "text/html")

@@ -8,7 +8,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// TestHealthcheck: the program asks the server that has the same settings.
+// TestHealthcheck checks that the command finds the server by the same
+// settings.
 func TestHealthcheck(t *testing.T) {
 	t.Parallel()
 	server := harness.Start(t, harness.Options{Database: harness.SQLite})
@@ -16,7 +17,7 @@ func TestHealthcheck(t *testing.T) {
 		env := map[string]string{"HOST": host, "PORT": port(server), "HTTP_PROXY": "http://127.0.0.1:9"}
 		for _, args := range [][]string{{"healthcheck"}, {"healthcheck", "--ready"}} {
 			result := harness.Execute(t, env, args...)
-			wantDone(t, result)
+			wantSuccess(t, result)
 			if result.Stdout != "healthy\n" || result.Stderr != "" {
 				t.Errorf("%q says %q", args, result.Output())
 			}
@@ -33,15 +34,16 @@ func TestHealthcheck(t *testing.T) {
 	}
 }
 
-// TestHealthcheckReady: without its database the server lives and is not ready.
+// TestHealthcheckReady checks that a server without its database is healthy and
+// not ready.
 func TestHealthcheckReady(t *testing.T) {
 	t.Parallel()
 	proxy := harness.NewProxy(t, harness.NewDatabase(t, harness.Postgres))
 	server := harness.Start(t, harness.Options{Database: harness.Postgres, DatabaseURL: proxy.DatabaseURL})
 	env := map[string]string{"PORT": port(server)}
-	wantDone(t, harness.Execute(t, env, "healthcheck", "--ready"))
+	wantSuccess(t, harness.Execute(t, env, "healthcheck", "--ready"))
 	proxy.Cut()
-	wantDone(t, harness.Execute(t, env, "healthcheck"))
+	wantSuccess(t, harness.Execute(t, env, "healthcheck"))
 	result := harness.Execute(t, env, "healthcheck", "--ready")
 	if result.ExitCode != 1 || !strings.Contains(result.Stderr, "503") {
 		t.Errorf("exit code %d, %q", result.ExitCode, result.Output())

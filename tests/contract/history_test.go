@@ -10,8 +10,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// TestHistories: what is kept of a session.
-func TestHistories(t *testing.T) {
+// TestStoredHistory tests what is stored of a session.
+func TestStoredHistory(t *testing.T) {
 	t.Parallel()
 	suite(t, nil, map[string]check{
 		"title":         title,
@@ -20,7 +20,8 @@ func TestHistories(t *testing.T) {
 	})
 }
 
-// title: made from the first message, at most 100 characters, cut on a word.
+// title checks that the title is made of the first message, has at most 100
+// characters and ends at a word.
 func title(t *testing.T, server *harness.Server) {
 	words := strings.TrimSpace(strings.Repeat("word ", 40))
 	exactly := strings.Repeat("a", 94) + " bcdef" // 100
@@ -58,7 +59,8 @@ func title(t *testing.T, server *harness.Server) {
 	}
 }
 
-// history: what the stream told is what the history has, oldest first.
+// history checks that the stored messages are those of the stream, oldest
+// first.
 func history(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	id := alice.CreateSession()
@@ -72,7 +74,7 @@ func history(t *testing.T, server *harness.Server) {
 	}
 	session := alice.Session(id)
 	if len(session.Messages) != 6 || len(ids) != 6 {
-		t.Fatalf("the history has %d messages, the streams told %d", len(session.Messages), len(ids))
+		t.Fatalf("the history has %d messages, the streams had %d", len(session.Messages), len(ids))
 	}
 	for n, message := range session.Messages {
 		role := []client.MessageRole{client.MessageRoleUser, client.MessageRoleAssistant}[n%2]
@@ -112,7 +114,8 @@ func itemID(t *testing.T, item client.ThreadItem) string {
 	}
 }
 
-// emptySession has an empty list of messages, not null.
+// emptySession checks that the messages of a new session are an empty list and
+// not null.
 func emptySession(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	raw := alice.Do(harness.Request{Method: http.MethodGet, Path: harness.SessionPath(alice.CreateSession())})

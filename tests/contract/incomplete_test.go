@@ -19,21 +19,21 @@ func TestIncompleteAnswers(t *testing.T) {
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		server := harness.Start(t, harness.Options{Database: database})
 		user := server.User(t)
-		for _, test := range []struct{ told, kept, notice string }{
+		for _, test := range []struct{ sent, stored, notice string }{
 			{"length", "length", "limit of tokens"},
 			{"content_filter", "content_filter", "content filter"},
 			{"lost_interest", "unknown", "does not know"},
 			{"stop", "", ""},
 		} {
-			question := "ends with " + test.told
-			server.Upstream.Answer(question, harness.Script{harness.Text("Half an answer"), harness.Finish(test.told), harness.Done()})
+			question := "ends with " + test.sent
+			server.Upstream.Answer(question, harness.Script{harness.Text("Half an answer"), harness.Finish(test.sent), harness.Done()})
 			session := user.CreateSession()
-			checkNotice(t, test.told+" by REST", rawEvents(user.Say(session, question)), test.notice)
-			checkFinishReason(t, user, session, test.kept)
+			checkNotice(t, test.sent+" by REST", rawEvents(user.Say(session, question)), test.notice)
+			checkFinishReason(t, user, session, test.stored)
 
 			session = user.CreateSession()
-			checkNotice(t, test.told+" by ChatKit", sendByChatKit(t, user, session, question), test.notice)
-			checkFinishReason(t, user, session, test.kept)
+			checkNotice(t, test.sent+" by ChatKit", sendByChatKit(t, user, session, question), test.notice)
+			checkFinishReason(t, user, session, test.stored)
 		}
 	})
 }
@@ -57,7 +57,8 @@ func sendByChatKit(t *testing.T, user *harness.User, session uuid.UUID, text str
 	return string(answer.Body)
 }
 
-// checkNotice looks for one notice after the answer, or for none.
+// checkNotice checks that one notice follows the answer, or none if notice is
+// "".
 func checkNotice(t *testing.T, what, events, notice string) {
 	t.Helper()
 	const sign = `"type":"notice","level":"warning","message":"`

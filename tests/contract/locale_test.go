@@ -69,8 +69,8 @@ func checkLocale(t *testing.T, server *harness.Server, headers http.Header, want
 	}
 }
 
-// createdThread returns the ids of the thread and of the user message that a
-// stream begins with.
+// createdThread returns the ids of the thread and of the user message at the
+// start of a stream.
 func createdThread(t *testing.T, answer harness.Answer) (thread, item string) {
 	t.Helper()
 	for line := range strings.Lines(string(answer.Body)) {

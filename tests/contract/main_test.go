@@ -1,5 +1,5 @@
-// Package contract_test holds the running server against its contract, from
-// outside, on both databases.
+// Package contract_test tests the running server against its contract over HTTP,
+// on both databases.
 package contract_test
 
 import (
@@ -27,7 +27,7 @@ func onEach(t *testing.T, env map[string]string, test func(t *testing.T, server 
 	})
 }
 
-// check is a test against a server that others use too.
+// check is a test against a server that other tests use too.
 type check func(t *testing.T, server *harness.Server)
 
 // suite runs checks against one server on each database.
@@ -67,7 +67,7 @@ func wantNamed(t *testing.T, answer harness.Answer, field string) {
 	}
 }
 
-// operation is one of the six.
+// operation is one of the six operations of the REST API.
 type operation struct {
 	id     string
 	method string
@@ -88,7 +88,7 @@ func (o operation) requestAt(path string) harness.Request {
 
 const helloBody = `{"message":{"role":"user","content":[{"type":"input_text","text":"Hello"}]}}`
 
-// operations are the six on a session. Deleting comes last.
+// operations returns the six operations on a session. Deleting comes last.
 func operations(session uuid.UUID) []operation {
 	return append([]operation{
 		{"createSession", http.MethodPost, harness.SessionsPath, "{}"},
@@ -96,7 +96,7 @@ func operations(session uuid.UUID) []operation {
 	}, onSession(session)...)
 }
 
-// onSession are the operations that name a session. Deleting comes last.
+// onSession returns the operations that name a session. Deleting comes last.
 func onSession(session uuid.UUID) []operation {
 	return []operation{
 		{"getSession", http.MethodGet, harness.SessionPath(session), ""},
@@ -106,7 +106,7 @@ func onSession(session uuid.UUID) []operation {
 	}
 }
 
-// header makes headers of pairs.
+// header returns a header of name and value pairs.
 func header(pairs ...string) http.Header {
 	h := http.Header{}
 	for n := 0; n+1 < len(pairs); n += 2 {

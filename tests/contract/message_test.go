@@ -11,7 +11,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// messageJSON is the body of a run with these parts.
+// messageJSON returns the body of a run with these text parts.
 func messageJSON(t *testing.T, parts ...string) string {
 	t.Helper()
 	body, err := json.Marshal(harness.MessageBody(parts...))
@@ -33,20 +33,21 @@ const (
 	combining = "e\u0301" // 2 code points, one letter
 )
 
-// TestMessages: what a message may be.
+// TestMessages tests which messages are accepted.
 func TestMessages(t *testing.T) {
 	t.Parallel()
 	suite(t, nil, map[string]check{
 		"message length":         messageLength,
 		"message length escaped": messageLengthEscaped,
 		"message blank":          messageBlank,
-		"message kept":           messageKept,
+		"message stored":         messageStored,
 		"message NUL":            messageNUL,
 		"message UTF-8":          messageUTF8,
 	})
 }
 
-// messageLength: the limit is 500 code points, of all parts together.
+// messageLength checks that the limit is 500 code points, counted over all
+// parts.
 func messageLength(t *testing.T, server *harness.Server) {
 	cases := []struct {
 		name  string
@@ -89,7 +90,8 @@ func messageLength(t *testing.T, server *harness.Server) {
 	}
 }
 
-// messageLengthEscaped: what counts is the text, not how the JSON has it.
+// messageLengthEscaped checks that the decoded text counts and not its JSON
+// form.
 func messageLengthEscaped(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	session := alice.CreateSession()
@@ -105,7 +107,7 @@ func messageLengthEscaped(t *testing.T, server *harness.Server) {
 	}
 }
 
-// messageBlank: white space is Unicode's.
+// messageBlank checks that a message of Unicode white space is refused.
 func messageBlank(t *testing.T, server *harness.Server) {
 	cases := []struct {
 		name  string
@@ -140,8 +142,8 @@ func messageBlank(t *testing.T, server *harness.Server) {
 	}
 }
 
-// messageKept: the text is kept as it was sent.
-func messageKept(t *testing.T, server *harness.Server) {
+// messageStored checks that the text is stored as it was sent.
+func messageStored(t *testing.T, server *harness.Server) {
 	texts := map[string]string{
 		"markup":        `<script>alert("&amp;")</script>`,
 		"line breaks":   "one\r\ntwo\n\nthree\u2028four",
@@ -173,13 +175,14 @@ func messageKept(t *testing.T, server *harness.Server) {
 			}
 			said, err := messages[1].Content[0].AsOutputTextContent()
 			if err != nil || said.Text != text {
-				t.Errorf("the answer is kept as %q, want %q (%v)", said.Text, text, err)
+				t.Errorf("the answer is stored as %q, want %q (%v)", said.Text, text, err)
 			}
 		})
 	}
 }
 
-// messageNUL: PostgreSQL holds no NUL, so that no message may.
+// messageNUL checks that NUL is refused on both databases, because PostgreSQL
+// cannot store it.
 func messageNUL(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	session := alice.CreateSession()
@@ -191,8 +194,8 @@ func messageNUL(t *testing.T, server *harness.Server) {
 	}
 }
 
-// messageUTF8: JSON is UTF-8 (RFC 8259, section 8.1); a text that is not
-// would not be kept as it was sent.
+// messageUTF8 checks that a body that is not UTF-8 (RFC 8259, section 8.1) is
+// refused, because it could not be stored as it was sent.
 func messageUTF8(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	body := strings.Replace(helloBody, "Hello", "Hel\xfflo", 1)

@@ -9,14 +9,14 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// migrateDown takes every migration back.
+// migrateDown reverts every migration.
 func migrateDown(t *testing.T, env map[string]string) {
 	t.Helper()
 	for range 100 {
 		result := harness.Execute(t, env, "migrate", "down")
-		wantDone(t, result)
+		wantSuccess(t, result)
 		status := harness.Execute(t, env, "migrate", "status")
-		wantDone(t, status)
+		wantSuccess(t, status)
 		if !strings.Contains(status.Stdout, "applied") {
 			return
 		}
@@ -24,21 +24,21 @@ func migrateDown(t *testing.T, env map[string]string) {
 	t.Fatal("migrate down does not end")
 }
 
-// TestMigrate goes up, down and up again.
+// TestMigrate migrates up, down and up again.
 func TestMigrate(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		env := map[string]string{"DATABASE_URL": harness.NewDatabase(t, database)}
 		status := func() string {
 			result := harness.Execute(t, env, "migrate", "status")
-			wantDone(t, result)
+			wantSuccess(t, result)
 			return result.Stdout
 		}
 		if got := status(); !strings.Contains(got, "pending") || strings.Contains(got, "applied") {
 			t.Errorf("an empty database's status is\n%s", got)
 		}
 		for range 2 { // The second time it has nothing to do.
-			wantDone(t, harness.Execute(t, env, "migrate", "up"))
+			wantSuccess(t, harness.Execute(t, env, "migrate", "up"))
 			if got := status(); !strings.Contains(got, "applied") || strings.Contains(got, "pending") {
 				t.Errorf("after up the status is\n%s", got)
 			}
@@ -47,15 +47,15 @@ func TestMigrate(t *testing.T) {
 		if got := status(); strings.Contains(got, "applied") {
 			t.Errorf("after down the status is\n%s", got)
 		}
-		wantDone(t, harness.Execute(t, env, "migrate", "up"))
+		wantSuccess(t, harness.Execute(t, env, "migrate", "up"))
 		server := harness.Start(t, harness.Options{Database: database, DatabaseURL: env["DATABASE_URL"], Args: []string{}})
 		alice := server.User(t)
 		alice.Say(alice.CreateSession(), "Hello")
 	})
 }
 
-// TestServeUnmigrated: PostgreSQL's schema is the operator's to change, SQLite's
-// is brought up to date by itself.
+// TestServeUnmigrated checks that serve refuses a PostgreSQL without the schema
+// and migrates an SQLite by itself.
 func TestServeUnmigrated(t *testing.T) {
 	t.Parallel()
 	env := harness.Settings(harness.NewDatabase(t, harness.Postgres), strings.Repeat("kq3Wm8Zt", 3)+"Yv1xRb6N", harness.NewUpstream(t))
@@ -68,8 +68,8 @@ func TestServeUnmigrated(t *testing.T) {
 	server.User(t).CreateSession()
 }
 
-// TestReplicas: several servers start on one empty database at once, and then
-// are one service.
+// TestReplicas starts several servers on one empty database at once and uses
+// them as one service.
 func TestReplicas(t *testing.T) {
 	t.Parallel()
 	url, secret := harness.NewDatabase(t, harness.Postgres), strings.Repeat("kq3Wm8Zt", 3)+"Yv1xRb6N"
@@ -105,7 +105,7 @@ func TestReplicas(t *testing.T) {
 		return true
 	})
 	if total := alice.Sessions().Meta.Total; made != 10 || total != 10 {
-		t.Errorf("three servers made %d sessions, the list tells of %d, want 10", made, total)
+		t.Errorf("three servers made %d sessions, the list has %d, want 10", made, total)
 	}
 
 	// A run at one is in progress at the others.

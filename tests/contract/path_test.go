@@ -11,7 +11,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// TestPaths: paths, methods, ids and parameters.
+// TestPaths tests paths, methods, ids and query parameters.
 func TestPaths(t *testing.T) {
 	t.Parallel()
 	suite(t, nil, map[string]check{
@@ -19,15 +19,16 @@ func TestPaths(t *testing.T) {
 		"wrong method":   wrongMethod,
 		"health methods": healthMethods,
 		"bad id":         badID,
-		"whose session":  whoseSession,
-		"whose thread":   whoseThread,
+		"session owner":  sessionOwner,
+		"thread owner":   threadOwner,
 		"bad query":      badQuery,
 		"bad encoding":   badEncoding,
 		"encoded slash":  encodedSlash,
 	})
 }
 
-// unknownPath: whatever the method, the token and the path.
+// unknownPath checks that an unknown path is not found, whatever the method and
+// the token.
 func unknownPath(t *testing.T, server *harness.Server) {
 	id := uuid.New().String()
 	paths := []string{
@@ -56,7 +57,7 @@ func unknownPath(t *testing.T, server *harness.Server) {
 	}
 }
 
-// wrongMethod: 405 tells which methods there are.
+// wrongMethod checks that a 405 lists the allowed methods.
 func wrongMethod(t *testing.T, server *harness.Server) {
 	id := uuid.New()
 	resources := []struct {
@@ -108,8 +109,8 @@ func checkNotAllowed(t *testing.T, what, method string, answer harness.Answer, a
 	}
 }
 
-// healthMethods: the pages for machines have the envelope too when they are
-// asked wrongly.
+// healthMethods checks that a wrong method on a health endpoint gets the error
+// envelope too.
 func healthMethods(t *testing.T, server *harness.Server) {
 	for _, path := range []string{"/health", "/readyz", "/openapi.yaml", "/openapi.json"} {
 		answer := server.Do(t, harness.Request{Method: http.MethodPost, Path: path})
@@ -134,7 +135,8 @@ func healthMethods(t *testing.T, server *harness.Server) {
 	}
 }
 
-// badID: an id is a UUID in its usual form, in either case.
+// badID checks that an id must be a UUID in its usual form, in upper or lower
+// case.
 func badID(t *testing.T, server *harness.Server) {
 	good := uuid.New().String()
 	bad := []string{
@@ -165,19 +167,20 @@ func badID(t *testing.T, server *harness.Server) {
 	wantOK(t, alice.Do(harness.Request{Method: http.MethodGet, Path: upper}))
 }
 
-// whoseSession: another user's session is FORBIDDEN, one that is not or no
-// more there NOT_FOUND, whatever is asked of it; and nothing comes of it.
-func whoseSession(t *testing.T, server *harness.Server) {
+// sessionOwner checks that every operation on another user's session is
+// FORBIDDEN, that one on a deleted or unknown session is SESSION_NOT_FOUND, and
+// that neither has an effect.
+func sessionOwner(t *testing.T, server *harness.Server) {
 	alice, bob := server.User(t), server.User(t)
-	hers, gone := alice.CreateSession(), bob.CreateSession()
+	hers, deleted := alice.CreateSession(), bob.CreateSession()
 	alice.Say(hers, "Hello")
-	bob.DeleteSession(gone)
+	bob.DeleteSession(deleted)
 	before := alice.Session(hers)
 	const question = "Whose is this?"
 	for n, o := range onSession(hers) {
 		o.body = strings.Replace(o.body, "Hello", question, 1)
 		want(t, bob.Do(o.request()), 403, "FORBIDDEN")
-		want(t, bob.Do(onSession(gone)[n].request()), 404, "SESSION_NOT_FOUND")
+		want(t, bob.Do(onSession(deleted)[n].request()), 404, "SESSION_NOT_FOUND")
 		want(t, bob.Do(onSession(uuid.New())[n].request()), 404, "SESSION_NOT_FOUND")
 		want(t, bob.Do(onSession(uuid.Nil)[n].request()), 404, "SESSION_NOT_FOUND")
 	}
@@ -189,8 +192,9 @@ func whoseSession(t *testing.T, server *harness.Server) {
 	}
 }
 
-// whoseThread: a session's thread has the session's id and no other.
-func whoseThread(t *testing.T, server *harness.Server) {
+// threadOwner checks that the only thread of a session is the one with the
+// session's id.
+func threadOwner(t *testing.T, server *harness.Server) {
 	alice, bob := server.User(t), server.User(t)
 	one, other, theirs := alice.CreateSession(), alice.CreateSession(), bob.CreateSession()
 	run := func(user *harness.User, session, thread uuid.UUID) harness.Answer {
@@ -208,7 +212,8 @@ func whoseThread(t *testing.T, server *harness.Server) {
 	}
 }
 
-// badEncoding: a query that cannot be decoded is refused, not read in part.
+// badEncoding checks that a query that cannot be decoded is refused and not
+// read in part.
 func badEncoding(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	for _, query := range []string{"after=%", "after=%zz", "after=%4", "limit=1&%", "limit=1&x=%g1", "limit=1;after=x"} {
@@ -224,7 +229,7 @@ func badEncoding(t *testing.T, server *harness.Server) {
 	}
 }
 
-// encodedSlash: an encoded slash does not separate the segments of a path.
+// encodedSlash checks that an encoded slash does not separate path segments.
 func encodedSlash(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	session := alice.CreateSession()
@@ -243,7 +248,7 @@ func encodedSlash(t *testing.T, server *harness.Server) {
 	wantOK(t, alice.Do(harness.Request{Method: http.MethodGet, Path: "/api/v1/chatkit/%73essions/" + session.String()}))
 }
 
-// badQuery: the parameters of a list.
+// badQuery tests the query parameters of a list.
 func badQuery(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	alice.CreateSession()

@@ -15,7 +15,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// limitedServer has the default limit: 30 requests a minute for an address.
+// limitedServer starts a server with the default limit of 30 requests a minute
+// for each address.
 func limitedServer(t *testing.T, database harness.Database) *harness.Server {
 	t.Helper()
 	return harness.Start(t, harness.Options{
@@ -23,8 +24,8 @@ func limitedServer(t *testing.T, database harness.Database) *harness.Server {
 	})
 }
 
-// from is a client at a loopback address of its own, so that tests of one
-// server do not use up each other's requests.
+// from returns a client with a loopback address of its own, so that tests of
+// one server do not use up each other's requests.
 func from(t *testing.T, server *harness.Server, address string) *http.Client {
 	t.Helper()
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
@@ -33,7 +34,7 @@ func from(t *testing.T, server *harness.Server, address string) *http.Client {
 	return server.HTTPOver(t, transport)
 }
 
-// status sends a request and returns the answer's status and headers.
+// status sends a request and returns the status and the headers of the answer.
 func status(t *testing.T, client *http.Client, method, url string, head http.Header, body string) (int, http.Header) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -53,18 +54,18 @@ func status(t *testing.T, client *http.Client, method, url string, head http.Hea
 	return response.StatusCode, response.Header
 }
 
-// TestRateLimit: each case has an address of its own.
+// TestRateLimit tests the limit. Each case has an address of its own.
 func TestRateLimit(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		server := limitedServer(t, database)
 		t.Run("all operations and users together", func(t *testing.T) { limitTogether(t, server) })
 		t.Run("a hundred at once", func(t *testing.T) { limitAtOnce(t, server) })
-		t.Run("pages and probes are free", func(t *testing.T) { limitNotOnPages(t, server) })
-		t.Run("X-Forwarded-For is not believed", func(t *testing.T) { limitForged(t, server) })
+		t.Run("pages and probes do not count", func(t *testing.T) { limitNotOnPages(t, server) })
+		t.Run("X-Forwarded-For is ignored", func(t *testing.T) { limitForged(t, server) })
 		t.Run("failures count", func(t *testing.T) { limitCountsFailures(t, server) })
 		t.Run("foreign origins count", func(t *testing.T) { limitCountsForeignOrigins(t, server) })
-		t.Run("allowed pages are told", func(t *testing.T) { limitTellsAllowedPages(t, server) })
+		t.Run("allowed origins can read the refusal", func(t *testing.T) { limitReadByAllowedOrigin(t, server) })
 	})
 }
 
@@ -72,7 +73,7 @@ func bearer(user *harness.User) http.Header {
 	return header("Authorization", "Bearer "+user.Token, "Content-Type", "application/json")
 }
 
-// limitTogether: 31 requests of five users over all six operations.
+// limitTogether sends 31 requests of five users over all six operations.
 func limitTogether(t *testing.T, server *harness.Server) {
 	client := from(t, server, "127.0.0.11")
 	owner := server.User(t)
@@ -166,7 +167,8 @@ func limitCountsFailures(t *testing.T, server *harness.Server) {
 	}
 }
 
-// limitCountsForeignOrigins: a refused page's request counts, its preflight not.
+// limitCountsForeignOrigins checks that a refused page's request counts and its
+// preflight does not.
 func limitCountsForeignOrigins(t *testing.T, server *harness.Server) {
 	client, head := from(t, server, "127.0.0.16"), bearer(server.User(t))
 	head.Set("Origin", "https://evil.example")
@@ -185,9 +187,9 @@ func limitCountsForeignOrigins(t *testing.T, server *harness.Server) {
 	}
 }
 
-// limitTellsAllowedPages: a page of an allowed origin may read that it was
-// refused, and until when.
-func limitTellsAllowedPages(t *testing.T, server *harness.Server) {
+// limitReadByAllowedOrigin checks that a page of an allowed origin can read the
+// refusal and its Retry-After.
+func limitReadByAllowedOrigin(t *testing.T, server *harness.Server) {
 	client, head := from(t, server, "127.0.0.17"), bearer(server.User(t))
 	head.Set("Origin", allowedOrigin)
 	for n := range 31 {
@@ -202,8 +204,8 @@ func limitTellsAllowedPages(t *testing.T, server *harness.Server) {
 	}
 }
 
-// TestRateLimitBehindProxy: from a trusted proxy the address is the one it
-// tells, IPv6 by its /64, whatever the client wrote before.
+// TestRateLimitBehindProxy checks that the client's address is the one that the
+// trusted proxy appended, IPv6 by its /64, whatever the client sent.
 func TestRateLimitBehindProxy(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"RATE_LIMIT_PER_MINUTE": "2", "TRUSTED_PROXIES": "127.0.0.0/8, 10.0.0.0/8"}
@@ -220,7 +222,7 @@ func TestRateLimitBehindProxy(t *testing.T) {
 		}{
 			{[]string{"203.0.113.1"}, "200 1"},
 			{[]string{"203.0.113.2"}, "200 1"},
-			{[]string{"198.51.100.9", "203.0.113.1"}, "200 0"}, // The client's own word does not count.
+			{[]string{"198.51.100.9", "203.0.113.1"}, "200 0"}, // The client's own entry is ignored.
 			{[]string{"198.51.100.8", "203.0.113.1"}, "429 0"},
 			{[]string{"203.0.113.1", "10.1.2.3"}, "429 0"}, // Two proxies.
 			{[]string{"2001:db8:1:1::1"}, "200 1"},
@@ -238,7 +240,8 @@ func TestRateLimitBehindProxy(t *testing.T) {
 	})
 }
 
-// TestRateLimitOff: 0 turns it off, and the log says so loudly.
+// TestRateLimitOff checks that 0 turns the limit off and that the log has a
+// warning.
 func TestRateLimitOff(t *testing.T) {
 	t.Parallel()
 	onEach(t, map[string]string{"RATE_LIMIT_PER_MINUTE": "0"}, func(t *testing.T, server *harness.Server) {
@@ -255,7 +258,8 @@ func TestRateLimitOff(t *testing.T) {
 	})
 }
 
-// TestRateLimitPreflight: a preflight costs nothing, refused or not.
+// TestRateLimitPreflight checks that a preflight does not count, allowed or
+// refused.
 func TestRateLimitPreflight(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"RATE_LIMIT_PER_MINUTE": "5", "CORS_ORIGINS": allowedOrigin}

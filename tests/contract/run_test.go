@@ -12,7 +12,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// Types of a run's events, as harness.Types tells them.
+// Types of a run's events, as harness.Types returns them.
 const (
 	itemDone      = "thread.item.done"
 	itemAdded     = "thread.item.added"
@@ -24,19 +24,19 @@ const (
 	done          = "[DONE]"
 )
 
-// TestRuns: a run and its stream.
+// TestRuns tests a run and its stream.
 func TestRuns(t *testing.T) {
 	t.Parallel()
 	suite(t, nil, map[string]check{
 		"run stream":      runStream,
 		"run title once":  runTitleOnce,
-		"run as it comes": runAsItComes,
+		"events at once":  eventsSentAtOnce,
 		"run in progress": runInProgress,
-		"runs at once":    runsAtOnce,
+		"concurrent runs": concurrentRuns,
 	})
 }
 
-// runStream: the whole stream, event by event and field by field.
+// runStream checks the whole stream, event by event and field by field.
 func runStream(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	session := alice.CreateSession()
@@ -70,8 +70,8 @@ func runStream(t *testing.T, server *harness.Server) {
 	}
 }
 
-// wireEvents are the events as the openai-chatkit Python package writes them,
-// its fields in its order.
+// wireEvents returns the events as the openai-chatkit Python package writes
+// them, with its fields in its order.
 func wireEvents() []string {
 	delta := func(text string) string {
 		return `{"type":"thread.item.updated","item_id":"ANSWER","update":` +
@@ -97,7 +97,7 @@ func wireEvents() []string {
 	}
 }
 
-// runTitleOnce: thread.updated comes when the title changed, and only then.
+// runTitleOnce checks that thread.updated is sent only when the title changed.
 func runTitleOnce(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	session := alice.CreateSession()
@@ -113,9 +113,9 @@ func runTitleOnce(t *testing.T, server *harness.Server) {
 	}
 }
 
-// runAsItComes: each event leaves as it is produced, and what it tells is
-// saved before.
-func runAsItComes(t *testing.T, server *harness.Server) {
+// eventsSentAtOnce checks that each event is sent at once and that what it shows is
+// stored before.
+func eventsSentAtOnce(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	session := alice.CreateSession()
 	gates := []chan struct{}{make(chan struct{}), make(chan struct{}), make(chan struct{})}
@@ -127,10 +127,10 @@ func runAsItComes(t *testing.T, server *harness.Server) {
 	run := alice.StartRun(session, "Slowly")
 	run.Until(streamOptions)
 	if messages := alice.Session(session).Messages; len(messages) != 1 {
-		t.Errorf("the user's message was told; the history has %d messages", len(messages))
+		t.Errorf("the user's message was sent; the history has %d messages", len(messages))
 	}
 	if title := alice.Sessions().Data[0].Title; title == nil || *title != "Slowly" {
-		t.Errorf("the user's message was told; the title is %v", title)
+		t.Errorf("the user's message was sent; the title is %v", title)
 	}
 	close(gates[0])
 	run.Until(itemAdded)
@@ -142,13 +142,13 @@ func runAsItComes(t *testing.T, server *harness.Server) {
 	expect(t, run, partDone)
 	expect(t, run, itemDone)
 	if messages := alice.Session(session).Messages; len(messages) != 2 {
-		t.Errorf("the answer was told; the history has %d messages", len(messages))
+		t.Errorf("the answer was sent; the history has %d messages", len(messages))
 	}
 	expect(t, run, threadUpdated)
 	expect(t, run, done)
 }
 
-// expect reads one event and wants it to be of the type.
+// expect reads one event and checks its type.
 func expect(t *testing.T, run *harness.Run, eventType string) {
 	t.Helper()
 	event, ok := run.Next()
@@ -157,7 +157,7 @@ func expect(t *testing.T, run *harness.Run, eventType string) {
 	}
 }
 
-// runInProgress: one run at a time in a thread.
+// runInProgress checks that a thread has one run at a time.
 func runInProgress(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	session, other := alice.CreateSession(), alice.CreateSession()
@@ -180,8 +180,8 @@ func runInProgress(t *testing.T, server *harness.Server) {
 	}
 }
 
-// runsAtOnce: of many in one thread at once one is taken.
-func runsAtOnce(t *testing.T, server *harness.Server) {
+// concurrentRuns checks that one of many concurrent runs in a thread is accepted.
+func concurrentRuns(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	session := alice.CreateSession()
 	gate := make(chan struct{})
@@ -206,7 +206,7 @@ func runsAtOnce(t *testing.T, server *harness.Server) {
 	}
 }
 
-// wireIDs fill the places of a pattern.
+// wireIDs are the ids that fill the placeholders of a pattern.
 type wireIDs map[string]string
 
 func (w wireIDs) fill(pattern string) string {
@@ -216,7 +216,7 @@ func (w wireIDs) fill(pattern string) string {
 	return pattern
 }
 
-// jsonTime is a time as JSON has it.
+// jsonTime returns a time in its JSON form.
 func jsonTime(t *testing.T, at time.Time) string {
 	t.Helper()
 	data, err := json.Marshal(at)

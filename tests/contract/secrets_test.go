@@ -11,10 +11,10 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// TestSecretsAreReplaced: a new secret goes before the old one, then the old
-// one goes; at no time is a user's token refused that should not be, and
-// upstream knows each user by the same name all along, which is not the user's.
-func TestSecretsAreReplaced(t *testing.T) {
+// TestSecretRotation adds a new secret before the old one and then removes
+// the old one. Tokens of each configured secret are accepted at each step, and
+// the pseudonym of a user for upstream stays the same.
+func TestSecretRotation(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		before, after := rand.Text()+rand.Text(), rand.Text()+rand.Text()
@@ -37,11 +37,11 @@ func TestSecretsAreReplaced(t *testing.T) {
 				alice := server.UserNamed(t, "alice")
 				alice.Token = harness.Token(t, secret, "alice")
 				if status := alice.Do(harness.Request{Method: http.MethodGet, Path: harness.SessionsPath}).Status; (status == http.StatusOK) != taken {
-					t.Errorf("%s: a token got %d, it is to be taken: %t", step.name, status, taken)
+					t.Errorf("%s: a token got %d, want it accepted: %t", step.name, status, taken)
 				}
 			}
 			result := harness.Execute(t, map[string]string{"JWT_SECRET": step.secret}, "token", "--sub", "alice")
-			wantDone(t, result)
+			wantSuccess(t, result)
 			alice := server.UserNamed(t, "alice")
 			alice.Token = strings.TrimSpace(result.Stdout)
 			_, err := jwt.Parse(alice.Token, func(*jwt.Token) (any, error) { return []byte(step.signs), nil })

@@ -11,7 +11,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// TestSessions: how many sessions there are, and when.
+// TestSessions tests the number of sessions and their times.
 func TestSessions(t *testing.T) {
 	t.Parallel()
 	suite(t, nil, map[string]check{
@@ -21,7 +21,8 @@ func TestSessions(t *testing.T) {
 	})
 }
 
-// sessionLimit: a hundred creates at once give exactly ten sessions.
+// sessionLimit checks that a hundred concurrent creates give exactly ten
+// sessions.
 func sessionLimit(t *testing.T, server *harness.Server) {
 	alice, bob := server.User(t), server.User(t)
 	answers := createAtOnce(alice, 100)
@@ -40,17 +41,17 @@ func sessionLimit(t *testing.T, server *harness.Server) {
 	if made != 10 || list.Meta.Total != 10 || len(list.Data) != 10 {
 		t.Fatalf("%d creates succeeded, the list has %d of %d", made, len(list.Data), list.Meta.Total)
 	}
-	bob.CreateSession() // Her limit is not his.
+	bob.CreateSession() // Alice's sessions do not count for Bob.
 	alice.DeleteSession(list.Data[3].ID)
 	alice.CreateSession()
 	want(t, alice.Do(createRequest()), 429, "SESSION_LIMIT")
 	if total := alice.Sessions().Meta.Total; total != 10 {
-		t.Errorf("the list tells of %d sessions", total)
+		t.Errorf("the list has %d sessions", total)
 	}
 }
 
-// sessionLimitWhileDeleting: creates and deletes at once never leave the
-// count wrong.
+// sessionLimitWhileDeleting checks that concurrent creates and deletes leave
+// the count right.
 func sessionLimitWhileDeleting(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	for range 10 {
@@ -69,11 +70,11 @@ func sessionLimitWhileDeleting(t *testing.T, server *harness.Server) {
 	all.Wait()
 	createAtOnce(alice, 20)
 	if list := alice.Sessions(); list.Meta.Total != 10 || len(list.Data) != 10 {
-		t.Errorf("the list has %d sessions and tells of %d, want 10", len(list.Data), list.Meta.Total)
+		t.Errorf("the list has %d sessions and the total %d, want 10", len(list.Data), list.Meta.Total)
 	}
 }
 
-// TestSessionLimitSetting: MAX_SESSIONS_PER_USER.
+// TestSessionLimitSetting tests MAX_SESSIONS_PER_USER.
 func TestSessionLimitSetting(t *testing.T) {
 	t.Parallel()
 	onEach(t, map[string]string{"MAX_SESSIONS_PER_USER": "3"}, func(t *testing.T, server *harness.Server) {
@@ -106,8 +107,8 @@ func createAtOnce(user *harness.User, times int) []harness.Answer {
 	return answers
 }
 
-// TestPages walks over 25 sessions.
-func TestPages(t *testing.T) {
+// TestPagination reads the pages of 25 sessions.
+func TestPagination(t *testing.T) {
 	t.Parallel()
 	onEach(t, map[string]string{"MAX_SESSIONS_PER_USER": "50"}, func(t *testing.T, server *harness.Server) {
 		alice, bob := server.User(t), server.User(t)
@@ -128,8 +129,8 @@ func TestPages(t *testing.T) {
 			t.Errorf("without a limit came %d of %d", len(list.Data), list.Meta.Total)
 		}
 
-		// A cursor whose session is gone still says where to go on, and one of
-		// another user's tells nothing of that user.
+		// The cursor of a deleted session still works, and a cursor of another user
+		// returns nothing of that user's.
 		limit := 10
 		cursor := page(t, alice, &client.ListSessionsParams{Limit: &limit}).Meta.After
 		alice.DeleteSession(newestFirst[9])
@@ -145,7 +146,8 @@ func TestPages(t *testing.T) {
 	})
 }
 
-// checkPages reads all pages of this size and wants these sessions in order.
+// checkPages reads all pages of this size and checks that they have these
+// sessions in order.
 func checkPages(t *testing.T, user *harness.User, limit int, ids []uuid.UUID) {
 	t.Helper()
 	var got []client.SessionSummary
@@ -183,7 +185,7 @@ func page(t *testing.T, user *harness.User, params *client.ListSessionsParams) c
 	return *answer.JSON200
 }
 
-// sessionTimes: every answer tells the same of a session.
+// sessionTimes checks that every answer has the same times of a session.
 func sessionTimes(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	created, err := alice.API.CreateSessionWithResponse(alice.Context(), client.CreateSessionRequest{})
@@ -201,7 +203,7 @@ func sessionTimes(t *testing.T, server *harness.Server) {
 		t.Errorf("after a message the session's times are %s and %s", after.CreatedAt, after.UpdatedAt)
 	}
 	if !listed.CreatedAt.Equal(at) || !listed.UpdatedAt.Equal(after.UpdatedAt) || *listed.Title != *after.Title {
-		t.Errorf("the list tells %+v, the session %+v", listed, after)
+		t.Errorf("the list has %+v, the session is %+v", listed, after)
 	}
 	last := after.Messages[len(after.Messages)-1]
 	if after.UpdatedAt.Before(last.CreatedAt) {

@@ -15,12 +15,12 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// hidden is in values that no output may show.
+// hidden is part of values that no output may show.
 const hidden = "hunter2"
 
 const goodSecret = "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe"
 
-// badSettings are values of each setting that no server starts with.
+// badSettings returns values of each setting that serve refuses.
 func badSettings() map[string][]string {
 	return map[string][]string{
 		"DATABASE_URL": {
@@ -87,8 +87,9 @@ func badSettings() map[string][]string {
 	}
 }
 
-// TestEverySettingIsTried: none is left out of the lists of bad values here.
-func TestEverySettingIsTried(t *testing.T) {
+// TestEverySettingHasABadValue checks that the lists of bad values here have every
+// setting.
+func TestEverySettingHasABadValue(t *testing.T) {
 	t.Parallel()
 	tried := badSettings()
 	for _, bad := range badIdentitySettings() {
@@ -101,8 +102,8 @@ func TestEverySettingIsTried(t *testing.T) {
 	}
 }
 
-// TestBadSettings: a start with bad settings names every one and shows no
-// secret; so does verify-env.
+// TestBadSettings checks that serve and verify-env name every bad setting and
+// print no secret.
 func TestBadSettings(t *testing.T) {
 	t.Parallel()
 	bad := badSettings()
@@ -125,8 +126,8 @@ func TestBadSettings(t *testing.T) {
 	}
 }
 
-// checkRefused wants a command that failed, naming the settings and showing no
-// secret.
+// checkRefused checks that the command failed, named the settings and printed
+// no secret.
 func checkRefused(t *testing.T, result harness.Result, env map[string]string, names ...string) {
 	t.Helper()
 	if result.ExitCode <= 0 {
@@ -146,8 +147,8 @@ func checkRefused(t *testing.T, result harness.Result, env map[string]string, na
 	}
 }
 
-// TestNowhereToListen: the addresses are tried before the database is touched.
-func TestNowhereToListen(t *testing.T) {
+// TestListenBeforeDatabase checks that serve listens before it opens the database.
+func TestListenBeforeDatabase(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -170,13 +171,14 @@ func TestNowhereToListen(t *testing.T) {
 			maps.Copy(env, change)
 			checkRefused(t, harness.Execute(t, env, "serve", "--migrate"), env, slices.Collect(maps.Keys(change))...)
 			if _, err := os.Stat(file); !os.IsNotExist(err) {
-				t.Errorf("the database was touched (%v)", err)
+				t.Errorf("the database was opened (%v)", err)
 			}
 		})
 	}
 }
 
-// TestOneBadSetting: each alone is enough, and nothing else is blamed.
+// TestOneBadSetting checks that one bad setting is enough to fail, and that no
+// other is named.
 func TestOneBadSetting(t *testing.T) {
 	t.Parallel()
 	good := map[string]string{
@@ -197,15 +199,15 @@ func TestOneBadSetting(t *testing.T) {
 			for other := range badSettings() {
 				blamed := regexp.MustCompile(`(?m)^\W*` + other + `\b`)
 				if other != name && blamed.MatchString(result.Stderr) {
-					t.Errorf("%s is blamed too:\n%s", other, result.Stderr)
+					t.Errorf("%s is named too:\n%s", other, result.Stderr)
 				}
 			}
 		})
 	}
 }
 
-// badIdentitySettings are those of an identity server, each bad beside good
-// others.
+// badIdentitySettings returns settings of an identity server, one bad among
+// good ones.
 func badIdentitySettings() []struct{ name, value string } {
 	return []struct{ name, value string }{
 		{"JWKS_URL", "id.example.com/keys"},
@@ -221,8 +223,8 @@ func badIdentitySettings() []struct{ name, value string } {
 	}
 }
 
-// TestBadIdentitySettings: those of an identity server are held against each
-// other too. A secret need not be there beside them.
+// TestBadIdentitySettings checks that the settings of an identity server are
+// checked together, and that they need no JWT_SECRET.
 func TestBadIdentitySettings(t *testing.T) {
 	t.Parallel()
 	for n, test := range badIdentitySettings() {
@@ -236,7 +238,7 @@ func TestBadIdentitySettings(t *testing.T) {
 			result := harness.Execute(t, env, "serve")
 			checkRefused(t, result, env, test.name)
 			if !strings.Contains(result.Stderr, "1 fault") {
-				t.Errorf("something else is blamed too:\n%s", result.Stderr)
+				t.Errorf("another setting is named too:\n%s", result.Stderr)
 			}
 		})
 	}
@@ -246,8 +248,8 @@ func TestBadIdentitySettings(t *testing.T) {
 	}
 }
 
-// TestDotenv: the file .env is read if it is there, and the environment is
-// stronger.
+// TestDotenv checks that the file .env is read if it exists and that the
+// environment overrides it.
 func TestDotenv(t *testing.T) {
 	t.Parallel()
 	server := harness.Start(t, harness.Options{Database: harness.SQLite})

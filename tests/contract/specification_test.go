@@ -13,7 +13,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// TestSpecification is the public specification's thirty-one checks.
+// TestSpecification has the thirty-one checks of the public specification.
 func TestSpecification(t *testing.T) {
 	t.Parallel()
 	servers := map[harness.Database]*harness.Server{}
@@ -25,12 +25,12 @@ func TestSpecification(t *testing.T) {
 		checks []check
 	}{
 		{"create", []check{createAnswers, createWithoutToken, createWithBadToken, createOverLimit, createWithBadBody}},
-		{"thread", []check{threadAnswers, threadAgain, threadWithoutToken, threadOfNobody, threadOfAnother}},
-		{"run", []check{runAnswers, runWithoutToken, runEmpty, runTooLong, runOfNobody}},
-		{"list", []check{listAnswers, listWithoutToken, listOwnAlone, listNothing}},
-		{"get", []check{getAnswers, getWithoutToken, getOfNobody, getOfAnother, getBadID}},
-		{"delete", []check{deleteAnswers, deleteWithoutToken, deleteOfNobody, deleteOfAnother, deleteAgain}},
-		{"limit", []check{limitRefuses, limitTells}},
+		{"thread", []check{threadAnswers, threadAgain, threadWithoutToken, threadOfUnknownSession, threadOfAnotherUser}},
+		{"run", []check{runAnswers, runWithoutToken, runEmpty, runTooLong, runOfUnknownSession}},
+		{"list", []check{listAnswers, listWithoutToken, listOwnOnly, listEmpty}},
+		{"get", []check{getAnswers, getWithoutToken, getUnknownSession, getOfAnotherUser, getBadID}},
+		{"delete", []check{deleteAnswers, deleteWithoutToken, deleteUnknownSession, deleteOfAnotherUser, deleteAgain}},
+		{"limit", []check{limitRefuses, limitHeaders}},
 	}
 	for _, group := range groups {
 		t.Run(group.name, func(t *testing.T) {
@@ -115,12 +115,12 @@ func threadWithoutToken(t *testing.T, server *harness.Server) {
 	want(t, server.Do(t, harness.Request{Method: http.MethodPost, Path: path}), 401, "UNAUTHORIZED")
 }
 
-func threadOfNobody(t *testing.T, server *harness.Server) {
+func threadOfUnknownSession(t *testing.T, server *harness.Server) {
 	request := harness.Request{Method: http.MethodPost, Path: harness.ThreadsPath(uuid.New())}
 	want(t, server.User(t).Do(request), 404, "SESSION_NOT_FOUND")
 }
 
-func threadOfAnother(t *testing.T, server *harness.Server) {
+func threadOfAnotherUser(t *testing.T, server *harness.Server) {
 	request := harness.Request{Method: http.MethodPost, Path: harness.ThreadsPath(server.User(t).CreateSession())}
 	want(t, server.User(t).Do(request), 403, "FORBIDDEN")
 }
@@ -153,7 +153,7 @@ func runTooLong(t *testing.T, server *harness.Server) {
 	wantNamed(t, answer, "500")
 }
 
-func runOfNobody(t *testing.T, server *harness.Server) {
+func runOfUnknownSession(t *testing.T, server *harness.Server) {
 	want(t, server.User(t).Do(runRequest(uuid.New(), helloBody)), 404, "SESSION_NOT_FOUND")
 }
 
@@ -182,7 +182,7 @@ func listWithoutToken(t *testing.T, server *harness.Server) {
 	want(t, server.Do(t, harness.Request{Method: http.MethodGet, Path: harness.SessionsPath}), 401, "UNAUTHORIZED")
 }
 
-func listOwnAlone(t *testing.T, server *harness.Server) {
+func listOwnOnly(t *testing.T, server *harness.Server) {
 	alice, bob := server.User(t), server.User(t)
 	alice.CreateSession()
 	own := bob.CreateSession()
@@ -191,7 +191,7 @@ func listOwnAlone(t *testing.T, server *harness.Server) {
 	}
 }
 
-func listNothing(t *testing.T, server *harness.Server) {
+func listEmpty(t *testing.T, server *harness.Server) {
 	answer := server.User(t).Do(harness.Request{Method: http.MethodGet, Path: harness.SessionsPath})
 	if got := strings.TrimSpace(string(answer.Body)); got != `{"success":true,"data":[],"meta":{"total":0}}` {
 		t.Errorf("an empty list is %s", got)
@@ -216,12 +216,12 @@ func getWithoutToken(t *testing.T, server *harness.Server) {
 	want(t, server.Do(t, harness.Request{Method: http.MethodGet, Path: path}), 401, "UNAUTHORIZED")
 }
 
-func getOfNobody(t *testing.T, server *harness.Server) {
+func getUnknownSession(t *testing.T, server *harness.Server) {
 	request := harness.Request{Method: http.MethodGet, Path: harness.SessionPath(uuid.New())}
 	want(t, server.User(t).Do(request), 404, "SESSION_NOT_FOUND")
 }
 
-func getOfAnother(t *testing.T, server *harness.Server) {
+func getOfAnotherUser(t *testing.T, server *harness.Server) {
 	request := harness.Request{Method: http.MethodGet, Path: harness.SessionPath(server.User(t).CreateSession())}
 	want(t, server.User(t).Do(request), 403, "FORBIDDEN")
 }
@@ -256,12 +256,12 @@ func deleteWithoutToken(t *testing.T, server *harness.Server) {
 	alice.Session(session) // It is still there.
 }
 
-func deleteOfNobody(t *testing.T, server *harness.Server) {
+func deleteUnknownSession(t *testing.T, server *harness.Server) {
 	request := harness.Request{Method: http.MethodDelete, Path: harness.SessionPath(uuid.New())}
 	want(t, server.User(t).Do(request), 404, "SESSION_NOT_FOUND")
 }
 
-func deleteOfAnother(t *testing.T, server *harness.Server) {
+func deleteOfAnotherUser(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	session := alice.CreateSession()
 	request := harness.Request{Method: http.MethodDelete, Path: harness.SessionPath(session)}
@@ -277,7 +277,7 @@ func deleteAgain(t *testing.T, server *harness.Server) {
 	want(t, alice.Do(request), 404, "SESSION_NOT_FOUND")
 }
 
-// limitRefuses and limitTells need a server with a limit, of their own.
+// limitRefuses and limitHeaders start a server of their own, with a limit.
 func limitRefuses(t *testing.T, other *harness.Server) {
 	alice := limitedServer(t, other.Kind).User(t)
 	request := harness.Request{Method: http.MethodGet, Path: harness.SessionsPath}
@@ -287,7 +287,7 @@ func limitRefuses(t *testing.T, other *harness.Server) {
 	want(t, alice.Do(request), 429, "RATE_LIMIT_EXCEEDED")
 }
 
-func limitTells(t *testing.T, other *harness.Server) {
+func limitHeaders(t *testing.T, other *harness.Server) {
 	alice := limitedServer(t, other.Kind).User(t)
 	request := harness.Request{Method: http.MethodGet, Path: harness.SessionsPath}
 	for n := range 30 {

@@ -8,8 +8,9 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// TestDatabaseUnreachable: every operation answers 503 while the database cannot
-// be reached, and works when it can again. SQLite is always reachable.
+// TestDatabaseUnreachable checks that every operation answers 503 while the
+// database cannot be reached and works again afterwards. SQLite is always
+// reachable.
 func TestDatabaseUnreachable(t *testing.T) {
 	t.Parallel()
 	proxy := harness.NewProxy(t, harness.NewDatabase(t, harness.Postgres))
@@ -45,8 +46,8 @@ func TestDatabaseUnreachable(t *testing.T) {
 	}
 }
 
-// TestInternalError: an internal error is answered without its cause. Here the
-// tables are dropped while the server runs.
+// TestInternalError checks that the answer to an internal error does not show
+// its cause. Here the tables are dropped while the server runs.
 func TestInternalError(t *testing.T) {
 	t.Parallel()
 	onEach(t, nil, func(t *testing.T, server *harness.Server) {

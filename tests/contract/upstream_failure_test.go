@@ -12,12 +12,12 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// The effect of each fault on a run is tested in tests/streams; here are the
-// answers to the kinds of failure.
+// The suite tests/streams tests the effect of each fault on a run. These tests
+// check the answer to each kind of failure.
 
 const rawError = `{"error":{"code":%d,"message":"` + harness.UpstreamSecret + `","metadata":{"raw":"` + harness.UpstreamSecret + `"}}}`
 
-// TestUpstreamFailures: the answers to failures of the model provider.
+// TestUpstreamFailures tests the answers to failures of the model provider.
 func TestUpstreamFailures(t *testing.T) {
 	t.Parallel()
 	suite(t, nil, map[string]check{
@@ -26,8 +26,8 @@ func TestUpstreamFailures(t *testing.T) {
 	})
 }
 
-// upstreamRefuses: before its first byte the answer is 502, not a stream,
-// and the user's message stays.
+// upstreamRefuses checks that a failure before the first byte is answered with
+// 502 and not with a stream, and that the user's message is stored.
 func upstreamRefuses(t *testing.T, server *harness.Server) {
 	cases := []struct {
 		name       string
@@ -55,14 +55,15 @@ func upstreamRefuses(t *testing.T, server *harness.Server) {
 			if got := answer.Header.Get("Retry-After"); got != c.retryAfter {
 				t.Errorf("Retry-After is %q, want %q", got, c.retryAfter)
 			}
-			checkKept(t, alice.Session(session).Messages, question, "")
+			checkStored(t, alice.Session(session).Messages, question, "")
 			alice.Say(session, "Hello") // The thread is free.
 		})
 	}
 }
 
-// checkKept wants the question in the history, and the answer unless it is "".
-func checkKept(t *testing.T, messages []client.Message, question, answer string) {
+// checkStored checks that the history has the question, and the answer unless it
+// is "".
+func checkStored(t *testing.T, messages []client.Message, question, answer string) {
 	t.Helper()
 	want := []string{question}
 	if answer != "" {
@@ -86,7 +87,8 @@ func checkKept(t *testing.T, messages []client.Message, question, answer string)
 	}
 }
 
-// TestUpstreamUnreachable: no server listens at OPENROUTER_BASE_URL.
+// TestUpstreamUnreachable tests an OPENROUTER_BASE_URL at which no server
+// listens.
 func TestUpstreamUnreachable(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"OPENROUTER_BASE_URL": fmt.Sprintf("http://127.0.0.1:%d/api/v1", harness.FreePort(t))}
@@ -94,12 +96,12 @@ func TestUpstreamUnreachable(t *testing.T) {
 		alice := server.User(t)
 		session := alice.CreateSession()
 		want(t, alice.Do(runRequest(session, helloBody)), 502, "UPSTREAM_ERROR")
-		checkKept(t, alice.Session(session).Messages, "Hello", "")
+		checkStored(t, alice.Session(session).Messages, "Hello", "")
 	})
 }
 
-// upstreamBreaks: after the first byte the failure is an event, what had
-// come is kept, then [DONE].
+// upstreamBreaks checks that a failure after the first byte is an event
+// followed by [DONE], and that the text so far is stored.
 func upstreamBreaks(t *testing.T, server *harness.Server) {
 	broken := harness.Script{
 		harness.Text("A part"), harness.Text(" of it"),
@@ -124,6 +126,6 @@ func upstreamBreaks(t *testing.T, server *harness.Server) {
 			t.Errorf("an event repeats what upstream said: %s", event.Raw)
 		}
 	}
-	checkKept(t, alice.Session(session).Messages, "Break", "A part of it")
+	checkStored(t, alice.Session(session).Messages, "Break", "A part of it")
 	alice.Say(session, "Hello") // The thread is free.
 }

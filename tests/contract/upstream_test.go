@@ -10,7 +10,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// TestUpstreamRequest: what the model provider is told.
+// TestUpstreamRequest tests the request to the model provider.
 func TestUpstreamRequest(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{
@@ -55,17 +55,17 @@ func checkMessages(t *testing.T, request *harness.UpstreamRequest, want ...strin
 	}
 }
 
-// TestUpstream: what a model is told and not told.
+// TestUpstream tests what is not sent to the model provider.
 func TestUpstream(t *testing.T) {
 	t.Parallel()
 	suite(t, nil, map[string]check{
-		"upstream attribution": upstreamAttribution,
-		"prompt not taken":     promptNotTaken,
+		"upstream attribution":  upstreamAttribution,
+		"system prompt refused": systemPromptRefused,
 	})
 }
 
-// upstreamAttribution: not sent unless set; and the user's own headers
-// never go on.
+// upstreamAttribution checks that the attribution headers are not sent unless
+// they are set, and that the user's own headers are not forwarded.
 func upstreamAttribution(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	request := runRequest(alice.CreateSession(), messageJSON(t, "Who asks?"))
@@ -82,7 +82,8 @@ func upstreamAttribution(t *testing.T, server *harness.Server) {
 	}
 }
 
-// TestUpstreamUser: a pseudonym, one for a user, that does not tell who.
+// TestUpstreamUser checks that upstream gets one pseudonym for each user and
+// not the user's name.
 func TestUpstreamUser(t *testing.T) {
 	t.Parallel()
 	onEach(t, nil, func(t *testing.T, server *harness.Server) {
@@ -105,13 +106,13 @@ func TestUpstreamUser(t *testing.T) {
 			t.Fatal(err)
 		}
 		if text := string(all); strings.Contains(text, alice.Sub) || strings.Contains(text, alice.Token) {
-			t.Errorf("the request tells who asks: %s", text)
+			t.Errorf("the request names the user: %s", text)
 		}
 	})
 }
 
-// promptNotTaken: no client says what the model is told first.
-func promptNotTaken(t *testing.T, server *harness.Server) {
+// systemPromptRefused checks that a client cannot set the system message.
+func systemPromptRefused(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	session := alice.CreateSession()
 	for _, body := range []string{

@@ -10,8 +10,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// checkReport wants an exit code, each check told in a line of its own by a
-// pattern, and no secret anywhere.
+// checkReport checks the exit code, that each pattern matches a line of the
+// report, and that the report shows no secret.
 func checkReport(t *testing.T, result harness.Result, env map[string]string, exitCode int, lines ...string) {
 	t.Helper()
 	if result.ExitCode != exitCode {
@@ -29,15 +29,15 @@ func checkReport(t *testing.T, result harness.Result, env map[string]string, exi
 	}
 }
 
-// TestVerifyEnvReport is what an operator pastes into a ticket: each part with
-// its state, and what to do where it is not well.
+// TestVerifyEnvReport checks that the report lists each part with its state,
+// and what to do about a failure.
 func TestVerifyEnvReport(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		upstream := harness.NewUpstream(t)
 		env := harness.Settings(harness.NewDatabase(t, database), "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe", upstream)
 		env["OPENROUTER_MODEL"], env["RATE_LIMIT_PER_MINUTE"] = "maker/model", "30"
-		wantDone(t, harness.Execute(t, env, "migrate", "up"))
+		wantSuccess(t, harness.Execute(t, env, "migrate", "up"))
 		upstream.ListModels("maker/model", "maker/other")
 		checkReport(t, harness.Execute(t, env, "verify-env"), env, 0,
 			`version +ok +chatkit-rest \S+ \(go\S+, \w+/\w+\)`, `settings +ok +complete`,
@@ -52,7 +52,7 @@ func TestVerifyEnvReport(t *testing.T) {
 	})
 }
 
-// TestVerifyEnvModel: names that upstream knows without listing them.
+// TestVerifyEnvModel tests model names that upstream accepts and does not list.
 func TestVerifyEnvModel(t *testing.T) {
 	t.Parallel()
 	for model, want := range map[string]string{
@@ -60,7 +60,7 @@ func TestVerifyEnvModel(t *testing.T) {
 		"llama":                   `model +ok +llama`,
 		"maker/model@preset/mine": `model +unsure +.*preset.*`,
 		"maker/other:free":        `model +FAILED +.*OPENROUTER_MODEL.*`,
-		"maker/model:free":        `model +FAILED +.*OPENROUTER_MODEL.*`, // a free variant is a model of its own
+		"maker/model:free":        `model +FAILED +.*OPENROUTER_MODEL.*`, // a free variant is a separate model
 		"maker/model:nitro":       `model +ok +maker/model:nitro`,
 		"~maker/unlisted-latest":  `model +unsure +.*alias or router.*`,
 		"openrouter/auto":         `model +unsure +.*alias or router.*`,
@@ -86,8 +86,8 @@ func TestVerifyEnvModel(t *testing.T) {
 	checkReport(t, harness.Execute(t, env, "verify-env"), env, 0, `model +unsure +.*lists one.gguf alone`)
 }
 
-// TestVerifyEnvNamesEveryMissingModel: each model of the settings that upstream
-// does not list is named with its setting.
+// TestVerifyEnvNamesEveryMissingModel checks that each configured model that
+// upstream does not list is named with its setting.
 func TestVerifyEnvNamesEveryMissingModel(t *testing.T) {
 	t.Parallel()
 	upstream := harness.NewUpstream(t)
@@ -104,15 +104,15 @@ func TestVerifyEnvNamesEveryMissingModel(t *testing.T) {
 		` +TITLE_MODEL: upstream lists 4 models, but not maker/title; set one that it lists`, `result +FAILED +model`)
 }
 
-// TestVerifyEnvExitCodes: 0 all is well, 1 something failed, 2 a command line
-// that cannot be understood.
+// TestVerifyEnvExitCodes checks the exit codes: 0 if all checks pass, 1 if one
+// fails, 2 for an invalid command line.
 func TestVerifyEnvExitCodes(t *testing.T) {
 	t.Parallel()
 	upstream := harness.NewUpstream(t)
 	env := harness.Settings(harness.NewDatabase(t, harness.Postgres), "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe", upstream)
 	checkReport(t, harness.Execute(t, env, "verify-env"), env, 1,
 		`migrations +FAILED +0 applied, \d+ pending; run chatkit-rest migrate up, or serve with --migrate`, `result +FAILED +migrations`)
-	wantDone(t, harness.Execute(t, env, "migrate", "up"))
+	wantSuccess(t, harness.Execute(t, env, "migrate", "up"))
 	checkReport(t, harness.Execute(t, env, "verify-env"), env, 0, `result +ok +nothing failed; unsure: model`)
 	upstream.RefuseKey(402)
 	checkReport(t, harness.Execute(t, env, "verify-env"), env, 1, `key +FAILED +.*credit.*`, `result +FAILED +key`)
@@ -125,8 +125,9 @@ func TestVerifyEnvExitCodes(t *testing.T) {
 	}
 }
 
-// TestLookingMakesNothing: what is not there yet is told, and left to serve.
-func TestLookingMakesNothing(t *testing.T) {
+// TestChecksCreateNoFile checks that verify-env and migrate status do not
+// create the database file.
+func TestChecksCreateNoFile(t *testing.T) {
 	t.Parallel()
 	env := harness.Settings("sqlite:///data/new/chat.db", "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe", harness.NewUpstream(t))
 	folder := t.TempDir()
@@ -134,12 +135,12 @@ func TestLookingMakesNothing(t *testing.T) {
 		`database +ok +SQLite [\d.]+; the file is not there yet, serve makes it`,
 		`migrations +ok +0 applied, [1-9]\d* pending; serve applies them`)
 	status := harness.ExecuteIn(t, folder, env, "migrate", "status")
-	wantDone(t, status)
+	wantSuccess(t, status)
 	if !strings.Contains(status.Stdout, "pending") || strings.Contains(status.Stdout, "applied") {
-		t.Errorf("before there is a file the status is\n%s", status.Stdout)
+		t.Errorf("without a file the status is\n%s", status.Stdout)
 	}
 	if made, err := os.ReadDir(folder); err != nil || len(made) > 0 {
-		t.Errorf("looking made %v (error %v)", made, err)
+		t.Errorf("the commands created %v (error %v)", made, err)
 	}
 
 	if err := os.WriteFile(filepath.Join(folder, "data"), nil, 0o600); err != nil {
