@@ -166,7 +166,7 @@ func TestNginxTellsWhoLeft(t *testing.T) {
 	run.delta(t, "Well")
 	_ = run.response.Body.Close()
 	select {
-	case <-upstream.Await(t, "Never mind").Left():
+	case <-upstream.Await(t, "Never mind").Disconnected():
 	case <-time.After(patience):
 		t.Error("the model's work goes on for nobody")
 	}

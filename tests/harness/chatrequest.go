@@ -13,19 +13,19 @@ type ChatRequest struct {
 	Models   []string      `json:"models"`
 	Messages []ChatMessage `json:"messages"`
 	Tools    []ChatTool    `json:"tools"`
-	// ToolChoice is a word or an object; nil where none was sent.
+	// ToolChoice is a string or an object; nil if none was sent.
 	ToolChoice json.RawMessage `json:"tool_choice"`
 	Stream     bool            `json:"stream"`
 	MaxTokens  int             `json:"max_tokens"`
 	User       string          `json:"user"`
 }
 
-// ChatMessage is a message of a question.
+// ChatMessage is a message of a request.
 type ChatMessage struct {
 	Role string
-	// Content is the text, of all parts where there are several.
+	// Content is the text of all parts.
 	Content string
-	// Parts are what the content was sent as; nil where it was a text.
+	// Parts are the parts of the content; nil if it was a text.
 	Parts            []ChatPart
 	ToolCalls        []ChatCall
 	ToolCallID       string
@@ -61,7 +61,7 @@ type ChatTool struct {
 	} `json:"function"`
 }
 
-// UnmarshalJSON takes content that is a text, a list of parts, or null.
+// UnmarshalJSON accepts content that is a text, a list of parts, or null.
 func (m *ChatMessage) UnmarshalJSON(data []byte) error {
 	var sent struct {
 		Role             string          `json:"role"`
@@ -95,7 +95,7 @@ func (m *ChatMessage) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Question is the text of the last user message.
+// Question returns the text of the last user message.
 func (r *UpstreamRequest) Question() string {
 	for _, message := range slices.Backward(r.Body.Messages) {
 		if message.Role == "user" {
@@ -105,15 +105,15 @@ func (r *UpstreamRequest) Question() string {
 	return ""
 }
 
-// Asks says whether the last user message is the question, or ends in it: the
+// Asks reports whether the last user message is the question or ends in it: the
 // server joins user messages that follow each other, as after a failed run.
 func (r *UpstreamRequest) Asks(question string) bool {
 	text := r.Question()
 	return text == question || strings.HasSuffix(text, "\n\n"+question)
 }
 
-// Results are the tool messages after the last user message: what the tools
-// that this question called have answered, by the call's id.
+// Results returns the tool messages after the last user message by the id of
+// their call.
 func (r *UpstreamRequest) Results() map[string]string {
 	results := make(map[string]string)
 	for _, message := range slices.Backward(r.Body.Messages) {

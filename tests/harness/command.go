@@ -12,24 +12,23 @@ import (
 // commandPatience is how long a command may take.
 const commandPatience = 60 * time.Second
 
-// Result is what came of a command.
+// Result is the outcome of a command.
 type Result struct {
 	ExitCode int
 	Stdout   string
 	Stderr   string
 }
 
-// Output is all that the command printed.
+// Output returns everything that the command printed.
 func (r Result) Output() string { return r.Stdout + r.Stderr }
 
-// Execute runs the program to its end in an empty folder, with these settings
-// alone.
+// Execute runs the program in an empty folder with these settings only.
 func Execute(tb testing.TB, env map[string]string, args ...string) Result {
 	tb.Helper()
 	return ExecuteIn(tb, tb.TempDir(), env, args...)
 }
 
-// ExecuteIn is Execute in a folder that the caller made.
+// ExecuteIn is Execute in a given folder.
 func ExecuteIn(tb testing.TB, folder string, env map[string]string, args ...string) Result {
 	tb.Helper()
 	binary := Binary(tb)

@@ -14,7 +14,7 @@ const (
 	Postgres Database = "PostgreSQL"
 )
 
-// OnEach runs a test once for each kind of database, as a subtest.
+// OnEach runs a test as a subtest for each kind of database.
 func OnEach(t *testing.T, test func(t *testing.T, database Database)) {
 	t.Helper()
 	for _, database := range []Database{SQLite, Postgres} {
@@ -25,12 +25,12 @@ func OnEach(t *testing.T, test func(t *testing.T, database Database)) {
 	}
 }
 
-// NewDatabase makes an empty database of the kind and returns its URL, as
-// DATABASE_URL takes it.
+// NewDatabase creates an empty database of the kind and returns its
+// DATABASE_URL.
 func NewDatabase(tb testing.TB, kind Database) string {
 	tb.Helper()
 	if kind == Postgres {
 		return newPostgresDatabase(tb)
 	}
-	return "sqlite:///" + filepath.Join(tb.TempDir(), "test.db") // a fourth slash: an absolute path
+	return "sqlite:///" + filepath.Join(tb.TempDir(), "test.db") // the fourth slash makes the path absolute
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/document"
 )
 
-// contract is openapi.yaml made strict: what it does not say may not come.
+// contract is openapi.yaml made strict: undocumented fields are errors.
 type contract struct {
 	spec    *openapi3.T
 	options []openapi3.SchemaValidationOption
@@ -27,9 +27,10 @@ type contract struct {
 	segments      map[string][]string // of each path
 }
 
-// theContract is read once for a test process.
+// theContract is parsed once in a test process.
 var theContract = sync.OnceValues(func() (*contract, error) { return newContract(document.YAML) })
 
+// newContract parses openapi.yaml.
 func newContract(source []byte) (*contract, error) {
 	spec, err := openapi3.NewLoader().LoadFromData(source)
 	if err != nil {
@@ -59,10 +60,9 @@ func newContract(source []byte) (*contract, error) {
 	return c, nil
 }
 
-// makeStrict lets an object have the fields that its schema names alone, unless
-// that says it is open, and
-// counts the length of texts in code points as JSON Schema does; the library
-// counts UTF-16 units.
+// makeStrict forbids fields that a schema does not name, unless the schema
+// allows them, and counts the length of strings in code points as JSON Schema
+// does. The library counts UTF-16 units.
 func makeStrict(schema *openapi3.Schema) {
 	open := schema.AdditionalProperties.Has != nil && *schema.AdditionalProperties.Has
 	if schema.Type.Is("object") && !open && schema.AdditionalProperties.Schema == nil {
@@ -98,8 +98,8 @@ func checkTime(value string) error {
 	return nil
 }
 
-// pathOf returns the documented path that a URL's path matches; "" if there is
-// none. A slash that is encoded does not separate segments.
+// pathOf returns the documented path that a URL's path matches, or "". An
+// encoded slash does not separate segments.
 func (c *contract) pathOf(address *url.URL) string {
 	segments := strings.Split(address.EscapedPath(), "/")
 	for n, segment := range segments {

@@ -8,23 +8,23 @@ import (
 	"strings"
 )
 
-// isAPI says that the server takes the request for one of its API, whether or
-// not there is such an operation.
+// isAPI reports whether the path is below the API's prefix, even if it is no
+// operation.
 func isAPI(request *http.Request) bool { return strings.HasPrefix(request.URL.Path, "/api/v1/") }
 
-// checkSecurityHeaders sees that no browser takes an answer for what it is not,
-// shows it in a frame, or keeps what it should ask for again.
+// checkSecurityHeaders checks that a browser does not guess the answer's type,
+// show it in a frame, or cache what it should request again.
 func (v *validator) checkSecurityHeaders(request *http.Request, response *http.Response) error {
 	return errors.Join(
 		checkHeader(response, "X-Content-Type-Options", "nosniff"),
 		checkHeader(response, "Referrer-Policy", "no-referrer"),
 		checkPolicy(request, response),
-		v.checkKept(request, response),
+		v.checkCacheControl(request, response),
 	)
 }
 
-// checkHeader sees that a header says one of the words and nothing beside it: a
-// value that only begins so may mean the opposite.
+// checkHeader checks that a header has exactly one of the values. A prefix is
+// not enough: the rest of a value may reverse its meaning.
 func checkHeader(response *http.Response, name string, words ...string) error {
 	if got := strings.Join(response.Header.Values(name), ", "); !slices.Contains(words, got) {
 		return fmt.Errorf("header %s is %q, not %q", name, got, words)
@@ -32,11 +32,12 @@ func checkHeader(response *http.Response, name string, words ...string) error {
 	return nil
 }
 
-// checkPolicy: what the API answers loads nothing. A page says what it loads.
+// checkPolicy checks that an answer of the API allows no loading and that a
+// page lists what it loads.
 func checkPolicy(request *http.Request, response *http.Response) error {
 	const name, nothing, frames = "Content-Security-Policy", "default-src 'none'; ", "frame-ancestors 'none'"
 	if isAPI(request) {
-		return checkHeader(response, name, nothing+frames, nothing+frames+"; sandbox") // The latter is a file's.
+		return checkHeader(response, name, nothing+frames, nothing+frames+"; sandbox") // The second value is a file's.
 	}
 	if got := response.Header.Get(name); !strings.HasPrefix(got, nothing) || !strings.Contains(got, frames) {
 		return fmt.Errorf("header %s is %q", name, got)
@@ -44,9 +45,10 @@ func checkPolicy(request *http.Request, response *http.Response) error {
 	return nil
 }
 
-// checkKept: an answer of the API is for its caller alone, and a page's file is
-// asked for again each time. What a stream says, checkHead knows.
-func (v *validator) checkKept(request *http.Request, response *http.Response) error {
+// checkCacheControl checks that an answer of the API may be cached by its caller only
+// and that a browser revalidates a page's file each time. The headers of a
+// stream are checked by checkHead.
+func (v *validator) checkCacheControl(request *http.Request, response *http.Response) error {
 	const name = "Cache-Control"
 	isPage := v.contract.pathOf(request.URL) == "" &&
 		(response.StatusCode == http.StatusOK || response.StatusCode == http.StatusNotModified)
@@ -56,7 +58,7 @@ func (v *validator) checkKept(request *http.Request, response *http.Response) er
 	case isAPI(request):
 		return checkHeader(response, name, "no-store")
 	case isPage:
-		return checkHeader(response, name, "no-cache", "no-store") // The latter is the demo's token's.
+		return checkHeader(response, name, "no-cache", "no-store") // The second value is that of the demo's token.
 	}
 	return nil
 }

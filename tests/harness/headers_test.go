@@ -14,7 +14,7 @@ type sample struct {
 	answer       answering
 }
 
-// samples have one answer of each kind, with its headers as they should be.
+// samples returns one answer of each kind with correct headers.
 func samples() map[string]sample {
 	return map[string]sample{
 		"answer":  {"POST", SessionsPath, answering{200, jsonHead(), created}},
@@ -29,9 +29,9 @@ func samples() map[string]sample {
 	}
 }
 
-// TestSecurityHeadersAreLookedAt: each is missed in each kind of answer, and a
-// value that says less than it should is seen.
-func TestSecurityHeadersAreLookedAt(t *testing.T) {
+// TestSecurityHeadersAreChecked checks that a missing header and a weakened
+// value are reported in each kind of answer.
+func TestSecurityHeadersAreChecked(t *testing.T) {
 	t.Parallel()
 	weak := map[string][]string{
 		"X-Content-Type-Options":  {"", "sniff"},
@@ -40,7 +40,7 @@ func TestSecurityHeadersAreLookedAt(t *testing.T) {
 		"Cache-Control":           {"", "public, max-age=60"},
 	}
 	for kind, c := range samples() {
-		if failed := look(t, c.method, c.path, c.answer); len(failed) > 0 {
+		if failed := validate(t, c.method, c.path, c.answer); len(failed) > 0 {
 			t.Errorf("%s: %q", kind, failed)
 		}
 		for name, values := range weak {
@@ -48,7 +48,7 @@ func TestSecurityHeadersAreLookedAt(t *testing.T) {
 				spoilt := c.answer
 				spoilt.head = c.answer.head.Clone()
 				spoilt.head.Set(name, value)
-				if failed := look(t, c.method, c.path, spoilt); !strings.Contains(strings.Join(failed, "\n"), name) {
+				if failed := validate(t, c.method, c.path, spoilt); !strings.Contains(strings.Join(failed, "\n"), name) {
 					t.Errorf("%s: %s as %q was not found wrong: %q", kind, name, value, failed)
 				}
 			}

@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// maxLogTold is how much of a log a failed test prints, in bytes from its end.
-const maxLogTold = 8 << 10
+// maxLogPrinted is how many bytes from the end of a log a failed test prints.
+const maxLogPrinted = 8 << 10
 
-// output gathers what a process prints.
+// output collects what a process prints.
 type output struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer
@@ -28,7 +28,8 @@ func (o *output) String() string {
 	return o.buffer.String()
 }
 
-// checkLog fails the test for what no run of the program may print.
+// checkLog fails the test if the log has something that the program must never
+// print.
 func checkLog(tb testing.TB, log string) {
 	tb.Helper()
 	for _, word := range []string{"DATA RACE", "panic"} {
@@ -38,15 +39,15 @@ func checkLog(tb testing.TB, log string) {
 	}
 }
 
-// around is the part of the text near a position.
+// around returns the text near a position.
 func around(text string, at int) string {
 	const before, after = 200, 4000
 	return text[max(at-before, 0):min(at+after, len(text))]
 }
 
 func tail(text string) string {
-	if len(text) <= maxLogTold {
+	if len(text) <= maxLogPrinted {
 		return text
 	}
-	return "…" + text[len(text)-maxLogTold:]
+	return "…" + text[len(text)-maxLogPrinted:]
 }

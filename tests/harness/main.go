@@ -23,11 +23,11 @@ const (
 	databaseTimeout = 2 * time.Minute
 )
 
-// errNoMain is for a test package that forgot its TestMain.
+// errNoMain reports a test package without its TestMain.
 var errNoMain = errors.New("the package needs func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }")
 
 // parts are what the tests of a process share: the built program and the
-// PostgreSQL server. Each is made when it is first asked for.
+// PostgreSQL server. Each is made on first use.
 type parts struct {
 	folder string
 
@@ -39,7 +39,7 @@ type parts struct {
 	databaseErr  error
 }
 
-// program is a built one, or why it is none.
+// program is a built program or its build error.
 type program struct {
 	path string
 	err  error
@@ -115,7 +115,7 @@ func (p *parts) build(folder string) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
 	defer cancel()
-	// It keeps its own name: the guides' commands are typed with it.
+	// The binary keeps its name because the guides' commands use it.
 	path := filepath.Join(p.folder, strings.ReplaceAll(folder, "/", "-"), filepath.Base(folder))
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", fmt.Errorf("make a folder for %s: %w", folder, err)

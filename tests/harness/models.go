@@ -5,7 +5,8 @@ import (
 	"net/http"
 )
 
-// ListModels makes the upstream list these models; before, it has no list.
+// ListModels sets the models that the upstream lists. Without it the upstream
+// has no list.
 func (u *Upstream) ListModels(names ...string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -32,7 +33,7 @@ func (u *Upstream) serveModels(w http.ResponseWriter, r *http.Request) {
 	}
 	answer, err := json.Marshal(list)
 	if err != nil {
-		panic(err) // Names are texts.
+		panic(err) // Strings always have a JSON form.
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(answer) // Writing fails only where the client has disconnected.

@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// stopPatience is how long a process may take to end after SIGTERM.
+// stopPatience is how long a process may take to exit after SIGTERM.
 const stopPatience = 20 * time.Second
 
-// process is the program while it runs.
+// process is a running program.
 type process struct {
 	cmd    *exec.Cmd
 	exited chan struct{}
 	log    *output
 }
 
-// spawn starts the program. It sees no variable of the tests' environment but
-// those that a process needs to run at all.
+// spawn starts the program. From the environment of the tests it gets only the
+// variables that every process needs.
 func spawn(tb testing.TB, env map[string]string, folder string, log *output, args ...string) *process {
 	tb.Helper()
 	cmd := exec.Command(Binary(tb), args...) //nolint:gosec // the program under test, ended by stop or kill
@@ -37,9 +37,9 @@ func spawn(tb testing.TB, env map[string]string, folder string, log *output, arg
 	return p
 }
 
-// environ is the environment of the program.
+// environ returns the environment of the program.
 func environ(env map[string]string) []string {
-	list := []string{"GORACE=atexit_sleep_ms=0"} // The race detector would wait a second at the end.
+	list := []string{"GORACE=atexit_sleep_ms=0"} // Otherwise the race detector waits for a second at exit.
 	for _, name := range []string{"PATH", "HOME", "TMPDIR"} {
 		if value, ok := os.LookupEnv(name); ok {
 			list = append(list, name+"="+value)
@@ -62,7 +62,7 @@ func (p *process) running() bool {
 	}
 }
 
-// signal sends a signal; a process that has ended meanwhile needs none.
+// signal sends a signal, unless the process has exited.
 func (p *process) signal(tb testing.TB, signal syscall.Signal) {
 	tb.Helper()
 	if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -70,15 +70,15 @@ func (p *process) signal(tb testing.TB, signal syscall.Signal) {
 	}
 }
 
-// kill ends the process at once.
+// kill sends SIGKILL.
 func (p *process) kill(tb testing.TB) {
 	tb.Helper()
 	p.signal(tb, syscall.SIGKILL)
 	<-p.exited
 }
 
-// stop asks the process to end and returns its exit code; -1 when it had to
-// be killed.
+// stop sends SIGTERM and returns the exit code, or -1 if the process had to be
+// killed.
 func (p *process) stop(tb testing.TB) int {
 	tb.Helper()
 	p.signal(tb, syscall.SIGTERM)

@@ -10,10 +10,10 @@ import (
 	"testing"
 )
 
-// Proxy stands between the server and its PostgreSQL, so that a test can take
-// the database away and bring it back.
+// Proxy is a TCP proxy between the server and its PostgreSQL. With it a test
+// makes the database unreachable and reachable again.
 type Proxy struct {
-	// DatabaseURL is the database's by way of the proxy.
+	// DatabaseURL is the URL of the database through the proxy.
 	DatabaseURL string
 
 	target   string
@@ -25,12 +25,12 @@ type Proxy struct {
 	open map[net.Conn]bool
 }
 
-// NewProxy stands before the database of the URL.
+// NewProxy starts a proxy for the database of the URL.
 func NewProxy(tb testing.TB, databaseURL string) *Proxy {
 	tb.Helper()
 	target, err := url.Parse(databaseURL)
 	if err != nil {
-		tb.Fatal("the database's URL cannot be read") // It may hold a password.
+		tb.Fatal("the database's URL cannot be read") // The URL may contain a password.
 	}
 	var config net.ListenConfig
 	listener, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
@@ -42,24 +42,24 @@ func NewProxy(tb testing.TB, databaseURL string) *Proxy {
 	p.DatabaseURL = target.String()
 	p.served.Go(p.accept)
 	tb.Cleanup(func() {
-		_ = listener.Close() // Nobody needs it any more.
+		_ = listener.Close() // The test has ended.
 		p.Cut()
 		p.served.Wait()
 	})
 	return p
 }
 
-// Cut closes every connection and takes no new ones until Mend.
+// Cut closes every connection and refuses new ones until Mend.
 func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.down = true
 	for conn := range p.open {
-		_ = conn.Close() // That is what a cut is.
+		_ = conn.Close() // The error does not matter.
 	}
 }
 
-// Mend takes connections again.
+// Mend accepts connections again.
 func (p *Proxy) Mend() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -78,7 +78,7 @@ func (p *Proxy) accept() {
 	}
 }
 
-// keep notes a connection; false when the proxy is down.
+// keep records a connection. It returns false if the proxy is cut.
 func (p *Proxy) keep(conn net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -92,7 +92,7 @@ func (p *Proxy) drop(conn net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.open, conn)
-	_ = conn.Close() // It is over either way.
+	_ = conn.Close() // The connection may be closed already.
 }
 
 func (p *Proxy) relay(client net.Conn) {
@@ -111,7 +111,7 @@ func (p *Proxy) relay(client net.Conn) {
 	}
 	ended := make(chan struct{}, 2) // one for each direction
 	pipe := func(to, from net.Conn) {
-		_, _ = io.Copy(to, from) // Its end is all that counts.
+		_, _ = io.Copy(to, from) // Any error ends the copy.
 		ended <- struct{}{}
 	}
 	go pipe(server, client)

@@ -2,6 +2,6 @@
 
 package harness
 
-// raceDetector tells whether the tests run with the race detector; the program
-// is then built with it too.
+// raceDetector reports whether the tests run with the race detector. The
+// program is then built with it too.
 const raceDetector = true

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Request is a request that the generated client would not send.
+// Request is a request that the generated client cannot send.
 type Request struct {
 	Method string
 	Path   string
@@ -20,14 +20,14 @@ type Request struct {
 	Body io.Reader
 }
 
-// Answer is what came back, the body read.
+// Answer is an answer with its body.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Code is the code of a failure; "" when it is none.
+// Code returns the code of a failure, or "".
 func (a Answer) Code() string {
 	var envelope failureEnvelope
 	if json.Unmarshal(a.Body, &envelope) != nil {
@@ -36,7 +36,7 @@ func (a Answer) Code() string {
 	return envelope.Error.Code
 }
 
-// Message is the message of a failure.
+// Message returns the message of a failure.
 func (a Answer) Message() string {
 	var envelope failureEnvelope
 	if json.Unmarshal(a.Body, &envelope) != nil {
@@ -90,16 +90,16 @@ func send(tb testing.TB, httpClient *http.Client, base string, r Request) Answer
 	return Answer{Status: response.StatusCode, Header: response.Header, Body: body}
 }
 
-// SessionsPath is where all paths of the API begin.
+// SessionsPath is the prefix of all paths of the API.
 const SessionsPath = "/api/v1/chatkit/sessions"
 
-// SessionPath is the path of a session.
+// SessionPath returns the path of a session.
 func SessionPath(session uuid.UUID) string { return SessionsPath + "/" + session.String() }
 
-// ThreadsPath is the path of a session's threads.
+// ThreadsPath returns the path of a session's threads.
 func ThreadsPath(session uuid.UUID) string { return SessionPath(session) + "/threads" }
 
-// RunsPath is the path of a thread's runs.
+// RunsPath returns the path of a thread's runs.
 func RunsPath(session, thread uuid.UUID) string {
 	return ThreadsPath(session) + "/" + thread.String() + "/runs"
 }

@@ -19,13 +19,13 @@ import (
 type Event struct {
 	// Type is the event's type; "[DONE]" for the end of the stream.
 	Type string
-	// Value is the event as the generated client knows it; nil for [DONE].
+	// Value is the event in the generated client's type; nil for [DONE].
 	Value any
-	// Raw is the data line as it came.
+	// Raw is the data line as it was received.
 	Raw string
 }
 
-// Run is a stream while it is read.
+// Run is the stream of a run.
 type Run struct {
 	ID     string
 	Header http.Header
@@ -36,7 +36,7 @@ type Run struct {
 	cancel context.CancelFunc
 }
 
-// MessageBody is the body that sends these parts as one message.
+// MessageBody returns the body of a message with these text parts.
 func MessageBody(parts ...string) client.CreateRunRequest {
 	content := make([]client.CreateRunContent, len(parts))
 	for n, part := range parts {
@@ -77,10 +77,10 @@ func (u *User) Say(session uuid.UUID, parts ...string) []Event {
 // Close closes the connection, as a browser does when its page is closed.
 func (r *Run) Close() {
 	r.cancel()
-	_ = r.body.Close() // What it says no longer matters.
+	_ = r.body.Close() // The error does not matter.
 }
 
-// Next returns the next event; false when the stream has ended in order.
+// Next returns the next event, or false after the regular end of the stream.
 func (r *Run) Next() (Event, bool) {
 	r.t.Helper()
 	event, err := ReadEvent(r.reader)
@@ -106,7 +106,7 @@ func (r *Run) All() []Event {
 	}
 }
 
-// Until reads until an event of the type has come and returns all so far.
+// Until reads up to an event of the type and returns all events so far.
 func (r *Run) Until(eventType string) []Event {
 	r.t.Helper()
 	var events []Event
@@ -122,7 +122,7 @@ func (r *Run) Until(eventType string) []Event {
 	}
 }
 
-// ReadEvents reads a stream to its end, or to the error that cut it.
+// ReadEvents reads a stream to its end or to the error that ended it.
 func ReadEvents(stream io.Reader) ([]Event, error) {
 	reader := bufio.NewReader(stream)
 	var events []Event
@@ -143,7 +143,7 @@ func ReadEvent(reader *bufio.Reader) (Event, error) {
 	for {
 		line, err := reader.ReadString('\n')
 		if err != nil {
-			return Event{}, err // io.EOF is promised
+			return Event{}, err // io.EOF is documented
 		}
 		data, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "data: ")
 		if !ok {
@@ -154,18 +154,18 @@ func ReadEvent(reader *bufio.Reader) (Event, error) {
 		}
 		var union client.ThreadStreamEvent
 		if err := json.Unmarshal([]byte(data), &union); err != nil {
-			return Event{}, err // told with the test's words
+			return Event{}, err // the caller adds the context
 		}
 		value, err := union.ValueByDiscriminator()
 		if err != nil {
-			return Event{}, err // told with the test's words
+			return Event{}, err // the caller adds the context
 		}
 		name, err := union.Discriminator()
 		return Event{Type: name, Value: value, Raw: data}, err // as above
 	}
 }
 
-// Types are the types of events, an update told by the type of its part.
+// Types returns the types of events. An update has the type of its part.
 func Types(events []Event) []string {
 	names := make([]string, len(events))
 	for n, event := range events {
@@ -179,7 +179,7 @@ func Types(events []Event) []string {
 	return names
 }
 
-// Said is what the deltas of the events say together.
+// Said returns the text of all deltas.
 func Said(events []Event) string {
 	var text strings.Builder
 	for _, event := range events {

@@ -8,13 +8,13 @@ import (
 	"strconv"
 )
 
-// Script is what the upstream does for one question, in order.
+// Script is the upstream's answer to one question: its steps in order.
 type Script []Step
 
-// Step is a part of a script. It returns false when the script is over.
+// Step is one step of a script. It returns false when the script has ended.
 type Step func(x *exchange) bool
 
-// exchange is a question while it is answered.
+// exchange is a request that is being answered.
 type exchange struct {
 	w      http.ResponseWriter
 	r      *http.Request
@@ -25,8 +25,8 @@ type exchange struct {
 // DefaultScript answers "Hello from the model." as OpenRouter would.
 func DefaultScript() Script { return Says("Hello", " from", " the", " model.") }
 
-// Says is a whole answer in pieces: comments, the text, the reason it ended,
-// usage with cost, [DONE].
+// Says returns a whole answer in pieces: comments, the text, the finish reason,
+// the usage with its cost, [DONE].
 func Says(pieces ...string) Script {
 	script := Script{Comment("OPENROUTER PROCESSING"), Comment("OPENROUTER PROCESSING")}
 	for _, piece := range pieces {
@@ -40,12 +40,12 @@ func Text(text string) Step {
 	return JSON(chunk(map[string]any{"role": "assistant", "content": text}, nil))
 }
 
-// Finish sends the reason why the answer ended.
+// Finish sends the finish reason.
 func Finish(reason string) Step {
 	return JSON(chunk(map[string]any{"role": "assistant", "content": ""}, reason))
 }
 
-// Usage sends what the answer used; cost is in credits.
+// Usage sends the tokens and the cost, in credits.
 func Usage(input, output int, cost float64) Step {
 	last := chunk(map[string]any{"role": "assistant", "content": ""}, nil)
 	last["usage"] = map[string]any{
@@ -66,12 +66,12 @@ func chunk(delta map[string]any, finishReason any) map[string]any {
 func JSON(value any) Step {
 	data, err := json.Marshal(value)
 	if err != nil {
-		panic(err) // A test wrote what is no JSON.
+		panic(err) // The test's value has no JSON form.
 	}
 	return Raw("data: " + string(data) + "\n\n")
 }
 
-// Comment sends a line that readers must skip.
+// Comment sends an SSE comment, which readers must skip.
 func Comment(text string) Step { return Raw(": " + text + "\n\n") }
 
 // Done sends the end of the stream.
@@ -106,7 +106,8 @@ func (x *exchange) begin() {
 	x.w.WriteHeader(http.StatusOK)
 }
 
-// Wait goes on when the gate is closed; it gives up when the client leaves.
+// Wait continues when the gate is closed. It ends the script when the client
+// disconnects.
 func Wait(gate <-chan struct{}) Step {
 	return func(x *exchange) bool {
 		select {
@@ -119,19 +120,19 @@ func Wait(gate <-chan struct{}) Step {
 	}
 }
 
-// Hang does nothing more until the client leaves.
+// Hang waits until the client disconnects.
 func Hang() Step { return Wait(nil) }
 
-// Tell closes the channel, so that a test knows how far the script is.
-func Tell(reached chan<- struct{}) Step {
+// Reached closes the channel when the script reaches this step.
+func Reached(reached chan<- struct{}) Step {
 	return func(*exchange) bool {
 		close(reached)
 		return true
 	}
 }
 
-// Refuse answers with a status and a body instead of a stream. A Retry-After
-// below zero is not sent.
+// Refuse answers with a status and a body instead of a stream. A negative
+// Retry-After is not sent.
 func Refuse(status, retryAfter int, body string) Step {
 	return func(x *exchange) bool {
 		if retryAfter >= 0 {
@@ -144,7 +145,7 @@ func Refuse(status, retryAfter int, body string) Step {
 	}
 }
 
-// Cut closes the connection in the middle of the answer.
+// Cut closes the connection before the end of the answer.
 func Cut() Step {
 	return func(x *exchange) bool {
 		closeConn(x, false)
@@ -152,7 +153,7 @@ func Cut() Step {
 	}
 }
 
-// Reset ends the connection by a TCP reset.
+// Reset resets the TCP connection.
 func Reset() Step {
 	return func(x *exchange) bool {
 		closeConn(x, true)
@@ -168,5 +169,5 @@ func closeConn(x *exchange, reset bool) {
 	if tcp, ok := conn.(*net.TCPConn); ok && reset {
 		_ = tcp.SetLinger(0) // It is closed either way.
 	}
-	_ = conn.Close() // Nobody reads from it any more.
+	_ = conn.Close() // The client sees the closed connection.
 }

@@ -21,32 +21,32 @@ const (
 	// portTries is how often another port is tried when another process took the
 	// one that was free a moment ago.
 	portTries = 5
-	// Unset as a value in Options.Env leaves a variable out.
+	// Unset as a value in Options.Env removes a variable.
 	Unset = "\x00"
 )
 
-// Options say how a server is started.
+// Options are the options of Start.
 type Options struct {
 	// Database is its kind; a new one is made unless DatabaseURL is given.
 	Database Database
-	// DatabaseURL is of a database that is there already.
+	// DatabaseURL is the URL of an existing database.
 	DatabaseURL string
-	// Env is laid over the harness's own settings.
+	// Env overrides the harness's settings.
 	Env map[string]string
 	// Args follow "serve". Nil is --migrate.
 	Args []string
-	// Upstream answers for the model; nil starts one.
+	// Upstream is the model provider; nil starts one.
 	Upstream *Upstream
 }
 
-// Server is the program serving.
+// Server is a running server.
 type Server struct {
 	// Kind is the database's.
 	Kind Database
 	// URL is its address, without a slash at the end.
 	URL         string
 	DatabaseURL string
-	// Secret signs the tokens it takes.
+	// Secret signs the tokens that it accepts.
 	Secret   string
 	Upstream *Upstream
 
@@ -60,9 +60,9 @@ type Server struct {
 	transport *http.Transport
 }
 
-// Start starts a server and waits until it is ready. It is stopped when the
-// test ends; the test fails if it does not stop in order, and if its log has a
-// panic or a data race.
+// Start starts a server and waits until it is ready. The server is stopped when
+// the test ends. The test fails if the server does not exit with 0 or if its
+// log has a panic or a data race.
 func Start(tb testing.TB, o Options) *Server {
 	tb.Helper()
 	s := &Server{Kind: o.Database, t: tb, options: o, folder: tb.TempDir(), Secret: rand.Text() + rand.Text(), Upstream: o.Upstream}
@@ -84,7 +84,7 @@ func Start(tb testing.TB, o Options) *Server {
 	return s
 }
 
-// Settings are the harness's own: a whole set that the server starts with.
+// Settings returns the harness's settings, with which the server starts.
 func Settings(databaseURL, secret string, upstream *Upstream) map[string]string {
 	return map[string]string{
 		"DATABASE_URL":          databaseURL,
@@ -99,7 +99,8 @@ func Settings(databaseURL, secret string, upstream *Upstream) map[string]string 
 	}
 }
 
-// start spawns the program until it has a port of its own, and waits for it.
+// start spawns the program until it has a free port, and waits until it is
+// ready.
 func (s *Server) start(tb testing.TB) {
 	tb.Helper()
 	args := s.options.Args
@@ -125,7 +126,7 @@ func (s *Server) start(tb testing.TB) {
 	tb.Fatalf("the server did not become ready (exit code %d)", s.process.cmd.ProcessState.ExitCode())
 }
 
-// awaitReady returns false when the process has ended instead.
+// awaitReady returns false if the process exits instead.
 func (s *Server) awaitReady(tb testing.TB) bool {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
@@ -160,11 +161,11 @@ func (s *Server) isReady(ctx context.Context) bool {
 	return response.StatusCode == http.StatusOK
 }
 
-// Log is what the server has printed, over all its starts.
+// Log returns what the server has printed since its first start.
 func (s *Server) Log() string { return s.log.String() }
 
-// AwaitLog waits until the server has printed the words; what a process prints
-// may come a moment after what it answers.
+// AwaitLog waits until the server has printed the words. The output of a
+// process may arrive after its answer.
 func (s *Server) AwaitLog(tb testing.TB, words string) {
 	tb.Helper()
 	for deadline := time.Now().Add(startPatience); !strings.Contains(s.Log(), words); time.Sleep(pollInterval) {
@@ -174,7 +175,7 @@ func (s *Server) AwaitLog(tb testing.TB, words string) {
 	}
 }
 
-// Kill ends the server with SIGKILL, as a crash would.
+// Kill ends the server with SIGKILL.
 func (s *Server) Kill() {
 	s.t.Helper()
 	s.process.kill(s.t)
@@ -189,17 +190,17 @@ func (s *Server) Stop() int {
 	return code
 }
 
-// Terminate sends SIGTERM and does not wait; Exited says when it is over.
+// Terminate sends SIGTERM and does not wait for the exit.
 func (s *Server) Terminate() { s.process.signal(s.t, syscall.SIGTERM) }
 
-// Exited is closed when the server's process has ended.
+// Exited is closed when the server's process has exited.
 func (s *Server) Exited() <-chan struct{} { return s.process.exited }
 
-// PID is the id of the server's process.
+// PID returns the process id of the server.
 func (s *Server) PID() int { return s.process.cmd.Process.Pid }
 
-// Restart starts the server again on the same database, after it was stopped
-// if it still ran.
+// Restart starts the server again on the same database. It stops a running
+// server first.
 func (s *Server) Restart() {
 	s.t.Helper()
 	if s.process.running() {
@@ -211,7 +212,7 @@ func (s *Server) Restart() {
 func (s *Server) end() {
 	s.transport.CloseIdleConnections()
 	if s.process != nil && s.process.running() {
-		s.Upstream.release() // Live runs need not use up the stop's patience.
+		s.Upstream.release() // Running answers must not delay the stop.
 		if code := s.process.stop(s.t); code != 0 {
 			s.t.Errorf("the server ended with exit code %d after SIGTERM", code)
 		}

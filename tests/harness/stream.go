@@ -11,23 +11,22 @@ import (
 
 const endOfStream = "[DONE]"
 
-// Of an answer's pieces the first ones of a stream are held against the schema,
-// and then one in so many: all come out of one place in the server, there are
-// thousands of them, and with the race detector on looking at each made the
-// streams of many clients take half as long again.
+// The first deltas of a stream are validated, and then a sample: they all come
+// from one place in the server, and with the race detector the validation of
+// each made tests with many streams take half as long again.
 const (
 	firstDeltas = 20
 	deltaStep   = 100
 )
 
-// deltaMark is in every such piece and in no other event: a quotation mark in a
-// text has a backslash before it.
+// deltaMark is in every delta and in no other event: inside a text its
+// quotation marks are escaped.
 const deltaMark = `"assistant_message.content_part.text_delta"`
 
-// protocolPath is where the ChatKit protocol is spoken.
+// protocolPath is the path of the ChatKit protocol.
 const protocolPath = "/api/v1/chatkit"
 
-// streamCheck holds a stream against the contract while it is read.
+// streamCheck checks a stream against the contract while it is read.
 type streamCheck struct {
 	io.ReadCloser
 
@@ -35,10 +34,10 @@ type streamCheck struct {
 	request  *http.Request
 	response *http.Response
 	pending  []byte
-	ended    bool // [DONE] has come
-	deltas   int  // so many have come
-	// protocol says that the stream is the ChatKit protocol's, which has events
-	// of its own and no [DONE].
+	ended    bool // [DONE] was received
+	deltas   int  // how many were received
+	// protocol is true for a stream of the ChatKit protocol, which has other
+	// events and no [DONE].
 	protocol bool
 }
 
@@ -48,8 +47,8 @@ func newStreamCheck(v *validator, request *http.Request, response *http.Response
 	}
 }
 
-// Read passes on what comes and looks at each frame that it completes. A
-// stream that ends in order must have ended with [DONE].
+// Read returns what the stream sends and checks each complete frame. A stream
+// that ends without an error must end with [DONE].
 func (c *streamCheck) Read(p []byte) (int, error) {
 	n, err := c.ReadCloser.Read(p)
 	c.pending = append(c.pending, p[:n]...)
@@ -72,7 +71,7 @@ func (c *streamCheck) Read(p []byte) (int, error) {
 	return n, err // a reader's errors are passed on
 }
 
-// checkFrame looks at a comment or an event: one line "data: ".
+// checkFrame checks a comment or an event of one line "data: ".
 func (c *streamCheck) checkFrame(frame []byte) error {
 	if c.ended {
 		return fmt.Errorf("after [DONE] came %q", frame)
@@ -88,7 +87,7 @@ func (c *streamCheck) checkFrame(frame []byte) error {
 		c.ended = true
 		return nil
 	}
-	if !c.isLookedAt(data) {
+	if !c.isValidated(data) {
 		return nil
 	}
 	var event any
@@ -105,9 +104,9 @@ func (c *streamCheck) checkFrame(frame []byte) error {
 	return nil
 }
 
-// isLookedAt says of every event but most of an answer's pieces that it is held
-// against the schema.
-func (c *streamCheck) isLookedAt(data []byte) bool {
+// isValidated reports whether an event is validated: every event except most
+// deltas.
+func (c *streamCheck) isValidated(data []byte) bool {
 	if !bytes.Contains(data, []byte(deltaMark)) {
 		return true
 	}

@@ -7,10 +7,10 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// tokenLife is how long a token of the harness is good.
+// tokenLife is how long a token of the harness is valid.
 const tokenLife = time.Hour
 
-// Token makes a token that a server with the secret takes.
+// Token returns a token that a server with the secret accepts.
 func Token(tb testing.TB, secret, sub string) string {
 	tb.Helper()
 	return Sign(tb, jwt.SigningMethodHS256, []byte(secret), jwt.MapClaims{
@@ -18,7 +18,7 @@ func Token(tb testing.TB, secret, sub string) string {
 	})
 }
 
-// Sign makes a token with any method, key and claims.
+// Sign returns a token with any method, key and claims.
 func Sign(tb testing.TB, method jwt.SigningMethod, key any, claims jwt.MapClaims) string {
 	tb.Helper()
 	token, err := jwt.NewWithClaims(method, claims).SignedString(key)

@@ -2,25 +2,25 @@ package harness
 
 import "strings"
 
-// Call is a tool call that a script makes.
+// Call is a tool call in a script.
 type Call struct {
 	ID, Name string
 	// Arguments are JSON, or what a model may write instead.
 	Arguments string
 }
 
-// argumentsPiece is how much of a call's arguments a chunk has, in bytes.
+// argumentsPiece is how many bytes of a call's arguments a chunk has.
 const argumentsPiece = 8
 
-// CallsTools is a whole answer that calls tools and says nothing.
+// CallsTools returns a whole answer that calls tools and has no text.
 func CallsTools(calls ...Call) Script {
 	return Script{
 		Comment("OPENROUTER PROCESSING"), ToolCalls(calls...), Finish("tool_calls"), Usage(12, 1, 0.000125), Done(),
 	}
 }
 
-// ToolCalls sends calls as OpenAI does: for each a chunk with its id and name,
-// then its arguments in pieces, those of several calls by turns.
+// ToolCalls sends calls as OpenAI does: a chunk with the id and the name of
+// each, then its arguments in pieces. The pieces of several calls alternate.
 func ToolCalls(calls ...Call) Step {
 	var steps []Step
 	for n, call := range calls {
@@ -43,7 +43,7 @@ func ToolCalls(calls ...Call) Step {
 	}
 }
 
-// pieceAt is the piece from the byte on, cut where a character begins.
+// pieceAt returns the piece from the byte on, cut at the start of a character.
 func pieceAt(text string, at int) string {
 	begins := func(at int) int {
 		for at < len(text) && text[at]&0xC0 == 0x80 {
@@ -58,8 +58,8 @@ func toolCall(call map[string]any) Step {
 	return Chunk(map[string]any{"role": "assistant", "content": nil, "tool_calls": []any{call}})
 }
 
-// Reasoning sends what the model thinks, a word at a time, as OpenRouter does:
-// as a text and in its details.
+// Reasoning sends reasoning one word at a time, as OpenRouter does: as a text
+// and in its details.
 func Reasoning(text string) Step {
 	var steps []Step
 	for _, word := range strings.SplitAfter(text, " ") {
@@ -71,7 +71,7 @@ func Reasoning(text string) Step {
 	return all(steps)
 }
 
-// ReasoningContent sends what the model thinks as other servers do.
+// ReasoningContent sends reasoning as other servers do.
 func ReasoningContent(text string) Step {
 	var steps []Step
 	for _, word := range strings.SplitAfter(text, " ") {

@@ -10,15 +10,15 @@ import (
 	"testing"
 )
 
-// told is what a reader of the upstream's stream makes of it.
-type told struct {
+// streamed is what a client reads from the upstream's stream.
+type streamed struct {
 	calls              map[int]*Call
 	reasoning, content string
 	details            string
 	finish             string
 }
 
-func askUpstream(t *testing.T, u *Upstream, body string) told {
+func askUpstream(t *testing.T, u *Upstream, body string) streamed {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, u.URL+"/chat/completions", strings.NewReader(body))
 	if err != nil {
@@ -30,7 +30,7 @@ func askUpstream(t *testing.T, u *Upstream, body string) told {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	result := told{calls: map[int]*Call{}}
+	result := streamed{calls: map[int]*Call{}}
 	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
 		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok && data != endOfStream {
 			result.add(t, data)
@@ -39,7 +39,7 @@ func askUpstream(t *testing.T, u *Upstream, body string) told {
 	return result
 }
 
-func (r *told) add(t *testing.T, data string) {
+func (r *streamed) add(t *testing.T, data string) {
 	t.Helper()
 	var event struct {
 		Choices []struct {
@@ -88,15 +88,15 @@ func TestScriptsOfToolsAndReasoning(t *testing.T) {
 	second := Call{ID: "call_2", Name: "now", Arguments: `{}`}
 	u.Answer("Do it", append(Script{Reasoning("Two tools. "), ReasoningContent("Both.")}, CallsTools(first, second)...), Says("Done", "."))
 	got := askUpstream(t, u, `{"model":"m","messages":[{"role":"user","content":"Do it"}]}`)
-	want := told{
+	want := streamed{
 		calls: map[int]*Call{0: &first, 1: &second}, reasoning: "Two tools. Both.", details: "Two tools. ", finish: "tool_calls",
 	}
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("told %+v %+v", got, got.calls[0])
+		t.Errorf("the answer is %+v, its first call %+v", got, got.calls[0])
 	}
 	got = askUpstream(t, u, `{"model":"m","messages":[{"role":"user","content":"Do it"}]}`)
 	if got.content != "Done." || got.finish != "stop" || len(got.calls) > 0 {
-		t.Errorf("then told %+v", got)
+		t.Errorf("the second answer is %+v", got)
 	}
 }
 
@@ -130,7 +130,8 @@ func TestRequestsWithToolsAreRead(t *testing.T) {
 	}
 }
 
-// What is neither a text nor a list of parts must not pass for a text.
+// TestContentOfAnotherKindIsRefused checks that content which is neither a text
+// nor a list of parts is not read as a text.
 func TestContentOfAnotherKindIsRefused(t *testing.T) {
 	t.Parallel()
 	u := NewUpstream(t)

@@ -12,16 +12,16 @@ import (
 	"time"
 )
 
-// Upstream stands in for OpenRouter, over real HTTP. A question is answered by
-// the script that a test gave for its text, or by DefaultScript.
+// Upstream is a fake OpenRouter over HTTP. It answers a question with the
+// script that a test set for its text, or with DefaultScript.
 type Upstream struct {
 	// URL is the API's base URL.
 	URL string
-	// Key is the API key it takes.
+	// Key is the API key it accepts.
 	Key string
 
 	server *httptest.Server
-	closed chan struct{} // frees scripts that wait
+	closed chan struct{} // ends waiting scripts
 	once   sync.Once
 
 	mu       sync.Mutex
@@ -29,28 +29,28 @@ type Upstream struct {
 	arrived  chan struct{} // closed and replaced by each request
 	scripts  map[string][]Script
 	keyCode  int
-	models   []string // nil: it has no list
+	models   []string // nil: no list
 }
 
 // UpstreamRequest is a question as it reached the upstream.
 type UpstreamRequest struct {
 	Header http.Header
-	// Raw is the whole body.
+	// Raw is the body as it was sent.
 	Raw map[string]any
-	// Body is what tests look at most.
+	// Body is the decoded body.
 	Body ChatRequest
 
-	left chan struct{}
-	done chan struct{}
+	disconnected chan struct{}
+	done         chan struct{}
 }
 
-// Left is closed when the client closes the connection before the answer's end.
-func (r *UpstreamRequest) Left() <-chan struct{} { return r.left }
+// Disconnected is closed when the client disconnects before the end of the answer.
+func (r *UpstreamRequest) Disconnected() <-chan struct{} { return r.disconnected }
 
-// Done is closed when the answer's script is over, whatever ended it.
+// Done is closed when the script of the answer has ended for any reason.
 func (r *UpstreamRequest) Done() <-chan struct{} { return r.done }
 
-// NewUpstream starts an upstream that lives as long as the test.
+// NewUpstream starts an upstream that runs until the test ends.
 func NewUpstream(tb testing.TB) *Upstream {
 	tb.Helper()
 	u := &Upstream{
@@ -74,44 +74,44 @@ func NewUpstream(tb testing.TB) *Upstream {
 	return u
 }
 
-// release ends every script that waits.
+// release ends every waiting script.
 func (u *Upstream) release() { u.once.Do(func() { close(u.closed) }) }
 
-// Answer says how requests that ask this question are answered: the first by
-// the first script, the next by the next, all further ones by the last. No
-// question may end in a paragraph that is another question.
+// Answer sets the scripts for a question: the first request gets the first
+// script, the next one the next, and all further ones the last. No question may
+// end in a paragraph that is another question.
 func (u *Upstream) Answer(question string, scripts ...Script) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.scripts[question] = scripts
 }
 
-// RefuseKey makes the upstream answer questions about its key with a status.
+// RefuseKey makes the upstream answer GET /key with a status.
 func (u *Upstream) RefuseKey(status int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.keyCode = status
 }
 
-// Requests are those with the question so far, the first first.
+// Requests returns the requests with the question so far, oldest first.
 func (u *Upstream) Requests(question string) []*UpstreamRequest {
-	requests, _ := u.look(question)
+	requests, _ := u.matching(question)
 	return requests
 }
 
-// Count is the number of questions so far, whatever their text.
+// Count returns the number of requests so far.
 func (u *Upstream) Count() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return len(u.requests)
 }
 
-// Await waits until the question has come and returns its first request.
+// Await waits for the question and returns its first request.
 func (u *Upstream) Await(tb testing.TB, question string) *UpstreamRequest {
 	tb.Helper()
 	deadline := time.After(Patience)
 	for {
-		requests, arrived := u.look(question)
+		requests, arrived := u.matching(question)
 		if len(requests) > 0 {
 			return requests[0]
 		}
@@ -123,7 +123,7 @@ func (u *Upstream) Await(tb testing.TB, question string) *UpstreamRequest {
 	}
 }
 
-func (u *Upstream) look(question string) ([]*UpstreamRequest, <-chan struct{}) {
+func (u *Upstream) matching(question string) ([]*UpstreamRequest, <-chan struct{}) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	var found []*UpstreamRequest
@@ -135,7 +135,7 @@ func (u *Upstream) look(question string) ([]*UpstreamRequest, <-chan struct{}) {
 	return found, u.arrived
 }
 
-// note keeps a request and returns the script that answers it.
+// note stores a request and returns its script.
 func (u *Upstream) note(request *UpstreamRequest) Script {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -160,7 +160,7 @@ func (u *Upstream) complete(w http.ResponseWriter, r *http.Request) {
 		return // The client disconnected.
 	}
 	request := &UpstreamRequest{
-		Header: r.Header.Clone(), left: make(chan struct{}), done: make(chan struct{}),
+		Header: r.Header.Clone(), disconnected: make(chan struct{}), done: make(chan struct{}),
 	}
 	if json.Unmarshal(body, &request.Raw) != nil || json.Unmarshal(body, &request.Body) != nil {
 		http.Error(w, `{"error":{"code":400,"message":"bad body"}}`, http.StatusBadRequest)
@@ -178,7 +178,7 @@ func (u *Upstream) complete(w http.ResponseWriter, r *http.Request) {
 	go func() {
 		select {
 		case <-r.Context().Done():
-			close(request.left)
+			close(request.disconnected)
 		case <-over:
 		}
 	}()

@@ -14,7 +14,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/client"
 )
 
-// User calls the server with a token of its own.
+// User sends requests with a token of its own.
 type User struct {
 	Sub   string
 	Token string
@@ -48,14 +48,14 @@ func (s *Server) UserNamed(tb testing.TB, sub string) *User {
 	return u
 }
 
-// HTTP is a client without a token. Every answer it gets is held against the
-// contract, and the test fails for one that differs.
+// HTTP returns a client without a token. The test fails for every answer that
+// differs from the contract.
 func (s *Server) HTTP(tb testing.TB) *http.Client {
 	tb.Helper()
 	return s.HTTPOver(tb, s.transport)
 }
 
-// HTTPOver is HTTP over a transport of the caller's.
+// HTTPOver is HTTP with the given transport.
 func (s *Server) HTTPOver(tb testing.TB, transport http.RoundTripper) *http.Client {
 	tb.Helper()
 	contract, err := theContract()
@@ -71,7 +71,7 @@ func (s *Server) HTTPOver(tb testing.TB, transport http.RoundTripper) *http.Clie
 	}
 }
 
-// secrets are texts that no failure may hold.
+// secrets returns texts that no failure may contain.
 func (s *Server) secrets() []string {
 	secrets := []string{s.Secret, s.Upstream.Key, s.DatabaseURL, s.folder, UpstreamSecret}
 	database, err := url.Parse(s.DatabaseURL)
@@ -84,11 +84,11 @@ func (s *Server) secrets() []string {
 	return append(secrets, path.Base(database.Path))
 }
 
-// UpstreamSecret is a word to put into what an upstream says when it fails:
-// no failure of the server may repeat it.
+// UpstreamSecret is a word for the text of upstream's failures. No failure of
+// the server may contain it.
 const UpstreamSecret = "upstream-raw-text-7d1f"
 
-// Context ends with the test, or after Patience.
+// Context returns a context that ends with the test or after Patience.
 func (u *User) Context() context.Context { return contextOf(u.t) }
 
 func contextOf(tb testing.TB) context.Context {
@@ -111,7 +111,7 @@ func (u *User) CreateSession() uuid.UUID {
 	return answer.JSON200.Data.ID
 }
 
-// Session reads a session with its messages.
+// Session returns a session with its messages.
 func (u *User) Session(id uuid.UUID) client.Session {
 	u.t.Helper()
 	answer, err := u.API.GetSessionWithResponse(u.Context(), id)
@@ -124,7 +124,7 @@ func (u *User) Session(id uuid.UUID) client.Session {
 	return answer.JSON200.Data
 }
 
-// Sessions reads the first page of the user's sessions.
+// Sessions returns the first page of the user's sessions.
 func (u *User) Sessions() client.SessionListResponse {
 	u.t.Helper()
 	answer, err := u.API.ListSessionsWithResponse(u.Context(), nil)

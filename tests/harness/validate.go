@@ -22,7 +22,7 @@ const (
 	jsonMedia  = "application/json"
 )
 
-// statusOf is the contract's table of failures.
+// statusOf returns the documented status of a failure code.
 func statusOf(code string) (int, bool) {
 	status, ok := map[string]int{
 		"INVALID_REQUEST": 400, "EMPTY_MESSAGE": 400, "MESSAGE_TOO_LONG": 400,
@@ -36,15 +36,15 @@ func statusOf(code string) (int, bool) {
 	return status, ok
 }
 
-// validator is a round tripper that fails the test for every answer that is
-// not what openapi.yaml and the contract say.
+// validator is a round tripper that fails the test for every answer that
+// differs from openapi.yaml or from the documented failures.
 type validator struct {
 	next     http.RoundTripper
 	t        testing.TB
 	contract *contract
-	// limited says that the server counts requests.
+	// limited reports whether the server has a rate limit.
 	limited bool
-	// secrets may be in no failure.
+	// secrets must not be in a failure.
 	secrets []string
 }
 
@@ -60,7 +60,7 @@ func (v *validator) RoundTrip(request *http.Request) (*http.Response, error) {
 		return response, nil
 	}
 	body, err := io.ReadAll(response.Body)
-	_ = response.Body.Close() // It was read to its end.
+	_ = response.Body.Close() // The body was read to its end.
 	if err != nil {
 		return nil, fmt.Errorf("read the answer: %w", err)
 	}
@@ -82,7 +82,7 @@ func (v *validator) report(request *http.Request, response *http.Response, err e
 	}
 }
 
-// check holds a whole answer against the contract.
+// check checks a whole answer.
 func (v *validator) check(request *http.Request, response *http.Response, body []byte) error {
 	return errors.Join(
 		v.checkDocumented(request, response, body),
@@ -92,7 +92,7 @@ func (v *validator) check(request *http.Request, response *http.Response, body [
 	)
 }
 
-// checkHead holds the status and headers of a stream against the contract.
+// checkHead checks the status and the headers of a stream.
 func (v *validator) checkHead(request *http.Request, response *http.Response) error {
 	errs := []error{
 		v.checkDocumented(request, response, nil), v.checkLimitHeaders(request, response),
@@ -106,7 +106,8 @@ func (v *validator) checkHead(request *http.Request, response *http.Response) er
 	return errors.Join(errs...)
 }
 
-// checkDocumented asks openapi.yaml. A nil body is not looked at.
+// checkDocumented checks an answer against openapi.yaml. A nil body is not
+// checked.
 func (v *validator) checkDocumented(request *http.Request, response *http.Response, body []byte) error {
 	path := v.contract.pathOf(request.URL)
 	item := v.contract.spec.Paths.Value(path)
@@ -141,8 +142,8 @@ func (v *validator) checkDocumented(request *http.Request, response *http.Respon
 	return nil
 }
 
-// checkUndocumented is for what no operation is. Under the API's prefix only a
-// failure or the answer to a preflight may come.
+// checkUndocumented checks an answer to a request that is no operation. Below
+// the API's prefix it must be a failure or the answer to a preflight.
 func checkUndocumented(request *http.Request, response *http.Response) error {
 	if response.StatusCode >= http.StatusBadRequest || request.Method == http.MethodOptions ||
 		!strings.HasPrefix(request.URL.Path, apiPrefix) {
@@ -151,8 +152,8 @@ func checkUndocumented(request *http.Request, response *http.Response) error {
 	return errors.New("no operation of openapi.yaml has this path and method")
 }
 
-// checkLimitHeaders sees that the answer of every limited operation tells where
-// the caller stands, and that nothing outside the API does.
+// checkLimitHeaders checks that the answer of every limited operation has the
+// rate limit headers and that no other answer has them.
 func (v *validator) checkLimitHeaders(request *http.Request, response *http.Response) error {
 	item := v.contract.spec.Paths.Value(v.contract.pathOf(request.URL))
 	isOperation := isAPI(request) && item != nil && item.GetOperation(request.Method) != nil
@@ -177,7 +178,7 @@ func (v *validator) checkLimitHeaders(request *http.Request, response *http.Resp
 	return errors.Join(errs...)
 }
 
-// checkFailure holds a failure against the contract's own words.
+// checkFailure checks the envelope, the code and the headers of a failure.
 func (v *validator) checkFailure(request *http.Request, response *http.Response, body []byte) error {
 	if response.StatusCode < http.StatusBadRequest || isReadiness(request, response) {
 		return nil
@@ -210,12 +211,13 @@ type failureEnvelope struct {
 	} `json:"error"`
 }
 
-// isReadiness: /readyz answers 503 with a body of its own.
+// isReadiness reports whether the answer is the 503 of /readyz, which has a
+// body of its own.
 func isReadiness(request *http.Request, response *http.Response) bool {
 	return request.URL.Path == "/readyz" && response.StatusCode == http.StatusServiceUnavailable
 }
 
-// checkCode sees that the code goes with the status and its headers.
+// checkCode checks that the code fits the status and the headers.
 func checkCode(response *http.Response, code, message string) error {
 	var errs []error
 	if status, ok := statusOf(code); !ok || status != response.StatusCode {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// recorder is a test that notes its failures instead of failing.
+// recorder is a testing.TB that records failures instead of failing.
 type recorder struct {
 	testing.TB
 
@@ -28,8 +28,8 @@ func (r *recorder) Errorf(format string, args ...any) {
 
 func (r *recorder) Error(args ...any) { r.Errorf("%s", fmt.Sprint(args...)) }
 
-// answering is a round tripper that has one answer. Headers of security that it
-// does not name are as they should be.
+// answering is a round tripper that returns one answer. Security headers that
+// the answer does not have are set correctly.
 type answering struct {
 	status int
 	head   http.Header
@@ -48,9 +48,8 @@ func (a answering) RoundTrip(request *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// look sends a request to the answer through a validator and returns what it
-// found wrong.
-func look(t *testing.T, method, path string, answer answering) []string {
+// validate sends a request through a validator and returns the reported faults.
+func validate(t *testing.T, method, path string, answer answering) []string {
 	t.Helper()
 	contract, err := theContract()
 	if err != nil {
@@ -106,13 +105,13 @@ const (
 	runPath  = SessionsPath + "/" + someID + "/threads/" + someID + "/runs"
 )
 
-// listed is a list of one session whose title has so many characters.
+// listed returns a list of one session whose title has this many characters.
 func listed(titleChars int) string {
 	return `{"success":true,"data":[{"id":"` + someID + `","user_id":"alice","title":"` + strings.Repeat("😀", titleChars) +
 		`","created_at":"2026-11-23T09:15:01Z","updated_at":"2026-11-23T09:15:01Z","message_count":0}],"meta":{"total":1}}`
 }
 
-// TestValidatorPasses: what the contract says is right is right.
+// TestValidatorPasses checks that correct answers are not reported.
 func TestValidatorPasses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -127,13 +126,13 @@ func TestValidatorPasses(t *testing.T) {
 		"page":         {"GET", "/docs", answering{200, pageHead(), "<html>"}},
 		"long title":   {"GET", SessionsPath, answering{200, jsonHead(), listed(100)}},
 	} {
-		if failed := look(t, c.method, c.path, c.answer); len(failed) > 0 {
+		if failed := validate(t, c.method, c.path, c.answer); len(failed) > 0 {
 			t.Errorf("%s: %q", name, failed)
 		}
 	}
 }
 
-// TestValidatorFails: each fault is seen.
+// TestValidatorFails checks that each fault is reported.
 func TestValidatorFails(t *testing.T) {
 	t.Parallel()
 	replaced := func(text, part, other string) answering {
@@ -183,7 +182,7 @@ func TestValidatorFails(t *testing.T) {
 		"stream, no run id": {"POST", runPath, answering{200, http.Header{"Content-Type": {"text/event-stream"}, "Cache-Control": {"no-cache"}, "X-Accel-Buffering": {"no"}}, endFrame}},
 		"stream buffered":   {"POST", runPath, answering{200, http.Header{"Content-Type": {"text/event-stream"}, "Cache-Control": {"no-cache"}, "X-Run-Id": {someID}}, endFrame}},
 	} {
-		if failed := look(t, c.method, c.path, c.answer); len(failed) == 0 {
+		if failed := validate(t, c.method, c.path, c.answer); len(failed) == 0 {
 			t.Errorf("%s: nothing was found wrong", name)
 		}
 	}

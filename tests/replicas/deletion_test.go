@@ -38,7 +38,7 @@ func TestDeletionReachesOtherReplicas(t *testing.T) {
 	begin := time.Now()
 	deleting.UserNamed(t, "alice").DeleteSession(session)
 	select {
-	case <-upstream.Await(t, "Hello").Left():
+	case <-upstream.Await(t, "Hello").Disconnected():
 		t.Logf("the connection to the model provider was closed after %s", time.Since(begin).Round(time.Millisecond))
 	case <-time.After(deletionDelay):
 		t.Fatalf("after %s the model is still asked", deletionDelay)
