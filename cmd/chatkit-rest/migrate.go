@@ -19,7 +19,7 @@ func migrate(ctx context.Context, p process, args []string) error {
 		return err
 	}
 	options := storeConfig(settings, newLogger(p.stderr, settings))
-	options.Look = args[0] == "status"
+	options.ReadOnly = args[0] == "status"
 	db, err := store.Open(ctx, options)
 	if err != nil {
 		return fmt.Errorf("open the database of DATABASE_URL: %w", err)

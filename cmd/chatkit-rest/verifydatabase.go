@@ -45,7 +45,7 @@ func openReadOnly(ctx context.Context, settings config.Settings) (*store.Store, 
 		}
 	}
 	options := storeConfig(settings, slog.New(slog.DiscardHandler))
-	options.Look = true
+	options.ReadOnly = true
 	db, err := store.Open(ctx, options)
 	if err != nil {
 		if chat.CodeOf(err) == chat.CodeServiceUnavailable {

@@ -9,10 +9,11 @@ import (
 	"strings"
 )
 
-// maxPEMBytes is more than the authorities of any system.
+// maxPEMBytes bounds a PEM file. It is more than the authorities of any system.
 const maxPEMBytes = 4 << 20
 
-// collectorAuthorities reads whom the collector's certificate may be of.
+// collectorAuthorities reads the authorities that may have signed the collector's
+// certificate. It returns nil if none are set.
 func (l *loader) collectorAuthorities(endpoint string) *x509.CertPool {
 	name := l.forTraces("OTEL_EXPORTER_OTLP_CERTIFICATE")
 
@@ -31,8 +32,8 @@ func (l *loader) collectorAuthorities(endpoint string) *x509.CertPool {
 	return pool
 }
 
-// collectorClient reads the certificate that is shown to the collector, and
-// its key: one alone is of no use.
+// collectorClient reads the client certificate for the collector, and its key.
+// Both must be set, or neither.
 func (l *loader) collectorClient(endpoint string) *tls.Certificate {
 	certificate := l.forTraces("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE")
 	key := l.forTraces("OTEL_EXPORTER_OTLP_CLIENT_KEY")
@@ -59,7 +60,7 @@ func (l *loader) collectorClient(endpoint string) *tls.Certificate {
 	}
 
 	pair, err := tls.X509KeyPair(public, private)
-	if err != nil { // It may hold a part of the files.
+	if err != nil { // The error is not shown: it may contain a part of the files.
 		l.fault(certificate, "and "+key+" name no certificate and its private key in PEM", "name the two files that belong together")
 
 		return nil
@@ -68,7 +69,8 @@ func (l *loader) collectorClient(endpoint string) *tls.Certificate {
 	return &pair
 }
 
-// pem reads the file that a variable names; false where there is none.
+// pem reads the file that a variable names. It returns false if the variable is
+// not set or the file cannot be used.
 func (l *loader) pem(name, endpoint string) ([]byte, bool) {
 	path := l.value(name)
 
@@ -92,7 +94,7 @@ func (l *loader) pem(name, endpoint string) ([]byte, bool) {
 
 var errNotRegular = errors.New("not a plain file of that size")
 
-// readRegular reads a file that ends.
+// readRegular reads a regular file. It rejects devices, which may never end.
 func readRegular(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {

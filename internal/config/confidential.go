@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// minHiddenPassword is in bytes; a shorter one is found in innocent words.
+// minHiddenPassword is in bytes. Shorter passwords occur in ordinary words.
 const minHiddenPassword = 8
 
-// Confidential are the values that no line of the log may hold, the longest
-// first: one may be a part of another.
+// Confidential returns the values that no log line may contain, the longest first,
+// since one may be a part of another.
 func (s Settings) Confidential() []string {
 	secrets := slices.Concat(s.JWTSecrets, []Secret{s.OpenRouterAPIKey, s.Database.DSN, s.RedisURL, s.Attachments.SecretKey})
 	for _, server := range s.MCPServers {
@@ -37,8 +37,8 @@ func (s Settings) Confidential() []string {
 	return slices.Compact(values)
 }
 
-// postgresPasswords returns the password of PostgreSQL's URL, as it is written
-// there and as it is sent.
+// postgresPasswords returns the password of PostgreSQL's URL, both percent-encoded
+// and decoded.
 func postgresPasswords(connection string) []string {
 	u := cutPostgresURL(connection)
 	user, password, _ := strings.Cut(u.user, ":")
@@ -47,7 +47,8 @@ func postgresPasswords(connection string) []string {
 	return hideable([]string{password, decoded(password), parameters["password"]}, decoded(user), decoded(u.path))
 }
 
-// redisPasswords returns the password of Redis's URL likewise.
+// redisPasswords returns the password of Redis's URL, both percent-encoded and
+// decoded.
 func redisPasswords(connection string) []string {
 	u, err := url.Parse(connection)
 	if err != nil {
@@ -60,14 +61,15 @@ func redisPasswords(connection string) []string {
 	return hideable([]string{written, password}, u.User.Username(), strings.TrimPrefix(u.Path, "/"))
 }
 
-// hideable returns the passwords that are worth hiding: not the short ones, and
-// not those that are a name in the URL too and say nothing by themselves.
+// hideable returns the passwords to hide. It leaves out short ones, and those that
+// are also a name in the URL: they would hide that name in ordinary log lines.
 func hideable(passwords []string, names ...string) []string {
 	return slices.DeleteFunc(passwords, func(password string) bool {
 		return len(password) < minHiddenPassword || slices.Contains(names, password)
 	})
 }
 
+// decoded returns the percent-decoded part, or the part itself if it is invalid.
 func decoded(part string) string {
 	text, err := url.PathUnescape(part)
 	if err != nil {

@@ -12,8 +12,8 @@ const (
 	encodeHint       = "percent-encode special characters in its name and password (@ is %40, : is %3A, / is %2F, # is %23)"
 )
 
-// database reads DATABASE_URL. Its faults show no part of the value, for there
-// may be a password in any part.
+// database reads DATABASE_URL. Its faults show no part of the value, since any
+// part may contain a password.
 func (l *loader) database(required bool) Database {
 	const name = "DATABASE_URL"
 
@@ -36,6 +36,7 @@ func (l *loader) database(required bool) Database {
 	return database
 }
 
+// parseDatabase parses a URL of PostgreSQL or SQLite.
 func parseDatabase(value string) (database Database, problem, fix string) {
 	scheme, rest, ok := strings.Cut(value, "://")
 	if !ok {
@@ -60,10 +61,10 @@ func parseDatabase(value string) (database Database, problem, fix string) {
 	return parsePostgres(value)
 }
 
-// parseSQLite reads what follows "sqlite://". As in SQLAlchemy, the slash that
-// comes next only ends the (empty) host: sqlite:///data/x.db is the relative
-// path data/x.db, and sqlite:////data/x.db is the absolute path /data/x.db.
-// The path is taken as it is written, without percent-decoding.
+// parseSQLite parses what follows "sqlite://". As in SQLAlchemy, the next slash
+// only ends the (empty) host: sqlite:///data/x.db is the relative path data/x.db,
+// and sqlite:////data/x.db is the absolute path /data/x.db. The path is not
+// percent-decoded.
 func parseSQLite(rest string) (database Database, problem, fix string) {
 	path, ok := strings.CutPrefix(rest, "/")
 

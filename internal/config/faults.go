@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Fault is one thing wrong with one setting. Its text never holds a secret.
+// Fault is an invalid setting. Its text never contains a secret.
 type Fault struct {
-	// Name is the setting's.
+	// Name is the name of the setting.
 	Name string
 	// Problem says what is wrong.
 	Problem string
@@ -16,15 +16,15 @@ type Fault struct {
 	Fix string
 }
 
-// String is one line: name, problem and what to do.
+// String returns one line with the name, the problem and the fix.
 func (f Fault) String() string {
 	return f.Name + ": " + f.Problem + "; " + f.Fix
 }
 
-// Faults are all that is wrong with the settings, in the order of All.
-type Faults []Fault //nolint:errname // the word says what they are
+// Faults is the error of [Load]: all invalid settings, in the order of [All].
+type Faults []Fault //nolint:errname // It is a list of Fault.
 
-// Error lists the faults, one a line.
+// Error lists the faults, one on each line.
 func (f Faults) Error() string {
 	lines := make([]string, 0, len(f)+1)
 	if len(f) == 1 {
@@ -40,7 +40,7 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// only keeps the faults of the named settings.
+// only returns the faults of the named settings.
 func (f Faults) only(names []string) Faults {
 	return slices.DeleteFunc(slices.Clone(f), func(fault Fault) bool {
 		return !slices.Contains(names, fault.Name)

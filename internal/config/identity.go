@@ -8,23 +8,22 @@ import (
 	"strings"
 )
 
-// Identity says which identity server's tokens are taken. The zero value says
-// none.
+// Identity describes the identity server whose tokens are accepted. The zero value
+// means that there is none.
 type Identity struct {
-	// JWKSURL is where the server's public keys are.
+	// JWKSURL is the URL of the server's public keys.
 	JWKSURL string
-	// Issuer is the iss of its tokens, compared as it is.
+	// Issuer is the exact iss of its tokens.
 	Issuer string
-	// Audiences are the aud of tokens meant for this server: one of them is
-	// enough.
+	// Audiences are the values of aud that are meant for this server. A token
+	// needs one of them.
 	Audiences []string
 }
 
 // IsSet is false for the zero value.
 func (i Identity) IsSet() bool { return i.JWKSURL != "" }
 
-// identity reads the settings of an identity server, which only make sense
-// together.
+// identity reads the settings of an identity server: all must be set, or none.
 func (l *loader) identity() Identity {
 	i := Identity{JWKSURL: l.jwksURL("JWKS_URL"), Issuer: l.issuer("JWT_ISSUER"), Audiences: l.audiences("JWT_AUDIENCE")}
 
@@ -43,8 +42,8 @@ func (l *loader) identity() Identity {
 	return i
 }
 
-// jwksURL wants https but for a server on the same machine: who can change the
-// keys on their way can be every user.
+// jwksURL reads a URL that must be https, except for a server on the same machine:
+// an attacker who changed the keys in transit could act as any user.
 func (l *loader) jwksURL(name string) string {
 	value := l.value(name)
 	if value == "" {
@@ -108,9 +107,9 @@ func (l *loader) audiences(name string) []string {
 	return entries
 }
 
-// jwtSecrets reads a comma list: while secrets are replaced, the first signs
-// and each verifies. Nothing is trimmed: the other side that signs tokens may
-// not trim.
+// jwtSecrets reads a comma-separated list. The first secret signs, each verifies.
+// White space is rejected rather than trimmed, since the backend that signs tokens
+// may not trim it.
 func (l *loader) jwtSecrets(required bool) []Secret {
 	const name = "JWT_SECRET"
 

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Options say for what the settings are loaded.
+// Options says which settings are needed.
 type Options struct {
 	// Demo lets DATABASE_URL, JWT_SECRET and OPENROUTER_API_KEY be unset.
 	Demo bool
-	// Only, when not empty, names the settings a command uses; the faults of
-	// the others are passed over, and those have their defaults.
+	// Only, if not empty, names the settings that a command uses. Faults of the
+	// others are ignored, and those have their defaults.
 	Only []string
-	// Names are those of all that is set, so that Tracing.Unread can be told.
+	// Names are the names of all variables that are set, for Tracing.Unread.
 	Names []string
 }
 
@@ -27,9 +27,9 @@ const (
 	maxTTL     = 100 * 365 * 24 * time.Hour
 )
 
-// Load reads the settings through getenv, which returns "" for what is not
-// set; white space around a value counts for nothing, and a blank value is no
-// value. The error is a Faults with every fault found.
+// Load reads the settings with getenv, which returns "" for a variable that is not
+// set. White space around a value is ignored, and a blank value means that the
+// setting is not set. The error is a [Faults] with all faults.
 func Load(getenv func(string) string, opts Options) (Settings, error) {
 	l := newLoader(getenv)
 	s := Settings{Demo: opts.Demo}
@@ -70,6 +70,7 @@ func Load(getenv func(string) string, opts Options) (Settings, error) {
 	return s, nil
 }
 
+// upstream reads the settings of the model service.
 func (l *loader) upstream(s *Settings, required bool) {
 	s.OpenRouterAPIKey = l.apiKey(required)
 	s.OpenRouterBaseURL = l.webURL("OPENROUTER_BASE_URL")
@@ -84,6 +85,7 @@ func (l *loader) upstream(s *Settings, required bool) {
 	s.UpstreamIdleTimeout = l.duration("UPSTREAM_IDLE_TIMEOUT", time.Millisecond)
 }
 
+// limits reads the limits of requests, sessions, messages and history.
 func (l *loader) limits(s *Settings) {
 	s.RateLimitPerMinute = l.number("RATE_LIMIT_PER_MINUTE", 0, maxCount)
 	s.MaxSessionsPerUser = l.number("MAX_SESSIONS_PER_USER", 1, maxCount)

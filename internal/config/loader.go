@@ -11,7 +11,7 @@ import (
 
 const (
 	maxQuotedRunes  = 40
-	minHiddenPart   = 6 // bytes; less is found in any secret by chance
+	minHiddenPart   = 6 // bytes; shorter values occur in any secret by chance
 	maxNameBytes    = 200
 	maxPromptBytes  = 100_000
 	maxMessageChars = 100_000
@@ -19,12 +19,12 @@ const (
 	maxIdentifierBytes = 2000
 )
 
-// loader reads values one by one and gathers the faults.
+// loader reads settings one by one and collects the faults.
 type loader struct {
 	getenv   func(string) string
 	defaults map[string]string
-	// hidden are the values that no text may hold, in case one of them was
-	// put into the wrong setting.
+	// hidden are the secrets, which no text may contain even if one was put into
+	// the wrong setting.
 	hidden []string
 	faults Faults
 }
@@ -48,6 +48,7 @@ func newLoader(getenv func(string) string) *loader {
 	return l
 }
 
+// value returns the value of a setting, or its default.
 func (l *loader) value(name string) string {
 	if value := strings.TrimSpace(l.getenv(name)); value != "" {
 		return value
@@ -56,14 +57,16 @@ func (l *loader) value(name string) string {
 	return l.defaults[name]
 }
 
-// isSet is false for what has its default.
+// isSet is false if the default is used.
 func (l *loader) isSet(name string) bool { return strings.TrimSpace(l.getenv(name)) != "" }
 
+// fault adds a fault.
 func (l *loader) fault(name, problem, fix string) {
 	l.faults = append(l.faults, Fault{Name: name, Problem: problem, Fix: fix})
 }
 
-// quote shows a harmless value, shortened.
+// quote returns the quoted value, shortened, or a replacement if it contains a
+// secret or is part of one.
 func (l *loader) quote(value string) string {
 	for _, hidden := range l.hidden {
 		isPart := len(value) >= minHiddenPart && strings.Contains(hidden, value)
@@ -115,7 +118,7 @@ func (l *loader) durationUpTo(name string, least, most time.Duration) time.Durat
 	return d
 }
 
-// inHours writes a bound of whole hours without zero minutes and seconds.
+// inHours formats a bound of whole hours as hours alone: 1h rather than 1h0m0s.
 func inHours(bound time.Duration) string { return strconv.Itoa(int(bound.Hours())) + "h" }
 
 func (l *loader) boolean(name string) bool {
@@ -132,7 +135,8 @@ func (l *loader) boolean(name string) bool {
 	return l.defaults[name] == "true"
 }
 
-// text reads words for people or for a header; only a prompt has line breaks.
+// text reads a text of at most maxBytes. Line breaks and tabs are accepted if lines
+// is true.
 func (l *loader) text(name string, maxBytes int, lines bool) string {
 	value := l.value(name)
 	forbidden := func(r rune) bool {
@@ -153,7 +157,7 @@ func (l *loader) text(name string, maxBytes int, lines bool) string {
 	return l.defaults[name]
 }
 
-// notPrintable is true of everything but visible ASCII.
+// notPrintable reports whether r is not a visible ASCII character.
 func notPrintable(r rune) bool {
 	return r <= ' ' || r > '~'
 }

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// MCPServer is a tool server of the file that MCP_SERVERS names. It has either
-// a Command or a URL.
+// MCPServer is a server of the file that MCP_SERVERS names. It has either a Command
+// or a URL.
 type MCPServer struct {
 	Name string
 
@@ -27,20 +27,20 @@ type MCPServer struct {
 	URL     Secret
 	Headers map[string]Secret
 
-	Tools      []string // those that the model is offered; nil: all
+	Tools      []string // the tools that the model may call; nil: all
 	Timeout    time.Duration
 	SendUserID bool
-	// StartTimeout bounds a start until the tools are listed.
+	// StartTimeout bounds the time from the start until the tools are listed.
 	StartTimeout time.Duration
 	// Secrets are values whose names say that they are secret. Hidden are other
-	// values that may be.
+	// values, which may be secret.
 	Secrets, Hidden []Secret
 }
 
 const (
 	maxMCPFileBytes   = 1 << 20
 	defaultMCPTimeout = 30 * time.Second
-	// defaultMCPStart leaves a package runner time to download its package.
+	// defaultMCPStart allows a package runner to download its package.
 	defaultMCPStart = 2 * time.Minute
 	maxMCPTimeout   = 10 * time.Minute
 	mcpForm         = `write {"mcpServers": {"name": {"command": "…", "args": […]}, "other": {"url": "https://…"}}}`
@@ -82,7 +82,7 @@ func (l *loader) mcpServers(name string) []MCPServer {
 	return servers
 }
 
-// reason is an error of reading a file without the path.
+// reason returns the text of a file error without the path.
 func reason(err error) string {
 	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathError.Err.Error()
@@ -90,7 +90,7 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// lineOf is the line, from 1, at which JSON is wrong.
+// lineOf returns the number of the line, from 1, of an error in JSON.
 func lineOf(content []byte, err error) int {
 	offset := int64(0)
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
@@ -106,7 +106,7 @@ type mcpReader struct {
 	l       *loader
 	setting string
 	server  MCPServer
-	kind    string // the field type, if it is there
+	kind    string // the field type; empty: not set
 }
 
 func (r *mcpReader) fault(field, problem, fix string) {
@@ -121,7 +121,7 @@ var mcpName = regexp.MustCompile(`^[A-Za-z0-9-]+(_[A-Za-z0-9-]+)*$`)
 
 const maxMCPName = 32
 
-// read reads a server. It returns false for one that is disabled.
+// read reads a server. It returns false if the server is disabled.
 func (r *mcpReader) read(content json.RawMessage) bool {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(content, &fields); err != nil || fields == nil {
@@ -206,7 +206,7 @@ func (r *mcpReader) checkKind(fields map[string]json.RawMessage) {
 	}
 }
 
-// duration reads how long something may take.
+// duration reads a timeout. what names the operation in the fault.
 func (r *mcpReader) duration(field string, value json.RawMessage, what string, otherwise time.Duration) time.Duration {
 	var text string
 	if json.Unmarshal(value, &text) == nil {

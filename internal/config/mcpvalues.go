@@ -10,11 +10,12 @@ import (
 	"unicode"
 )
 
-// minMCPHidden is the least length of a plain value of env that is hidden, in
-// bytes: shorter ones are words such as "true".
+// minMCPHidden is the minimum length, in bytes, of a value of env that is hidden.
+// Shorter values are words such as "true".
 const minMCPHidden = 8
 
-// checkURL shows no part of the URL, for any may be a key.
+// checkURL checks the URL. Its faults show no part of it, since any part may be a
+// key.
 func (r *mcpReader) checkURL() {
 	value := r.server.URL.Reveal()
 	u, err := url.Parse(value)
@@ -77,7 +78,7 @@ func (r *mcpReader) pairs(field string, value json.RawMessage) map[string]Secret
 		if len(text) >= minMCPHidden || field == "headers" {
 			r.hideText(name, text)
 		}
-		if field == "headers" { // An error may tell the token without its scheme.
+		if field == "headers" { // An error may contain the token without its scheme.
 			if _, token, ok := strings.Cut(text, " "); ok {
 				r.hideText(name, token)
 			}
@@ -86,7 +87,7 @@ func (r *mcpReader) pairs(field string, value json.RawMessage) map[string]Secret
 	return filled
 }
 
-// secretName is what names of secrets have in them.
+// secretName matches the names of values that are secret.
 var secretName = regexp.MustCompile(`(?i)key|token|secret|passw|passphrase|pass([_-]|$)|authorization|auth$|credential|cookie`)
 
 func (r *mcpReader) hideText(name, text string) {
@@ -99,7 +100,7 @@ func (r *mcpReader) hideText(name, text string) {
 
 var reference = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)(:-[^}]*)?\}`)
 
-// fill puts the environment's values where ${NAME} or ${NAME:-default} stands.
+// fill replaces ${NAME} and ${NAME:-default} by values of the environment.
 func (r *mcpReader) fill(field, text string) string {
 	return reference.ReplaceAllStringFunc(text, func(found string) string {
 		parts := reference.FindStringSubmatch(found)

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// metricsAddr reads the address of the metrics' own listener; empty is none.
+// metricsAddr reads the address of the metrics listener. Empty means no metrics.
 func (l *loader) metricsAddr(name string, s Settings) string {
 	value := l.value(name)
 	if value == "" {
@@ -35,7 +35,7 @@ func validListenPort(port string) bool {
 	return err == nil && n >= 0 && n <= maxPort && port == strconv.Itoa(n)
 }
 
-// overlap says that listeners on one port of both hosts would meet.
+// overlap reports whether listeners on the same port of both hosts would conflict.
 func overlap(a, b string) bool {
 	return a == b || isEveryAddress(a) || isEveryAddress(b) || isLoopback(a) && isLoopback(b)
 }

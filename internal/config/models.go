@@ -9,11 +9,12 @@ import (
 const (
 	exampleModel = "~openai/gpt-mini-latest"
 	maxModels    = 100
-	// maxFallbacks is OpenRouter's: it refuses a request with more.
+	// maxFallbacks is OpenRouter's limit: it rejects a request with more.
 	maxFallbacks = 3
 )
 
-// modelName reads the name of one model; empty where it has no default.
+// modelName reads the name of one model. It is empty if the setting is not set and
+// has no default.
 func (l *loader) modelName(name string) string {
 	value := l.value(name)
 	if value == "" || isModelName(value) {
@@ -26,7 +27,7 @@ func (l *loader) modelName(name string) string {
 	return l.defaults[name]
 }
 
-// modelNames reads a list of models, each once.
+// modelNames reads a list of at most most models without repetitions.
 func (l *loader) modelNames(name string, most int) []string {
 	entries, ok := splitList(l.value(name))
 	if !ok {
@@ -62,7 +63,7 @@ func (l *loader) modelNames(name string, most int) []string {
 	return models
 }
 
-// allowedModels are those of MODELS, with the default model before them if it
+// allowedModels returns the models of MODELS, preceded by the default model if it
 // is not among them.
 func (l *loader) allowedModels(name, byDefault string) []string {
 	models := l.modelNames(name, maxModels)

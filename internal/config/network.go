@@ -28,7 +28,7 @@ func (l *loader) host(name string) string {
 	return l.defaults[name]
 }
 
-// hostNames reads a list of host names, each once.
+// hostNames reads a list of host names, and removes repetitions.
 func (l *loader) hostNames(name string) []string {
 	entries, ok := splitList(l.value(name))
 	if !ok {
@@ -54,7 +54,7 @@ func (l *loader) hostNames(name string) []string {
 	return hosts
 }
 
-// webURL reads an absolute http or https URL and cuts the slash at its end.
+// webURL reads an absolute http or https URL, and removes a slash at its end.
 func (l *loader) webURL(name string) string {
 	value := l.value(name)
 	if value == "" {
@@ -65,7 +65,7 @@ func (l *loader) webURL(name string) string {
 
 	switch {
 	case strings.Contains(value, "@"), strings.ContainsAny(value, "?#"):
-		// A password or a key may be in there.
+		// The value is not shown: it may contain a password or a key.
 		l.fault(name, "has a user, a password, parameters or a fragment", "write only http:// or https://, host, port and path")
 	case err != nil, strings.ContainsFunc(value, notPrintable), !isWebScheme(u.Scheme), !validHostPort(u):
 		l.fault(name, "is "+l.quote(value)+", no http or https URL", "use a full URL, such as https://chat.example.com")
@@ -109,8 +109,8 @@ func (l *loader) origins(name string) []string {
 	return found
 }
 
-// parseOrigin returns an origin as browsers write it. The host of a web origin
-// must be a valid one; apps and extensions choose their own names.
+// parseOrigin returns an origin as browsers write it. The host of a web origin must
+// be valid; apps and extensions choose their own names.
 func parseOrigin(entry string) (string, bool) {
 	parsed, ok := origin.Parse(entry)
 	if !ok {
@@ -154,8 +154,8 @@ func (l *loader) prefixes(name string) []netip.Prefix {
 	return prefixes
 }
 
-// parsePrefix takes a bare address as the range of it alone, and an
-// IPv4-mapped range as the IPv4 range, because addresses are compared unmapped.
+// parsePrefix converts an address to the range of that address alone, and an
+// IPv4-mapped range to the IPv4 range, because addresses are compared unmapped.
 func parsePrefix(entry string) (netip.Prefix, bool) {
 	prefix, err := netip.ParsePrefix(entry)
 	if err != nil {
@@ -175,8 +175,8 @@ func parsePrefix(entry string) (netip.Prefix, bool) {
 	return prefix.Masked(), true
 }
 
-// splitList reads a JSON array of strings or a comma list; blank entries of a
-// comma list count for nothing.
+// splitList parses a JSON array of strings or a comma-separated list. Blank entries
+// of a comma-separated list are ignored.
 func splitList(value string) ([]string, bool) {
 	if strings.HasPrefix(value, "[") {
 		var entries []string
@@ -201,7 +201,7 @@ func isWebScheme(scheme string) bool {
 	return scheme == "http" || scheme == "https"
 }
 
-// validHostPort wants a host, and a port only if it is a real one.
+// validHostPort reports whether the URL has a valid host, and a valid port or none.
 func validHostPort(u *url.URL) bool {
 	if !validHost(u.Hostname()) || strings.HasSuffix(u.Host, ":") {
 		return false
@@ -210,8 +210,8 @@ func validHostPort(u *url.URL) bool {
 	return u.Port() == "" || validPort(u.Port())
 }
 
-// validHost takes IP addresses without zone and host names; international
-// names in the ASCII form (xn--…) that browsers send.
+// validHost accepts IP addresses without a zone, and host names. International names
+// must have the ASCII form (xn--…) that browsers send.
 func validHost(host string) bool {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr.Zone() == ""
@@ -229,7 +229,7 @@ func validHost(host string) bool {
 		}
 	}
 
-	// A number at the end makes it an IPv4 address, here a wrong one.
+	// A name that ends in a number is an IPv4 address, here an invalid one.
 	return strings.Trim(labels[len(labels)-1], "0123456789") != ""
 }
 

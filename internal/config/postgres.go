@@ -14,8 +14,8 @@ const (
 	missingName   = "put its name after the host: postgresql://user:password@host:5432/database"
 )
 
-// foreignParameters are parameters that other clients of PostgreSQL know and
-// this one does not, with what to do instead.
+// foreignParameters are parameters of other clients of PostgreSQL that this one
+// does not support, with what to do instead.
 var foreignParameters = map[string]string{
 	"schema": useSearchPath, "currentschema": useSearchPath,
 	"fallback_application_name": "write application_name instead",
@@ -41,9 +41,9 @@ const (
 // sslModes are the values of sslmode.
 var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
-// postgresURL is a URL of PostgreSQL cut into its parts as libpq cuts it. That
-// differs from other URLs: there may be several hosts, and a host may be the
-// percent-encoded folder of a socket.
+// postgresURL is a URL of PostgreSQL, split into its parts as libpq does. Unlike
+// other URLs it may have several hosts, and a host may be the percent-encoded folder
+// of a socket.
 type postgresURL struct {
 	user, hosts, path, query string
 	hasQuery                 bool
@@ -64,8 +64,8 @@ func cutPostgresURL(value string) postgresURL {
 	return parts
 }
 
-// parsePostgres checks what can be checked without a connection. Errors of
-// parsers hold the URL, so none of them is shown.
+// parsePostgres checks a URL as far as possible without a connection. Errors of
+// parsers contain the URL, so none of them is shown.
 func parsePostgres(value string) (database Database, problem, fix string) {
 	u := cutPostgresURL(value)
 
@@ -78,7 +78,7 @@ func parsePostgres(value string) (database Database, problem, fix string) {
 		return Database{}, problem, fix
 	}
 
-	// The driver knows the scheme in lower case only.
+	// The driver accepts the scheme in lower case only.
 	scheme, rest, _ := strings.Cut(value, "://")
 
 	return Database{Driver: Postgres, DSN: NewSecret(strings.ToLower(scheme) + "://" + rest)}, "", ""
@@ -127,7 +127,7 @@ func checkPostgresHost(host string) (problem, fix string) {
 	return "", ""
 }
 
-// parsePostgresQuery reads the parameters. The last value of a name counts.
+// parsePostgresQuery parses the parameters. The last value of a name is used.
 func parsePostgresQuery(u postgresURL) (parameters map[string]string, problem, fix string) {
 	parameters = make(map[string]string)
 
@@ -178,5 +178,6 @@ func canDecode(part string) bool {
 	return err == nil
 }
 
-// notInURL is true of a fragment's sign too: libpq knows no fragments.
+// notInURL reports whether no URL of PostgreSQL contains r. libpq has no fragments,
+// so # is not accepted.
 func notInURL(r rune) bool { return r == '#' || unicode.IsSpace(r) || unicode.IsControl(r) }

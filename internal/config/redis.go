@@ -8,8 +8,8 @@ import (
 
 const redisHint = "use redis://:password@host:6379/0, or rediss:// for TLS"
 
-// redisURL reads REDIS_URL. Its faults show no part of the value, for there
-// may be a password in any part.
+// redisURL reads REDIS_URL. Its faults show no part of the value, since any part may
+// contain a password.
 func (l *loader) redisURL(name string) Secret {
 	value := l.value(name)
 	if value == "" {

@@ -13,6 +13,7 @@ const (
 	secretHint           = "make one with: openssl rand -base64 48"
 )
 
+// checkSecret rejects secrets that are short or easy to guess.
 func checkSecret(value string) (problem, fix string) {
 	switch {
 	case strings.TrimSpace(value) != value:
@@ -50,7 +51,8 @@ func (l *loader) apiKey(required bool) Secret {
 	return Secret{}
 }
 
-// isPlaceholder knows what example files put where a secret belongs.
+// isPlaceholder reports whether the value looks like the placeholder of an example
+// file.
 func isPlaceholder(value string) bool {
 	value = strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(value))
 	words := []string{
@@ -61,7 +63,8 @@ func isPlaceholder(value string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(value, word) })
 }
 
-// isRepetitive is true of few different bytes or a short pattern over and over.
+// isRepetitive reports whether the value has few different bytes or repeats a short
+// pattern.
 func isRepetitive(value string) bool {
 	different := make(map[byte]bool)
 	for i := range len(value) {

@@ -1,5 +1,5 @@
-// Package config reads the server's settings from the environment, checks all
-// of them and reports every fault at once.
+// Package config reads the server's settings from the environment, checks all of
+// them and reports all faults at once.
 package config
 
 import (
@@ -12,54 +12,54 @@ import (
 	"time"
 )
 
-// Settings are the server's settings, checked. All() tells what each means.
+// Settings are the server's valid settings. [All] documents each of them.
 type Settings struct {
-	// Demo says that the settings were loaded for the demo. Then Database,
-	// JWTSecrets and OpenRouterAPIKey may be unset, each for itself, and the
-	// caller provides a file, a random secret and a stand-in.
+	// Demo says that the settings were loaded for the demo. Then each of
+	// Database, JWTSecrets and OpenRouterAPIKey may be unset, and the caller
+	// provides a file, a random secret and a replacement for the model service.
 	Demo bool
 
 	Database         Database
 	DatabaseMaxConns int
-	// JWTSecrets all verify tokens; the first signs them. None are needed
-	// where Identity is set.
+	// JWTSecrets verify tokens; the first one signs them. There may be none if
+	// Identity is set.
 	JWTSecrets []Secret
 	Identity   Identity
-	JWTMaxTTL  time.Duration // how far ahead a token's exp may be
+	JWTMaxTTL  time.Duration // how far in the future a token's exp may be
 
 	OpenRouterAPIKey         Secret
 	OpenRouterBaseURL        string // without a slash at the end
 	OpenRouterModel          string
-	OpenRouterFallbackModels []string // each once, three at most
+	OpenRouterFallbackModels []string // at most three, without repetitions
 	OpenRouterSiteURL        string   // empty: not sent
 	OpenRouterAppName        string   // empty: not sent
-	OpenRouterMaxTokens      int      // 0: no bound
+	OpenRouterMaxTokens      int      // 0: no limit
 	UpstreamFirstByteTimeout time.Duration
 	UpstreamIdleTimeout      time.Duration
 	SystemPrompt             string
-	// SendLocale tells the model the user's locale.
+	// SendLocale says whether the user's locale is sent to the model.
 	SendLocale bool
-	// Models are those that clients may pick, each once; OpenRouterModel is
-	// always one.
+	// Models are the models that clients may choose, without repetitions.
+	// OpenRouterModel is always one of them.
 	Models     []string
-	TitleModel string // empty: titles are not asked for
+	TitleModel string // empty: no model writes titles
 
 	Host string // an IP address without brackets, or a name
 	Port int    // 0: any free port
 	// PublicURL has no slash at the end. Empty: see ServerURL.
 	PublicURL string
-	// CORSOrigins are written as browsers write them: lower case, without
-	// the scheme's own port; each once.
+	// CORSOrigins are in the form that browsers send, without repetitions: in
+	// lower case, without the scheme's default port.
 	CORSOrigins []string
-	// AllowedImageDomains are host names in lower case, each once.
+	// AllowedImageDomains are host names in lower case, without repetitions.
 	AllowedImageDomains []string
-	// TrustedProxies are masked, and never IPv4-mapped IPv6.
+	// TrustedProxies are masked. None is IPv4-mapped IPv6.
 	TrustedProxies []netip.Prefix
 
 	Attachments Attachments
 
-	RedisURL           Secret // not set: each replica limits for itself
-	RateLimitPerMinute int    // requests of an address; 0: no limit
+	RedisURL           Secret // not set: each replica counts by itself
+	RateLimitPerMinute int    // requests from one address; 0: no limit
 	MaxSessionsPerUser int
 	MaxMessageChars    int // code points
 	HistoryMaxMessages int
@@ -71,18 +71,18 @@ type Settings struct {
 	LogFormat       LogFormat
 	ShutdownTimeout time.Duration
 
-	MetricsAddr string // as net.Listen wants it; empty: no metrics
+	MetricsAddr string // in the form of net.Listen; empty: no metrics
 	Tracing     Tracing
 }
 
-// ListenAddress is HOST and PORT as net.Listen wants them.
+// ListenAddress returns HOST and PORT in the form of net.Listen.
 func (s Settings) ListenAddress() string {
 	return net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
 }
 
-// ServerURL is the URL at which clients find the server: PUBLIC_URL, or else
-// http at the address the server listens on ("host:port", which alone knows the
-// port when PORT is 0). A listener on all addresses is told as localhost.
+// ServerURL returns the URL at which clients reach the server: PUBLIC_URL, or else
+// http at the address "host:port" that the server listens on, which has the port if
+// PORT is 0. For a listener on all addresses the host is localhost.
 func (s Settings) ServerURL(listening string) string {
 	if s.PublicURL != "" {
 		return s.PublicURL
@@ -100,12 +100,12 @@ func (s Settings) ServerURL(listening string) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// LogFormat is how log lines are written.
+// LogFormat is the format of log lines.
 type LogFormat string
 
 // The log formats.
 const (
-	LogAuto LogFormat = ""     // text on a terminal, else JSON
+	LogAuto LogFormat = ""     // text on a terminal, otherwise JSON
 	LogText LogFormat = "text" // key=value
 	LogJSON LogFormat = "json"
 )
@@ -119,32 +119,32 @@ const (
 	SQLite   Driver = "sqlite"
 )
 
-// Database says where the sessions are kept. The zero value says nowhere.
+// Database says where the sessions are stored. The zero value is not set.
 type Database struct {
 	Driver Driver
-	// DSN is the connection URL of PostgreSQL, as it was set. It may hold a
+	// DSN is the connection URL of PostgreSQL, as it was set. It may contain a
 	// password.
 	DSN Secret
-	// Path is the file of SQLite, relative or absolute.
+	// Path is the path of the SQLite file, relative or absolute.
 	Path string
 }
 
 // IsSet is false for the zero value.
 func (d Database) IsSet() bool { return d.Driver != "" }
 
-// Secret is a value that formatting, logging and JSON do not show.
+// Secret is a value that is hidden in formatted text, logs and JSON.
 type Secret struct{ value string }
 
 // NewSecret makes a secret of a value.
 func NewSecret(value string) Secret { return Secret{value: value} }
 
-// Reveal returns the value, for the one place that needs it.
+// Reveal returns the value.
 func (s Secret) Reveal() string { return s.value }
 
 // IsSet is false for the empty secret.
 func (s Secret) IsSet() bool { return s.value != "" }
 
-// String tells only whether the secret is set.
+// String says only whether the secret is set.
 func (s Secret) String() string {
 	if s.value == "" {
 		return "(not set)"
@@ -153,13 +153,13 @@ func (s Secret) String() string {
 	return "(secret)"
 }
 
-// Format keeps the value out of every verb of package fmt, the wrong ones too.
+// Format hides the value from every verb of package fmt, including unknown verbs.
 func (s Secret) Format(state fmt.State, _ rune) {
 	_, _ = io.WriteString(state, s.String())
 }
 
-// LogValue keeps the value out of logs.
+// LogValue hides the value in logs.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// MarshalText keeps the value out of JSON and the like.
+// MarshalText hides the value in JSON and other encodings.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

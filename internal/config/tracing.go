@@ -12,42 +12,41 @@ import (
 	"time"
 )
 
-// Tracing says where the traces go. They are off without an Endpoint.
+// Tracing says where the traces are sent. Without an Endpoint they are off.
 type Tracing struct {
 	// Endpoint is the whole URL that batches of spans are posted to.
 	Endpoint string
 	// Headers are sent with each batch; their values are secrets.
 	Headers map[string]Secret
 	Gzip    bool
-	// Timeout bounds the sending of a batch, tries again included.
+	// Timeout bounds the sending of a batch, including retries.
 	Timeout time.Duration
-	// Authorities are whom the collector's certificate may be of; nil: the
-	// system's.
+	// Authorities may sign the collector's certificate; nil: the system's.
 	Authorities *x509.CertPool
-	// Client is what this server shows the collector; nil: nothing.
+	// Client is the client certificate for the collector; nil: none.
 	Client  *tls.Certificate
 	Queue   SpanQueue
 	Sampler Sampler
 	// ServiceName and Resource describe this server in its traces.
 	ServiceName string
 	Resource    map[string]string
-	// Unread are the variables of OpenTelemetry that are set and on which
-	// nothing here acts. They may be there while the traces are off.
+	// Unread are OpenTelemetry's variables that are set and not supported. There
+	// may be some even if the traces are off.
 	Unread []string
 }
 
-// SpanQueue says how spans wait until they are sent.
+// SpanQueue describes the queue of spans that are not sent yet.
 type SpanQueue struct {
-	Size  int           // more than these are dropped
-	Batch int           // most of them sent at once
+	Size  int           // further spans are dropped
+	Batch int           // maximum number of spans sent at once
 	Delay time.Duration // between two batches
 }
 
 // Sampler says which traces are recorded.
 type Sampler struct {
-	// ParentBased lets the caller's decision stand, where there is one.
+	// ParentBased says whether the caller's decision is used, if there is one.
 	ParentBased bool
-	// Ratio is the part of the others that is recorded, from 0 to 1.
+	// Ratio is the fraction of the other traces that is recorded, from 0 to 1.
 	Ratio float64
 }
 
@@ -60,9 +59,9 @@ const (
 	maxSpans           = 1_000_000
 )
 
-// TracingSettings lists OpenTelemetry's own variables as far as they are
-// known here; the documentation of tracing has them as a table. A name with
-// TRACES in it wins over the one without.
+// TracingSettings returns OpenTelemetry's variables that are supported, as the table
+// of docs/observing.md has them. A name with TRACES in it takes precedence over the
+// general name.
 func TracingSettings() []Setting {
 	const own = "For traces alone, before "
 
@@ -99,8 +98,8 @@ func TracingSettings() []Setting {
 	}
 }
 
-// tracing reads OTEL_*. Where traces are disabled by name the others may say
-// what they like: a platform sets them for other programs.
+// tracing reads OTEL_*. If traces are disabled by name, the other variables are not
+// checked: a platform may set them for other programs.
 func (l *loader) tracing(names []string) Tracing {
 	if l.boolean("OTEL_SDK_DISABLED") {
 		return Tracing{}
@@ -127,8 +126,8 @@ func (l *loader) tracing(names []string) Tracing {
 	return t
 }
 
-// forTraces is the name of a variable's own form for traces if that is set,
-// else the general one.
+// forTraces returns the name of the variable that applies to traces alone if that is
+// set, otherwise the general one.
 func (l *loader) forTraces(general string) string {
 	own := strings.Replace(general, "OTLP_", "OTLP_TRACES_", 1)
 	if l.value(own) != "" {
@@ -194,7 +193,8 @@ func (l *loader) tracesHeaders() map[string]Secret {
 	return headers
 }
 
-// notInToken is true of what no header's name has (RFC 9110, section 5.6.2).
+// notInToken reports whether r cannot be in a header's name (RFC 9110, section
+// 5.6.2).
 func notInToken(r rune) bool {
 	return notPrintable(r) || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 }
@@ -232,8 +232,8 @@ func (l *loader) spanQueue() SpanQueue {
 	return q
 }
 
-// unreadTracing are those of the names that are OpenTelemetry's and ask for
-// something that is not done here.
+// unreadTracing returns those of the names that are OpenTelemetry's and not
+// supported. It leaves out values that ask for what this server does anyway.
 func (l *loader) unreadTracing(names []string) []string {
 	asDone := map[string]string{"OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none", "OTEL_PROPAGATORS": "tracecontext"}
 
@@ -282,8 +282,8 @@ func (l *loader) sampler() Sampler {
 	}
 }
 
-// pairs reads a comma list of name=value, the values percent-encoded (W3C
-// Baggage, as OpenTelemetry has it).
+// pairs reads a comma-separated list of name=value, the values percent-encoded (W3C
+// Baggage, as OpenTelemetry specifies).
 func (l *loader) pairs(name string) (map[string]string, bool) {
 	pairs := make(map[string]string)
 

@@ -1,5 +1,6 @@
-// Package deadline lets an answer of any length be written as long as its
-// reader takes it: a reader that is slow is not gone.
+// Package deadline writes answers and reads bodies of any length with a deadline on
+// each step. A slow client is served as long as it makes progress; a client that
+// makes none for the timeout is disconnected.
 package deadline
 
 import (
@@ -10,25 +11,25 @@ import (
 	"time"
 )
 
-// maxWrite is how many bytes are written under one deadline: a reader that
-// takes them in time is slow, not gone, however long the answer is.
+// maxWrite is the number of bytes that are written under one deadline. A client that
+// accepts them in time is served, however long the answer is.
 const maxWrite = 32 << 10
 
-// Writer writes an answer. A write that makes no progress for the time-out, or
-// an eighth less, fails. It is used by one goroutine.
+// Writer writes an answer. A write that makes no progress for the timeout, or for an
+// eighth less, fails. A Writer must be used by one goroutine only.
 type Writer struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	timeout time.Duration
-	// lifted is when the write deadline was last moved.
-	lifted time.Time
+	// extended is when the write deadline was last extended.
+	extended time.Time
 }
 
-// NewWriter returns a writer of the answer. The request's read deadline is
-// lifted: it would end the answer.
+// NewWriter returns a writer of the answer. It removes the request's read deadline,
+// which would end the answer.
 func NewWriter(w http.ResponseWriter, timeout time.Duration) *Writer {
 	control := http.NewResponseController(w)
-	// A writer without deadlines (a test's recorder) needs none lifted.
+	// A writer without deadlines (a test's recorder) has none to remove.
 	_ = control.SetReadDeadline(time.Time{})
 	return &Writer{w: w, control: control, timeout: timeout}
 }
@@ -37,7 +38,7 @@ func NewWriter(w http.ResponseWriter, timeout time.Duration) *Writer {
 func (w *Writer) Write(data []byte) (int, error) {
 	written := 0
 	for piece := range slices.Chunk(data, maxWrite) {
-		if err := w.lift(); err != nil {
+		if err := w.extend(); err != nil {
 			return written, err
 		}
 		n, err := w.w.Write(piece)
@@ -49,7 +50,7 @@ func (w *Writer) Write(data []byte) (int, error) {
 	return written, nil
 }
 
-// Flush sends what is written.
+// Flush sends what has been written.
 func (w *Writer) Flush() error {
 	if err := w.control.Flush(); err != nil {
 		return fmt.Errorf("flush the answer: %w", err)
@@ -57,14 +58,14 @@ func (w *Writer) Flush() error {
 	return nil
 }
 
-// lift moves the write deadline on, though not with each write of a fast
-// stream: that costs about as much as the write.
-func (w *Writer) lift() error {
+// extend extends the write deadline, but not at each write of a fast stream, since
+// that costs about as much as the write.
+func (w *Writer) extend() error {
 	now := time.Now()
-	if now.Sub(w.lifted) < w.timeout/8 {
+	if now.Sub(w.extended) < w.timeout/8 {
 		return nil
 	}
-	w.lifted = now
+	w.extended = now
 	err := w.control.SetWriteDeadline(now.Add(w.timeout))
 	if err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("set write deadline: %w", err)

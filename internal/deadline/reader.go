@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// Reader reads a request's body for as long as its client sends it. It is used
-// by one goroutine.
+// Reader reads a request's body as long as its client sends data. A Reader must be
+// used by one goroutine only.
 type Reader struct {
 	body    io.ReadCloser
 	control *http.ResponseController
-	// idle is how long the client may send nothing.
+	// idle is how long the client may send no data.
 	idle time.Duration
 	// end is when the whole body must have arrived.
 	end time.Time
@@ -21,9 +21,8 @@ type Reader struct {
 	set time.Time
 }
 
-// NewReader returns a reader of a request's body. A read in which nothing
-// arrives for the idle time-out, or an eighth less, fails; so does each one after
-// the total time-out.
+// NewReader returns a reader of a request's body. A read fails if no data arrives
+// for the idle timeout, or for an eighth less, and if the total timeout has passed.
 func NewReader(w http.ResponseWriter, body io.ReadCloser, idle, total time.Duration) *Reader {
 	return &Reader{body: body, control: http.NewResponseController(w), idle: idle, end: time.Now().Add(total)}
 }
@@ -33,13 +32,13 @@ func (r *Reader) Read(p []byte) (int, error) {
 	if err := r.setDeadline(); err != nil {
 		return 0, err
 	}
-	return r.body.Read(p) //nolint:wrapcheck // A caller compares with io.EOF.
+	return r.body.Read(p) //nolint:wrapcheck // The caller compares it with io.EOF.
 }
 
 // Close implements [io.Closer].
-func (r *Reader) Close() error { return r.body.Close() } //nolint:wrapcheck // It is the body's.
+func (r *Reader) Close() error { return r.body.Close() } //nolint:wrapcheck // It is the error of the body.
 
-// setDeadline moves the read deadline, though not at each read: that costs
+// setDeadline extends the read deadline, but not at each read, since that costs
 // about as much as the read.
 func (r *Reader) setDeadline() error {
 	now := time.Now()

@@ -27,47 +27,46 @@ const (
 	SQLite     Driver = "sqlite"
 )
 
-// Config says which database to use.
+// Config describes the database to open.
 type Config struct {
 	Driver Driver
-	// DSN is PostgreSQL's URL, or its keyword form.
+	// DSN is the URL of PostgreSQL, or its keyword form.
 	DSN string
-	// Path is SQLite's file. It and its folder are made if missing, for this
-	// user's eyes alone.
+	// Path is the path of the SQLite file. Open creates a missing file and its
+	// folder, readable by this user only.
 	Path string
-	// MaxConns bounds the connections: for PostgreSQL all (default 20), for
-	// SQLite those that read (default 4); one more writes.
+	// MaxConns bounds the connections: for PostgreSQL all of them (default 20),
+	// for SQLite those that read (default 4), beside the one that writes.
 	MaxConns int
-	// Look opens the database as it is, to be read alone: nothing is made or
-	// changed. A SQLite file that is not there reads as an empty one.
-	Look bool
-	// Logger is told of slow operations and of migrations; nil logs nothing.
+	// ReadOnly opens the database without creating or changing anything. A
+	// missing SQLite file reads as an empty database.
+	ReadOnly bool
+	// Logger logs slow operations and migrations; nil logs nothing.
 	Logger *slog.Logger
 }
 
 // Store is a [chat.Store] in a database. It may be used concurrently.
 type Store struct {
 	driver Driver
-	// write is for what changes rows, read for what does not. In PostgreSQL
-	// they are one pool. SQLite has one writer at a time: its pool of one
-	// connection makes the others wait, where they would otherwise poll for the
-	// file's lock.
+	// write is for operations that change rows, read for the others. For
+	// PostgreSQL they are one pool. SQLite has one writer at a time: a pool of one
+	// connection lets the other operations wait, rather than poll for the file's
+	// lock.
 	write, read *gorm.DB
 	pools       []*sql.DB
 	migrations  fs.FS
 	logger      *slog.Logger
 	closed      atomic.Bool
-	// postgres is how a connection is made; nil for SQLite.
+	// postgres is the configuration of a connection; nil for SQLite.
 	postgres *pgx.ConnConfig
-	pooled   bool
+	// pooled says whether a connection pooler is in front of PostgreSQL.
+	pooled bool
 }
 
 var _ chat.Store = (*Store)(nil)
 
-// Open opens the database and makes sure that it answers. It changes nothing
-// in it; see Migrate.
-//
-// Returns chat.ErrStoreUnavailable if the database is out of reach.
+// Open opens the database and checks that it answers. It does not change the schema;
+// see Migrate. It returns chat.ErrStoreUnavailable if the database cannot be reached.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	s := &Store{driver: c.Driver, logger: c.Logger}
 	if s.logger == nil {
@@ -79,8 +78,8 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		err = s.openPostgres(ctx, c)
 	case SQLite:
 		open := s.openSQLite
-		if c.Look {
-			open = s.lookAtSQLite
+		if c.ReadOnly {
+			open = s.openSQLiteReadOnly
 		}
 		err = open(ctx, c)
 	default:
@@ -95,19 +94,19 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	return s, nil
 }
 
-// Ping asks the database for a sign of life. Returns chat.ErrStoreUnavailable
-// if there is none.
+// Ping checks that the database answers. It returns chat.ErrStoreUnavailable if it
+// does not.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.do(ctx, "ping", func(ctx context.Context) error {
 		return s.read.WithContext(ctx).Exec("SELECT 1").Error
 	})
 }
 
-// Close closes all connections; what follows gets chat.ErrStoreUnavailable.
+// Close closes all connections. Later operations return chat.ErrStoreUnavailable.
 func (s *Store) Close() error {
 	s.closed.Store(true)
 	var err error
-	// The one that writes comes last: it tidies up SQLite's files.
+	// The pool that writes is closed last: this removes SQLite's log files.
 	for _, pool := range slices.Backward(s.pools) {
 		if pool.Close() != nil {
 			err = errors.New("the database could not be closed in order")
@@ -116,27 +115,28 @@ func (s *Store) Close() error {
 	return err
 }
 
-// addPool makes gorm's handle on a pool.
+// addPool adds a pool and returns gorm's handle on it.
 func (s *Store) addPool(pool *sql.DB, dialector gorm.Dialector) (*gorm.DB, error) {
 	s.pools = append(s.pools, pool)
 	return gorm.Open(dialector, &gorm.Config{
-		// Every statement here is either alone or in a transaction of ours.
+		// Every statement is either alone or in a transaction of this package.
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
-		// gorm's own log holds the values of statements.
+		// gorm's own log contains the values of statements.
 		Logger: logger.Discard,
 	})
 }
 
-// slowOperation is when an operation is worth a line in the log.
+// slowOperation is the duration from which an operation is logged.
 const slowOperation = 500 * time.Millisecond
 
-// operationTimeout bounds an operation whose database has gone silent: nothing
-// else would end its wait, nor that of a server that is to stop. It leaves time
-// for a crowd to pass through SQLite's one writer.
+// operationTimeout bounds an operation if the database does not answer. Nothing else
+// would end it, and a server that stops would wait for it. It is long enough for many
+// operations to wait for SQLite's one writer.
 const operationTimeout = 30 * time.Second
 
-// do runs an operation and makes its error one that may be told.
+// do runs an operation. It bounds its time, logs it if it is slow, and removes
+// secrets from its error.
 func (s *Store) do(ctx context.Context, operation string, f func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
 	defer cancel()
@@ -153,9 +153,9 @@ func (s *Store) inTransaction(ctx context.Context, operation string, f func(tx *
 	return s.do(ctx, operation, func(ctx context.Context) error { return s.transact(ctx, f) })
 }
 
-// transact runs f in a transaction, which ends with ctx. SQLite's statements
-// do not watch ctx themselves: it would cost each a goroutine, and none of
-// them takes long or waits, since its transaction has the lock.
+// transact runs f in a transaction, which is rolled back when ctx ends. SQLite's
+// statements do not watch ctx themselves: that would cost a goroutine for each, and
+// none of them takes long or waits, since the transaction has the lock.
 func (s *Store) transact(ctx context.Context, f func(tx *gorm.DB) error) error {
 	return s.write.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		if s.driver == SQLite {

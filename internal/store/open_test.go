@@ -54,9 +54,9 @@ func TestOpenRelativePath(t *testing.T) {
 	}
 }
 
-// A look makes and changes nothing: no file, no table, and nothing of a file's
-// journal mode.
-func TestLookAtSQLite(t *testing.T) {
+// TestReadOnlySQLite: a read-only store creates and changes nothing: no file, no
+// table, and not the journal mode of a file.
+func TestReadOnlySQLite(t *testing.T) {
 	t.Parallel()
 	for name, begin := range map[string]func(*testing.T, store.Config){
 		"nothing":    func(*testing.T, store.Config) {},
@@ -70,10 +70,10 @@ func TestLookAtSQLite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			folder := t.TempDir()
-			c := store.Config{Driver: store.SQLite, Path: filepath.Join(folder, "chatkit.db"), Look: true}
+			c := store.Config{Driver: store.SQLite, Path: filepath.Join(folder, "chatkit.db"), ReadOnly: true}
 			begin(t, c)
 			before := contents(t, folder)
-			lookAndClose(t, c)
+			readPendingAndClose(t, c)
 			if after := contents(t, folder); !maps.Equal(after, before) {
 				t.Errorf("the folder had %d files, and has %d or others", len(before), len(after))
 			}
@@ -88,7 +88,7 @@ func writeEmpty(t *testing.T, path string) {
 	}
 }
 
-// contents are those of the files of a folder, by name.
+// contents returns the contents of the files of a folder, by name.
 func contents(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	files, err := os.ReadDir(folder)
@@ -106,8 +106,9 @@ func contents(t *testing.T, folder string) map[string]string {
 	return all
 }
 
-// lookAndClose wants every migration pending.
-func lookAndClose(t *testing.T, c store.Config) {
+// readPendingAndClose checks that every migration is pending and that none can be
+// applied.
+func readPendingAndClose(t *testing.T, c store.Config) {
 	t.Helper()
 	s, err := store.Open(t.Context(), c)
 	if err != nil {
@@ -126,14 +127,14 @@ func lookAndClose(t *testing.T, c store.Config) {
 		t.Error(err)
 	}
 	if err := s.Migrate(t.Context()); err == nil {
-		t.Error("what is looked at could be migrated")
+		t.Error("a read-only store could be migrated")
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
 }
 
-// SQLite keeps what is written when it is opened again.
+// TestReopen: what was written is there when the database is opened again.
 func TestReopen(t *testing.T) {
 	t.Parallel()
 	for _, d := range databases() {
@@ -159,7 +160,7 @@ func TestReopen(t *testing.T) {
 
 const secret = "s3cr3t-value"
 
-// wantDiscreet checks that an error holds nothing of a connection string.
+// wantDiscreet checks that an error contains nothing of a connection string.
 func wantDiscreet(t *testing.T, err error, words ...string) {
 	t.Helper()
 	for e := err; e != nil; e = errors.Unwrap(e) {
@@ -246,8 +247,8 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// A server that takes the connection and says nothing does not hold up the
-// caller longer than its context.
+// A server that accepts the connection and sends nothing does not delay the caller
+// longer than its context.
 func TestOpenSilentServer(t *testing.T) {
 	t.Parallel()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -291,7 +292,7 @@ func TestPing(t *testing.T) {
 	}
 }
 
-// TestServerVersion: each database tells the version of its program.
+// TestServerVersion: each database returns the version of its program.
 func TestServerVersion(t *testing.T) {
 	t.Parallel()
 	for _, database := range databases() {

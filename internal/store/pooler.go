@@ -14,15 +14,15 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// A pooler such as PgBouncer in transaction mode runs each transaction of a
-// client on any of its own connections to PostgreSQL. A statement that was
-// prepared on one of them is missing on the next, or is there already under
-// another client's name. So nothing may be kept in a connection beyond a
-// transaction: no prepared statements and no session locks.
+// A pooler such as PgBouncer in transaction mode runs each transaction of a client on
+// any of its own connections to PostgreSQL. A statement that was prepared on one of
+// them is missing on the next, or its name is already used by another client. So a
+// connection may keep nothing beyond a transaction: no prepared statements and no
+// session locks.
 
-// setQueryMode sets how pgx sends statements. A mode that the URL names stays.
-// Otherwise statements are prepared once for each connection, unless a pooler
-// or a statement cache of size 0 forbids it.
+// setQueryMode sets how pgx sends statements. A mode in the URL is used as it is.
+// Otherwise statements are prepared once for each connection, unless there is a
+// pooler or a statement cache of size 0.
 func (s *Store) setQueryMode(ctx context.Context, config *pgx.ConnConfig, url string) error {
 	named, err := namesQueryMode(url)
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *Store) setQueryMode(ctx context.Context, config *pgx.ConnConfig, url st
 	return nil
 }
 
-// namesQueryMode says whether the URL has the parameter default_query_exec_mode.
+// namesQueryMode reports whether the URL has the parameter default_query_exec_mode.
 func namesQueryMode(url string) (bool, error) {
 	config, err := pgconn.ParseConfig(url) // Unlike pgx's, it leaves pgx's own parameters in place.
 	if err != nil {
@@ -58,8 +58,8 @@ func namesQueryMode(url string) (bool, error) {
 	return named, nil
 }
 
-// checkQueryMode refuses a mode whose cache the URL turns off: pgx would fail
-// at every statement.
+// checkQueryMode rejects a mode whose cache the URL turns off: pgx would fail at
+// every statement.
 func checkQueryMode(config *pgx.ConnConfig) error {
 	switch {
 	case config.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement && config.StatementCacheCapacity == 0:
@@ -70,8 +70,9 @@ func checkQueryMode(config *pgx.ConnConfig) error {
 	return nil
 }
 
-// unpreparedMode leaves nothing in a connection. Where it may, it remembers the
-// types of each statement here, which costs a round trip at the first use only.
+// unpreparedMode returns a mode that keeps nothing in a connection. If the URL allows
+// it, pgx caches the types of each statement, which costs a round trip at the first
+// use only.
 func unpreparedMode(config *pgx.ConnConfig) pgx.QueryExecMode {
 	if config.DescriptionCacheCapacity == 0 {
 		return pgx.QueryExecModeExec
@@ -79,9 +80,9 @@ func unpreparedMode(config *pgx.ConnConfig) pgx.QueryExecMode {
 	return pgx.QueryExecModeCacheDescribe
 }
 
-// isPooled says whether a pooler is in front of PostgreSQL. A pooler gives its
-// clients a process number of its own at the start, since any of its connections
-// may serve them; PostgreSQL gives the number of the process that answers.
+// isPooled reports whether a pooler is in front of PostgreSQL. A pooler sends its
+// clients a process number of its own at the start, since any of its connections may
+// serve them; PostgreSQL sends the number of the process that answers.
 func (s *Store) isPooled(ctx context.Context, config *pgx.ConnConfig) (pooled bool, err error) {
 	err = s.do(ctx, "connect", func(ctx context.Context) error {
 		conn, err := pgconn.ConnectConfig(ctx, &config.Config)
@@ -99,8 +100,8 @@ func (s *Store) isPooled(ctx context.Context, config *pgx.ConnConfig) (pooled bo
 	return pooled, err
 }
 
-// nameParameter names the parameter of the URL that PostgreSQL or the pooler
-// refuses; their own texts may hold its value.
+// nameParameter returns an error that names the parameter of the URL that PostgreSQL
+// or the pooler rejects. Their own texts may contain its value.
 func nameParameter(err error, parameters map[string]string) error {
 	failure, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
@@ -108,15 +109,15 @@ func nameParameter(err error, parameters map[string]string) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(parameters)) {
 		if strings.Contains(failure.Message, name) && parameterName.MatchString(name) {
-			return safeError(fmt.Sprintf("the database's server refuses the URL's parameter %s (SQLSTATE %s); correct or remove it", name, failure.Code))
+			return safeError(fmt.Sprintf("the database server rejects the URL's parameter %s (SQLSTATE %s); correct or remove it", name, failure.Code))
 		}
 	}
 	return err
 }
 
-// parameterName matches what may be shown: anything else may be part of a
+// parameterName matches names that may be shown. Anything else may be part of a
 // password that is not percent-encoded.
 var parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
 
-// IsPooled says whether a connection pooler was found in front of PostgreSQL.
+// IsPooled reports whether a connection pooler was found in front of PostgreSQL.
 func (s *Store) IsPooled() bool { return s.pooled }

@@ -2,8 +2,7 @@ package store
 
 import "database/sql"
 
-// Pools are the pools of connections, by what they are for, so that their
-// figures can be watched.
+// Pools returns the connection pools by their purpose, for metrics.
 func (s *Store) Pools() map[string]*sql.DB {
 	if len(s.pools) == 1 {
 		return map[string]*sql.DB{"all": s.pools[0]}

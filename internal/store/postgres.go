@@ -12,8 +12,8 @@ import (
 
 const (
 	postgresConns = 20
-	// postgresConnectTimeout applies where the URL has no connect_timeout. The
-	// operating system would go on trying for minutes.
+	// postgresConnectTimeout is used if the URL has no connect_timeout. The
+	// operating system would try for minutes.
 	postgresConnectTimeout = 5 * time.Second
 	postgresConnLifetime   = 30 * time.Minute
 	postgresConnIdle       = 5 * time.Minute

@@ -9,9 +9,9 @@ import (
 )
 
 // preparedPool is a gorm.ConnPool that prepares each statement once for each
-// connection, transactions included. (gorm's own option prepares a statement
-// that was first met in a transaction anew in each.) SQLite would otherwise
-// parse and plan at each call, which costs more than most of our statements.
+// connection, also in transactions. (gorm's own option prepares a statement that
+// first occurs in a transaction again in each transaction.) SQLite would otherwise
+// parse and plan at each call, which costs more than most statements here.
 type preparedPool struct {
 	*sql.DB
 
@@ -20,10 +20,10 @@ type preparedPool struct {
 }
 
 const (
-	// maxPrepared bounds the statements kept; the store has some two dozen.
+	// maxPrepared bounds the statements kept. The store has about two dozen.
 	maxPrepared = 64
-	// maxPreparedArgs leaves out the statements with a list: they have as many
-	// forms as the list has lengths.
+	// maxPreparedArgs excludes statements with a list, whose text depends on the
+	// length of the list.
 	maxPreparedArgs = 20
 )
 
@@ -31,16 +31,17 @@ func newPreparedPool(db *sql.DB) *preparedPool {
 	return &preparedPool{DB: db, statements: make(map[string]*sql.Stmt)}
 }
 
-func (p *preparedPool) known(query string) *sql.Stmt {
+// cached returns the prepared statement of a query, nil if there is none.
+func (p *preparedPool) cached(query string) *sql.Stmt {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	return p.statements[query]
 }
 
-// learn prepares a statement for the calls to come. What fails is left to the
-// call itself to tell.
-func (p *preparedPool) learn(ctx context.Context, query string, args int) *sql.Stmt {
-	if statement := p.known(query); statement != nil || args > maxPreparedArgs {
+// prepare returns the prepared statement of a query, and prepares it if it is new. It
+// returns nil if that is not possible; the call itself then returns the error.
+func (p *preparedPool) prepare(ctx context.Context, query string, args int) *sql.Stmt {
+	if statement := p.cached(query); statement != nil || args > maxPreparedArgs {
 		return statement
 	}
 	statement, err := p.PrepareContext(ctx, query)
@@ -58,14 +59,14 @@ func (p *preparedPool) learn(ctx context.Context, query string, args int) *sql.S
 }
 
 func (p *preparedPool) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if statement := p.learn(ctx, query, len(args)); statement != nil { //nolint:sqlclosecheck // the pool keeps it
+	if statement := p.prepare(ctx, query, len(args)); statement != nil { //nolint:sqlclosecheck // the pool keeps it
 		return statement.ExecContext(ctx, args...)
 	}
 	return p.DB.ExecContext(ctx, query, args...)
 }
 
 func (p *preparedPool) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if statement := p.learn(ctx, query, len(args)); statement != nil { //nolint:sqlclosecheck // the pool keeps it
+	if statement := p.prepare(ctx, query, len(args)); statement != nil { //nolint:sqlclosecheck // the pool keeps it
 		return statement.QueryContext(ctx, args...)
 	}
 	return p.DB.QueryContext(ctx, query, args...)
@@ -80,23 +81,27 @@ func (p *preparedPool) BeginTx(ctx context.Context, options *sql.TxOptions) (gor
 	return &preparedTx{Tx: tx, pool: p}, nil
 }
 
-// preparedTx is a transaction of a preparedPool. It may hold the pool's only
-// connection, so it notes what it meets first, and its end has it prepared.
+// preparedTx is a transaction of a preparedPool. It may have the pool's only
+// connection, so it cannot prepare statements for the pool. It notes the new ones,
+// and Commit prepares them.
 type preparedTx struct {
 	*sql.Tx
 
 	pool *preparedPool
-	met  map[string]int // by statement, its number of arguments
+	// unprepared has the number of arguments of each statement to prepare.
+	unprepared map[string]int
 }
 
+// prepared returns the prepared statement of a query, or notes the query and returns
+// nil.
 func (t *preparedTx) prepared(ctx context.Context, query string, args int) *sql.Stmt {
-	if statement := t.pool.known(query); statement != nil {
+	if statement := t.pool.cached(query); statement != nil {
 		return t.StmtContext(ctx, statement)
 	}
-	if t.met == nil {
-		t.met = make(map[string]int)
+	if t.unprepared == nil {
+		t.unprepared = make(map[string]int)
 	}
-	t.met[query] = args
+	t.unprepared[query] = args
 	return nil
 }
 
@@ -118,8 +123,8 @@ func (t *preparedTx) QueryContext(ctx context.Context, query string, args ...any
 func (t *preparedTx) Commit() error {
 	err := t.Tx.Commit()
 	if err == nil {
-		for query, args := range t.met {
-			t.pool.learn(context.Background(), query, args)
+		for query, args := range t.unprepared {
+			t.pool.prepare(context.Background(), query, args)
 		}
 	}
 	return err

@@ -43,9 +43,9 @@ func (s *Store) openSQLite(ctx context.Context, c Config) error {
 	return err
 }
 
-// lookAtSQLite opens the file read-only. It does not change the journal mode,
+// openSQLiteReadOnly opens the file read-only. It does not change the journal mode,
 // which is stored in the file.
-func (s *Store) lookAtSQLite(ctx context.Context, c Config) error {
+func (s *Store) openSQLiteReadOnly(ctx context.Context, c Config) error {
 	path, mode, err := findFile(c.Path)
 	if err != nil {
 		return err
