@@ -12,8 +12,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// trusting are the settings of a server that takes the identity server's
-// tokens alone.
+// trusting returns the settings of a server that accepts only the identity
+// server's tokens.
 func trusting(p *provider, changes map[string]string) map[string]string {
 	env := map[string]string{
 		"JWKS_URL": p.keysURL(), "JWT_ISSUER": p.Issuer, "JWT_SECRET": harness.Unset,
@@ -28,7 +28,7 @@ func start(t *testing.T, env map[string]string) *harness.Server {
 	return harness.Start(t, harness.Options{Database: harness.SQLite, Env: env})
 }
 
-// as is a user with a token from elsewhere.
+// as returns a user with a given token.
 func as(t *testing.T, server *harness.Server, sub, token string) *harness.User {
 	t.Helper()
 	user := server.UserNamed(t, sub)
@@ -40,7 +40,8 @@ func list(user *harness.User) harness.Answer {
 	return user.Do(harness.Request{Method: http.MethodGet, Path: harness.SessionsPath})
 }
 
-// wantRefused wants a 401 whose message has the word and nothing of the token.
+// wantRefused checks for a 401 whose message has the word and no part of the
+// token.
 func wantRefused(t *testing.T, server *harness.Server, token, word string) {
 	t.Helper()
 	answer := list(as(t, server, "alice", token))
@@ -54,7 +55,7 @@ func wantRefused(t *testing.T, server *harness.Server, token, word string) {
 	}
 }
 
-// await waits until a user's requests are answered.
+// await waits until a user's requests succeed.
 func await(t *testing.T, user *harness.User) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
@@ -70,7 +71,8 @@ func await(t *testing.T, user *harness.User) {
 	}
 }
 
-// TestLogin: people and programs get tokens of each algorithm and talk.
+// TestLogin checks that people and programs get tokens of each algorithm and
+// can use the API with them.
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, newKeys(t)...)
@@ -90,9 +92,9 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// TestRefused: good signatures are not enough, and the answer says what is
-// missing.
-func TestRefused(t *testing.T) {
+// TestInvalidClaimsAreRefused checks that tokens with a valid signature and wrong claims are
+// refused and that the answer names the wrong claim.
+func TestInvalidClaimsAreRefused(t *testing.T) {
 	t.Parallel()
 	keys := newKeys(t)
 	p := newProvider(t, keys...)
@@ -125,15 +127,15 @@ func TestRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantRefused(t, server, forge("one", jwt.SigningMethodHS256, public), "not signed with RS256, ES256, EdDSA")
-	// Beside a secret, HS256 is for that secret alone.
+	// With a secret, HS256 tokens are accepted with that secret only.
 	both := start(t, trusting(p, map[string]string{"JWT_SECRET": "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe"}))
 	wantRefused(t, both, forge("one", jwt.SigningMethodHS256, public), "signature does not match")
-	await(t, both.User(t)) // by the secret
+	await(t, both.User(t)) // a token of the secret
 	await(t, as(t, both, "alice", got.Access))
 }
 
-// TestRotation: the identity server gets a new key, and later loses the old.
-func TestRotation(t *testing.T) {
+// TestKeyRotation adds a key to the identity server and later removes the old one.
+func TestKeyRotation(t *testing.T) {
 	t.Parallel()
 	old, fresh := newKey(t, "old", "RS256"), newKey(t, "new", "RS256")
 	p := newProvider(t, old)
@@ -145,15 +147,16 @@ func TestRotation(t *testing.T) {
 	await(t, after)
 	await(t, before)
 	server.AwaitLog(t, `\"new\" (RS256), \"old\" (RS256)`)
-	// A server that starts later never saw the old key's like.
+	// A server that starts later has never cached the old key.
 	p.start(fresh)
 	late := start(t, trusting(p, nil))
 	await(t, as(t, late, "alice", after.Token))
 	wantRefused(t, late, before.Token, "key (kid)")
 }
 
-// TestProviderAway: what is cached is used, and without it the answer is 503.
-func TestProviderAway(t *testing.T) {
+// TestProviderUnreachable checks that cached keys are used while the identity server
+// is unreachable and that a server without keys answers 503.
+func TestProviderUnreachable(t *testing.T) {
 	t.Parallel()
 	keys := newKeys(t)
 	p := newProvider(t, keys...)
@@ -163,22 +166,23 @@ func TestProviderAway(t *testing.T) {
 	p.stop()
 	await(t, as(t, server, "alice", token))
 
-	late := start(t, trusting(p, nil)) // it starts all the same
+	late := start(t, trusting(p, nil)) // it starts without keys
 	alice := as(t, late, "alice", token)
 	if answer := list(alice); answer.Status != http.StatusServiceUnavailable || answer.Code() != "SERVICE_UNAVAILABLE" {
 		t.Errorf("with no keys at all: %d %s", answer.Status, answer.Body)
 	}
-	wantRefused(t, late, "x.y.z", "not a JWT") // that needs no key
+	wantRefused(t, late, "x.y.z", "not a JWT") // no key is needed for that
 	p.start(keys...)
 	await(t, alice)
 	late.AwaitLog(t, "(JWKS_URL) were fetched")
 	if n := strings.Count(late.Log(), "its tokens cannot be verified until"); n != 1 {
-		t.Errorf("the log tells %d times that the keys cannot be fetched, want once", n)
+		t.Errorf("the log has %d lines about keys that cannot be fetched, want one", n)
 	}
 }
 
-// TestVerifyIdentity: verify-env tells the keys.
-func TestVerifyIdentity(t *testing.T) {
+// TestVerifyEnvListsKeys checks that verify-env lists the keys of the identity
+// server.
+func TestVerifyEnvListsKeys(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, newKeys(t)...)
 	env := harness.Settings(harness.NewDatabase(t, harness.SQLite), "", harness.NewUpstream(t))
@@ -194,11 +198,12 @@ func TestVerifyIdentity(t *testing.T) {
 	}
 	p.stop()
 	if result := verify(); result.ExitCode != 1 || !strings.Contains(result.Stdout, "identity    FAILED  JWKS_URL: ") {
-		t.Errorf("away: exit code %d\n%s", result.ExitCode, result.Output())
+		t.Errorf("unreachable: exit code %d\n%s", result.ExitCode, result.Output())
 	}
 }
 
-// TestNoTokenWithoutSecret: the program cannot sign for the identity server.
+// TestNoTokenWithoutSecret checks that the token command fails without
+// JWT_SECRET, because the program has no key of the identity server.
 func TestNoTokenWithoutSecret(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"JWKS_URL": "https://id.example.com/keys", "JWT_ISSUER": "x", "JWT_AUDIENCE": "x"}

@@ -14,20 +14,20 @@ import (
 	"testing"
 )
 
-// resource is this server's name at the identity server; tokens for it are
+// resource returns this server's name at the identity server. Its tokens are
 // signed with the algorithm.
 func resource(algorithm string) string { return "urn:chat:" + algorithm }
 
-// callback is where the app's users come back to; nobody listens there.
+// callback is the redirect URI of the app. No server listens there.
 const callback = "http://127.0.0.1/callback"
 
-// tokens are the token endpoint's answer.
+// tokens is the answer of the token endpoint.
 type tokens struct {
 	Access string `json:"access_token"`
 	ID     string `json:"id_token"`
 }
 
-// backendToken is a token that a program gets for itself.
+// backendToken returns a token that a program gets for itself.
 func (p *provider) backendToken(t *testing.T, algorithm string) string {
 	t.Helper()
 	return p.token(t, http.DefaultClient, url.Values{
@@ -36,8 +36,8 @@ func (p *provider) backendToken(t *testing.T, algorithm string) string {
 	}).Access
 }
 
-// login is what a person's app gets: an authorization code with PKCE, after
-// the login as alice and the consent, in the pages of the identity server.
+// login returns the tokens of an app: an authorization code with PKCE, after
+// the login as alice and the consent on the identity server's pages.
 func (p *provider) login(t *testing.T, algorithm string) tokens {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -70,7 +70,8 @@ func (p *provider) login(t *testing.T, algorithm string) tokens {
 	})
 }
 
-// visit goes to a page and returns where it led: another page, or the app.
+// visit requests a page and returns where it redirects: to another page or to
+// the app.
 func (p *provider) visit(t *testing.T, browser *http.Client, method, to string, form url.Values) *url.URL {
 	t.Helper()
 	got := p.send(t, browser, method, to, form)
@@ -93,10 +94,10 @@ func (p *provider) token(t *testing.T, client *http.Client, form url.Values) tok
 	return got
 }
 
-// answer is what the identity server answered.
+// answer is an answer of the identity server.
 type answer struct {
 	status int
-	// page was asked last; location, if not nil, is where it led further.
+	// page was requested last; location, if not nil, is its redirect.
 	page, location *url.URL
 	body           []byte
 }

@@ -1,6 +1,5 @@
-// Package identity_test has the server take the tokens of a real identity
-// server: a certified OpenID provider in a process of its own, at which
-// clients log in as they do anywhere.
+// Package identity_test tests the server with the tokens of a real identity
+// server, a certified OpenID provider that runs as a process of its own.
 package identity_test
 
 import (

@@ -41,7 +41,7 @@ type provider struct {
 	exited chan struct{}
 }
 
-// newProvider starts an identity server that has these private keys.
+// newProvider starts an identity server with these private keys.
 func newProvider(tb testing.TB, keys ...jose.JSONWebKey) *provider {
 	tb.Helper()
 	p := &provider{tb: tb, port: harness.FreePort(tb)}
@@ -51,7 +51,7 @@ func newProvider(tb testing.TB, keys ...jose.JSONWebKey) *provider {
 	return p
 }
 
-// start starts the identity server on its port, with these keys from now on.
+// start starts the identity server on its port with these keys.
 func (p *provider) start(keys ...jose.JSONWebKey) {
 	p.tb.Helper()
 	p.stop()
@@ -69,7 +69,7 @@ func (p *provider) start(keys ...jose.JSONWebKey) {
 	cmd, exited := p.cmd, make(chan struct{})
 	p.exited = exited
 	go func() {
-		_ = cmd.Wait() // Its end is all that counts.
+		_ = cmd.Wait() // Only the exit matters.
 		close(exited)
 	}()
 	p.awaitStart()
@@ -109,15 +109,15 @@ func (p *provider) answers() bool {
 	return err == nil && json.Unmarshal(text, &told) == nil && told.JWKSURI == p.keysURL()
 }
 
-// keysURL is the jwks_uri that the identity server tells.
+// keysURL is the identity server's jwks_uri.
 func (p *provider) keysURL() string { return p.Issuer + "/jwks" }
 
-// stop ends the identity server, if it runs.
+// stop ends the identity server if it is running.
 func (p *provider) stop() {
 	if p.cmd == nil {
 		return
 	}
-	_ = p.cmd.Process.Kill() // It may have ended.
+	_ = p.cmd.Process.Kill() // It may have exited.
 	<-p.exited
 	p.cmd = nil
 }

@@ -17,7 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// collector stands in for an OpenTelemetry collector, over real HTTP.
+// collector is a fake OpenTelemetry collector over HTTP.
 type collector struct {
 	url string
 
@@ -29,7 +29,7 @@ type collector struct {
 	busy    int
 }
 
-// span is what the tests look at of one.
+// span has the tested parts of a span.
 type span struct {
 	*tracepb.Span
 
@@ -84,14 +84,14 @@ func (c *collector) take(t *testing.T, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// all are the spans so far.
+// all returns the spans received so far.
 func (c *collector) all() []span {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.spans)
 }
 
-// one is the only span with the name; with a parent, the only one below it.
+// one returns the only span with the name, below the parent if one is given.
 func one(t *testing.T, spans []span, name, parent string) span {
 	t.Helper()
 	var found []span
@@ -114,7 +114,7 @@ func names(spans []span) []string {
 	return list
 }
 
-// attribute is the value of a span's attribute; nil when it has none.
+// attribute returns the value of a span's attribute, or nil.
 func (s span) attribute(name string) any {
 	for _, pair := range s.GetAttributes() {
 		if pair.GetKey() != name {

@@ -26,7 +26,7 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-// alert is a rule of the alerts' file.
+// alert is an alerting rule.
 type alert struct {
 	Name string `yaml:"alert"`
 	Expr string `yaml:"expr"`
@@ -49,7 +49,7 @@ func alerts(t *testing.T) []alert {
 	return rules
 }
 
-// dashboardQueries are the expressions of all panels.
+// dashboardQueries returns the queries of all panels.
 func dashboardQueries(t *testing.T) []string {
 	t.Helper()
 	var dashboard struct {
@@ -77,9 +77,9 @@ var (
 	matcherPattern  = regexp.MustCompile(`(\w+)(?:=~|!~|!=|=)"`)
 )
 
-// TestDashboardAndAlertsSpeakOfWhatThereIs: each metric and label that they
-// use is one that the running server has.
-func TestDashboardAndAlertsSpeakOfWhatThereIs(t *testing.T) {
+// TestDashboardAndAlertsUseExistingMetrics checks that the running server has
+// each metric and label that the dashboard and the alerts use.
+func TestDashboardAndAlertsUseExistingMetrics(t *testing.T) {
 	t.Parallel()
 	exposed := conversation(t)
 	queries := dashboardQueries(t)
@@ -90,7 +90,7 @@ func TestDashboardAndAlertsSpeakOfWhatThereIs(t *testing.T) {
 		t.Fatalf("only %d queries were found", len(queries))
 	}
 	for _, query := range queries {
-		labels := []string{"le", "instance"} // a histogram's, and Prometheus's own
+		labels := []string{"le", "instance"} // labels of histograms and of Prometheus itself
 		names := metricPattern.FindAllString(query, -1)
 		if len(names) == 0 {
 			t.Errorf("no metric is found in %s", query)

@@ -14,7 +14,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// conversation is what a server tells after a session and an answer.
+// conversation returns the metrics of a server after a session and an answer.
 func conversation(t *testing.T) families {
 	t.Helper()
 	s := startObserved(t, harness.Options{Database: harness.SQLite})
@@ -32,7 +32,7 @@ func conversation(t *testing.T) families {
 	return found
 }
 
-// labels are the names of a metric's labels.
+// labels returns the names of a metric's labels.
 func (f families) labels(name string) []string {
 	var labels []string
 	for _, metric := range f[name].GetMetric() {
@@ -44,8 +44,9 @@ func (f families) labels(name string) []string {
 	return slices.Compact(labels)
 }
 
-// TestMetricsAreDocumented: the document has a row for each metric of the
-// program's own, with what the server itself says of it, and no other rows.
+// TestMetricsAreDocumented checks that the document has a row for each metric
+// of the program, with the help text that the server exports, and no other
+// rows.
 func TestMetricsAreDocumented(t *testing.T) {
 	t.Parallel()
 	exposed, document := conversation(t), read(t, documentFile)
@@ -65,8 +66,8 @@ func TestMetricsAreDocumented(t *testing.T) {
 			t.Errorf("the document has no row\n%s", row)
 		}
 	}
-	if told := len(regexp.MustCompile("(?m)^\\| `(chatkit|gen_ai)_").FindAllString(document, -1)); told != rows {
-		t.Errorf("the document has %d rows of metrics, the server %d metrics", told, rows)
+	if documented := len(regexp.MustCompile("(?m)^\\| `(chatkit|gen_ai)_").FindAllString(document, -1)); documented != rows {
+		t.Errorf("the document has %d rows of metrics, the server %d metrics", documented, rows)
 	}
 	for _, rule := range alerts(t) {
 		if !strings.Contains(document, "`"+rule.Name+"`") {

@@ -9,9 +9,9 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/redis"
 )
 
-// TestFallbackIsTold: a scrape tells that Redis is out of reach, and that it
-// is back.
-func TestFallbackIsTold(t *testing.T) {
+// TestFallbackMetric checks that a metric shows that Redis is unreachable and
+// that it is reachable again.
+func TestFallbackMetric(t *testing.T) {
 	t.Parallel()
 	shared := redis.Start(t, redis.Options{})
 	server := startObserved(t, harness.Options{Database: harness.SQLite, Env: map[string]string{

@@ -9,8 +9,9 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// TestTraceOfAFile: what a file's requests do in the store is in their traces.
-func TestTraceOfAFile(t *testing.T) {
+// TestTraceOfFileRequests checks that the traces of file requests have the spans of
+// the file store.
+func TestTraceOfFileRequests(t *testing.T) {
 	t.Parallel()
 	c := newCollector(t)
 	server := traced(t, harness.SQLite, c, map[string]string{"ATTACHMENTS_URL": "file:///" + t.TempDir()})

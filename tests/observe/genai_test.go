@@ -9,8 +9,9 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// TestGenAISpan: the span of an answer has the tokens of OpenTelemetry's
-// conventions for generative AI, those of a cache and of reasoning too.
+// TestGenAISpan checks that the span of an answer has the tokens by
+// OpenTelemetry's conventions for generative AI, cached and reasoning tokens
+// included.
 func TestGenAISpan(t *testing.T) {
 	t.Parallel()
 	c := newCollector(t)
@@ -39,8 +40,8 @@ func TestGenAISpan(t *testing.T) {
 	t.Error("there is no span of an answer")
 }
 
-// TestGenAIMetrics: requests to the model are measured by the two metrics of the
-// conventions.
+// TestGenAIMetrics checks the two metrics of the conventions for requests to
+// the model.
 func TestGenAIMetrics(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {

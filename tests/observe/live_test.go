@@ -10,8 +10,9 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// The protocol's streams are live streams; its other answers are none.
-func TestStreamsOfTheProtocolAreCounted(t *testing.T) {
+// TestProtocolStreamsAreCounted checks that streams of the ChatKit
+// protocol count as live streams and that its other answers do not.
+func TestProtocolStreamsAreCounted(t *testing.T) {
 	t.Parallel()
 	s := startObserved(t, harness.Options{Database: harness.SQLite})
 	user := s.User(t)
@@ -19,7 +20,7 @@ func TestStreamsOfTheProtocolAreCounted(t *testing.T) {
 	stream := ask(t, s, user, `{"type":"threads.create","params":{"input":{"content":[{"type":"input_text","text":"held"}],
 		"attachments":[],"inference_options":{}}}}`)
 	s.await(t, expectation{"chatkit_live_streams", nil, 1})
-	// A body that does not come keeps the request, and no stream, open.
+	// An incomplete body keeps the request open, which is not a stream.
 	body, more := io.Pipe()
 	waiting := newAsk(t, s, user, body)
 	answered := make(chan error, 1)
@@ -44,7 +45,8 @@ func TestStreamsOfTheProtocolAreCounted(t *testing.T) {
 	s.await(t, expectation{"chatkit_live_streams", nil, 0})
 }
 
-// ask asks the protocol's door and returns the answer's body.
+// ask sends a request of the ChatKit protocol and returns the body of the
+// answer.
 func ask(t *testing.T, s *observed, user *harness.User, body string) io.ReadCloser {
 	t.Helper()
 	response, err := http.DefaultTransport.RoundTrip(newAsk(t, s, user, strings.NewReader(body)))
@@ -52,7 +54,7 @@ func ask(t *testing.T, s *observed, user *harness.User, body string) io.ReadClos
 		t.Fatal(err)
 	}
 	if response.StatusCode != http.StatusOK {
-		t.Fatalf("the door answered %s", response.Status)
+		t.Fatalf("the server answered %s", response.Status)
 	}
 	return response.Body
 }

@@ -1,5 +1,5 @@
-// Package observe_test holds what the built server tells of itself: its
-// metrics, its traces, and the dashboard and alerts made of them.
+// Package observe_test tests the metrics and traces of the built server, and the
+// dashboard and alerts that use them.
 package observe_test
 
 import (

@@ -13,7 +13,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// says is a whole answer of a model, with all the figures of its usage.
+// says returns a whole answer of a model with all fields of its usage.
 func says(model string) harness.Script {
 	chunk := func(text string, finish any) map[string]any {
 		return map[string]any{
@@ -33,7 +33,7 @@ func says(model string) harness.Script {
 // refused is a message that its script refuses.
 const refused = `{"message":{"role":"user","content":[{"type":"input_text","text":"refused"}]}}`
 
-// TestMetrics: what happens is counted, under the names that are documented.
+// TestMetrics checks that events are counted under the documented names.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
@@ -56,7 +56,7 @@ func TestMetrics(t *testing.T) {
 		}
 		user.Session(session)
 		s.Do(t, harness.Request{Method: http.MethodHead, Path: "/health"})
-		checkLeaving(t, s, user, session)
+		checkDisconnect(t, s, user, session)
 		found := s.await(t,
 			expectation{"chatkit_http_requests_total", []string{"operation", "createRun", "status", "200"}, 3},
 			expectation{"chatkit_http_requests_total", []string{"operation", "createRun", "status", "502"}, 1},
@@ -88,8 +88,8 @@ func TestMetrics(t *testing.T) {
 	})
 }
 
-// TestTitleIsCounted: what the making of a title took is seen wherever an
-// answer's is.
+// TestTitleIsCounted checks that the usage of a title is counted like that of
+// an answer.
 func TestTitleIsCounted(t *testing.T) {
 	t.Parallel()
 	s := startObserved(t, harness.Options{Database: harness.SQLite, Env: map[string]string{"TITLE_MODEL": "vendor/namer"}})
@@ -110,8 +110,8 @@ func TestTitleIsCounted(t *testing.T) {
 	s.AwaitLog(t, `"model":"vendor/namer-2","input_tokens":100,"output_tokens":20,"cost":0.25`)
 }
 
-// checkLeaving holds a stream open, looks at the gauges, and leaves.
-func checkLeaving(t *testing.T, s *observed, user *harness.User, session uuid.UUID) {
+// checkDisconnect checks the gauges while a stream is open, and disconnects.
+func checkDisconnect(t *testing.T, s *observed, user *harness.User, session uuid.UUID) {
 	t.Helper()
 	s.Upstream.Answer("held", harness.Script{harness.Text("I"), harness.Hang()})
 	run := user.StartRun(session, "held")
@@ -120,7 +120,7 @@ func checkLeaving(t *testing.T, s *observed, user *harness.User, session uuid.UU
 	run.Close()
 }
 
-// checkParts looks at what libraries tell.
+// checkParts checks the metrics of libraries.
 func checkParts(t *testing.T, database harness.Database, found families) {
 	t.Helper()
 	pools := map[harness.Database][]string{harness.SQLite: {"read", "write"}, harness.Postgres: {"all"}}
@@ -139,7 +139,8 @@ func checkParts(t *testing.T, database harness.Database, found families) {
 	}
 }
 
-// TestRateLimitIsCounted: a refusal by address has a reason of its own.
+// TestRateLimitIsCounted checks that a refusal by address has a reason label of
+// its own.
 func TestRateLimitIsCounted(t *testing.T) {
 	t.Parallel()
 	s := startObserved(t, harness.Options{Database: harness.SQLite, Env: map[string]string{"RATE_LIMIT_PER_MINUTE": "2"}})
@@ -153,8 +154,8 @@ func TestRateLimitIsCounted(t *testing.T) {
 		expectation{"chatkit_http_requests_total", []string{"operation", "listSessions", "status", "401"}, 2})
 }
 
-// TestMetricsAreBounded: neither a caller nor upstream makes series, and no
-// label tells who somebody is.
+// TestMetricsAreBounded checks that neither a caller nor upstream can create
+// series and that no label identifies a user.
 func TestMetricsAreBounded(t *testing.T) {
 	t.Parallel()
 	s := startObserved(t, harness.Options{Database: harness.SQLite})
@@ -170,10 +171,10 @@ func TestMetricsAreBounded(t *testing.T) {
 			user.Say(session, question)
 		}
 	}
-	const most = 20 // names of models that are told apart
+	const most = 20 // models with a label of their own
 	hostile(0, most+5)
 	before := s.await(t, expectation{"chatkit_runs_total", []string{"outcome", "completed"}, most + 5},
-		expectation{"chatkit_tokens_total", []string{"model", "other", "kind", "input"}, 100 * 6}) // the asked model is one of them
+		expectation{"chatkit_tokens_total", []string{"model", "other", "kind", "input"}, 100 * 6}) // the requested model is one of them
 	hostile(most+5, 2*most)
 	after := s.await(t, expectation{"chatkit_runs_total", []string{"outcome", "completed"}, 2 * most},
 		expectation{"chatkit_http_requests_total", []string{"operation", "none", "status", "404"}, 2 * most},
@@ -181,16 +182,16 @@ func TestMetricsAreBounded(t *testing.T) {
 	if before.series() != after.series() {
 		t.Errorf("there were %d series, then %d", before.series(), after.series())
 	}
-	told := send(t, http.MethodGet, s.metricsURL).body
+	scraped := send(t, http.MethodGet, s.metricsURL).body
 	for _, word := range []string{"somebody", session.String(), "METHOD", "wherefore", s.Secret, s.Upstream.Key} {
-		if strings.Contains(told, word) {
+		if strings.Contains(scraped, word) {
 			t.Errorf("the metrics hold %q", word)
 		}
 	}
 }
 
-// TestMetricsListener: it answers for its one path alone, the public one has
-// no such path, and it stops with the server.
+// TestMetricsListener checks that the metrics listener has one path, that the
+// public listener does not have it, and that it stops with the server.
 func TestMetricsListener(t *testing.T) {
 	t.Parallel()
 	s := startObserved(t, harness.Options{Database: harness.SQLite})
@@ -224,8 +225,9 @@ func TestMetricsListener(t *testing.T) {
 	}
 }
 
-// TestNoMetricsUnlessAsked: without METRICS_ADDR there is one listener.
-func TestNoMetricsUnlessAsked(t *testing.T) {
+// TestNoMetricsByDefault checks that there is one listener without
+// METRICS_ADDR.
+func TestNoMetricsByDefault(t *testing.T) {
 	t.Parallel()
 	server := harness.Start(t, harness.Options{Database: harness.SQLite})
 	if got := send(t, http.MethodGet, server.URL+"/metrics"); got.status != http.StatusNotFound {
@@ -236,8 +238,9 @@ func TestNoMetricsUnlessAsked(t *testing.T) {
 	}
 }
 
-// TestMetricsPortTaken: a port that somebody has is told by the setting's name.
-func TestMetricsPortTaken(t *testing.T) {
+// TestMetricsPortInUse checks that a metrics port in use is reported with the
+// name of its setting.
+func TestMetricsPortInUse(t *testing.T) {
 	t.Parallel()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

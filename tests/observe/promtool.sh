@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lets Prometheus's own promtool judge the alert rules: their form, that each
-# fires when it should and not else, and the queries of the dashboard.
+# Checks with promtool that the alert rules are valid, that each fires exactly when
+# it should, and that the queries of the dashboard are valid.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,7 +15,7 @@ for alert in $(sed -n 's/^ *- alert: //p' deploy/prometheus/alerts.yml); do
 	}
 done
 
-# promtool reads no dashboards, so their queries are given to it as rules.
+# promtool cannot read dashboards, so it gets their queries as rules.
 rules="$(mktemp --suffix .yml)"
 trap 'rm -f "$rules"' EXIT
 python3 - deploy/grafana/*.json >"$rules" <<'PYTHON'

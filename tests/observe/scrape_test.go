@@ -17,10 +17,10 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// patience is how long this machine may take for what a server does at once.
+// patience is how long a test waits for what an idle server does at once.
 const patience = 20 * time.Second
 
-// pause lies between two looks.
+// pause is the time between two polls.
 const pause = 30 * time.Millisecond
 
 // observed is a server with a metrics listener.
@@ -39,7 +39,7 @@ func startObserved(t *testing.T, o harness.Options) *observed {
 	return &observed{server, "http://" + metricsAddress(t, server) + "/metrics"}
 }
 
-// metricsAddress is where the server says that it listens.
+// metricsAddress returns the metrics address from the server's log.
 func metricsAddress(t *testing.T, server *harness.Server) string {
 	t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(pause) {
@@ -74,7 +74,7 @@ func (s *observed) scrape(t *testing.T) families {
 	return found
 }
 
-// answer is what came of a request.
+// answer is the answer to a request.
 type answer struct {
 	status int
 	body   string
@@ -100,8 +100,9 @@ func send(t *testing.T, method, url string) answer {
 	return answer{response.StatusCode, string(body)}
 }
 
-// value is that of the one series with these labels, as name, value, name,
-// value; a histogram's is its count. It is -1 where there is no such series.
+// value returns the value of the one series with these labels, given as name,
+// value, name, value; for a histogram its count. It is -1 if there is no such
+// series.
 func (f families) value(name string, labels ...string) float64 {
 	family := f[name]
 	for _, metric := range family.GetMetric() {
@@ -138,7 +139,7 @@ func pairsOf(labels []string) []string {
 	return pairs
 }
 
-// series counts the program's own.
+// series returns how many series the program's own metrics have.
 func (f families) series() int {
 	count := 0
 	for name, family := range f {
@@ -149,15 +150,15 @@ func (f families) series() int {
 	return count
 }
 
-// expectation is a series that must come to have a value.
+// expectation is a series and the value that it must reach.
 type expectation struct {
 	name   string
 	labels []string
 	value  float64
 }
 
-// await scrapes until the series have these values: a request is counted
-// after its last byte.
+// await scrapes until the series have these values: a request is counted after
+// its last byte.
 func (s *observed) await(t *testing.T, expected ...expectation) families {
 	t.Helper()
 	deadline := time.Now().Add(patience)

@@ -27,7 +27,7 @@ func traced(t *testing.T, database harness.Database, c *collector, env map[strin
 	return harness.Start(t, harness.Options{Database: database, Env: all})
 }
 
-// stop ends the server; it sends its last spans on the way.
+// stop ends the server, which sends its last spans before it exits.
 func stop(t *testing.T, server *harness.Server) {
 	t.Helper()
 	if code := server.Stop(); code != 0 {
@@ -35,8 +35,8 @@ func stop(t *testing.T, server *harness.Server) {
 	}
 }
 
-// TestTraceOfARun: request, validation, store and upstream are one tree, and
-// nothing in it is anybody's secret.
+// TestTraceOfARun checks that the spans of request, validation, store and
+// upstream are one tree without secrets or personal data.
 func TestTraceOfARun(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
@@ -82,7 +82,7 @@ func TestTraceOfARun(t *testing.T) {
 		checkNothingSecret(t, c, server, user)
 		for _, request := range server.Upstream.Requests(question) {
 			if got := request.Header.Get("Traceparent"); got != "" {
-				t.Errorf("upstream was told the trace: %s", got)
+				t.Errorf("upstream got the trace: %s", got)
 			}
 		}
 	})
@@ -155,7 +155,8 @@ func checkNothingSecret(t *testing.T, c *collector, server *harness.Server, user
 	}
 }
 
-// TestTraceOfFailures: a span tells the kind of a failure, not its words.
+// TestTraceOfFailures checks that a span has the kind of a failure and not its
+// text.
 func TestTraceOfFailures(t *testing.T) {
 	t.Parallel()
 	c := newCollector(t)
@@ -186,8 +187,9 @@ func TestTraceOfFailures(t *testing.T) {
 	checkNothingSecret(t, c, server, user)
 }
 
-// TestCallersTrace: a trusted caller's trace goes on; a stranger's is linked
-// to, and cannot have a trace recorded nor write into one.
+// TestCallersTrace checks that the trace of a trusted caller is continued. The
+// trace of any other caller is linked, and that caller can neither force
+// recording nor add to the trace state.
 func TestCallersTrace(t *testing.T) {
 	t.Parallel()
 	traceparent := "00-" + apiTraceID + "-" + apiSpanID + "-01"
@@ -197,11 +199,11 @@ func TestCallersTrace(t *testing.T) {
 		server := traced(t, harness.SQLite, c, env)
 		user := server.User(t)
 		user.Do(harness.Request{Method: http.MethodGet, Path: harness.SessionsPath, Header: http.Header{
-			"Traceparent": {traceparent}, "Tracestate": {"vendor=a-strangers-words"},
+			"Traceparent": {traceparent}, "Tracestate": {"vendor=the-callers-text"},
 		}})
 		stop(t, server)
-		if strings.Contains(strings.Join(c.texts, "\n"), "a-strangers-words") != (env["TRUSTED_PROXIES"] != "") {
-			t.Error("the caller's tracestate is in the spans, or is not, against its trust")
+		if strings.Contains(strings.Join(c.texts, "\n"), "the-callers-text") != (env["TRUSTED_PROXIES"] != "") {
+			t.Error("the spans have the tracestate of an untrusted caller, or not that of a trusted one")
 		}
 		return c.all()
 	}
@@ -212,14 +214,14 @@ func TestCallersTrace(t *testing.T) {
 			t.Errorf("the request's span is %s below %s", root.trace, root.parent)
 		}
 	})
-	t.Run("stranger", func(t *testing.T) {
+	t.Run("untrusted", func(t *testing.T) {
 		t.Parallel()
 		root := one(t, look(t, nil), "GET "+harness.SessionsPath, "")
 		if root.trace == apiTraceID || root.parent != "" || len(root.GetLinks()) != 1 {
 			t.Errorf("the request's span is %v", root)
 		}
 	})
-	t.Run("stranger cannot have itself recorded", func(t *testing.T) {
+	t.Run("untrusted caller cannot force recording", func(t *testing.T) {
 		t.Parallel()
 		if spans := look(t, map[string]string{"OTEL_TRACES_SAMPLER": "parentbased_always_off"}); len(spans) > 0 {
 			t.Errorf("there are the spans %q", names(spans))
@@ -227,8 +229,8 @@ func TestCallersTrace(t *testing.T) {
 	})
 }
 
-// TestNoTraces: nothing is sent unless it is asked for.
-func TestNoTraces(t *testing.T) {
+// TestNoTracesByDefault checks that no trace is sent unless it is configured.
+func TestNoTracesByDefault(t *testing.T) {
 	t.Parallel()
 	for name, env := range map[string]map[string]string{
 		"disabled":   {"OTEL_SDK_DISABLED": "true", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
@@ -250,9 +252,9 @@ func TestNoTraces(t *testing.T) {
 	}
 }
 
-// TestCollectorInTrouble: a collector that is busy is asked again; one that is
-// away costs a line of the log, and no answer.
-func TestCollectorInTrouble(t *testing.T) {
+// TestCollectorFailures checks that the server retries with a busy collector
+// and that an unreachable one causes a log line and no failed answer.
+func TestCollectorFailures(t *testing.T) {
 	t.Parallel()
 	t.Run("busy", func(t *testing.T) {
 		t.Parallel()
@@ -263,7 +265,7 @@ func TestCollectorInTrouble(t *testing.T) {
 		stop(t, server)
 		one(t, c.all(), "store CreateSession", "")
 	})
-	t.Run("away", func(t *testing.T) {
+	t.Run("unreachable", func(t *testing.T) {
 		t.Parallel()
 		c := newCollector(t)
 		server := traced(t, harness.SQLite, c, map[string]string{
@@ -276,7 +278,7 @@ func TestCollectorInTrouble(t *testing.T) {
 		stop(t, server)
 		log := server.Log()
 		if !strings.Contains(log, "OTEL_EXPORTER_OTLP_ENDPOINT") && !strings.Contains(log, "the last spans were not sent") {
-			t.Errorf("no line tells that no trace was sent:\n%s", log)
+			t.Errorf("no log line says that no trace was sent:\n%s", log)
 		}
 		if strings.Contains(log, "hunter2") {
 			t.Error("the log holds a header")
@@ -284,7 +286,8 @@ func TestCollectorInTrouble(t *testing.T) {
 	})
 }
 
-// TestGRPCIsRefused by the name of its variable, with what to do.
+// TestGRPCIsRefused checks that the protocol grpc is refused with the name of
+// its variable and the value to use.
 func TestGRPCIsRefused(t *testing.T) {
 	t.Parallel()
 	env := harness.Settings(harness.NewDatabase(t, harness.SQLite), "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe", harness.NewUpstream(t))

@@ -21,8 +21,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// newTLSCollector starts a collector that wants a certificate of its client,
-// and returns the variables with which a server may send to it.
+// newTLSCollector starts a collector that requires a client certificate and
+// returns the variables for a server that sends to it.
 func newTLSCollector(t *testing.T) (*collector, map[string]string) {
 	t.Helper()
 	folder := t.TempDir()
@@ -48,7 +48,7 @@ func newTLSCollector(t *testing.T) (*collector, map[string]string) {
 	}
 }
 
-// newCertificate makes a client's certificate and its private key.
+// newCertificate returns a client certificate and its private key.
 func newCertificate(t *testing.T) (certificate *x509.Certificate, key []byte) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -72,9 +72,9 @@ func newCertificate(t *testing.T) (certificate *x509.Certificate, key []byte) {
 	return certificate, key
 }
 
-// TestCollectorsCertificates: a collector of one's own authority that wants to
-// see a certificate gets the spans, and only with both; a variable for traces
-// alone wins.
+// TestCollectorsCertificates checks that a collector with a private authority
+// that requires a client certificate gets the spans only if both are
+// configured, and that the variable for traces overrides the general one.
 func TestCollectorsCertificates(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -104,7 +104,7 @@ func TestCollectorsCertificates(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a file for traces alone wins", func(t *testing.T) {
+	t.Run("the variable for traces wins", func(t *testing.T) {
 		t.Parallel()
 		_, env := newTLSCollector(t)
 		env["OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE"] = env["OTEL_EXPORTER_OTLP_CLIENT_KEY"]
@@ -115,7 +115,7 @@ func TestCollectorsCertificates(t *testing.T) {
 	})
 }
 
-// withSettings is a whole set of settings with these.
+// withSettings returns complete settings with these overrides.
 func withSettings(t *testing.T, env map[string]string) map[string]string {
 	t.Helper()
 	all := harness.Settings(harness.NewDatabase(t, harness.SQLite), "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe", harness.NewUpstream(t))
@@ -124,12 +124,12 @@ func withSettings(t *testing.T, env map[string]string) map[string]string {
 	return all
 }
 
-const inVain = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, OTEL_METRICS_EXPORTER, OTEL_SPAN_EVENT_COUNT_LIMIT"
+const withoutEffect = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, OTEL_METRICS_EXPORTER, OTEL_SPAN_EVENT_COUNT_LIMIT"
 
-// TestVariablesNotActedOn are told by name, in the log and by verify-env, those
-// of .env too; those that ask for what is done anyway are not. The library
-// does not act on them behind the server's back.
-func TestVariablesNotActedOn(t *testing.T) {
+// TestVariablesWithoutEffectAreReported checks that variables without effect, those of .env
+// included, are named in the log and by verify-env, except those that request
+// the default. The library must not act on them either.
+func TestVariablesWithoutEffectAreReported(t *testing.T) {
 	t.Parallel()
 	c := newCollector(t)
 	env := map[string]string{
@@ -140,14 +140,14 @@ func TestVariablesNotActedOn(t *testing.T) {
 	user := server.User(t)
 	user.Say(user.CreateSession(), "Hello")
 	stop(t, server)
-	if !strings.Contains(server.Log(), `"names":"`+inVain+`"`) || strings.Contains(server.Log(), "hunter2") {
-		t.Errorf("the log does not name %s:\n%s", inVain, server.Log())
+	if !strings.Contains(server.Log(), `"names":"`+withoutEffect+`"`) || strings.Contains(server.Log(), "hunter2") {
+		t.Errorf("the log does not name %s:\n%s", withoutEffect, server.Log())
 	}
 	if batches, spans := len(c.texts), len(c.all()); batches != spans {
 		t.Errorf("%d spans came in %d batches, though OTEL_BSP_MAX_EXPORT_BATCH_SIZE is 1", spans, batches)
 	}
 	if run := one(t, c.all(), "run", ""); len(run.GetEvents()) == 0 {
-		t.Error("OTEL_SPAN_EVENT_COUNT_LIMIT, which is said not to be acted on, took the run's events")
+		t.Error("OTEL_SPAN_EVENT_COUNT_LIMIT, which is reported to have no effect, removed the run's events")
 	}
 
 	folder := t.TempDir()
@@ -157,13 +157,13 @@ func TestVariablesNotActedOn(t *testing.T) {
 	result := harness.ExecuteIn(t, folder, withSettings(t, env), "verify-env")
 	want := "off; set, but not acted on: OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, OTEL_METRICS_EXPORTER, OTEL_PROPAGATORS, OTEL_SPAN_EVENT_COUNT_LIMIT\n"
 	if !strings.Contains(result.Stdout, want) {
-		t.Errorf("verify-env does not say %q:\n%s", want, result.Output())
+		t.Errorf("verify-env does not print %q:\n%s", want, result.Output())
 	}
 }
 
-// TestNothingInVain: a server with variables that are all acted on, or that
-// has its traces turned off, says nothing.
-func TestNothingInVain(t *testing.T) {
+// TestVariablesWithEffectAreNotReported checks that nothing is reported if every variable has an
+// effect or traces are off.
+func TestVariablesWithEffectAreNotReported(t *testing.T) {
 	t.Parallel()
 	for name, env := range map[string]map[string]string{
 		"all acted on": {"OTEL_SERVICE_NAME": "chat", "OTEL_METRICS_EXPORTER": "none"},

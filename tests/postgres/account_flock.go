@@ -14,8 +14,8 @@ import (
 // account is a user of the operating system.
 type account struct{ uid, gid int }
 
-// unprivilegedUser is who runs postgres, which refuses root; nil when this
-// process is not root and can run it as itself.
+// unprivilegedUser returns the account that runs postgres, which refuses root.
+// It is nil if this process is not root.
 func unprivilegedUser() (*account, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil //nolint:nilnil // no account is an answer here
@@ -41,7 +41,8 @@ func credential(owner *account) *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(owner.uid), Gid: uint32(owner.gid)} //nolint:gosec // from the user database
 }
 
-// lockFile waits for the file's lock. The lock ends with this process.
+// lockFile waits for a lock on the file. The lock is released when this process
+// exits.
 func lockFile(path string) (unlock func(), err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // a path of this package
 	if err != nil {

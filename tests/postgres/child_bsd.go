@@ -4,8 +4,8 @@ package postgres
 
 import "syscall"
 
-// childAttributes make a child that runs as owner. It outlives this process if
-// that is killed: only Linux has a death signal.
+// childAttributes makes a child process that runs as owner. The child outlives
+// this process if this process is killed: only Linux has a parent death signal.
 func childAttributes(owner *account) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: credential(owner), Setpgid: true}
 }

@@ -23,8 +23,8 @@ import (
 const (
 	superuser    = "postgres"
 	folderPrefix = "chatkit-rest-postgres-"
-	// ports is how many free ports are tried: between finding one and using it
-	// another program may take it.
+	// ports is how many free ports are tried: another program may take a port
+	// before postgres does.
 	ports = 5
 )
 
@@ -40,7 +40,7 @@ type cluster struct {
 }
 
 func startCluster(ctx context.Context, p programs, o options) (*cluster, error) {
-	removeLeftFolders()
+	removeAbandonedFolders()
 	owner, err := unprivilegedUser()
 	if err != nil {
 		return nil, err
@@ -71,8 +71,8 @@ func (c *cluster) url(database string) string {
 	return u.String()
 }
 
-// makeFolder makes the cluster's folder and keeps it locked, so that others
-// can tell it from one that was left behind.
+// makeFolder makes the cluster's folder and keeps it locked, so that other test
+// processes do not remove it as abandoned.
 func (c *cluster) makeFolder(owner *account) error {
 	folder, err := os.MkdirTemp("", folderPrefix)
 	if err != nil {
@@ -110,7 +110,7 @@ func (c *cluster) initialize(ctx context.Context, p programs, owner *account) er
 	return nil
 }
 
-// prepare gives a command the account to run as and a folder it may be in.
+// prepare sets the account and the working directory of a command.
 func (c *cluster) prepare(cmd *exec.Cmd, owner *account) {
 	cmd.Dir = c.folder
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
@@ -135,7 +135,7 @@ func (c *cluster) run(ctx context.Context, p programs, o options, owner *account
 	for name, value := range settings {
 		args = append(args, "-c", name+"="+value)
 	}
-	// Its life is Stop's or this process's, not the context's.
+	// It runs until Stop or the end of this process, not until the context ends.
 	cmd := exec.Command(p.postgres, args...) //nolint:gosec,noctx // the distribution's postgres
 	c.prepare(cmd, owner)
 	cmd.Stdout, cmd.Stderr = c.log, c.log
@@ -169,9 +169,9 @@ func (c *cluster) waitReady(ctx context.Context) error {
 	}
 }
 
-// shutdown ends the process at once: what it holds is thrown away.
+// shutdown ends the process at once and discards its data.
 func (c *cluster) shutdown() error {
-	// SIGQUIT is PostgreSQL's immediate shutdown, which ends its children too.
+	// SIGQUIT is PostgreSQL's immediate shutdown. It ends its children too.
 	return c.process.stop(syscall.SIGQUIT)
 }
 

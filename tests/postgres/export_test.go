@@ -1,10 +1,10 @@
 package postgres
 
-// ErrNotInstalled says what to do on a machine without PostgreSQL.
+// ErrNotInstalled says what to install.
 var ErrNotInstalled = errNotInstalled
 
-// LookNowhere leaves PATH alone to find the programs by, until restore.
-func LookNowhere() (restore func()) {
+// SearchPathOnly limits the search for the programs to PATH, until restore.
+func SearchPathOnly() (restore func()) {
 	before := usualFolders
 	usualFolders = nil
 	return func() { usualFolders = before }

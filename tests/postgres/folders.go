@@ -8,25 +8,25 @@ import (
 
 const (
 	lockName = "lock"
-	// leftAfter keeps a folder that is being made from being taken for one
-	// that was left.
-	leftAfter = 5 * time.Minute
+	// abandonedAfter is the age of an abandoned folder. A younger one may still be
+	// in the making.
+	abandonedAfter = 5 * time.Minute
 )
 
-// removeLeftFolders removes the folders of tests that were killed: their
-// postgres died with them, and no one holds their lock.
-func removeLeftFolders() {
+// removeAbandonedFolders removes the folders of killed tests. Their postgres has
+// ended and their lock is free.
+func removeAbandonedFolders() {
 	folders, err := filepath.Glob(filepath.Join(os.TempDir(), folderPrefix+"*"))
 	if err != nil {
 		return
 	}
 	for _, folder := range folders {
 		info, err := os.Stat(folder)
-		if err != nil || time.Since(info.ModTime()) < leftAfter {
+		if err != nil || time.Since(info.ModTime()) < abandonedAfter {
 			continue
 		}
 		if unlock, ok := tryLockFile(filepath.Join(folder, lockName)); ok {
-			_ = os.RemoveAll(folder) // Another user's folder stays.
+			_ = os.RemoveAll(folder) // Another user's folder cannot be removed.
 			unlock()
 		}
 	}

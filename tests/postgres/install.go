@@ -11,15 +11,15 @@ import (
 
 const installTimeout = 10 * time.Minute
 
-// noMainCluster keeps Debian's package from making and starting a cluster of
-// its own, which a test machine has no use for.
+// noMainCluster is a file that keeps Debian's package from creating and
+// starting a cluster of its own.
 const noMainCluster = "/etc/postgresql-common/createcluster.d/no-main-cluster.conf"
 
-// startPolicy is the program that Debian's packages ask before they start a
-// service; exit code 101 forbids it.
+// startPolicy is the program that Debian's packages run before they start a
+// service. Exit code 101 forbids the start.
 const startPolicy = "/usr/sbin/policy-rc.d"
 
-// mayInstall says whether this is root on a Debian.
+// mayInstall reports whether this is root on a Debian.
 func mayInstall() bool {
 	if os.Geteuid() != 0 {
 		return false
@@ -28,8 +28,8 @@ func mayInstall() bool {
 	return err == nil
 }
 
-// install installs a package of the distribution. Test binaries that run at the
-// same time wait for the first one; installed then says that nothing is left to do.
+// install installs a package of the distribution. Other test processes wait for
+// the first one; installed reports that nothing is left to do.
 func install(ctx context.Context, name string, installed func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, installTimeout)
 	defer cancel()
@@ -53,8 +53,8 @@ func install(ctx context.Context, name string, installed func() bool) error {
 	return aptGet(ctx, "install", "--yes", "--no-install-recommends", name)
 }
 
-// startNothing keeps packages from starting a service of their own. PostgreSQL's
-// also makes a cluster unless a file forbids it.
+// startNothing keeps packages from starting a service. PostgreSQL's also makes
+// a cluster unless a file forbids it.
 func startNothing() (restore func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(noMainCluster), 0o755); err != nil { //nolint:gosec // the package's own mode
 		return nil, fmt.Errorf("keep the package from starting a cluster: %w", err)
@@ -63,7 +63,7 @@ func startNothing() (restore func(), err error) {
 		return nil, fmt.Errorf("keep the package from starting a cluster: %w", err)
 	}
 	if _, err := os.Stat(startPolicy); err == nil {
-		return func() { _ = os.Remove(noMainCluster) }, nil // The machine has a policy of its own.
+		return func() { _ = os.Remove(noMainCluster) }, nil // The machine has its own policy.
 	}
 	if err := os.WriteFile(startPolicy, []byte("#!/bin/sh\nexit 101\n"), 0o755); err != nil { //nolint:gosec // a program
 		return nil, fmt.Errorf("keep the package from starting a service: %w", err)

@@ -23,19 +23,19 @@ import (
 // PoolMode is PgBouncer's pool_mode.
 type PoolMode string
 
-// The modes in which PgBouncer lends its connections.
+// PgBouncer's pool modes.
 const (
 	TransactionMode PoolMode = "transaction"
 	SessionMode     PoolMode = "session"
 )
 
-// poolSize is how many connections to PostgreSQL the pooler opens for a
-// database: far fewer than the clients of a test.
+// poolSize is how many connections to PostgreSQL PgBouncer opens for a database:
+// far fewer than a test has clients.
 const poolSize = 5
 
-// StartPgBouncer starts a PgBouncer in front of the database of a URL, on a free
-// port of the loopback interface, and returns the database's URL there. The
-// pooler stops when the test ends. The test fails when PgBouncer is not
+// StartPgBouncer starts a PgBouncer in front of the database of a URL, on a
+// free port of the loopback interface, and returns the database's URL there.
+// PgBouncer stops when the test ends. The test fails if PgBouncer is not
 // installed and this process may not install it.
 func StartPgBouncer(tb testing.TB, databaseURL string, mode PoolMode) string {
 	tb.Helper()
@@ -90,8 +90,8 @@ func startPgBouncer(tb testing.TB, program string, database *url.URL, mode PoolM
 	return pooled.String(), awaitPgBouncer(tb.Context(), running, log, pooled.String())
 }
 
-// writePgBouncerConfig writes the pooler's file into a folder that its user can
-// read. Any client may log in: the pooler has PostgreSQL's password itself.
+// writePgBouncerConfig writes PgBouncer's configuration into a folder that its
+// user can read. Any client may log in: PgBouncer has PostgreSQL's password.
 func writePgBouncerConfig(tb testing.TB, database *url.URL, port int, mode PoolMode, owner *account) (string, error) {
 	tb.Helper()
 	folder, err := os.MkdirTemp("", "chatkit-rest-pgbouncer-") //nolint:usetesting // only this user can enter the test's own folder

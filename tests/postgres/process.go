@@ -14,11 +14,12 @@ import (
 type process struct {
 	name   string
 	os     *os.Process
-	exited chan struct{} // closed when the program has ended
+	exited chan struct{} // closed when the program has exited
 }
 
-// startProcess starts a command from a thread that lives as long as it does: on
-// Linux the death signal comes when the thread that started the child ends.
+// startProcess starts a command from a thread that lives as long as the
+// command. Linux sends the parent death signal when the thread that started the
+// child ends.
 func startProcess(cmd *exec.Cmd) (*process, error) {
 	started := make(chan error)
 	exited := make(chan struct{})
@@ -26,7 +27,7 @@ func startProcess(cmd *exec.Cmd) (*process, error) {
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			_ = cmd.Wait() // The program's log says how it ended.
+			_ = cmd.Wait() // The program's log has the cause.
 		}
 		close(exited)
 	})
@@ -36,7 +37,7 @@ func startProcess(cmd *exec.Cmd) (*process, error) {
 	return &process{name: filepath.Base(cmd.Path), os: cmd.Process, exited: exited}, nil
 }
 
-// stop sends the signal and waits until the program has ended.
+// stop sends the signal and waits until the program has exited.
 func (p *process) stop(signal syscall.Signal) error {
 	if err := p.os.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stop %s: %w", p.name, err)

@@ -21,7 +21,7 @@ var errNotInstalled = errors.New("PostgreSQL is not installed: the tests need it
 	"install it (Debian: apt-get install postgresql; macOS: brew install postgresql), " +
 	"or set " + AdminURLVariable + " to the URL of a server whose user may create databases")
 
-// findPrograms looks for the binaries and installs them if it may.
+// findPrograms finds the programs, or installs them if it may.
 func findPrograms(ctx context.Context) (programs, error) {
 	if found, ok := lookPrograms(); ok {
 		return found, nil
@@ -74,13 +74,13 @@ func findPgBouncer(ctx context.Context) (string, error) {
 	return "", errNoPgBouncer
 }
 
-// usualFolders are where distributions keep the programs: Debian and its kin
-// leave them out of PATH.
+// usualFolders are the folders of distributions like Debian, which are not in
+// PATH.
 var usualFolders = []string{
 	"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin", "/usr/local/opt/postgresql@*/bin",
 }
 
-// lookPrograms tries PATH, then the usual folders, the newest version first.
+// lookPrograms searches PATH, then the usual folders, newest version first.
 func lookPrograms() (programs, bool) {
 	folders := []string{}
 	if path, err := exec.LookPath("postgres"); err == nil {
@@ -103,7 +103,8 @@ func lookPrograms() (programs, bool) {
 	return programs{}, false
 }
 
-// realFolder follows links: initdb looks for postgres beside itself.
+// realFolder resolves links, because initdb looks for postgres in its own
+// folder.
 func realFolder(path string) string {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
@@ -118,7 +119,7 @@ func executable(path string) bool {
 
 var digits = regexp.MustCompile(`\d+`)
 
-// version is the version in a folder's name, 0 when there is none.
+// version returns the version in a folder's name, or 0.
 func version(folder string) int {
 	n, err := strconv.Atoi(digits.FindString(folder))
 	if err != nil {

@@ -8,10 +8,10 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/postgres"
 )
 
-// Without PostgreSQL, and with nothing to install it by, tests fail and are
-// told why: none is skipped.
+// Without PostgreSQL and a way to install it, tests fail with an error that says
+// what to install. None is skipped.
 func TestNotInstalled(t *testing.T) {
-	t.Cleanup(postgres.LookNowhere())
+	t.Cleanup(postgres.SearchPathOnly())
 	t.Setenv("PATH", t.TempDir()) // not even apt-get
 
 	_, err := postgres.Start(t.Context())
@@ -30,7 +30,7 @@ func TestNotInstalled(t *testing.T) {
 	}
 }
 
-// ranTests are tests that may not run.
+// ranTests are tests that must not run.
 type ranTests struct{ t *testing.T }
 
 func (r ranTests) Run() int {

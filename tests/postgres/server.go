@@ -27,10 +27,10 @@ const (
 // Server is a PostgreSQL server for tests. It may be used concurrently.
 type Server struct {
 	adminURL string
-	cluster  *cluster // nil for a server that others run
+	cluster  *cluster // nil for a server of AdminURLVariable
 
 	mu      sync.Mutex
-	created []string // databases to drop on a server that others run
+	created []string // databases to drop on a server of AdminURLVariable
 }
 
 // Option changes how a throw-away server is started.
@@ -40,16 +40,16 @@ type options struct {
 	durable bool
 }
 
-// Durable makes the server wait for the disk as one in production does. The
-// default does not (fsync and full_page_writes are off), which no test can
-// tell from outside but by its speed.
+// Durable makes the server wait for the disk as one in production does. By
+// default fsync and full_page_writes are off, which a test can notice by the
+// speed only.
 func Durable() Option { return func(o *options) { o.durable = true } }
 
-// Tests is a [testing.M], or one with more around it.
+// Tests is a [testing.M] or a wrapper of one.
 type Tests interface{ Run() int }
 
-// Main starts a server, hands it to use, runs the tests and stops it. It
-// returns the exit code for os.Exit: 1 when there is no server.
+// Main starts a server, passes it to use, runs the tests and stops it. It
+// returns the exit code for os.Exit, which is 1 if no server can be started.
 func Main(m Tests, use func(*Server)) int {
 	server, err := Start(context.Background())
 	if err != nil {
@@ -65,9 +65,9 @@ func Main(m Tests, use func(*Server)) int {
 	return code
 }
 
-// Start starts a throw-away server, or uses the one of AdminURLVariable. When
-// PostgreSQL is not installed and this is root on Debian, it is installed.
-// The server lives until Stop, whatever becomes of ctx.
+// Start starts a throw-away server or uses the one of AdminURLVariable. It
+// installs PostgreSQL if it is missing and this is root on Debian. The server
+// runs until Stop, even if ctx ends.
 func Start(ctx context.Context, opts ...Option) (*Server, error) {
 	if adminURL := os.Getenv(AdminURLVariable); adminURL != "" {
 		return &Server{adminURL: adminURL}, nil
@@ -108,11 +108,11 @@ func (s *Server) NewDatabase(ctx context.Context) (string, error) {
 	return u.String(), nil
 }
 
-// AdminURL is the URL of the server's own database, as a user who may do all.
+// AdminURL returns the URL of the server's own database for a superuser.
 func (s *Server) AdminURL() string { return s.adminURL }
 
-// Stop stops the server and removes its files. On a server that others run it
-// drops the databases it made.
+// Stop stops the server and removes its files. On a server of AdminURLVariable
+// it drops the databases that it created.
 func (s *Server) Stop() error {
 	if s.cluster != nil {
 		return s.cluster.stop()

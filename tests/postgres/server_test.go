@@ -18,12 +18,12 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/postgres"
 )
 
-// killedVariable makes this binary a program that starts a server and waits
-// to be killed.
+// killedVariable makes this binary a program that starts a server and waits to
+// be killed.
 const killedVariable = "CHATKIT_REST_TEST_KILLED"
 
 func TestMain(m *testing.M) {
-	// These tests are about throw-away servers, whatever the others use.
+	// These tests are about throw-away servers only.
 	if err := os.Unsetenv(postgres.AdminURLVariable); err != nil {
 		panic(err)
 	}
@@ -125,7 +125,7 @@ func TestDurableServer(t *testing.T) {
 	}
 }
 
-// A server that others run is used and left as it was.
+// The server of AdminURLVariable is used and left as it was.
 func TestGivenServer(t *testing.T) {
 	given, err := postgres.Start(t.Context())
 	if err != nil {

@@ -26,18 +26,17 @@ const (
 	pollInterval  = 10 * time.Millisecond
 )
 
-// Options say how a server is started.
+// Options are the options of Start.
 type Options struct {
-	// Password is needed by every client; empty: none is.
+	// Password is required of every client unless it is empty.
 	Password string
-	// Certificate and Key are files in PEM form; with them the server speaks
-	// TLS alone.
+	// Certificate and Key are PEM files. With them the server accepts TLS only.
 	Certificate, Key string
 }
 
-// Server is a Redis server, stopped when its test ends.
+// Server is a Redis server. It is stopped when its test ends.
 type Server struct {
-	// URL is what REDIS_URL takes.
+	// URL is the value for REDIS_URL.
 	URL string
 
 	tb      testing.TB
@@ -49,8 +48,8 @@ type Server struct {
 	exited  chan struct{}
 }
 
-// Start starts a server and waits until it answers. The test fails when there
-// is no redis-server on this machine.
+// Start starts a server and waits until it answers. The test fails if
+// redis-server is not installed.
 func Start(tb testing.TB, o Options) *Server {
 	tb.Helper()
 	port, err := child.FreePort(tb.Context())
@@ -71,7 +70,7 @@ func Start(tb testing.TB, o Options) *Server {
 	return s
 }
 
-// Restart starts the server anew, empty, on the same port.
+// Restart starts an empty server on the same port.
 func (s *Server) Restart() {
 	s.tb.Helper()
 	s.Kill()
@@ -96,7 +95,7 @@ func (s *Server) Restart() {
 	exited := make(chan struct{})
 	s.cmd, s.exited = cmd, exited
 	go func() {
-		_ = cmd.Wait() // Its end is all that counts.
+		_ = cmd.Wait() // Only the exit matters.
 		close(exited)
 	}()
 	if err := s.awaitPort(); err != nil {
@@ -105,7 +104,7 @@ func (s *Server) Restart() {
 	}
 }
 
-// awaitPort waits until the server takes connections; it then answers.
+// awaitPort waits until the server accepts connections.
 func (s *Server) awaitPort() error {
 	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
 	defer cancel()
@@ -126,7 +125,7 @@ func (s *Server) awaitPort() error {
 	}
 }
 
-// Kill ends the server at once, if it runs.
+// Kill ends the server if it is running.
 func (s *Server) Kill() {
 	if s.cmd == nil {
 		return
@@ -136,11 +135,11 @@ func (s *Server) Kill() {
 	s.cmd = nil
 }
 
-// Freeze stops the server's process, so that connections stay and nothing is
-// answered, until Thaw.
+// Freeze suspends the server's process: connections stay open and get no answer
+// until Thaw.
 func (s *Server) Freeze() { s.signal(syscall.SIGSTOP) }
 
-// Thaw lets a frozen server go on.
+// Thaw resumes a suspended server.
 func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
 
 func (s *Server) signal(signal syscall.Signal) {
@@ -149,7 +148,7 @@ func (s *Server) signal(signal syscall.Signal) {
 	}
 }
 
-// Client is a client of the server, for a look at what it holds.
+// Client returns a client of the server.
 func (s *Server) Client(tb testing.TB) *client.Client {
 	tb.Helper()
 	c := client.NewClient(&client.Options{Addr: net.JoinHostPort("127.0.0.1", s.port), Password: s.options.Password})
@@ -157,7 +156,7 @@ func (s *Server) Client(tb testing.TB) *client.Client {
 	return c
 }
 
-// Keys are all keys that the server holds.
+// Keys returns all keys of the server.
 func (s *Server) Keys(tb testing.TB) []string {
 	tb.Helper()
 	keys, err := s.Client(tb).Keys(tb.Context(), "*").Result()
@@ -167,7 +166,7 @@ func (s *Server) Keys(tb testing.TB) []string {
 	return keys
 }
 
-// Addresses are those keys that count a client's requests.
+// Addresses returns the keys that count a client's requests.
 func (s *Server) Addresses(tb testing.TB) []string {
 	tb.Helper()
 	var keys []string

@@ -15,9 +15,9 @@ import (
 // 5 s, and what this machine adds to it.
 const deletionDelay = 8 * time.Second
 
-// TestDeletionReachesOtherReplicas: one replica streams an answer, the other
-// deletes the session. The first closes its connection to the model provider,
-// and its client reads why.
+// TestDeletionReachesOtherReplicas deletes a session at one replica while
+// another one streams its answer. The other one closes its connection to the
+// model provider and sends its client an error event.
 func TestDeletionReachesOtherReplicas(t *testing.T) {
 	t.Parallel()
 	upstream := harness.NewUpstream(t)

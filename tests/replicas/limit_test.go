@@ -47,8 +47,8 @@ func newService(t *testing.T, redisURL string, env ...string) service {
 	return s
 }
 
-// from is a client at a loopback address of its own, so that tests do not use
-// up each other's requests.
+// from returns a client with a loopback address of its own, so that tests do
+// not use up each other's requests.
 func from(t *testing.T, server *harness.Server, address string) *http.Client {
 	t.Helper()
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
@@ -57,8 +57,8 @@ func from(t *testing.T, server *harness.Server, address string) *http.Client {
 	return server.HTTPOver(t, transport)
 }
 
-// list lists the sessions at a replica and returns the answer's status and
-// headers.
+// list lists the sessions at a replica and returns the status and the headers
+// of the answer.
 func (s service) list(t *testing.T, replica int, client *http.Client) (int, http.Header) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -73,14 +73,14 @@ func (s service) list(t *testing.T, replica int, client *http.Client) (int, http
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _ = io.Copy(io.Discard, response.Body) // The connection is used again.
+	_, _ = io.Copy(io.Discard, response.Body) // Reading to the end lets the connection be reused.
 	if err := response.Body.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return response.StatusCode, response.Header
 }
 
-// ready is what a replica's /readyz says.
+// ready returns the body of a replica's /readyz.
 func ready(t *testing.T, server *harness.Server) string {
 	t.Helper()
 	answer := server.Do(t, harness.Request{Method: http.MethodGet, Path: "/readyz"})
@@ -107,9 +107,9 @@ func awaitShared(t *testing.T, server *harness.Server) {
 	}
 }
 
-// TestLimitOverReplicas: a hundred requests at once over two servers, and
-// thirty pass. It is tried again, from another address, when this machine was
-// so busy that a server did not see Redis's answer in time: the log says so.
+// TestLimitOverReplicas sends a hundred concurrent requests to two servers and
+// checks that thirty pass. It tries again from another address if the log shows
+// that the machine was too busy for a server to get Redis's answer in time.
 func TestLimitOverReplicas(t *testing.T) {
 	t.Parallel()
 	server := redis.Start(t, redis.Options{Password: hidden})
@@ -123,7 +123,7 @@ func TestLimitOverReplicas(t *testing.T) {
 		}
 		before, address := fallbacks(), "127.0.0."+strconv.Itoa(100+try)
 		passed := s.hundred(t, address)
-		// What a process prints may come a moment after what it answers.
+		// The output of a process may arrive after its answer.
 		if fallbacks() > before || ready(t, s.replicas[0]) != readyShared || ready(t, s.replicas[1]) != readyShared {
 			continue
 		}
@@ -136,8 +136,8 @@ func TestLimitOverReplicas(t *testing.T) {
 	t.Fatal("Redis was never used from beginning to end")
 }
 
-// hundred sends a hundred requests at once, half of them to each replica, and
-// tells how many passed.
+// hundred sends a hundred concurrent requests, half of them to each replica,
+// and returns how many passed.
 func (s service) hundred(t *testing.T, address string) int64 {
 	t.Helper()
 	clients := [2]*http.Client{from(t, s.replicas[0], address), from(t, s.replicas[1], address)}
@@ -165,7 +165,8 @@ func (s service) hundred(t *testing.T, address string) int64 {
 	return passed.Load()
 }
 
-// checkKeys wants keys with a name of ours, an end, and no address in them.
+// checkKeys checks that keys have the server's prefix and an expiry, and
+// contain no address.
 func checkKeys(t *testing.T, server *redis.Server) {
 	t.Helper()
 	client := server.Client(t)
@@ -175,7 +176,7 @@ func checkKeys(t *testing.T, server *redis.Server) {
 			t.Errorf("the key %s ends in %s, %v", key, left, err)
 		}
 		if !strings.HasPrefix(key, "chatkit-rest:ratelimit:") || strings.Contains(key, "127.0") {
-			t.Errorf("there is a key %s", key)
+			t.Errorf("there is an unexpected key %s", key)
 		}
 	}
 	if keys := server.Addresses(t); len(keys) == 0 {
@@ -183,8 +184,9 @@ func checkKeys(t *testing.T, server *redis.Server) {
 	}
 }
 
-// TestLimitWithoutRedis: each replica limits by itself, says so, and they
-// share again when Redis is back.
+// TestLimitWithoutRedis checks that each replica limits by itself while Redis
+// is unreachable and reports that, and that they share the limit again
+// afterwards.
 func TestLimitWithoutRedis(t *testing.T) {
 	t.Parallel()
 	troubles := map[string]struct {
@@ -213,7 +215,7 @@ func TestLimitWithoutRedis(t *testing.T) {
 			code, second := s.list(t, 1, clients[1])
 			left, err := strconv.Atoi(first.Get("Ratelimit-Remaining"))
 			if err != nil || code != http.StatusOK || second.Get("Ratelimit-Remaining") != strconv.Itoa(left-1) {
-				t.Errorf("after the return the replicas tell of %s and %s", first.Get("Ratelimit-Remaining"), second.Get("Ratelimit-Remaining"))
+				t.Errorf("after the outage the replicas report %s and %s", first.Get("Ratelimit-Remaining"), second.Get("Ratelimit-Remaining"))
 			}
 			for _, replica := range s.replicas {
 				checkOutageLog(t, replica)
@@ -222,7 +224,7 @@ func TestLimitWithoutRedis(t *testing.T) {
 	}
 }
 
-// checkAlone wants a replica that lets the limit pass by its own count.
+// checkAlone checks that a replica applies the limit by its own count.
 func (s service) checkAlone(t *testing.T, replica int, client *http.Client) {
 	t.Helper()
 	passed := 0
@@ -239,22 +241,23 @@ func (s service) checkAlone(t *testing.T, replica int, client *http.Client) {
 	}
 }
 
-// checkOutageLog wants one line for each change, and no password; a busy
-// machine may add an outage.
+// checkOutageLog checks that the log has one line for each change and no
+// password. A busy machine may add an outage.
 func checkOutageLog(t *testing.T, replica *harness.Server) {
 	t.Helper()
 	replica.AwaitLog(t, backLine)
 	log := replica.Log()
 	fails, backs := strings.Count(log, failsLine), strings.Count(log, backLine)
 	if fails != backs || fails < 1 || fails > 3 {
-		t.Errorf("the log tells %d failures and %d returns", fails, backs)
+		t.Errorf("the log has %d failures and %d recoveries", fails, backs)
 	}
 	if strings.Contains(log, hidden) {
 		t.Error("the log shows the password")
 	}
 }
 
-// TestStartWithoutRedis: a server that starts while Redis is away serves.
+// TestStartWithoutRedis checks that a server starts and serves while Redis is
+// unreachable.
 func TestStartWithoutRedis(t *testing.T) {
 	t.Parallel()
 	server := redis.Start(t, redis.Options{})
@@ -270,7 +273,8 @@ func TestStartWithoutRedis(t *testing.T) {
 	awaitShared(t, replica)
 }
 
-// TestRedisWithoutLimit: nothing is counted, and the log says why.
+// TestRedisWithoutLimit checks that without a limit nothing is counted in Redis
+// and that the log says so.
 func TestRedisWithoutLimit(t *testing.T) {
 	t.Parallel()
 	server := redis.Start(t, redis.Options{})

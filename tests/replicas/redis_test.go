@@ -34,8 +34,8 @@ func verify(t *testing.T, env map[string]string) harness.Result {
 	return result
 }
 
-// TestVerifyRedis: verify-env says whether Redis answers.
-func TestVerifyRedis(t *testing.T) {
+// TestVerifyEnvChecksRedis checks that verify-env reports whether Redis answers.
+func TestVerifyEnvChecksRedis(t *testing.T) {
 	t.Parallel()
 	server := redis.Start(t, redis.Options{Password: hidden})
 	gone := redis.Start(t, redis.Options{Password: hidden})
@@ -56,15 +56,15 @@ func TestVerifyRedis(t *testing.T) {
 	}
 }
 
-// TestRedisOverTLS: rediss:// with a certificate that the system trusts, and
-// no other.
+// TestRedisOverTLS checks that rediss:// needs a certificate that the system
+// trusts.
 func TestRedisOverTLS(t *testing.T) {
 	t.Parallel()
 	certificate, key := certify(t)
 	server := redis.Start(t, redis.Options{Password: hidden, Certificate: certificate, Key: key})
 	env := map[string]string{"REDIS_URL": server.URL, "RATE_LIMIT_PER_MINUTE": harness.Unset, "SSL_CERT_FILE": certificate}
 	replica := harness.Start(t, harness.Options{Database: harness.SQLite, Env: env})
-	// A busy machine may miss the moment in which Redis must answer; it comes again.
+	// On a busy machine Redis may miss its time-out; the server tries again.
 	for used, deadline := false, time.Now().Add(patience); !used; {
 		if time.Now().After(deadline) {
 			t.Fatal("Redis is not used")
@@ -80,7 +80,7 @@ func TestRedisOverTLS(t *testing.T) {
 	}
 }
 
-// certify makes a certificate for 127.0.0.1, signed by itself, and its key.
+// certify makes a self-signed certificate for 127.0.0.1 and its key.
 func certify(t *testing.T) (certificate, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -1,5 +1,5 @@
 // A real identity server (the certified OpenID provider oidc-provider) on a
-// loopback port. It takes its port and its private keys (a JWK Set) as JSON on
+// loopback port. It reads its port and its private keys (a JWK Set) as JSON from
 // standard input and prints a line when it listens.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ const { port, jwks } = JSON.parse(readFileSync(0, 'utf8'));
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   jwks,
   cookies: { keys: ['only for tests'] },
-  // Who logs in by any name has that name as sub.
+  // Every login name is accepted and becomes the sub.
   findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
   clients: [
     {
@@ -36,7 +36,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     devInteractions: { enabled: true },
     resourceIndicators: {
       enabled: true,
-      // The algorithm follows the resource, such as urn:chat:ES256.
+      // The resource determines the algorithm, for example urn:chat:ES256.
       getResourceServerInfo: (_ctx, resource) => ({
         scope: 'chat',
         audience: resource,
