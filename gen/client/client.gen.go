@@ -1105,6 +1105,14 @@ func (e WorkflowTaskUpdatedType) Valid() bool {
 	}
 }
 
+// ActiveStatus The thread takes messages.
+type ActiveStatus struct {
+	Type ActiveStatusType `json:"type"`
+}
+
+// ActiveStatusType defines model for ActiveStatus.Type.
+type ActiveStatusType string
+
 // ThreadMetadata Free-form; empty on this server.
 type ThreadMetadata map[string]interface{}
 
@@ -1116,14 +1124,6 @@ type ThreadItemPage struct {
 	// After Where the next page begins.
 	After *string `json:"after,omitempty"`
 }
-
-// ActiveStatus The thread takes messages.
-type ActiveStatus struct {
-	Type ActiveStatusType `json:"type"`
-}
-
-// ActiveStatusType defines model for ActiveStatus.Type.
-type ActiveStatusType string
 
 // Annotation A source of an answer.
 type Annotation struct {
@@ -1910,14 +1910,14 @@ type Thread struct {
 	ID        openapi_types.UUID `json:"id"`
 	CreatedAt time.Time          `json:"created_at"`
 
+	// Status The thread takes messages.
+	Status ActiveStatus `json:"status"`
+
 	// AllowedImageDomains The host names from which the thread's images may be shown, in the ChatKit API. Absent where the server's settings name none.
 	AllowedImageDomains *[]string `json:"allowed_image_domains,omitempty"`
 
 	// Metadata Free-form; empty on this server.
 	Metadata ThreadMetadata `json:"metadata"`
-
-	// Status The thread takes messages.
-	Status ActiveStatus `json:"status"`
 
 	// Items Items of a thread. Empty in an event; the items come as events of their own.
 	Items ThreadItemPage `json:"items"`
