@@ -13,9 +13,9 @@ RUN CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
     go build -tags nomsgpack -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/chatkit-rest ./cmd/chatkit-rest \
     && mkdir /out/data
 
-# Nothing but the binary and the certificates of those it calls; it needs no
-# shell, no time zones (all times are UTC) and no writable root. SQLite, where
-# it is used, lives under /data: the one folder that is written to.
+# Only the binary and the certificates of authorities. The server needs no shell, no
+# time zones (all times are UTC) and no writable root. A SQLite database is in /data,
+# the only folder that is written to.
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/chatkit-rest /chatkit-rest

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# release.sh VERSION FOLDER [OS/ARCH…]: builds the archives of a release, their
-# SBOMs and SHA256SUMS into the folder. The same source gives the same bytes.
+# release.sh VERSION FOLDER [OS/ARCH…]: writes the archives of a release, their
+# SBOMs and SHA256SUMS to the folder. The build is reproducible.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,11 +10,11 @@ shift 2
 platforms=("$@")
 [ $# -gt 0 ] || platforms=({linux,darwin,windows}/{amd64,arm64})
 
-# What lies beside the binary: the README and all that it and the guides point at.
-papers=(README.md .env.example openapi.yaml Dockerfile compose.yaml docs deploy tests/clients)
-# Not part of go.mod; it is a tool of the release alone.
+# The files beside the binary: the README and everything that the documents link to.
+documents=(README.md .env.example openapi.yaml Dockerfile compose.yaml docs deploy tests/clients)
+# Not part of go.mod; only the release needs this tool.
 sbom=github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
-# Archives tell the time of the commit, not of the build.
+# The files in archives have the time of the commit, not of the build.
 epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 umask 022
 export CGO_ENABLED=0 TZ=UTC LC_ALL=C
@@ -36,12 +36,12 @@ pack() { # pack OS NAME: archives the folder NAME
 	fi
 }
 
-copy() { # copy FOLDER: the papers that the repository keeps, and nothing that lies about
-	local paper mode
-	git ls-files -z "${papers[@]}" | while IFS= read -r -d '' paper; do
+copy() { # copy FOLDER: copies the documents that are in the repository, no other files
+	local document mode
+	git ls-files -z "${documents[@]}" | while IFS= read -r -d '' document; do
 		mode=644
-		[ ! -x "$paper" ] || mode=755
-		install -D -m "$mode" "$paper" "$1/$paper"
+		[ ! -x "$document" ] || mode=755
+		install -D -m "$mode" "$document" "$1/$document"
 	done
 }
 
@@ -54,7 +54,7 @@ for platform in "${platforms[@]}"; do
 	GOOS=$os GOARCH=$arch go build -tags nomsgpack -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$version" \
 		-o "$work/$name/$binary" ./cmd/chatkit-rest
 	copy "$work/$name"
-	# What the binary itself says it was built of; without the time of the day.
+	# The SBOM has the modules recorded in the binary. Its timestamp is removed.
 	GOOS=${host%/*} GOARCH=${host#*/} go run "$sbom" bin -json -std -noserial -version "$version" \
 		-output "$work/sbom.json" "$work/$name/$binary" 2>"$work/sbom.log" || { cat "$work/sbom.log" >&2 && exit 1; }
 	sed '/^ *"timestamp": /d' "$work/sbom.json" >"$folder/$name.cdx.json"
