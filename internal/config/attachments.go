@@ -70,7 +70,7 @@ func (l *loader) attachments() Attachments {
 func (l *loader) storeKey(name string) Secret {
 	value := l.value(name)
 	if strings.ContainsFunc(value, notPrintable) {
-		l.fault(name, "has white space or a character that no key has", "copy the key again")
+		l.fault(name, "has white space or a character that is not valid in a key", "copy the key again")
 	}
 
 	return NewSecret(value)
@@ -89,7 +89,7 @@ func (l *loader) attachmentsURL(name string, a *Attachments) {
 	case "s3":
 		problem, fix = parseBucket(value, a)
 	default:
-		problem, fix = "is no file:// or s3:// URL", attachmentsHint
+		problem, fix = "is not a file:// or s3:// URL", attachmentsHint
 	}
 
 	if problem != "" {
@@ -140,7 +140,7 @@ func parseBucket(value string, a *Attachments) (problem, fix string) {
 	case u.Host == "" || strings.ContainsAny(u.Host, ":_"):
 		return "names no bucket", attachmentsHint
 	case strings.Contains(u.Path, "//") || strings.Contains(u.Path, ".."):
-		return "has a path that no key can begin with", attachmentsHint
+		return "has a path that is not valid as a prefix of keys", attachmentsHint
 	case endpoint != "" && !isEndpoint(endpoint):
 		return "has an endpoint that is not http:// or https://, a host and perhaps a port", attachmentsHint
 	}
@@ -164,7 +164,7 @@ func isEndpoint(value string) bool {
 func (l *loader) attachmentTypes(name string) []string {
 	entries, ok := splitList(l.value(name))
 	if !ok || len(entries) == 0 || len(entries) > maxTypes {
-		l.fault(name, "is no list of types", `use a comma list or a JSON array, such as image/png, text/plain`)
+		l.fault(name, "is not a list of types", `use a comma-separated list or a JSON array, such as image/png, text/plain`)
 
 		return nil
 	}
@@ -177,9 +177,9 @@ func (l *loader) attachmentTypes(name string) []string {
 
 		switch {
 		case family == "" || kind == "" || strings.ContainsFunc(mediaType, notTypeRune) || strings.Contains(kind, "/"):
-			l.fault(name, "holds "+l.quote(entry)+", no media type", "use types such as image/png, each by itself")
+			l.fault(name, "has the value "+l.quote(entry)+", not a media type", "use types such as image/png, each by itself")
 		case family == "image" && !slices.Contains([]string{"png", "jpeg", "webp", "gif"}, kind):
-			l.fault(name, "holds "+l.quote(entry), "use image/png, image/jpeg, image/webp and image/gif alone: models take no others")
+			l.fault(name, "has the value "+l.quote(entry), "use image/png, image/jpeg, image/webp and image/gif alone: models accept no others")
 		case slices.Contains(types, mediaType):
 			l.fault(name, "names "+l.quote(entry)+" twice", "list each type once")
 		default:

@@ -61,7 +61,7 @@ func (l *loader) collectorClient(endpoint string) *tls.Certificate {
 
 	pair, err := tls.X509KeyPair(public, private)
 	if err != nil { // The error is not shown: it may contain a part of the files.
-		l.fault(certificate, "and "+key+" name no certificate and its private key in PEM", "name the two files that belong together")
+		l.fault(certificate, "and "+key+" do not name a certificate and its private key in PEM", "name the two files that belong together")
 
 		return nil
 	}
@@ -78,7 +78,7 @@ func (l *loader) pem(name, endpoint string) ([]byte, bool) {
 	case path == "":
 		return nil, false
 	case strings.HasPrefix(endpoint, "http://"):
-		l.fault(name, "is set, but traces are sent over http, where certificates count for nothing",
+		l.fault(name, "is set, but traces are sent over http, where certificates have no effect",
 			"write https:// in OTEL_EXPORTER_OTLP_ENDPOINT, or unset it")
 
 		return nil, false

@@ -40,7 +40,7 @@ func (l *loader) database(required bool) Database {
 func parseDatabase(value string) (database Database, problem, fix string) {
 	scheme, rest, ok := strings.Cut(value, "://")
 	if !ok {
-		return Database{}, "is no URL", databaseExamples
+		return Database{}, "is not a URL", databaseExamples
 	}
 
 	scheme, driver, _ := strings.Cut(strings.ToLower(scheme), "+")

@@ -107,7 +107,7 @@ func checkHidden(t *testing.T, e env, text string) {
 // parameters that the texts may name.
 func isPublic(piece string) bool {
 	const public = "postgresql://user:password@host:5432/database sqlite:///data/chatkit.db sqlite:////var/lib/chatkit.db" +
-		" redis://:password@host:6379/0 redis://user:password@host JWT_SECRET: is a placeholder that everybody knows" +
+		" redis://:password@host:6379/0 redis://user:password@host JWT_SECRET: is a well-known placeholder" +
 		" currentSchema keepalives pgbouncer"
 
 	return strings.Contains(public, piece)

@@ -31,7 +31,7 @@ func (l *loader) identity() Identity {
 	for _, name := range []string{"JWT_ISSUER", "JWT_AUDIENCE"} {
 		switch given := l.value(name) != ""; {
 		case wanted && !given:
-			l.fault(name, "is not set beside JWKS_URL, so that tokens meant for others would be taken",
+			l.fault(name, "is not set beside JWKS_URL, so that tokens for other servers would be accepted",
 				"set it as your identity server's documentation says")
 		case !wanted && given:
 			l.fault(name, "is set without JWKS_URL; tokens signed with JWT_SECRET are not held against it",
@@ -56,7 +56,7 @@ func (l *loader) jwksURL(name string) string {
 	case strings.Contains(value, "@"), strings.Contains(value, "#"):
 		l.fault(name, "has a user, a password or a fragment", "write only https://, host, port, path and parameters")
 	case err != nil, strings.ContainsFunc(value, notPrintable), !isWebScheme(u.Scheme), !validHostPort(u):
-		l.fault(name, "is "+l.quote(value)+", no https URL",
+		l.fault(name, "is "+l.quote(value)+", not an https URL",
 			"use the jwks_uri that your identity server's /.well-known/openid-configuration names")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		l.fault(name, "is not https, so that keys could be changed on their way", "use https; http is for 127.0.0.1, ::1 and localhost alone")
@@ -79,7 +79,7 @@ func (l *loader) issuer(name string) string {
 		return value
 	}
 
-	l.fault(name, "is "+l.quote(value)+", no issuer", "write the iss of its tokens exactly, with or without a slash at the end")
+	l.fault(name, "is "+l.quote(value)+", not an issuer", "write the iss of its tokens exactly, with or without a slash at the end")
 
 	return ""
 }
@@ -87,14 +87,14 @@ func (l *loader) issuer(name string) string {
 func (l *loader) audiences(name string) []string {
 	entries, ok := splitList(l.value(name))
 	if !ok {
-		l.fault(name, "is no JSON array of texts", `use ["a","b"] or a comma list`)
+		l.fault(name, "is not a JSON array of strings", `use ["a","b"] or a comma-separated list`)
 
 		return nil
 	}
 
 	for _, entry := range entries {
 		if entry == "" || len(entry) > maxIdentifierBytes || strings.ContainsFunc(entry, notPrintable) {
-			l.fault(name, "holds "+l.quote(entry)+", no audience", "write the aud of tokens that are meant for this server")
+			l.fault(name, "has the value "+l.quote(entry)+", not an audience", "write the aud of tokens that are meant for this server")
 
 			return nil
 		}
@@ -128,13 +128,13 @@ func (l *loader) jwtSecrets(required bool) []Secret {
 	for n, entry := range entries {
 		which, hint := "", ""
 		if len(entries) > 1 {
-			which = fmt.Sprintf("has a secret, number %d of its comma list, that ", n+1)
-			hint = "; a comma separates secrets, so none may hold one"
+			which = fmt.Sprintf("has a secret, number %d of its comma-separated list, that ", n+1)
+			hint = "; a comma separates secrets, so a secret cannot contain one"
 		}
 
 		problem, fix := checkSecret(entry)
 		if problem == "" && slices.Contains(entries[:n], entry) {
-			problem, fix = "is there twice", "remove one"
+			problem, fix = "is repeated", "remove one"
 		}
 
 		if problem != "" {

@@ -111,7 +111,7 @@ func (l *loader) logLevel(name string) slog.Level {
 		return level
 	}
 
-	l.fault(name, "is "+l.quote(value)+", no log level", "use debug, info, warn or error")
+	l.fault(name, "is "+l.quote(value)+", not a log level", "use debug, info, warn or error")
 
 	return slog.LevelInfo
 }
@@ -122,7 +122,7 @@ func (l *loader) logFormat(name string) LogFormat {
 	case LogAuto, LogText, LogJSON:
 		return format
 	default:
-		l.fault(name, "is "+l.quote(value)+", no log format", "use text or json, or leave it unset")
+		l.fault(name, "is "+l.quote(value)+", not a log format", "use text or json, or leave it unset")
 
 		return LogAuto
 	}

@@ -65,7 +65,7 @@ func (l *loader) mcpServers(name string) []MCPServer {
 		Servers map[string]json.RawMessage `json:"mcpServers"`
 	}
 	if err := json.Unmarshal(content, &file); err != nil {
-		l.fault(name, fmt.Sprintf("names a file that is no JSON of the usual form, from line %d on", lineOf(content, err)), mcpForm)
+		l.fault(name, fmt.Sprintf("names a file that is not JSON of the expected form, from line %d on", lineOf(content, err)), mcpForm)
 		return nil
 	}
 	if file.Servers == nil {
@@ -125,7 +125,7 @@ const maxMCPName = 32
 func (r *mcpReader) read(content json.RawMessage) bool {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(content, &fields); err != nil || fields == nil {
-		r.fault("", "is no JSON object", mcpForm)
+		r.fault("", "is not a JSON object", mcpForm)
 		return true
 	}
 	if off, ok := fields["disabled"]; ok && r.boolean("disabled", off) {
@@ -173,7 +173,7 @@ func (r *mcpReader) field(field string, value json.RawMessage) {
 	case "sendUserId":
 		s.SendUserID = r.boolean(field, value)
 	default:
-		r.fault(field, "is no field that is known", "use "+mcpFields)
+		r.fault(field, "is not a known field", "use "+mcpFields)
 	}
 }
 
@@ -214,7 +214,7 @@ func (r *mcpReader) duration(field string, value json.RawMessage, what string, o
 			return d
 		}
 	}
-	r.fault(field, "is no time that "+what+" can take", `write a time from 1ms to 10m with its unit, as text, such as "30s"`)
+	r.fault(field, "is not a valid time for "+what, `write a time from 1ms to 10m with its unit, as text, such as "30s"`)
 	return otherwise
 }
 

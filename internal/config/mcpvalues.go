@@ -21,7 +21,7 @@ func (r *mcpReader) checkURL() {
 	u, err := url.Parse(value)
 	switch {
 	case err != nil, strings.ContainsFunc(value, notPrintable), !isWebScheme(u.Scheme), !validHostPort(u):
-		r.fault("url", "is no http or https URL", "use a full URL, such as https://tools.example.com/mcp")
+		r.fault("url", "is not an http or https URL", "use a full URL, such as https://tools.example.com/mcp")
 	case u.User != nil:
 		r.fault("url", "has a user or a password", "put them into headers, as Authorization")
 	case u.Fragment != "":
@@ -32,7 +32,7 @@ func (r *mcpReader) checkURL() {
 func (r *mcpReader) text(field string, value json.RawMessage) string {
 	var text *string
 	if json.Unmarshal(value, &text) != nil || text == nil {
-		r.fault(field, "is no text", "write it in quotes")
+		r.fault(field, "is not a string", "write it in quotes")
 		return ""
 	}
 	return r.fill(field, *text)
@@ -41,7 +41,7 @@ func (r *mcpReader) text(field string, value json.RawMessage) string {
 func (r *mcpReader) texts(field string, value json.RawMessage) []string {
 	var list []*string
 	if json.Unmarshal(value, &list) != nil || list == nil || slices.Contains(list, nil) {
-		r.fault(field, "is no list of texts", `write ["…", "…"]`)
+		r.fault(field, "is not a list of strings", `write ["…", "…"]`)
 		return nil
 	}
 	texts := make([]string, len(list))
@@ -55,7 +55,7 @@ func (r *mcpReader) texts(field string, value json.RawMessage) []string {
 func (r *mcpReader) pairs(field string, value json.RawMessage) map[string]Secret {
 	var pairs map[string]*string
 	if json.Unmarshal(value, &pairs) != nil || pairs == nil {
-		r.fault(field, "is no object of texts", `write {"NAME": "…"}`)
+		r.fault(field, "is not an object of strings", `write {"NAME": "…"}`)
 		return nil
 	}
 	filled := make(map[string]Secret, len(pairs))
@@ -63,10 +63,10 @@ func (r *mcpReader) pairs(field string, value json.RawMessage) map[string]Secret
 		where := field + "." + name
 		switch {
 		case pairs[name] == nil:
-			r.fault(where, "is no text", "write it in quotes")
+			r.fault(where, "is not a string", "write it in quotes")
 			continue
 		case name == "", strings.ContainsFunc(name, notPrintable), strings.ContainsAny(name, "=:"):
-			r.fault(where, "is no name", "use letters, digits, - and _")
+			r.fault(where, "is not a valid name", "use letters, digits, - and _")
 			continue
 		}
 		text := r.fill(where, *pairs[name])

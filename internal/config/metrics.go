@@ -15,7 +15,7 @@ func (l *loader) metricsAddr(name string, s Settings) string {
 
 	host, port, err := net.SplitHostPort(value)
 	if err != nil || (host != "" && !validHost(host)) || !validListenPort(port) {
-		l.fault(name, "is "+l.quote(value)+", no address to listen on", "write host:port, such as 127.0.0.1:9090, or :9090 for all addresses")
+		l.fault(name, "is "+l.quote(value)+", not an address to listen on", "write host:port, such as 127.0.0.1:9090, or :9090 for all addresses")
 
 		return ""
 	}

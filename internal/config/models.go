@@ -21,7 +21,7 @@ func (l *loader) modelName(name string) string {
 		return value
 	}
 
-	l.fault(name, "is "+l.quote(value)+", no model name",
+	l.fault(name, "is "+l.quote(value)+", not a model name",
 		fmt.Sprintf("use up to %d characters without white space, such as %s", maxNameBytes, exampleModel))
 
 	return l.defaults[name]
@@ -31,7 +31,7 @@ func (l *loader) modelName(name string) string {
 func (l *loader) modelNames(name string, most int) []string {
 	entries, ok := splitList(l.value(name))
 	if !ok {
-		l.fault(name, "is no JSON array of texts", `use ["`+exampleModel+`"] or a comma list`)
+		l.fault(name, "is not a JSON array of strings", `use ["`+exampleModel+`"] or a comma-separated list`)
 
 		return nil
 	}
@@ -51,7 +51,7 @@ func (l *loader) modelNames(name string, most int) []string {
 	for _, entry := range entries {
 		switch {
 		case !isModelName(entry):
-			l.fault(name, "holds "+l.quote(entry)+", no model name",
+			l.fault(name, "has the value "+l.quote(entry)+", not a model name",
 				fmt.Sprintf("use up to %d characters without white space, such as %s", maxNameBytes, exampleModel))
 		case slices.Contains(models, entry):
 			l.fault(name, "names "+l.quote(entry)+" twice", "list each model once")

@@ -22,7 +22,7 @@ func (l *loader) host(name string) string {
 		return host
 	}
 
-	l.fault(name, "is "+l.quote(value)+", no address and no host name",
+	l.fault(name, "is "+l.quote(value)+", not an address or a host name",
 		"use an IP address or a name alone, such as 127.0.0.1 or 0.0.0.0; the port goes into PORT")
 
 	return l.defaults[name]
@@ -32,7 +32,7 @@ func (l *loader) host(name string) string {
 func (l *loader) hostNames(name string) []string {
 	entries, ok := splitList(l.value(name))
 	if !ok {
-		l.fault(name, "is no JSON array of texts", `use ["images.example.com"] or a comma list`)
+		l.fault(name, "is not a JSON array of strings", `use ["images.example.com"] or a comma-separated list`)
 
 		return nil
 	}
@@ -44,7 +44,7 @@ func (l *loader) hostNames(name string) []string {
 
 		switch {
 		case !validHost(host):
-			l.fault(name, "holds "+l.quote(entry)+", no host name",
+			l.fault(name, "has the value "+l.quote(entry)+", not a host name",
 				"write the name alone, such as images.example.com, without scheme, port, path or *")
 		case !slices.Contains(hosts, host):
 			hosts = append(hosts, host)
@@ -68,7 +68,7 @@ func (l *loader) webURL(name string) string {
 		// The value is not shown: it may contain a password or a key.
 		l.fault(name, "has a user, a password, parameters or a fragment", "write only http:// or https://, host, port and path")
 	case err != nil, strings.ContainsFunc(value, notPrintable), !isWebScheme(u.Scheme), !validHostPort(u):
-		l.fault(name, "is "+l.quote(value)+", no http or https URL", "use a full URL, such as https://chat.example.com")
+		l.fault(name, "is "+l.quote(value)+", not an http or https URL", "use a full URL, such as https://chat.example.com")
 	default:
 		return strings.TrimRight(value, "/")
 	}
@@ -79,7 +79,7 @@ func (l *loader) webURL(name string) string {
 func (l *loader) origins(name string) []string {
 	entries, ok := splitList(l.value(name))
 	if !ok {
-		l.fault(name, "is no JSON array of texts", `use ["https://a.example.com"] or a comma list`)
+		l.fault(name, "is not a JSON array of strings", `use ["https://a.example.com"] or a comma-separated list`)
 
 		return nil
 	}
@@ -88,14 +88,14 @@ func (l *loader) origins(name string) []string {
 
 	for _, entry := range entries {
 		if strings.Contains(entry, "*") {
-			l.fault(name, "holds "+l.quote(entry)+", a wildcard", "list each origin; * is never taken because credentials are allowed")
+			l.fault(name, "has the value "+l.quote(entry)+", a wildcard", "list each origin; * is never accepted because credentials are allowed")
 
 			continue
 		}
 
 		canonical, ok := parseOrigin(entry)
 		if !ok {
-			l.fault(name, "holds "+l.quote(entry)+", no origin", "write the scheme, :// and the host, and perhaps a port, "+
+			l.fault(name, "has the value "+l.quote(entry)+", not an origin", "write the scheme, :// and the host, and perhaps a port, "+
 				"without a path or a slash at the end: https://app.example.com or capacitor://localhost")
 
 			continue
@@ -130,7 +130,7 @@ func parseOrigin(entry string) (string, bool) {
 func (l *loader) prefixes(name string) []netip.Prefix {
 	entries, ok := splitList(l.value(name))
 	if !ok {
-		l.fault(name, "is no JSON array of texts", "use a comma list, such as 10.0.0.0/8, 192.0.2.1")
+		l.fault(name, "is not a JSON array of strings", "use a comma-separated list, such as 10.0.0.0/8, 192.0.2.1")
 
 		return nil
 	}
@@ -142,9 +142,9 @@ func (l *loader) prefixes(name string) []netip.Prefix {
 
 		switch {
 		case !ok:
-			l.fault(name, "holds "+l.quote(entry)+", no address and no CIDR range", "write 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32")
+			l.fault(name, "has the value "+l.quote(entry)+", not an address or a CIDR range", "write 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32")
 		case prefix.Bits() == 0:
-			l.fault(name, "holds "+l.quote(entry)+", every address, so that any client could name its own",
+			l.fault(name, "has the value "+l.quote(entry)+", every address, so that any client could name its own",
 				"list the addresses of your proxies")
 		default:
 			prefixes = append(prefixes, prefix)

@@ -119,7 +119,7 @@ func checkPostgresHost(host string) (problem, fix string) {
 	case !hasPort, port == "":
 		return "", ""
 	case strings.Trim(port, "0123456789") != "":
-		return "cannot be read as a URL: its port is no number", encodeHint
+		return "cannot be read as a URL: its port is not a number", encodeHint
 	case !validPort(port):
 		return "has a port outside 1 to 65535", "correct the port"
 	}
@@ -161,7 +161,7 @@ func checkPostgresParameters(parameters map[string]string) (problem, fix string)
 		}
 
 		if !parameterName.MatchString(name) {
-			return "has a parameter after ? that is no name of one", parameterHint + "; a ? in the password is %3F"
+			return "has an invalid parameter name after ?", parameterHint + "; a ? in the password is %3F"
 		}
 	}
 

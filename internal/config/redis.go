@@ -28,7 +28,7 @@ func (l *loader) redisURL(name string) Secret {
 func checkRedisURL(value string) (problem, fix string) {
 	scheme, _, ok := strings.Cut(value, "://")
 	if scheme = strings.ToLower(scheme); !ok || scheme != "redis" && scheme != "rediss" {
-		return "is no redis:// or rediss:// URL", redisHint
+		return "is not a redis:// or rediss:// URL", redisHint
 	}
 
 	u, err := url.Parse(value)
@@ -47,7 +47,7 @@ func checkRedisURL(value string) (problem, fix string) {
 	case u.User != nil && (!hasPassword || password == ""):
 		return "names a user and no password", "write redis://user:password@host, or redis://:password@host for the default user"
 	case database != "" && !isDatabaseNumber(database):
-		return "has a path that is no number of a database", "write the number, such as /0, or nothing"
+		return "has a path that is not the number of a database", "write the number, such as /0, or nothing"
 	}
 
 	return "", ""

@@ -23,14 +23,14 @@ func badURLs() map[string]string {
 func badModels() map[string]string {
 	return map[string]string{
 		"gpt 4": "gpt 4", "a/b,a b": "a b", "a/b,mödel": "mödel", "a/b," + strings.Repeat("m", 201): "mmm", "a/b,c/d,a/b": "a/b",
-		"[1]": "JSON", `["a/b"`: "JSON", `[""]`: "no model name", `[" "]`: "no model name", `["a b"]`: "a b", ",": "names no model", "[]": "names no model",
+		"[1]": "JSON", `["a/b"`: "JSON", `[""]`: "not a model name", `[" "]`: "not a model name", `["a b"]`: "a b", ",": "names no model", "[]": "names no model",
 	}
 }
 
 // badDatabases are no URLs of a database.
 func badDatabases() map[string]string {
 	return map[string]string{
-		"  ": "not set", "chat.db": "no URL", "mysql://u:p@h/chat": "neither",
+		"  ": "not set", "chat.db": "not a URL", "mysql://u:p@h/chat": "neither",
 		"postgresql+asyncpg://u:p@h/chat": "driver", "sqlite+aiosqlite:///chat.db": "driver",
 		"postgresql://u:p@h": "no database", "postgresql://u:p@h/": "no database", "postgresql://u:p@h/a/b": "slash",
 		"postgresql://u:p@h:70000/chat": "port", "postgresql://u:p@h:x/chat": "cannot be read",
@@ -42,7 +42,7 @@ func badDatabases() map[string]string {
 		"postgresql://u:p@h/chat?schema=app": "schema", "postgresql://u:p@h/chat?currentSchema=app": "currentSchema",
 		"postgresql://u:p@h/chat?keepalives=1": "keepalives", "postgresql://u:p@h/chat?sslmode=require&sslcrl=a": "sslcrl",
 		"postgresql://u:p@h/chat?pgbouncer=true": "pgbouncer", "postgresql://u:p@h/chat?hun ter2=1": "cannot be read",
-		"postgresql://u:p@h/chat?hunter2!=1": "no name", "postgresql://u:p@h/chat?a": "parameters", "postgresql://u:p@h/chat?=1": "parameters",
+		"postgresql://u:p@h/chat?hunter2!=1": "invalid parameter name", "postgresql://u:p@h/chat?a": "parameters", "postgresql://u:p@h/chat?=1": "parameters",
 		"sqlite://kept.db": "two slashes", "sqlite://": "no file", "sqlite:///": "no file", "sqlite:///:memory:": "plain file",
 		"sqlite:///file:chat.db": "plain file", "sqlite:///chat.db?mode=ro": "parameters", "sqlite:///data/": "folder",
 		"sqlite:///a\x01b.db": "control",
@@ -52,7 +52,7 @@ func badDatabases() map[string]string {
 // badPlaces are no places for files.
 func badPlaces() map[string]string {
 	return map[string]string{
-		"data/files": "no file://", "ftp://host/files": "no file://", "file://files": "two slashes", "file:///": "no folder",
+		"data/files": "not a file://", "ftp://host/files": "not a file://", "file://files": "two slashes", "file:///": "no folder",
 		"file:////": "no folder", "file:///..": "no folder", "file:///a?b": "a ? or #", "s3://": "no bucket", "s3:///files": "no bucket",
 		"s3://key:hunter2@files": "user or key", "s3://files?key=hunter2": "parameter", "s3://files?region=a&region=b": "twice",
 		"s3://files?endpoint=minio:9000": "endpoint", "s3://files?endpoint=https://a/b": "endpoint", "s3://files#a": "cannot be read",
@@ -80,7 +80,7 @@ func badValues() map[string]map[string]string {
 			" ": "not set", goodSecret[:31]: "shorter", goodSecret + "\n": "white space", strings.Repeat("a", 64): "repeats",
 			strings.Repeat("ab", 32): "repeats", "0123456789abcdef0123456789abcdef": "repeats",
 			goodSecret + ",short": "number 2", goodSecret + ",": "number 2", goodSecret + ", " + otherSecret: "white space",
-			goodSecret + "," + goodSecret: "twice", goodSecret[:20] + "," + goodSecret: "number 1",
+			goodSecret + "," + goodSecret: "repeated", goodSecret[:20] + "," + goodSecret: "number 1",
 			"change-me-to-32-random-bytes-or-more": "placeholder", "YOUR_JWT_SECRET_GOES_HERE_AND_IS_LONG": "placeholder",
 		},
 		"OPENROUTER_API_KEY":          {"": "not set", "sk or": "white space", "sk-\x7f": "character", "your-api-key": "placeholder"},
@@ -105,7 +105,7 @@ func badValues() map[string]map[string]string {
 		},
 		"ALLOWED_IMAGE_DOMAINS": {
 			"https://a.example.com": "https", "*.example.com": "*", "a.example.com:443": "443", "a.example.com/x": "/x", "a b": "a b",
-			"[1]": "JSON", `[""]`: "no host name",
+			"[1]": "JSON", `[""]`: "not a host name",
 		},
 		"TRUSTED_PROXIES": {
 			"proxy": "proxy", "10.0.0.0/33": "33", "10.0.0": "10.0.0", "fe80::1%eth0": "eth0", "0.0.0.0/0": "every address",
@@ -118,11 +118,11 @@ func badValues() map[string]map[string]string {
 		"HISTORY_MAX_CHARS":     mapsOr(whole("10000001"), "0", "499"),
 		"SHUTDOWN_TIMEOUT":      timeout,
 		"REDIS_URL": {
-			"localhost:6379": "no redis", "http://:hunter2@h": "no redis", "redis://": "host", "redis:///0": "host",
+			"localhost:6379": "not a redis", "http://:hunter2@h": "not a redis", "redis://": "host", "redis:///0": "host",
 			"redis://:hunter2@h:70000": "port", "redis://:hunter2@h:x": "cannot be read", "redis://:hun#ter2@h": "cannot be read",
 			"redis://:hunter2%zz@h": "cannot be read", "redis://:hunter2@h/x": "path", "redis://:hunter2@h/-1": "path",
 			"redis://:hunter2@h/0/1": "path", "redis://:hunter2@h?db=1": "parameters", "redis://hunter2@h": "no password",
-			"redis://user:@h": "no password", "unix:///run/redis.sock": "no redis", "rediss://:hunter2@a b": "cannot be read",
+			"redis://user:@h": "no password", "unix:///run/redis.sock": "not a redis", "rediss://:hunter2@a b": "cannot be read",
 		},
 		"MCP_SERVERS": {"no/such/mcp.json": "cannot be read", "refuse_test.go": "line 1", ".": "cannot be read"},
 		"JWKS_URL": {
@@ -166,7 +166,7 @@ func badFiles(whole func(string) map[string]string) map[string]map[string]string
 		},
 		"ATTACHMENT_TYPES": {
 			"png": "png", "image/png; q=1": "image/png", "image/svg+xml": "svg", "image/bmp": "bmp", "text/plain,text/plain": "twice",
-			"image/*": "image/*", "*/*": "*/*", ",": "no list", "[1]": "no list", "a/b/c": "a/b/c",
+			"image/*": "image/*", "*/*": "*/*", ",": "not a list", "[1]": "not a list", "a/b/c": "a/b/c",
 		},
 	}
 }

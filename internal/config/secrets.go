@@ -21,7 +21,7 @@ func checkSecret(value string) (problem, fix string) {
 	case len(value) < minJWTSecretBytes:
 		return fmt.Sprintf("is shorter than %d bytes", minJWTSecretBytes), secretHint
 	case isPlaceholder(value):
-		return "is a placeholder that everybody knows", secretHint
+		return "is a well-known placeholder", secretHint
 	case isRepetitive(value):
 		return "repeats itself and is easy to guess", secretHint
 	}
@@ -41,7 +41,7 @@ func (l *loader) apiKey(required bool) Secret {
 			l.fault(name, "is not set", hint+"; or start the demo with --demo, which needs none")
 		}
 	case strings.ContainsFunc(value, notPrintable):
-		l.fault(name, "has white space or a character that no key has", "copy it again")
+		l.fault(name, "has white space or a character that is not valid in a key", "copy it again")
 	case isPlaceholder(value):
 		l.fault(name, "is a placeholder", hint)
 	default:

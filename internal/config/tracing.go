@@ -152,7 +152,7 @@ func (l *loader) tracesEndpoint() string {
 			endpoint = defaultCollector + tracesPath
 		}
 	default:
-		l.fault("OTEL_TRACES_EXPORTER", "is "+l.quote(exporter)+", no exporter of this server", "use otlp or none, or leave it unset")
+		l.fault("OTEL_TRACES_EXPORTER", "is "+l.quote(exporter)+", not a supported exporter", "use otlp or none, or leave it unset")
 	}
 
 	return endpoint
@@ -166,7 +166,7 @@ func (l *loader) tracesProtocol() {
 		l.fault(name, "is grpc, which this server does not speak",
 			"use http/protobuf and the collector's port for it, mostly 4318 (OTEL_SDK_DISABLED=true turns traces off)")
 	default:
-		l.fault(name, "is "+l.quote(value)+", no protocol of this server", "use http/protobuf, or leave it unset")
+		l.fault(name, "is "+l.quote(value)+", not a supported protocol", "use http/protobuf, or leave it unset")
 	}
 }
 
@@ -182,7 +182,7 @@ func (l *loader) tracesHeaders() map[string]Secret {
 
 	for key, value := range pairs {
 		if strings.ContainsFunc(key, notInToken) || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-			l.fault(name, "holds a name or a value that no HTTP header has", "write name=value, the values percent-encoded")
+			l.fault(name, "has a name or a value that is not valid in an HTTP header", "write name=value, the values percent-encoded")
 
 			return nil
 		}
@@ -206,7 +206,7 @@ func (l *loader) tracesGzip() bool {
 		return true
 	case "none":
 	default:
-		l.fault(name, "is "+l.quote(value)+", no compression of this server", "use gzip or none, or leave it unset")
+		l.fault(name, "is "+l.quote(value)+", not a supported compression", "use gzip or none, or leave it unset")
 	}
 
 	return false
@@ -275,7 +275,7 @@ func (l *loader) sampler() Sampler {
 	case "traceidratio":
 		return Sampler{ParentBased: parentBased, Ratio: ratio}
 	default:
-		l.fault(name, "is "+l.quote(value)+", no sampler of this server",
+		l.fault(name, "is "+l.quote(value)+", not a supported sampler",
 			"use always_on, always_off or traceidratio, alone or after parentbased_, such as "+defaultSampler)
 
 		return Sampler{}
@@ -298,7 +298,7 @@ func (l *loader) pairs(name string) (map[string]string, bool) {
 
 		text, err := url.PathUnescape(strings.TrimSpace(value))
 		if !found || key == "" || err != nil || len(pairs) == maxHeaders {
-			l.fault(name, "is no comma list of name=value",
+			l.fault(name, "is not a comma-separated list of name=value",
 				fmt.Sprintf("write up to %d of them, the values percent-encoded: a=1,b=two%%20words", maxHeaders))
 
 			return nil, false

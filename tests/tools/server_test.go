@@ -179,7 +179,7 @@ func TestFaults(t *testing.T) {
 	env["MCP_SERVERS"] = file(t, `{"mcpServers": {"a": {"url": "hunter2"}, "b": {"command": "x", "env": {"KEY": "${NO_SUCH_KEY}"}}}}`)
 	for _, args := range [][]string{{"serve"}, {"verify-env"}} {
 		result := harness.Execute(t, env, args...)
-		for _, words := range []string{`server "a", "url": is no http or https URL`, `server "b", "env.KEY": needs ${NO_SUCH_KEY}`} {
+		for _, words := range []string{`server "a", "url": is not an http or https URL`, `server "b", "env.KEY": needs ${NO_SUCH_KEY}`} {
 			if result.ExitCode == 0 || !strings.Contains(result.Output(), "MCP_SERVERS: "+words) {
 				t.Errorf("%v does not refuse with %q: %s", args, words, result.Output())
 			}
