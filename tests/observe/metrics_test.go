@@ -233,7 +233,7 @@ func TestNoMetricsByDefault(t *testing.T) {
 	if got := send(t, http.MethodGet, server.URL+"/metrics"); got.status != http.StatusNotFound {
 		t.Errorf("/metrics gave %d", got.status)
 	}
-	if strings.Contains(server.Log(), `"msg":"metrics"`) {
+	if strings.Contains(server.Log(), `"msg":"serving metrics"`) {
 		t.Errorf("the server says that it has metrics:\n%s", server.Log())
 	}
 }

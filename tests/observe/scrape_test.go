@@ -48,7 +48,7 @@ func metricsAddress(t *testing.T, server *harness.Server) string {
 				Msg     string `json:"msg"`
 				Address string `json:"address"`
 			}
-			if json.Unmarshal([]byte(line), &entry) == nil && entry.Msg == "metrics" {
+			if json.Unmarshal([]byte(line), &entry) == nil && entry.Msg == "serving metrics" {
 				return entry.Address
 			}
 		}
