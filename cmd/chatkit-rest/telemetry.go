@@ -71,6 +71,6 @@ func (a *assembly) serveMetrics(ctx context.Context, address string) error {
 			a.logger.ErrorContext(ctx, "the metrics are no longer served", "error", err)
 		}
 	}()
-	a.logger.InfoContext(ctx, "metrics", "address", listener.Addr().String())
+	a.logger.InfoContext(ctx, "serving metrics", "address", listener.Addr().String())
 	return nil
 }
