@@ -44,8 +44,11 @@ type eventReader struct {
 	// isError reports whether the type of the event that is being read is error,
 	// and wasError the same of the event that was returned last.
 	isError, wasError bool
-	// commented reports whether a comment has come, and foreign whether a line
-	// has come that is not of the protocol.
+	// hasUnknown reports whether the event that is being read has a field that is
+	// not of the protocol.
+	hasUnknown bool
+	// commented reports whether a comment has come, and foreign whether text has
+	// come that is not of the protocol: fields that belong to no data.
 	commented, foreign bool
 }
 
@@ -58,9 +61,7 @@ func (r *eventReader) buffered() ([]byte, bool, error) {
 			return nil, false, nil
 		}
 		if len(line) == 0 {
-			hasData := r.hasData
-			r.hasData, r.wasError, r.isError = false, r.isError, false
-			if hasData {
+			if r.endEvent() {
 				return r.data, true, nil
 			}
 			continue
@@ -79,9 +80,15 @@ func (r *eventReader) rest() ([]byte, bool, error) {
 	if err := r.field(line); err != nil {
 		return nil, false, err
 	}
-	ok := r.hasData
-	r.hasData, r.wasError, r.isError = false, r.isError, false
-	return r.data, ok, nil
+	return r.data, r.endEvent(), nil
+}
+
+// endEvent reports whether the event that ends here has data.
+func (r *eventReader) endEvent() bool {
+	hasData := r.hasData
+	r.foreign = r.foreign || r.hasUnknown && !hasData
+	r.hasData, r.hasUnknown, r.wasError, r.isError = false, false, r.isError, false
+	return hasData
 }
 
 // line takes a line out of the buffer, without its end.
@@ -127,7 +134,7 @@ func (r *eventReader) field(line []byte) error {
 	case "id", "retry":
 		return nil
 	default:
-		r.foreign = true
+		r.hasUnknown = true
 		if line[0] != '{' {
 			return nil
 		}

@@ -66,7 +66,7 @@ func breaks() []fault {
 		},
 		{
 			name: "an event that never ends", code: "upstream_broken",
-			script: brokenAfter(harness.Raw("data: "+strings.Repeat(fromUp, 100_000)), harness.Hang()),
+			script: brokenAfter(harness.Raw("data: "+strings.Repeat(fromUp, 1_000_000)), harness.Hang()),
 		},
 	}
 }
