@@ -38,8 +38,8 @@ func TestConfidential(t *testing.T) {
 	}
 }
 
-// A word that names something else in the same URL is in lines of the log that
-// have nothing to hide.
+// A password that is also a name in the same URL is in ordinary log lines, so it is
+// not hidden.
 func TestConfidentialLeavesNames(t *testing.T) {
 	t.Parallel()
 

@@ -21,7 +21,8 @@ type env map[string]string
 
 func (e env) get(name string) string { return e[name] }
 
-// with gives a complete environment with changes, as name, value, name, value.
+// with returns a complete environment with changes, given as name, value, name,
+// value.
 func with(changes ...string) env {
 	e := env{"DATABASE_URL": goodDatabase, "JWT_SECRET": goodSecret, "OPENROUTER_API_KEY": goodKey}
 	for change := range slices.Chunk(changes, 2) {
@@ -31,7 +32,7 @@ func with(changes ...string) env {
 	return e
 }
 
-// withIdentity is with for a server that takes an identity server's tokens.
+// withIdentity is like with, for a server that accepts an identity server's tokens.
 func withIdentity(changes ...string) env {
 	return with(append([]string{
 		"JWKS_URL", "https://id.example.com/keys", "JWT_ISSUER", "https://id.example.com/", "JWT_AUDIENCE", "chat",
@@ -70,14 +71,14 @@ func faultsOf(t *testing.T, e env, opts config.Options) config.Faults {
 
 	for _, fault := range faults {
 		if fault.Name == "" || fault.Problem == "" || fault.Fix == "" || !strings.Contains(err.Error(), fault.String()) {
-			t.Errorf("the fault %+v is incomplete or not told", fault)
+			t.Errorf("the fault %+v is incomplete or not in the error", fault)
 		}
 	}
 
 	return faults
 }
 
-// checkHidden wants no secret and no long part of one in a text.
+// checkHidden checks that a text contains no secret and no long part of one.
 func checkHidden(t *testing.T, e env, text string) {
 	t.Helper()
 
@@ -103,8 +104,8 @@ func checkHidden(t *testing.T, e env, text string) {
 	}
 }
 
-// isPublic is true of the words in the texts' own examples, and of the names of
-// parameters that the texts may name.
+// isPublic reports whether the piece is in an example that the texts contain, or in
+// the name of a parameter that they may name.
 func isPublic(piece string) bool {
 	const public = "postgresql://user:password@host:5432/database sqlite:///data/chatkit.db sqlite:////var/lib/chatkit.db" +
 		" redis://:password@host:6379/0 redis://user:password@host JWT_SECRET: is a well-known placeholder" +

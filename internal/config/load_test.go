@@ -12,7 +12,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
 
-// TestPlacesForFiles: both kinds, with all they can say.
+// TestPlacesForFiles: both kinds of ATTACHMENTS_URL, with all their parts.
 func TestPlacesForFiles(t *testing.T) {
 	t.Parallel()
 

@@ -12,7 +12,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
 
-// withServers is a good environment with a file of servers, and more.
+// withServers returns a valid environment with a file of MCP servers and further
+// values.
 func withServers(t *testing.T, file string, more env) env {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "mcp.json")
@@ -24,7 +25,7 @@ func withServers(t *testing.T, file string, more env) env {
 	return e
 }
 
-// secrets are the values of a list of secrets.
+// secrets returns the values of a list of secrets.
 func secrets(list []config.Secret) []string {
 	var values []string
 	for _, secret := range list {
@@ -33,7 +34,7 @@ func secrets(list []config.Secret) []string {
 	return values
 }
 
-// revealed is a server as a test can compare it.
+// revealed returns a server in a form that a test can compare.
 func revealed(server config.MCPServer) string {
 	var pairs []string
 	for _, list := range []map[string]config.Secret{server.Env, server.Headers} {

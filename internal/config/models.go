@@ -27,7 +27,7 @@ func (l *loader) modelName(name string) string {
 	return l.defaults[name]
 }
 
-// modelNames reads a list of at most most models without repetitions.
+// modelNames reads a list of models without repetitions; most is the maximum number.
 func (l *loader) modelNames(name string, most int) []string {
 	entries, ok := splitList(l.value(name))
 	if !ok {

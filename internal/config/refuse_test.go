@@ -9,7 +9,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
 
-// badURLs are no web addresses.
+// badURLs are invalid web addresses.
 func badURLs() map[string]string {
 	return map[string]string{
 		"chat.example.com": "chat.example.com", "ftp://a.example.com": "ftp", "http://": "http", "https://a b": "a b",
@@ -19,7 +19,7 @@ func badURLs() map[string]string {
 	}
 }
 
-// badModels are no lists of models.
+// badModels are invalid lists of models.
 func badModels() map[string]string {
 	return map[string]string{
 		"gpt 4": "gpt 4", "a/b,a b": "a b", "a/b,mödel": "mödel", "a/b," + strings.Repeat("m", 201): "mmm", "a/b,c/d,a/b": "a/b",
@@ -27,7 +27,7 @@ func badModels() map[string]string {
 	}
 }
 
-// badDatabases are no URLs of a database.
+// badDatabases are invalid URLs of a database.
 func badDatabases() map[string]string {
 	return map[string]string{
 		"  ": "not set", "chat.db": "not a URL", "mysql://u:p@h/chat": "neither",
@@ -49,7 +49,7 @@ func badDatabases() map[string]string {
 	}
 }
 
-// badPlaces are no places for files.
+// badPlaces are invalid values of ATTACHMENTS_URL.
 func badPlaces() map[string]string {
 	return map[string]string{
 		"data/files": "not a file://", "ftp://host/files": "not a file://", "file://files": "two slashes", "file:///": "no folder",
@@ -66,7 +66,7 @@ func tooManyModels(values map[string]string) map[string]string {
 	return values
 }
 
-// badValues are values that are refused, each with a word of its problem.
+// badValues are values that are rejected, each with a word of its problem.
 func badValues() map[string]map[string]string {
 	whole := func(tooMany string) map[string]string {
 		return map[string]string{"-1": "-1", "many": "many", "1.5": "1.5", tooMany: tooMany, "99999999999999999999": "999"}
@@ -144,7 +144,7 @@ func badValues() map[string]map[string]string {
 	return values
 }
 
-// badWords are values of the settings that take one of a few words.
+// badWords are invalid values of settings that accept one of a few words.
 func badWords() map[string]map[string]string {
 	return map[string]map[string]string{
 		"SEND_LOCALE": {"yes": "neither true nor false", "0": "neither true nor false"},
@@ -153,7 +153,7 @@ func badWords() map[string]map[string]string {
 	}
 }
 
-// badFiles are values of the settings for files.
+// badFiles are invalid values of the settings for files.
 func badFiles(whole func(string) map[string]string) map[string]map[string]string {
 	return map[string]map[string]string{
 		"AWS_ACCESS_KEY_ID":     {"a b": "white space", "key\x7f": "white space"},
@@ -171,7 +171,7 @@ func badFiles(whole func(string) map[string]string) map[string]map[string]string
 	}
 }
 
-// mapsOr is a copy of values with some more, whose problem quotes them.
+// mapsOr returns a copy of values with further ones, whose problem quotes them.
 func mapsOr(values map[string]string, more ...string) map[string]string {
 	all := maps.Clone(values)
 	for _, value := range more {
@@ -181,8 +181,8 @@ func mapsOr(values map[string]string, more ...string) map[string]string {
 	return all
 }
 
-// whole sets a value, and beside those of an identity server the others that
-// they need.
+// whole sets a value. With a setting of an identity server it also sets the others
+// that are required.
 func whole(name, value string) env {
 	if !slices.Contains([]string{"JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"}, name) {
 		return with(name, value)
@@ -273,7 +273,7 @@ func TestSeveralFaultsOfOneList(t *testing.T) {
 	}
 }
 
-// Somebody pastes a secret into the wrong line.
+// A secret in the wrong setting is not shown.
 func TestSecretsInOtherSettingsAreNotShown(t *testing.T) {
 	t.Parallel()
 

@@ -11,8 +11,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
 
-// badTracing are values of OpenTelemetry's variables that are refused, each
-// with a word of its problem.
+// badTracing are values of OpenTelemetry's variables that are rejected, each with a
+// word of its problem.
 func badTracing() map[string]map[string]string {
 	url := map[string]string{
 		"collector:4318": "collector", "grpc://collector:4317": "grpc", "http://": "http",
@@ -143,8 +143,8 @@ func TestTracingSettings(t *testing.T) {
 	}
 }
 
-// What is set and not acted on is told, unless it asks for what is done anyway
-// or traces are off by name.
+// Variables that are set and not supported are reported, unless they ask for what
+// the server does anyway or traces are off by name.
 func TestUnreadTracing(t *testing.T) {
 	t.Parallel()
 
@@ -173,7 +173,7 @@ func TestUnreadTracing(t *testing.T) {
 	}
 }
 
-// Certificates prove nothing to a collector that is spoken to over http.
+// Certificates have no effect with a collector over http.
 func TestCertificatesWantHTTPS(t *testing.T) {
 	t.Parallel()
 
@@ -185,7 +185,7 @@ func TestCertificatesWantHTTPS(t *testing.T) {
 	}
 }
 
-// A certificate and a key that are none, or do not belong together.
+// An invalid certificate or key, or ones that do not belong together.
 func TestClientCertificateIsNone(t *testing.T) {
 	t.Parallel()
 

@@ -33,7 +33,7 @@ var platforms = flag.String("platforms", runtime.GOOS+"/"+runtime.GOARCH, "what 
 
 const releaseVersion = "v1.2.3"
 
-// TestRelease: each archive holds the right kind of program and papers without
+// TestRelease: each archive holds the right kind of program and documents without
 // dead links, the sums are right, the SBOM lists what is in it, and a second
 // build is the same.
 func TestRelease(t *testing.T) {
@@ -74,7 +74,7 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// checkLinks wants what the papers point at beside them.
+// checkLinks checks that the files to which the documents link are in the archive.
 func checkLinks(t *testing.T, files map[string][]byte) {
 	t.Helper()
 	code := regexp.MustCompile("(?ms)^```.*?^```") // may look like a link
