@@ -18,7 +18,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// caller is a client that calls from an address of its own.
+// caller is a client with an address of its own.
 type caller struct {
 	t      *testing.T
 	base   string
@@ -27,7 +27,8 @@ type caller struct {
 	http   *http.Client
 }
 
-// newCaller calls the server of the URL from an address of the loopback range.
+// newCaller returns a client of the server at the URL with a loopback address
+// as its own.
 func newCaller(t *testing.T, base, from string) *caller {
 	t.Helper()
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
@@ -59,12 +60,12 @@ func (c *caller) send(method, path, body string) *http.Response {
 	return response
 }
 
-// status sends a request of the API and returns the answer's status.
+// status sends a request to the API and returns the status of the answer.
 func (c *caller) status() int {
 	c.t.Helper()
 	response := c.send(http.MethodGet, harness.SessionsPath, "")
 	defer response.Body.Close()
-	_, _ = io.Copy(io.Discard, response.Body) // so that the connection serves again
+	_, _ = io.Copy(io.Discard, response.Body) // so that the connection can be reused
 	return response.StatusCode
 }
 
@@ -83,7 +84,7 @@ func (c *caller) createSession() uuid.UUID {
 	return answer.Data.ID
 }
 
-// stream is a run's answer while it is read.
+// stream is the answer of a run.
 type stream struct {
 	response *http.Response
 	reader   *bufio.Reader
@@ -104,7 +105,7 @@ func (c *caller) say(session uuid.UUID, text string) *stream {
 	return &stream{response: response, reader: bufio.NewReader(response.Body)}
 }
 
-// delta reads up to the next piece of the answer, which must be this.
+// delta reads up to the next delta and checks its text.
 func (s *stream) delta(t *testing.T, want string) {
 	t.Helper()
 	for {
@@ -114,14 +115,14 @@ func (s *stream) delta(t *testing.T, want string) {
 		}
 		if said := harness.Said([]harness.Event{event}); said != "" {
 			if said != want {
-				t.Fatalf("the answer goes on with %q, want %q", said, want)
+				t.Fatalf("the next delta is %q, want %q", said, want)
 			}
 			return
 		}
 	}
 }
 
-// rest reads to the stream's end.
+// rest reads to the end of the stream.
 func (s *stream) rest(t *testing.T) []string {
 	t.Helper()
 	events, err := harness.ReadEvents(s.reader)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// TestCompose: what `docker compose up` would run.
+// TestCompose checks what `docker compose up` runs.
 func TestCompose(t *testing.T) {
 	t.Parallel()
 	file := composeFile(t, "JWT_SECRET="+jwtSecret)
@@ -22,21 +22,22 @@ func TestCompose(t *testing.T) {
 		t.Error("a setting of .env does not reach the server")
 	}
 	if server.Environment["HOST"] != "0.0.0.0" || server.Environment["PORT"] != "8080" || server.Ports[0].Target != 8080 {
-		t.Errorf("the port that is published, %v, is not where the server listens", server.Ports)
+		t.Errorf("the published port %v is not the server's", server.Ports)
 	}
 	for _, name := range []string{"server", "migrate"} {
 		if s := file.Services[name]; !s.ReadOnly || strings.Join(s.CapDrop, "") != "ALL" || len(s.SecurityOpt) != 1 {
-			t.Errorf("%s may do more than it needs: %+v", name, s)
+			t.Errorf("%s has more rights than it needs: %+v", name, s)
 		}
 	}
 	grace, err := time.ParseDuration(server.StopGracePeriod)
 	if err != nil {
 		t.Fatal(err)
 	}
-	proveSettings(t, server.Environment, file.Services["migrate"].Command, server.Command, grace)
+	runWithSettings(t, server.Environment, file.Services["migrate"].Command, server.Command, grace)
 }
 
-// TestComposeSettings: .env has the word where the file does not need its own.
+// TestComposeSettings checks that .env overrides the settings of the file,
+// except those that the file must set itself.
 func TestComposeSettings(t *testing.T) {
 	t.Parallel()
 	server := composeFile(t, "JWKS_URL=https://id.example.com/keys", "SHUTDOWN_TIMEOUT=3m", "STOP_GRACE_PERIOD=200s").Services["server"]
@@ -49,11 +50,12 @@ func TestComposeSettings(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "go", "run", ".", composeFolder(t)) //nolint:gosec // the tests' own words
 	cmd.Dir = "compose"
 	if text, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(text), "set JWT_SECRET or JWKS_URL") {
-		t.Errorf("without a way to know tokens: %v\n%s", err, text)
+		t.Errorf("without a key for tokens: %v\n%s", err, text)
 	}
 }
 
-// checkNeighbours wants settings that lead to the file's own services.
+// checkNeighbours checks that the settings lead to the services of the same
+// file.
 func checkNeighbours(t *testing.T, server, postgres map[string]string) {
 	t.Helper()
 	database, err := url.Parse(server["DATABASE_URL"])
@@ -91,8 +93,8 @@ type composeService struct {
 	} `json:"ports"`
 }
 
-// composeFile is compose.yaml as an engine reads it, with a .env beside it
-// that has these lines too.
+// composeFile returns compose.yaml as an engine reads it, with these lines
+// added to its .env.
 func composeFile(t *testing.T, lines ...string) composeProject {
 	t.Helper()
 	var project composeProject
@@ -100,7 +102,7 @@ func composeFile(t *testing.T, lines ...string) composeProject {
 	return project
 }
 
-// composeFolder returns the path of a copy of compose.yaml beside its .env.
+// composeFolder returns the path of a copy of compose.yaml with its .env.
 func composeFolder(t *testing.T, lines ...string) string {
 	t.Helper()
 	folder := t.TempDir()

@@ -21,20 +21,20 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// container is a program that runs as it would in the image: its user, its
-// root read-only, PID 1 of its own, no privileges.
+// container is a program that runs as in the image: as its user, with a
+// read-only root, as PID 1, without privileges.
 type container struct {
 	t    *testing.T
 	i    *image
 	env  map[string]string
 	data string
 	cmd  *exec.Cmd
-	pid  int // as this machine sees it
+	pid  int // in the PID namespace of this machine
 	log  logBuffer
 	over chan struct{}
 }
 
-// isolation says whether a container sees the machine's network.
+// isolation is whether a container shares the network of this machine.
 type isolation bool
 
 const (
@@ -42,7 +42,7 @@ const (
 	hostNetwork isolation = false
 )
 
-// start runs a command of the image; env is laid over the image's own.
+// start runs a command of the image. The variables of env override the image's.
 func (i *image) start(t *testing.T, network isolation, env map[string]string, command ...string) *container {
 	t.Helper()
 	c := &container{t: t, i: i, env: maps.Clone(i.env), over: make(chan struct{})}
@@ -54,12 +54,12 @@ func (i *image) start(t *testing.T, network isolation, env map[string]string, co
 	c.cmd = exec.Command("bwrap", append(c.sandbox(network), append(i.entrypoint, command...)...)...) //nolint:gosec // the image's words
 	c.cmd.Env = []string{}
 	c.cmd.Stdout, c.cmd.Stderr = &c.log, &c.log
-	c.cmd.SysProcAttr = i.account() // bwrap itself is not root, so its child never was
+	c.cmd.SysProcAttr = i.account() // bwrap and its child never run as root
 	info, child, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.cmd.ExtraFiles = []*os.File{child} // 3, see --info-fd
+	c.cmd.ExtraFiles = []*os.File{child} // file descriptor 3, see --info-fd
 	if err := c.cmd.Start(); err != nil {
 		t.Fatalf("start bwrap (the package bubblewrap): %v", err)
 	}
@@ -86,7 +86,7 @@ func (i *image) start(t *testing.T, network isolation, env map[string]string, co
 	return c
 }
 
-// account makes a process the image's user's.
+// account makes a process run as the image's user.
 func (i *image) account() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(i.uid), Gid: uint32(i.gid)}} //nolint:gosec // small
 }
@@ -109,7 +109,7 @@ func (c *container) sandbox(network isolation) []string {
 }
 
 // exec runs a command in the container, as `docker exec` does, and returns its
-// exit code and what it said.
+// exit code and its output.
 func (c *container) exec(command ...string) (int, string) {
 	c.t.Helper()
 	id := strconv.Itoa
@@ -129,7 +129,7 @@ func (c *container) exec(command ...string) (int, string) {
 	return cmd.ProcessState.ExitCode(), string(text)
 }
 
-// stop sends what an engine sends and returns the exit code.
+// stop sends SIGTERM, as an engine does, and returns the exit code.
 func (c *container) stop(within time.Duration) int {
 	c.t.Helper()
 	if err := syscall.Kill(c.pid, syscall.SIGTERM); err != nil {
@@ -138,7 +138,7 @@ func (c *container) stop(within time.Duration) int {
 	return c.wait(within)
 }
 
-// wait returns the exit code.
+// wait waits for the exit and returns the exit code.
 func (c *container) wait(within time.Duration) int {
 	c.t.Helper()
 	select {
@@ -151,12 +151,12 @@ func (c *container) wait(within time.Duration) int {
 }
 
 func (c *container) kill() {
-	_ = c.cmd.Process.Kill() // Its child dies with it.
+	_ = c.cmd.Process.Kill() // Its child ends with it.
 	<-c.over
 }
 
-// serve starts the server on a free port of the loopback interface, which is
-// all that differs from the given settings, and waits until it is ready.
+// serve starts the server with the settings, on a free port of the loopback
+// interface, and waits until it is ready.
 func (i *image) serve(t *testing.T, env map[string]string, args ...string) (c *container, address string) {
 	t.Helper()
 	env = maps.Clone(env)
@@ -189,7 +189,7 @@ func get(t *testing.T, url string) int {
 	return response.StatusCode
 }
 
-// status reads a field of the process's /proc status.
+// status returns a field of the process's /proc status.
 func (c *container) status(field string) string {
 	c.t.Helper()
 	content, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(c.pid), "status"))
@@ -204,7 +204,7 @@ func (c *container) status(field string) string {
 	return ""
 }
 
-// logBuffer gathers what a process prints.
+// logBuffer collects what a process prints.
 type logBuffer struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer

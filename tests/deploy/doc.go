@@ -1,6 +1,6 @@
-// Package deploy proves what the deploy files promise, where no container
-// engine is: it builds what the Dockerfile builds, runs it as the image's
-// user in a root that holds only what the image holds, with the settings of
-// compose.yaml, of the Kubernetes manifests and of the systemd unit, and with
-// nginx before it. `make test-deploy` runs it.
+// Package deploy tests the deployment files without a container engine: it runs
+// the commands of the Dockerfile and then the program as the image's user, in a
+// root that has only the image's files, with the settings of compose.yaml, of the
+// Kubernetes manifests and of the systemd unit, and behind nginx.
+// `make test-deploy` runs it.
 package deploy

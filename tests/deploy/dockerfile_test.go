@@ -14,12 +14,12 @@ import (
 	"testing"
 )
 
-// imageVersion is given to the build as the release would give its tag.
+// imageVersion is the version of the build, in the place of a release's tag.
 const imageVersion = "v0.0.0-image"
 
-// image is what the Dockerfile makes.
+// image is the result of the Dockerfile.
 type image struct {
-	root        string // holds only what the last stage copies
+	root        string // has only what the last stage copies
 	env         map[string]string
 	workdir     string
 	uid, gid    int
@@ -34,7 +34,7 @@ var (
 	builtImage *image
 )
 
-// theImage is built once, by the Dockerfile's own commands.
+// theImage is built once, with the Dockerfile's own commands.
 func theImage(t *testing.T) *image {
 	t.Helper()
 	imageOnce.Do(func() { builtImage = buildImage(t) })
@@ -44,7 +44,8 @@ func theImage(t *testing.T) *image {
 	return builtImage
 }
 
-// instruction is a line of the Dockerfile, its continuations joined.
+// instruction is an instruction of the Dockerfile with its continuation lines
+// joined.
 type instruction struct{ name, rest string }
 
 func instructions(t *testing.T) []instruction {
@@ -78,7 +79,7 @@ func buildImage(t *testing.T) *image {
 				t.Errorf("the image is built with %q, the tests with %s", line.rest, runtime.Version())
 			}
 			if stages == 2 && line.rest != "scratch" {
-				t.Fatalf("the image begins from %q; the proofs know scratch alone", line.rest)
+				t.Fatalf("the image is based on %q; the tests support only scratch", line.rest)
 			}
 			continue
 		}
@@ -90,13 +91,13 @@ func buildImage(t *testing.T) *image {
 			i.apply(t, line, out)
 		}
 	}
-	for _, folder := range []string{"proc", "dev", "tmp"} { // where an engine mounts, and the tests do
+	for _, folder := range []string{"proc", "dev", "tmp"} { // mount points of an engine and of the tests
 		makeFolder(t, filepath.Join(i.root, folder))
 	}
 	return i
 }
 
-// apply does what an instruction of the last stage says.
+// apply applies an instruction of the last stage.
 func (i *image) apply(t *testing.T, line instruction, out string) {
 	t.Helper()
 	switch line.name {
@@ -123,12 +124,12 @@ func (i *image) apply(t *testing.T, line instruction, out string) {
 		i.healthcheck = words(t, command)
 	case "EXPOSE", "STOPSIGNAL":
 	default:
-		t.Fatalf("the proofs do not know %s", line.name)
+		t.Fatalf("the tests do not support %s", line.name)
 	}
 }
 
-// copy copies from the build stage: what it built, or what the builder's
-// Debian has.
+// copy copies from the build stage: a file that it built, or one of the
+// builder's Debian.
 func (i *image) copy(t *testing.T, args []string, out string) {
 	t.Helper()
 	for len(args) > 0 && strings.HasPrefix(args[0], "--") {
@@ -151,7 +152,7 @@ func (i *image) copy(t *testing.T, args []string, out string) {
 	}
 }
 
-// makeFolder makes a folder that the image's user may look into.
+// makeFolder makes a folder that the image's user can read.
 func makeFolder(t *testing.T, path string) {
 	t.Helper()
 	if err := os.MkdirAll(path, 0o755); err != nil { //nolint:gosec // see above
@@ -163,7 +164,7 @@ func number(t *testing.T, text string) int {
 	t.Helper()
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		t.Fatalf("%q is no number: Kubernetes' runAsNonRoot needs one", text)
+		t.Fatalf("%q is not a number, which Kubernetes' runAsNonRoot needs", text)
 	}
 	return n
 }
@@ -177,7 +178,7 @@ func words(t *testing.T, text string) []string {
 	return list
 }
 
-// copyContext copies what .dockerignore lets into the build.
+// copyContext copies what .dockerignore does not exclude.
 func copyContext(t *testing.T, target string) {
 	t.Helper()
 	lines := strings.Fields(strings.Join(withoutComments(read(t, ".dockerignore")), "\n"))

@@ -13,8 +13,9 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// TestImage runs the image with no setting but the demo's flag, on a network of
-// its own: it listens on all addresses, and its health check finds it.
+// TestImage runs the image as a demo with no other setting, in a network of its
+// own, and checks that it listens on all addresses and that its health check
+// succeeds.
 func TestImage(t *testing.T) {
 	t.Parallel()
 	i := theImage(t)
@@ -29,7 +30,7 @@ func TestImage(t *testing.T) {
 		return code == 0
 	})
 	if said != "healthy\n" {
-		t.Errorf("the health check says %q", said)
+		t.Errorf("the health check prints %q", said)
 	}
 	if code, said := c.exec(append(i.healthcheck, "--ready")...); code != 0 {
 		t.Errorf("the server is not ready: %s", said)
@@ -55,7 +56,7 @@ func TestImage(t *testing.T) {
 	}
 }
 
-// TestImageIsUnhealthy: the health check fails when nothing serves.
+// TestImageIsUnhealthy checks that the health check fails if no server runs.
 func TestImageIsUnhealthy(t *testing.T) {
 	t.Parallel()
 	i := theImage(t)
@@ -65,8 +66,9 @@ func TestImageIsUnhealthy(t *testing.T) {
 	}
 }
 
-// TestImageHoldsLittle: a static binary, certificates, the volume.
-func TestImageHoldsLittle(t *testing.T) {
+// TestImageFiles checks that the image has a static binary, certificates
+// and the volume, and nothing else.
+func TestImageFiles(t *testing.T) {
 	t.Parallel()
 	i := theImage(t)
 	var files []string
@@ -80,7 +82,7 @@ func TestImageHoldsLittle(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := []string{"/chatkit-rest", "/etc/ssl/certs/ca-certificates.crt"}; !slices.Equal(files, want) {
-		t.Errorf("the image holds %q, want %q", files, want)
+		t.Errorf("the image has %q, want %q", files, want)
 	}
 	binary, err := elf.Open(filepath.Join(i.root, "chatkit-rest"))
 	if err != nil {
@@ -98,8 +100,9 @@ func TestImageHoldsLittle(t *testing.T) {
 	}
 }
 
-// TestContextHoldsNoSecret: nothing that git ignores gets into the build.
-func TestContextHoldsNoSecret(t *testing.T) {
+// TestBuildContextHasNoIgnoredFile checks that no file that git ignores is in the build
+// context.
+func TestBuildContextHasNoIgnoredFile(t *testing.T) {
 	t.Parallel()
 	_ = theImage(t)
 	for _, name := range []string{".env", ".git", "data", "bin", "tests", "deploy", "docs"} {

@@ -15,7 +15,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// kustomize renders the manifests as kubectl would; lint.sh pins it too.
+// kustomize renders the manifests as kubectl does. lint.sh pins the same
+// version.
 const kustomize = "sigs.k8s.io/kustomize/kustomize/v5@v5.8.1"
 
 type manifest struct {
@@ -77,7 +78,7 @@ type probe struct {
 	} `json:"httpGet"`
 }
 
-// TestKubernetes: what a pod of the deployment would run.
+// TestKubernetes checks what a pod of the deployment runs.
 func TestKubernetes(t *testing.T) {
 	t.Parallel()
 	files := manifests(t, output(t, repository, nil, "go", "run", kustomize, "build", "deploy/kubernetes"))
@@ -89,10 +90,11 @@ func TestKubernetes(t *testing.T) {
 	checkConfined(t, pod, theImage(t).uid)
 	checkReached(t, files, server, settings["PORT"])
 	grace := time.Duration(pod.Grace-server.Lifecycle.PreStop.Sleep.Seconds) * time.Second
-	proveSettings(t, settings, migrate.Args, server.Args, grace)
+	runWithSettings(t, settings, migrate.Args, server.Args, grace)
 }
 
-// checkConfined wants a pod that may do what the image may, and no more.
+// checkConfined checks that the pod has the rights that the image needs, and no
+// more.
 func checkConfined(t *testing.T, pod podSpec, uid int) {
 	t.Helper()
 	if !pod.SecurityContext.RunAsNonRoot || pod.SecurityContext.RunAsUser != uid || pod.Links {
@@ -100,15 +102,16 @@ func checkConfined(t *testing.T, pod podSpec, uid int) {
 	}
 	for _, c := range append(pod.InitContainers, pod.Containers...) {
 		if !c.SecurityContext.ReadOnly || c.SecurityContext.Escalate == nil || *c.SecurityContext.Escalate {
-			t.Errorf("%v may do more than it needs", c.Args)
+			t.Errorf("%v has more rights than it needs", c.Args)
 		}
 		if text := string(c.EnvFrom); !strings.Contains(text, "configMapRef") || !strings.Contains(text, "secretRef") {
-			t.Errorf("%v has not both sources of settings", c.Args)
+			t.Errorf("%v does not have both sources of settings", c.Args)
 		}
 	}
 }
 
-// checkReached wants probes, service and disruption budget that find the pods.
+// checkReached checks that the probes, the service and the disruption budget
+// select the pods.
 func checkReached(t *testing.T, files map[string]manifest, server podContainer, port string) {
 	t.Helper()
 	http := server.Ports[0].Name
@@ -117,7 +120,7 @@ func checkReached(t *testing.T, files map[string]manifest, server podContainer, 
 		path  string
 	}{{server.Startup, "/health"}, {server.Liveness, "/health"}, {server.Readiness, "/readyz"}} {
 		if p.probe.Get.Path != p.path || p.probe.Get.Port != http {
-			t.Errorf("a probe asks %+v, want %s", p.probe.Get, p.path)
+			t.Errorf("a probe requests %+v, want %s", p.probe.Get, p.path)
 		}
 	}
 	if got := files["Service"].Spec.Ports[0].TargetPort; got != http || strconv.Itoa(server.Ports[0].ContainerPort) != port {
@@ -131,7 +134,7 @@ func checkReached(t *testing.T, files map[string]manifest, server podContainer, 
 	}
 }
 
-// manifests are the documents of a YAML file, by kind.
+// manifests returns the documents of a YAML file by kind.
 func manifests(t *testing.T, text string) map[string]manifest {
 	t.Helper()
 	found := map[string]manifest{}
@@ -143,7 +146,7 @@ func manifests(t *testing.T, text string) map[string]manifest {
 	return found
 }
 
-// parse reads YAML, or JSON, by the JSON names of the target.
+// parse decodes YAML or JSON by the JSON names of the target.
 func parse(t *testing.T, text string, target any) {
 	t.Helper()
 	var value any
@@ -159,8 +162,8 @@ func parse(t *testing.T, text string, target any) {
 	}
 }
 
-// TestExampleSecretIsRefused: what must be replaced is refused by name, so that
-// nobody serves with an example's secret.
+// TestExampleSecretIsRefused checks that the server refuses the placeholders of
+// the example secret and names their settings.
 func TestExampleSecretIsRefused(t *testing.T) {
 	t.Parallel()
 	i := theImage(t)

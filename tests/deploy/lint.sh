@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# lint.sh holds the deploy files against the rules of those who read them. All
-# are looked at before it fails.
+# Checks the deployment files with the tools of their formats. It runs all checks
+# before it fails.
 # shellcheck disable=SC2317 # check calls the functions
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
@@ -39,7 +39,7 @@ manifests() {
 			"$cache/kubernetes.yaml" deploy/kubernetes/secret.example.yaml
 }
 
-unit() { # the program that the unit names is not installed here
+unit() { # in a root of its own, because the unit's program is not installed
 	local root
 	root=$(mktemp -d) || return
 	mkdir -p "$root/usr/local/bin" "$root/etc/systemd/system" "$root/usr/lib/systemd"

@@ -14,20 +14,20 @@ import (
 )
 
 const (
-	// patience is how long a test waits for what must come.
+	// patience is how long a test waits for an expected event.
 	patience = 60 * time.Second
-	// repository is the repository's folder, seen from this one.
+	// repository is the path of the repository from this folder.
 	repository = "../.."
 	// jwtSecret signs the tests' tokens.
 	jwtSecret = "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe"
 )
 
-// shared is a folder that other users may look into, for the test process.
+// shared is the folder of this test process. Other users can read it.
 var shared string
 
 func TestMain(m *testing.M) {
 	if os.Geteuid() != 0 {
-		fmt.Fprintln(os.Stderr, "these tests run programs as the image's user, so they must be root's")
+		fmt.Fprintln(os.Stderr, "these tests run programs as the image's user; run them as root")
 		os.Exit(1)
 	}
 	folder, err := os.MkdirTemp("", "chatkit-rest-deploy-")
@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// inRepository is the absolute path of a file of the repository.
+// inRepository returns the absolute path of a file of the repository.
 func inRepository(t *testing.T, path string) string {
 	t.Helper()
 	absolute, err := filepath.Abs(filepath.Join(repository, path))
@@ -63,7 +63,7 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-// output runs a program in a folder and returns what it prints.
+// output runs a program in a folder and returns its output.
 func output(t *testing.T, folder string, env []string, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...) //nolint:gosec // the tests' own words

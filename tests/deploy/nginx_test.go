@@ -27,14 +27,14 @@ import (
 
 const siteName = "chat.example.com"
 
-// trustTests lets a caller name the site that nginx serves; its certificate is
-// the test's own.
+// trustTests returns the TLS settings of a client that requests the site and
+// accepts the test's certificate.
 func trustTests() *tls.Config {
 	return &tls.Config{ServerName: siteName, InsecureSkipVerify: true} //nolint:gosec // nginx has the test's certificate
 }
 
-// nginx runs deploy/nginx.conf as it stands, but for the addresses and the
-// certificate, before the server of the address; it returns nginx's URL.
+// nginx runs deploy/nginx.conf, with other addresses and another certificate,
+// in front of the server at the address. It returns nginx's URL.
 func nginx(t *testing.T, backend string, change ...string) string {
 	t.Helper()
 	folder, err := os.MkdirTemp(shared, "nginx-") //nolint:usetesting // its parent is root's alone
@@ -59,7 +59,7 @@ func nginx(t *testing.T, backend string, change ...string) string {
 		}
 		site = strings.ReplaceAll(site, pairs[n], pairs[n+1])
 	}
-	// What Debian's nginx.conf has around its conf.d, as far as it matters.
+	// The parts of Debian's nginx.conf around conf.d that matter here.
 	config := fmt.Sprintf("daemon off; worker_processes 1; pid %[1]s/pid; error_log stderr warn;\n"+
 		"events { worker_connections 256; }\n"+
 		"http { gzip on; access_log off; client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f;\n"+
@@ -95,7 +95,7 @@ func nginx(t *testing.T, backend string, change ...string) string {
 	return base
 }
 
-// certificate makes one for the site, signed by itself.
+// certificate makes a self-signed certificate for the site.
 func certificate(t *testing.T, folder string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -120,7 +120,7 @@ func certificate(t *testing.T, folder string) {
 	}
 }
 
-// behindNginx is the image with nginx before it, which it trusts.
+// behindNginx runs the image behind an nginx that it trusts.
 func behindNginx(t *testing.T) (base, direct string, upstream *harness.Upstream) {
 	t.Helper()
 	upstream = harness.NewUpstream(t)
@@ -131,8 +131,8 @@ func behindNginx(t *testing.T) (base, direct string, upstream *harness.Upstream)
 	return nginx(t, address), "http://" + address, upstream
 }
 
-// TestNginxStreams: through TLS and nginx each piece of the answer is with the
-// client before the model says the next.
+// TestNginxStreams checks that each delta reaches the client through TLS and
+// nginx before the model sends the next.
 func TestNginxStreams(t *testing.T) {
 	t.Parallel()
 	base, _, upstream := behindNginx(t)
@@ -145,7 +145,7 @@ func TestNginxStreams(t *testing.T) {
 	}
 	upstream.Answer("Count", append(script, harness.Finish("stop"), harness.Done()))
 	client := newCaller(t, base, "127.0.0.2")
-	client.header.Set("Accept-Encoding", "gzip") // what a browser sends must not make nginx gather
+	client.header.Set("Accept-Encoding", "gzip") // a browser's header must not make nginx buffer
 	run := client.say(client.createSession(), "Count")
 	for n := range pieces {
 		run.delta(t, fmt.Sprintf("%d, ", n))
@@ -156,8 +156,9 @@ func TestNginxStreams(t *testing.T) {
 	}
 }
 
-// TestNginxTellsWhoLeft: a client that leaves ends the model's work.
-func TestNginxTellsWhoLeft(t *testing.T) {
+// TestNginxForwardsDisconnect checks that the request to the model ends when a client
+// disconnects from nginx.
+func TestNginxForwardsDisconnect(t *testing.T) {
 	t.Parallel()
 	base, _, upstream := behindNginx(t)
 	upstream.Answer("Never mind", harness.Script{harness.Text("Well"), harness.Hang()})
@@ -168,12 +169,12 @@ func TestNginxTellsWhoLeft(t *testing.T) {
 	select {
 	case <-upstream.Await(t, "Never mind").Disconnected():
 	case <-time.After(patience):
-		t.Error("the model's work goes on for nobody")
+		t.Error("the request to the model did not end")
 	}
 }
 
-// TestNginxLimits: the client's address is limited, not nginx's; a forged
-// X-Forwarded-For gets nothing, and takes nothing from others.
+// TestNginxLimits checks that the rate limit counts by the client's address and
+// not by nginx's, and that a forged X-Forwarded-For has no effect.
 func TestNginxLimits(t *testing.T) {
 	t.Parallel()
 	base, direct, _ := behindNginx(t)
@@ -200,7 +201,7 @@ func TestNginxLimits(t *testing.T) {
 	if response.StatusCode != http.StatusOK || response.Header.Get("RateLimit-Remaining") != strconv.Itoa(limit-1) {
 		t.Errorf("Bob's first request: %d, %s left", response.StatusCode, response.Header.Get("RateLimit-Remaining"))
 	}
-	// Who comes round nginx is not believed: 127.0.0.4 is no trusted proxy.
+	// X-Forwarded-For is ignored without nginx: 127.0.0.4 is not a trusted proxy.
 	carol := newCaller(t, direct, "127.0.0.4")
 	for n := range limit {
 		carol.header.Set("X-Forwarded-For", fmt.Sprintf("203.0.113.%d", n))
@@ -214,8 +215,8 @@ func TestNginxLimits(t *testing.T) {
 	}
 }
 
-// TestNginxPassesFailures: a body that is too large gets the server's own
-// answer, not nginx's page.
+// TestNginxPassesFailures checks that a body that is too large gets the
+// server's failure and not nginx's page.
 func TestNginxPassesFailures(t *testing.T) {
 	t.Parallel()
 	base, _, _ := behindNginx(t)

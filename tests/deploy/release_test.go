@@ -33,9 +33,9 @@ var platforms = flag.String("platforms", runtime.GOOS+"/"+runtime.GOARCH, "what 
 
 const releaseVersion = "v1.2.3"
 
-// TestRelease: each archive holds the right kind of program and documents without
-// dead links, the sums are right, the SBOM lists what is in it, and a second
-// build is the same.
+// TestRelease checks that each archive has a program for its system and
+// documents without dead links, that the checksums are right, that the SBOM
+// lists the dependencies, and that a second build is identical.
 func TestRelease(t *testing.T) {
 	t.Parallel()
 	first, second := t.TempDir(), t.TempDir()
@@ -57,7 +57,7 @@ func TestRelease(t *testing.T) {
 		for _, file := range []string{archive, name + ".cdx.json"} {
 			content, err := os.ReadFile(filepath.Join(first, file)) //nolint:gosec // made above
 			if sum := sha256.Sum256(content); err != nil || sums[file] != hex.EncodeToString(sum[:]) {
-				t.Errorf("SHA256SUMS says %q of %s (%v)", sums[file], file, err)
+				t.Errorf("SHA256SUMS has %q for %s (%v)", sums[file], file, err)
 			}
 		}
 		files := unpack(t, filepath.Join(first, archive))
@@ -74,7 +74,7 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// checkLinks checks that the files to which the documents link are in the archive.
+// checkLinks checks that the archive has the targets of the documents' links.
 func checkLinks(t *testing.T, files map[string][]byte) {
 	t.Helper()
 	code := regexp.MustCompile("(?ms)^```.*?^```") // may look like a link
@@ -157,7 +157,7 @@ func unpack(t *testing.T, archive string) map[string][]byte {
 	}
 }
 
-// kindOf says for which system and processor a program is.
+// kindOf returns the operating system and the processor of a program.
 func kindOf(program []byte) string {
 	file := bytes.NewReader(program)
 	if f, err := elf.NewFile(file); err == nil {

@@ -1,6 +1,6 @@
-"""Writes the JSON schemas of Kubernetes that the package kubernetes-validate
-ships to a folder, in the form in which kubeconform reads them: references are
-to a file beside, and no $id leads elsewhere."""
+"""Writes the JSON schemas of the package kubernetes-validate to a folder, in the
+form that kubeconform reads: references are to a file in the same folder, and
+there is no $id."""
 
 import json
 import pathlib

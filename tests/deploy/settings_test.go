@@ -12,13 +12,14 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/redis"
 )
 
-// What a stop takes beyond SHUTDOWN_TIMEOUT, see cmd/chatkit-rest/serve.go.
+// saveGrace is how much longer than SHUTDOWN_TIMEOUT a stop may take, see
+// cmd/chatkit-rest/serve.go.
 const saveGrace = 15 * time.Second
 
-// here gives the settings of a file the services of the tests: the database,
-// Redis, the model, and a secret. What a secret looks like in the file is looked at
-// by the caller.
-func here(t *testing.T, settings map[string]string, upstream *harness.Upstream) map[string]string {
+// withTestServices replaces the database, Redis, the model and the secret in
+// the settings of a deployment file by those of the test. The caller checks the
+// file's own values.
+func withTestServices(t *testing.T, settings map[string]string, upstream *harness.Upstream) map[string]string {
 	t.Helper()
 	env := maps.Clone(settings)
 	if env["REDIS_URL"] != "" {
@@ -33,12 +34,12 @@ func here(t *testing.T, settings map[string]string, upstream *harness.Upstream) 
 	return env
 }
 
-// proveSettings runs the image as the file says: migrate, verify-env, serve,
-// a message, and a stop while an answer runs.
-func proveSettings(t *testing.T, settings map[string]string, migrate, serve []string, grace time.Duration) {
+// runWithSettings runs the image with the settings of a file: migrate,
+// verify-env, serve, a message, and a stop during an answer.
+func runWithSettings(t *testing.T, settings map[string]string, migrate, serve []string, grace time.Duration) {
 	t.Helper()
 	i, upstream := theImage(t), harness.NewUpstream(t)
-	env := here(t, settings, upstream)
+	env := withTestServices(t, settings, upstream)
 	if code := i.start(t, hostNetwork, env, migrate...).wait(patience); code != 0 {
 		t.Fatalf("%v: exit code %d", migrate, code)
 	}
@@ -65,7 +66,7 @@ func proveSettings(t *testing.T, settings map[string]string, migrate, serve []st
 	close(gate)
 	run.delta(t, " bye")
 	if events := run.rest(t); len(events) == 0 || events[len(events)-1] != "[DONE]" {
-		t.Errorf("the answer that ran was cut: it ended with %v", events)
+		t.Errorf("the running answer was cut off: it ended with %v", events)
 	}
 	if code := <-stopped; code != 0 {
 		t.Errorf("the exit code is %d", code)

@@ -21,7 +21,7 @@ import (
 
 const unitFile = "deploy/systemd/chatkit-rest.service"
 
-// directives are a unit's, each with its values.
+// directives are the directives of a unit with their values.
 func directives(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
@@ -33,8 +33,8 @@ func directives(t *testing.T) map[string][]string {
 	return found
 }
 
-// TestSystemdUnit: the unit's command with the settings of its file, in the one
-// folder that it may write.
+// TestSystemdUnit runs the unit's command with the settings of its file and the
+// one folder that it may write.
 func TestSystemdUnit(t *testing.T) {
 	t.Parallel()
 	unit := directives(t)
@@ -45,7 +45,7 @@ func TestSystemdUnit(t *testing.T) {
 	}
 	state := "/var/lib/" + unit["StateDirectory"][0]
 	if unit["WorkingDirectory"][0] != state || !strings.HasPrefix(env["DATABASE_URL"], "sqlite:///"+state+"/") {
-		t.Errorf("the unit may write %s, the database is %s", state, env["DATABASE_URL"])
+		t.Errorf("the unit's folder is %s, the database is %s", state, env["DATABASE_URL"])
 	}
 	grace, err := strconv.Atoi(unit["TimeoutStopSec"][0])
 	timeout, err2 := time.ParseDuration(env["SHUTDOWN_TIMEOUT"])
@@ -54,7 +54,7 @@ func TestSystemdUnit(t *testing.T) {
 	}
 	command := strings.Fields(unit["ExecStart"][0])
 
-	host := *theImage(t) // the same binary and user; the root is read-only as ProtectSystem=strict has it
+	host := *theImage(t) // the same binary and user; the root is read-only, as with ProtectSystem=strict
 	host.root, host.writable, host.workdir, host.env = systemdRoot(t, state), state, state, map[string]string{}
 	upstream := harness.NewUpstream(t)
 	for name, value := range map[string]string{"JWT_SECRET": jwtSecret, "OPENROUTER_API_KEY": upstream.Key, "OPENROUTER_BASE_URL": upstream.URL} {
@@ -77,7 +77,7 @@ func TestSystemdUnit(t *testing.T) {
 	}
 }
 
-// systemdRoot is the image's root with the folder that the unit may write.
+// systemdRoot returns the image's root with the folder that the unit may write.
 func systemdRoot(t *testing.T, state string) string {
 	t.Helper()
 	root := filepath.Join(shared, "systemd-root")
@@ -90,7 +90,8 @@ func systemdRoot(t *testing.T, state string) string {
 	return root
 }
 
-// TestSystemdCalls: the server makes no system call that the unit refuses.
+// TestSystemdCalls checks that the server makes no system call that the unit
+// forbids.
 func TestSystemdCalls(t *testing.T) {
 	t.Parallel()
 	allowed := map[string]bool{}
@@ -108,12 +109,12 @@ func TestSystemdCalls(t *testing.T) {
 	}
 	for _, call := range made {
 		if !allowed[call] {
-			t.Errorf("the server makes the call %s, which the unit refuses", call)
+			t.Errorf("the server makes the call %s, which the unit forbids", call)
 		}
 	}
 }
 
-// callsOf are the calls of a set as systemd knows it, the sets in it included.
+// callsOf returns the calls of a systemd set, including those of its subsets.
 func callsOf(t *testing.T, set string) []string {
 	t.Helper()
 	var calls []string
@@ -127,7 +128,8 @@ func callsOf(t *testing.T, set string) []string {
 	return calls
 }
 
-// callsMade are those of the server while it starts, works and stops.
+// callsMade returns the calls that the server makes while it starts, works and
+// stops.
 func callsMade(t *testing.T) []string {
 	t.Helper()
 	folder, upstream, i := ownFolder(t), harness.NewUpstream(t), theImage(t)
@@ -166,7 +168,7 @@ func callsMade(t *testing.T) []string {
 	return calls
 }
 
-// ownFolder is a folder of the image's user.
+// ownFolder returns a folder that the image's user owns.
 func ownFolder(t *testing.T) string {
 	t.Helper()
 	folder, err := os.MkdirTemp(shared, "data-") //nolint:usetesting // its parent is root's alone

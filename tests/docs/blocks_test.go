@@ -13,16 +13,16 @@ import (
 
 const repository = "../.."
 
-// step is a command of a document and what it prints there.
+// step is a command of a document and its output there.
 type step struct {
 	line    int
 	command string
 	want    string
 }
 
-// steps are the commands in a document's blocks that are marked `console run`.
-// The tests fail for a block of commands that is not marked, in a document
-// that promises to be run.
+// steps returns the commands of a document's blocks that are marked `console
+// run`. With allMarked the test fails for a block of commands that is not
+// marked.
 func steps(t *testing.T, path string, allMarked bool) []step {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(repository, path)) //nolint:gosec // a document
@@ -40,7 +40,7 @@ func steps(t *testing.T, path string, allMarked bool) []step {
 		case fence && !inside:
 			inside, marked = true, info == "console run"
 			if isShell := regexp.MustCompile(`^(console|sh|bash|shell)\b`).MatchString(info); allMarked && isShell && !marked {
-				t.Errorf("%s:%d: the block of commands is not marked to be run", path, n)
+				t.Errorf("%s:%d: the block of commands is not marked `console run`", path, n)
 			}
 		case fence:
 			inside, marked, more = false, false, false
@@ -73,16 +73,16 @@ func mask(text string) string {
 	return strings.TrimRight(text, "\n")
 }
 
-// matches says whether a command printed what the document shows: `…` there
-// stands for anything.
+// matches reports whether a command printed what the document shows. `…` in the
+// document matches any text.
 func matches(want, got string) bool {
 	pattern := regexp.QuoteMeta(mask(want))
 	pattern = strings.ReplaceAll(pattern, "…", `[\s\S]*`)
 	return regexp.MustCompile(`\A` + pattern + `\z`).MatchString(mask(got))
 }
 
-// TestMatches: the comparison can fail.
-func TestMatches(t *testing.T) {
+// TestMatchesFindsDifferences checks that the comparison finds differences.
+func TestMatchesFindsDifferences(t *testing.T) {
 	t.Parallel()
 	for _, pair := range []struct {
 		want, got string
@@ -101,8 +101,8 @@ func TestMatches(t *testing.T) {
 	}
 }
 
-// learn adds the ids that a document shows and this run got others for, so
-// that the document's next commands name this run's.
+// learn maps the ids that the document shows to the ids of this run, so that
+// the document's next commands use this run's.
 func learn(known map[string]string, want, got string) {
 	shown, here := id.FindAllString(want, -1), id.FindAllString(got, -1)
 	for n := range min(len(shown), len(here)) {

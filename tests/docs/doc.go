@@ -1,3 +1,3 @@
-// Package docs runs the commands of the documents as a reader would type them
-// and compares what they print. `make test-deploy` runs it.
+// Package docs runs the commands of the documents and compares their output with
+// the documents. `make test-deploy` runs it.
 package docs

@@ -29,23 +29,24 @@ func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 // patience is how long a command may take.
 const patience = 2 * time.Minute
 
-// TestAPI types the API guide against the demo.
+// TestAPI runs the commands of the API guide with the demo.
 func TestAPI(t *testing.T) {
 	t.Parallel()
 	server := demo(t, map[string]string{"RATE_LIMIT_PER_MINUTE": "30"})
-	run(t, "docs/api.md", true, newShell(t, t.TempDir(), at(server), nil))
+	run(t, "docs/api.md", true, newShell(t, t.TempDir(), settingsOf(server), nil))
 }
 
-// TestAttachments types the guide to files against a demo that takes them.
+// TestAttachments runs the commands of the attachments guide with a demo that
+// accepts files.
 func TestAttachments(t *testing.T) {
 	t.Parallel()
 	server := demo(t, map[string]string{"ATTACHMENTS_URL": "file:///data/attachments"})
-	run(t, "docs/attachments.md", true, newShell(t, t.TempDir(), at(server), nil))
+	run(t, "docs/attachments.md", true, newShell(t, t.TempDir(), settingsOf(server), nil))
 }
 
-// TestREADME types the README into a copy of the repository: `make run`, which
-// is the demo there, and what it says from there on. The database and the
-// model, where they are asked for, are the tests'.
+// TestREADME runs the commands of the README in a copy of the repository,
+// beginning with `make run`, which starts the demo. The database and the model
+// are the test's.
 func TestREADME(t *testing.T) {
 	t.Parallel()
 	upstream := harness.NewUpstream(t)
@@ -58,7 +59,8 @@ func TestREADME(t *testing.T) {
 	shell.stop()
 }
 
-// TestOperating types the operator's guide, its databases being the tests'.
+// TestOperating runs the commands of the operator's guide with databases of the
+// test.
 func TestOperating(t *testing.T) {
 	t.Parallel()
 	upstream := harness.NewUpstream(t)
@@ -67,14 +69,14 @@ func TestOperating(t *testing.T) {
 		Database: harness.SQLite, Upstream: upstream, Env: map[string]string{"RATE_LIMIT_PER_MINUTE": "30"},
 	})
 	server.User(t).CreateSession()
-	run(t, "docs/operating.md", true, newShell(t, t.TempDir(), at(server), map[string]string{
+	run(t, "docs/operating.md", true, newShell(t, t.TempDir(), settingsOf(server), map[string]string{
 		"postgresql://chatkit:PASSWORD@127.0.0.1:5432/chatkit": harness.NewDatabase(t, harness.Postgres),
 		"/var/lib/chatkit-rest/chatkit.db":                     strings.TrimPrefix(server.DatabaseURL, "sqlite:///"),
 	}))
 }
 
-// TestObserving types the guide to watching, and sees that the collector it
-// names gets the traces.
+// TestObserving runs the commands of the observability guide and checks that
+// the collector in it gets traces.
 func TestObserving(t *testing.T) {
 	t.Parallel()
 	paths := make(chan string, 100)
@@ -94,14 +96,14 @@ func TestObserving(t *testing.T) {
 	}
 }
 
-// TestEveryDocument is looked at by one of the tests here or, the clients', by
-// make test-clients, and that of tools by tests/tools.
+// TestEveryDocument checks that the commands of every document are run: by a
+// test here, for the clients by make test-clients, for tools by tests/tools.
 func TestEveryDocument(t *testing.T) {
 	t.Parallel()
 	known := append([]string{
 		"README.md", "docs/api.md", "docs/attachments.md", "docs/chatkit-js.md", "docs/clients.md", "docs/observing.md",
 		"docs/operating.md", "docs/tools.md",
-	}, without...)
+	}, withoutCommands...)
 	for _, pattern := range []string{"*.md", "docs/*.md", "deploy/*.md"} {
 		paths, err := filepath.Glob(filepath.Join(repository, pattern))
 		if err != nil {
@@ -109,28 +111,28 @@ func TestEveryDocument(t *testing.T) {
 		}
 		for _, path := range paths {
 			if name := filepath.ToSlash(path[len(repository)+1:]); !slices.Contains(known, name) {
-				t.Errorf("no test looks at %s", name)
+				t.Errorf("no test runs the commands of %s", name)
 			}
 		}
 	}
 }
 
-// without are the documents without commands.
-var without = []string{
+// withoutCommands lists the documents that have no commands.
+var withoutCommands = []string{
 	"docs/architecture.md", "docs/development.md", "docs/performance.md", "docs/security.md", "docs/settings.md", "deploy/README.md",
 }
 
-// TestOthers: the documents without commands have none.
-func TestOthers(t *testing.T) {
+// TestDocumentsWithoutCommands checks that the documents without commands have none.
+func TestDocumentsWithoutCommands(t *testing.T) {
 	t.Parallel()
-	for _, path := range without {
+	for _, path := range withoutCommands {
 		if found := steps(t, path, true); len(found) > 0 {
 			t.Errorf("%s has commands that no test runs: %v", path, found)
 		}
 	}
 }
 
-// TestLinks: what the documents point at is there.
+// TestLinks checks that the targets of the documents' links exist.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	code := regexp.MustCompile("(?ms)^```.*?^```")
@@ -147,7 +149,7 @@ func TestLinks(t *testing.T) {
 			}
 			for _, match := range link.FindAllStringSubmatch(code.ReplaceAllString(string(content), ""), -1) {
 				if _, err := os.Stat(filepath.Join(filepath.Dir(path), match[1])); err != nil { //nolint:gosec // a document
-					t.Errorf("%s points at %s: %v", path, match[1], err)
+					t.Errorf("%s links to %s: %v", path, match[1], err)
 				}
 			}
 		}
@@ -159,7 +161,7 @@ func demo(t *testing.T, env map[string]string) *harness.Server {
 	return harness.Start(t, harness.Options{Database: harness.SQLite, Env: env, Args: []string{"--demo", "--migrate"}})
 }
 
-// run types a document's commands into one shell and compares.
+// run runs a document's commands in one shell and compares their output.
 func run(t *testing.T, path string, allMarked bool, shell *shell) {
 	t.Helper()
 	list := steps(t, path, allMarked)
@@ -182,33 +184,33 @@ func run(t *testing.T, path string, allMarked bool, shell *shell) {
 	}
 }
 
-// shell is a bash that a document is typed into.
+// shell is a bash that runs the commands of a document.
 type shell struct {
 	t       *testing.T
-	replace map[string]string // what stands in a document, by what it is here
+	replace map[string]string // texts of a document and their replacements here
 	in      io.Writer
 	out     *bufio.Reader
-	// server is where the one listens that serve started, output where it
-	// writes; empty: there is none.
+	// server is the URL of the server that serve started, output the file of
+	// its output; both are empty if there is none.
 	server, output string
 	byMake         bool
 }
 
-// aServer is where the server is in the documents.
-const aServer = "http://127.0.0.1:8080"
+// documentedURL is the server's URL in the documents.
+const documentedURL = "http://127.0.0.1:8080"
 
 const mark = "--- that was all:"
 
-// at are the settings of a server that runs.
-func at(server *harness.Server) map[string]string {
+// settingsOf returns the settings of a running server.
+func settingsOf(server *harness.Server) map[string]string {
 	settings := harness.Settings(server.DatabaseURL, server.Secret, server.Upstream)
 	settings["PORT"] = server.URL[strings.LastIndex(server.URL, ":")+1:]
 	return settings
 }
 
-// surroundings is the environment without settings of the program, and without
-// what a make around the tests says to one inside.
-func surroundings() []string {
+// environment returns the environment without the program's settings and
+// without the variables of a make that runs the tests.
+func environment() []string {
 	return slices.DeleteFunc(os.Environ(), func(variable string) bool {
 		name, _, _ := strings.Cut(variable, "=")
 		isSetting := slices.ContainsFunc(config.All(), func(setting config.Setting) bool { return setting.Name == name })
@@ -216,16 +218,17 @@ func surroundings() []string {
 	})
 }
 
-// newShell has the program in its path and the settings around it.
+// newShell starts a shell with the program in its PATH and the settings in its
+// environment.
 func newShell(t *testing.T, folder string, settings, replace map[string]string) *shell {
 	t.Helper()
-	s := &shell{t: t, replace: map[string]string{aServer: "http://127.0.0.1:" + settings["PORT"]}}
+	s := &shell{t: t, replace: map[string]string{documentedURL: "http://127.0.0.1:" + settings["PORT"]}}
 	maps.Copy(s.replace, replace)
 	settings["RATE_LIMIT_PER_MINUTE"] = "30"
 	settings["LOG_LEVEL"] = "warn"
 	settings["PATH"] = filepath.Dir(harness.Binary(t)) + ":" + os.Getenv("PATH")
 	cmd := exec.CommandContext(t.Context(), "bash")
-	cmd.Dir, cmd.Env = folder, surroundings()
+	cmd.Dir, cmd.Env = folder, environment()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	for name, value := range settings {
 		cmd.Env = append(cmd.Env, name+"="+value)
@@ -249,13 +252,13 @@ func newShell(t *testing.T, folder string, settings, replace map[string]string) 
 		timer.Stop()
 		_ = in.Close()
 		_ = cmd.Wait()
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // a server that a failed test left
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // a server that a failed test did not stop
 		_ = out.Close()
 	})
 	return s
 }
 
-// enter types a command and returns what it printed and its exit code.
+// enter runs a command and returns its output and its exit code.
 func (s *shell) enter(command string) (printed string, code int) {
 	s.t.Helper()
 	for from, to := range s.replace {

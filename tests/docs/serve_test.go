@@ -18,8 +18,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// sources copies what the program is built of, with changes that are not
-// committed, and what the README's commands take beside it.
+// sources copies the sources of the program, uncommitted changes included, and
+// the files that the README's commands use.
 func sources(t *testing.T) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--",
@@ -48,19 +48,19 @@ func sources(t *testing.T) string {
 	return folder
 }
 
-// isServe is true of a command that goes on until it is stopped: a reader has
-// it in a terminal of its own.
+// isServe matches a command that runs until it is stopped. A reader runs it in
+// a second terminal.
 var isServe = regexp.MustCompile(`(\bchatkit-rest serve( --\w+)*|^make run)$`)
 
-// serve starts a document's server beside the shell, on a free port, and waits
-// until it is ready. One that was started before is stopped.
+// serve starts the document's server in the background on a free port and waits
+// until it is ready. It stops an earlier one first.
 func (s *shell) serve(command string) {
 	s.t.Helper()
 	s.stop()
 	port := harness.FreePort(s.t)
 	s.output = filepath.Join(s.t.TempDir(), "output")
 	s.server = fmt.Sprintf("http://127.0.0.1:%d", port)
-	s.replace[aServer] = s.server
+	s.replace[documentedURL] = s.server
 	s.byMake = strings.HasPrefix(command, "make ")
 	if got, code := s.enter(fmt.Sprintf("PORT=%d %s >%s 2>&1 & server=$!", port, command, s.output)); code != 0 || got != "" {
 		s.t.Fatalf("%s: exit code %d\n%s", command, code, got)
@@ -68,7 +68,7 @@ func (s *shell) serve(command string) {
 	s.ask("/readyz", http.StatusOK)
 }
 
-// ask wants a status of the server that serve started, in the end.
+// ask waits until the server that serve started answers with the status.
 func (s *shell) ask(path string, status int) {
 	s.t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
@@ -93,7 +93,7 @@ func (s *shell) stop() {
 		return
 	}
 	s.server = ""
-	if got, code := s.enter("kill $server && wait $server"); code != 0 && !s.byMake { // make calls a signal an error
+	if got, code := s.enter("kill $server && wait $server"); code != 0 && !s.byMake { // make reports a signal as an error
 		s.t.Errorf("the server ended with %d\n%s", code, got)
 	}
 }

@@ -20,7 +20,7 @@ const (
 	pollInterval  = 10 * time.Millisecond
 )
 
-// Binary returns the path of the built server. Without arguments it speaks over
+// Binary returns the path of the built server. Without arguments it serves
 // stdin and stdout.
 func Binary(tb testing.TB) string {
 	tb.Helper()
@@ -31,7 +31,7 @@ func Binary(tb testing.TB) string {
 type Server struct {
 	// URL is the server's URL for MCP_SERVERS.
 	URL string
-	// Token is the bearer token that the server wants.
+	// Token is the bearer token that the server requires.
 	Token string
 
 	tb      testing.TB
@@ -49,7 +49,7 @@ func Serve(tb testing.TB, args ...string) *Server {
 	return s
 }
 
-// Absent returns a server that has its address and is not started.
+// Absent returns a server with an address that is not started.
 func Absent(tb testing.TB, args ...string) *Server {
 	tb.Helper()
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(harness.FreePort(tb)))
@@ -98,10 +98,10 @@ func (s *Server) answers(ctx context.Context) bool {
 	return response.StatusCode == http.StatusUnauthorized
 }
 
-// Exited is closed when the server has ended.
+// Exited is closed when the server has exited.
 func (s *Server) Exited() <-chan struct{} { return s.exited }
 
-// Kill ends the server at once, if it runs.
+// Kill ends the server if it is running.
 func (s *Server) Kill() {
 	if s.cmd == nil {
 		return

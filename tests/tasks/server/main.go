@@ -1,5 +1,5 @@
 // Command server is a small MCP server: a list of tasks, and tools that misbehave
-// in ways that a client must handle. It speaks over stdin and stdout,
+// in ways that a client must handle. It serves stdin and stdout,
 // or over streamable HTTP with -http.
 package main
 

@@ -12,7 +12,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// list has the tasks in the order in which they were added.
+// list has the tasks in the order of their creation.
 type list struct {
 	mu     sync.Mutex
 	titles []string
