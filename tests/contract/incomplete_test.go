@@ -11,9 +11,9 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// TestIncompleteAnswers: an answer that the model's limit of tokens, a content
-// filter or an unknown reason ended is followed by a notice in the streams of
-// both APIs, and the history has its finish reason.
+// TestIncompleteAnswers checks that an answer which ended at the model's token
+// limit, by a content filter or for an unknown reason is followed by a notice
+// in the streams of both APIs, and that the history has its finish reason.
 func TestIncompleteAnswers(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {

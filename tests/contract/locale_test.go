@@ -9,8 +9,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// TestLocale: the model is told the locale of the request, by both APIs, as a
-// canonical tag at the end of the system message.
+// TestLocale checks that the system message ends with the locale of the request
+// as a canonical tag, with both APIs.
 func TestLocale(t *testing.T) {
 	t.Parallel()
 	onEach(t, map[string]string{"SYSTEM_PROMPT": "Be kind."}, func(t *testing.T, server *harness.Server) {
@@ -32,7 +32,8 @@ func TestLocale(t *testing.T) {
 	})
 }
 
-// TestLocaleOff: SEND_LOCALE=false keeps the locale from the model.
+// TestLocaleOff checks that SEND_LOCALE=false does not send the locale to the
+// model.
 func TestLocaleOff(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"SYSTEM_PROMPT": "Be kind.", "SEND_LOCALE": "false"}

@@ -8,8 +8,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// TestLog: the log names the user, the session, the run and the route, and holds
-// no token, no secret and no text of a message.
+// TestLog checks that the log names the user, the session, the run and the
+// route, and has no token, no secret and no text of a message.
 func TestLog(t *testing.T) {
 	t.Parallel()
 	onEach(t, nil, func(t *testing.T, server *harness.Server) {

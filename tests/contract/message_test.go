@@ -171,7 +171,7 @@ func messageStored(t *testing.T, server *harness.Server) {
 			}
 			asked, err := messages[0].Content[0].AsInputTextContent()
 			if err != nil || asked.Text != text {
-				t.Errorf("the question is kept as %q, want %q (%v)", asked.Text, text, err)
+				t.Errorf("the question is stored as %q, want %q (%v)", asked.Text, text, err)
 			}
 			said, err := messages[1].Content[0].AsOutputTextContent()
 			if err != nil || said.Text != text {

@@ -74,15 +74,15 @@ func (i *image) start(t *testing.T, network isolation, env map[string]string, co
 			t.Logf("the container said:\n%s", c.log.String())
 		}
 	})
-	var told struct {
+	var started struct {
 		PID int `json:"child-pid"`
 	}
-	if err := json.NewDecoder(info).Decode(&told); err != nil {
+	if err := json.NewDecoder(info).Decode(&started); err != nil {
 		<-c.over
 		t.Fatalf("bwrap does not start: %v\n%s", err, c.log.String())
 	}
 	_ = info.Close()
-	c.pid = told.PID
+	c.pid = started.PID
 	return c
 }
 

@@ -102,11 +102,11 @@ func (p *provider) answers() bool {
 		return false
 	}
 	defer response.Body.Close()
-	var told struct {
+	var document struct {
 		JWKSURI string `json:"jwks_uri"`
 	}
 	text, err := io.ReadAll(response.Body)
-	return err == nil && json.Unmarshal(text, &told) == nil && told.JWKSURI == p.keysURL()
+	return err == nil && json.Unmarshal(text, &document) == nil && document.JWKSURI == p.keysURL()
 }
 
 // keysURL is the identity server's jwks_uri.

@@ -20,7 +20,7 @@ func TestNotInstalled(t *testing.T) {
 	}
 	for _, advice := range []string{"apt-get install postgresql", postgres.AdminURLVariable} {
 		if !strings.Contains(err.Error(), advice) {
-			t.Errorf("the error does not tell of %q: %v", advice, err)
+			t.Errorf("the error does not say %q: %v", advice, err)
 		}
 	}
 

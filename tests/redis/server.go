@@ -1,5 +1,5 @@
 // Package redis starts real Redis servers for tests: without a configuration
-// file, on a free port of the loopback interface, with nothing kept on disk.
+// file, on a free port of the loopback interface, with nothing stored on disk.
 package redis
 
 import (

@@ -38,15 +38,15 @@ func verify(t *testing.T, env map[string]string) harness.Result {
 func TestVerifyEnvChecksRedis(t *testing.T) {
 	t.Parallel()
 	server := redis.Start(t, redis.Options{Password: hidden})
-	gone := redis.Start(t, redis.Options{Password: hidden})
-	gone.Kill()
+	stopped := redis.Start(t, redis.Options{Password: hidden})
+	stopped.Kill()
 	frozen := redis.Start(t, redis.Options{Password: hidden})
 	frozen.Freeze()
 	if result := verify(t, map[string]string{"REDIS_URL": server.URL}); result.ExitCode != 0 || !strings.Contains(result.Stdout, "redis       ok      it answers and counts\n") {
 		t.Errorf("a good Redis: exit code %d\n%s", result.ExitCode, result.Output())
 	}
 	for name, url := range map[string]string{
-		"gone": gone.URL, "frozen": frozen.URL, "wrong password": strings.Replace(server.URL, hidden, hidden+"x", 1),
+		"stopped": stopped.URL, "frozen": frozen.URL, "wrong password": strings.Replace(server.URL, hidden, hidden+"x", 1),
 		"no password": strings.Replace(server.URL, ":"+hidden+"@", "", 1), "TLS where there is none": strings.Replace(server.URL, "redis:", "rediss:", 1),
 	} {
 		result := verify(t, map[string]string{"REDIS_URL": url})

@@ -100,7 +100,7 @@ func addBadTools(server *mcp.Server) {
 		func(_ context.Context, _ *mcp.CallToolRequest, s size) (*mcp.CallToolResult, any, error) {
 			return text(strings.Repeat("ä", s.Chars)), nil, nil
 		})
-	mcp.AddTool(server, &mcp.Tool{Name: "who", Description: "Tell whose call it is."},
+	mcp.AddTool(server, &mcp.Tool{Name: "who", Description: "Return whose call it is."},
 		func(_ context.Context, call *mcp.CallToolRequest, _ nothing) (*mcp.CallToolResult, any, error) {
 			id, ok := call.Params.Meta["chatkit-rest/user_id"].(string)
 			if !ok {
@@ -108,7 +108,7 @@ func addBadTools(server *mcp.Server) {
 			}
 			return text(id), nil, nil
 		})
-	mcp.AddTool(server, &mcp.Tool{Name: "env", Description: "Tell a variable of the server's environment."},
+	mcp.AddTool(server, &mcp.Tool{Name: "env", Description: "Return a variable of the server's environment."},
 		func(_ context.Context, _ *mcp.CallToolRequest, n name) (*mcp.CallToolResult, any, error) {
 			value, ok := os.LookupEnv(n.Name)
 			return text(fmt.Sprintf("%q %t", value, ok)), nil, nil
