@@ -3,7 +3,6 @@ package contract_test
 import (
 	"context"
 	"maps"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -22,16 +21,6 @@ func limitedServer(t *testing.T, database harness.Database) *harness.Server {
 	return harness.Start(t, harness.Options{
 		Database: database, Env: map[string]string{"RATE_LIMIT_PER_MINUTE": harness.Unset, "CORS_ORIGINS": allowedOrigin},
 	})
-}
-
-// from returns a client with a loopback address of its own, so that tests of
-// one server do not use up each other's requests.
-func from(t *testing.T, server *harness.Server, address string) *http.Client {
-	t.Helper()
-	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
-	transport := &http.Transport{DialContext: dialer.DialContext, MaxIdleConnsPerHost: 128}
-	t.Cleanup(transport.CloseIdleConnections)
-	return server.HTTPOver(t, transport)
 }
 
 // status sends a request and returns the status and the headers of the answer.
@@ -75,7 +64,7 @@ func bearer(user *harness.User) http.Header {
 
 // limitTogether sends 31 requests of five users over all six operations.
 func limitTogether(t *testing.T, server *harness.Server) {
-	client := from(t, server, "127.0.0.11")
+	client := server.HTTPFrom(t, "127.0.0.11")
 	owner := server.User(t)
 	session := owner.CreateSession() // from 127.0.0.1, another address
 	sent := 0
@@ -104,7 +93,7 @@ func limitTogether(t *testing.T, server *harness.Server) {
 }
 
 func limitAtOnce(t *testing.T, server *harness.Server) {
-	client, head := from(t, server, "127.0.0.12"), bearer(server.User(t))
+	client, head := server.HTTPFrom(t, "127.0.0.12"), bearer(server.User(t))
 	var (
 		mu     sync.Mutex
 		passed int
@@ -129,7 +118,7 @@ func limitAtOnce(t *testing.T, server *harness.Server) {
 }
 
 func limitNotOnPages(t *testing.T, server *harness.Server) {
-	client := from(t, server, "127.0.0.13")
+	client := server.HTTPFrom(t, "127.0.0.13")
 	for _, path := range []string{"/health", "/readyz", "/openapi.yaml", "/openapi.json", "/docs"} {
 		for range 40 {
 			if code, _ := status(t, client, http.MethodGet, server.URL+path, nil, ""); code >= http.StatusBadRequest {
@@ -144,7 +133,7 @@ func limitNotOnPages(t *testing.T, server *harness.Server) {
 }
 
 func limitForged(t *testing.T, server *harness.Server) {
-	client, user := from(t, server, "127.0.0.14"), server.User(t)
+	client, user := server.HTTPFrom(t, "127.0.0.14"), server.User(t)
 	for n := range 31 {
 		head := bearer(user)
 		head.Set("X-Forwarded-For", "203.0.113."+strconv.Itoa(n))
@@ -158,7 +147,7 @@ func limitForged(t *testing.T, server *harness.Server) {
 }
 
 func limitCountsFailures(t *testing.T, server *harness.Server) {
-	client := from(t, server, "127.0.0.15")
+	client := server.HTTPFrom(t, "127.0.0.15")
 	for n := range 31 {
 		code, _ := status(t, client, http.MethodGet, server.URL+harness.SessionsPath, header("Authorization", "Bearer x"), "")
 		if want := []int{401, 429}[n/30]; code != want {
@@ -170,7 +159,7 @@ func limitCountsFailures(t *testing.T, server *harness.Server) {
 // limitCountsForeignOrigins checks that a refused page's request counts and its
 // preflight does not.
 func limitCountsForeignOrigins(t *testing.T, server *harness.Server) {
-	client, head := from(t, server, "127.0.0.16"), bearer(server.User(t))
+	client, head := server.HTTPFrom(t, "127.0.0.16"), bearer(server.User(t))
 	head.Set("Origin", "https://evil.example")
 	ask := preflight(harness.SessionsPath, "https://evil.example", http.MethodGet)
 	for n := range 31 {
@@ -190,7 +179,7 @@ func limitCountsForeignOrigins(t *testing.T, server *harness.Server) {
 // limitReadByAllowedOrigin checks that a page of an allowed origin can read the
 // refusal and its Retry-After.
 func limitReadByAllowedOrigin(t *testing.T, server *harness.Server) {
-	client, head := from(t, server, "127.0.0.17"), bearer(server.User(t))
+	client, head := server.HTTPFrom(t, "127.0.0.17"), bearer(server.User(t))
 	head.Set("Origin", allowedOrigin)
 	for n := range 31 {
 		code, got := status(t, client, http.MethodGet, server.URL+harness.SessionsPath, head, "")

@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"crypto/rand"
+	"net"
 	"net/http"
 	"net/url"
 	"path"
@@ -53,6 +54,16 @@ func (s *Server) UserNamed(tb testing.TB, sub string) *User {
 func (s *Server) HTTP(tb testing.TB) *http.Client {
 	tb.Helper()
 	return s.HTTPOver(tb, s.transport)
+}
+
+// HTTPFrom is HTTP with a local address of the loopback range, so that tests of one
+// server do not use up each other's requests.
+func (s *Server) HTTPFrom(tb testing.TB, address string) *http.Client {
+	tb.Helper()
+	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+	transport := &http.Transport{DialContext: dialer.DialContext, MaxIdleConnsPerHost: 128}
+	tb.Cleanup(transport.CloseIdleConnections)
+	return s.HTTPOver(tb, transport)
 }
 
 // HTTPOver is HTTP with the given transport.

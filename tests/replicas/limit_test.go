@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -45,16 +44,6 @@ func newService(t *testing.T, redisURL string, env ...string) service {
 		s.replicas[n] = harness.Start(t, harness.Options{Database: harness.Postgres, DatabaseURL: url, Env: settings})
 	}
 	return s
-}
-
-// from returns a client with a loopback address of its own, so that tests do
-// not use up each other's requests.
-func from(t *testing.T, server *harness.Server, address string) *http.Client {
-	t.Helper()
-	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
-	transport := &http.Transport{DialContext: dialer.DialContext, MaxIdleConnsPerHost: 128}
-	t.Cleanup(transport.CloseIdleConnections)
-	return server.HTTPOver(t, transport)
 }
 
 // list lists the sessions at a replica and returns the status and the headers
@@ -140,7 +129,7 @@ func TestLimitOverReplicas(t *testing.T) {
 // and returns how many passed.
 func (s service) hundred(t *testing.T, address string) int64 {
 	t.Helper()
-	clients := [2]*http.Client{from(t, s.replicas[0], address), from(t, s.replicas[1], address)}
+	clients := [2]*http.Client{s.replicas[0].HTTPFrom(t, address), s.replicas[1].HTTPFrom(t, address)}
 	var (
 		passed atomic.Int64
 		all    sync.WaitGroup
@@ -201,7 +190,7 @@ func TestLimitWithoutRedis(t *testing.T) {
 			t.Parallel()
 			server := redis.Start(t, redis.Options{Password: hidden})
 			s := newService(t, server.URL)
-			clients := [2]*http.Client{from(t, s.replicas[0], trouble.address), from(t, s.replicas[1], trouble.address)}
+			clients := [2]*http.Client{s.replicas[0].HTTPFrom(t, trouble.address), s.replicas[1].HTTPFrom(t, trouble.address)}
 			s.list(t, 0, clients[0])
 			trouble.begin(server)
 			for replica, client := range clients {
