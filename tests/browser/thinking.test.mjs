@@ -136,7 +136,7 @@ const vile = `"><img src=x onerror="window.ran=1"><script>window.ran=2</script>[
 
 test('thoughts, names, arguments and results are text, whatever they hold', async (t) => {
   const { page, watch } = await open(t, [
-    [{ think: `${vile}\n\n<svg onload="window.ran=4">` }, { call: vile, args: `{"a":"${'x'.repeat(3000)}<img src=x onerror=window.ran=5>"` }],
+    [{ think: `${vile}\n\n<svg onload="window.ran=4">` }, { call: vile, args: `{"a":"${'x'.repeat(3000)}<img src=x onerror=window.ran=5>"}` }],
     ['The end.'],
   ], { browser: { viewport: { width: 360, height: 720 } } });
   await say(page, 'Go on');
