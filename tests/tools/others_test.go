@@ -179,7 +179,8 @@ func TestEverythingServer(t *testing.T) {
 }
 
 // TestEverythingServerIsKilled: a server that is killed in a call gives a tool
-// error, and a call made while it is away waits until it is back.
+// error, and a call made while it is away waits until it is back, unless it was
+// sent before the break was noticed.
 func TestEverythingServerIsKilled(t *testing.T) {
 	t.Parallel()
 	server := serveEverything(t)
@@ -199,7 +200,10 @@ func TestEverythingServerIsKilled(t *testing.T) {
 	waiting := make(chan chat.ToolResult, 1)
 	go func() { waiting <- call(t.Context(), box, "echo", `{"message":"x"}`) }()
 	server.start()
-	if got := <-waiting; got.Failed {
+	// The break may be noticed after that call was sent; then nobody knows
+	// whether the server took it.
+	if got := <-waiting; got.Failed && !strings.Contains(got.Text, "not known") {
 		t.Errorf("a call made while the server was away gave %+v", got)
 	}
+	until(t, "the restarted server answers", func() bool { return !call(t.Context(), box, "echo", `{"message":"x"}`).Failed })
 }
