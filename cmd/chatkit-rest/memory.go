@@ -15,8 +15,8 @@ const (
 
 // returnMemory collects garbage and returns it to the system at intervals while
 // there are many live streams, until ctx ends. The start of a stream allocates
-// ten times what the stream holds, and enlarges stacks that only a collection
-// shrinks. Streams then allocate so little that Go would not collect for minutes.
+// more than the stream holds, and enlarges stacks that only a collection shrinks.
+// Streams then allocate so little that Go itself collects rarely.
 func returnMemory(ctx context.Context, streams func() int) {
 	interval := time.NewTicker(returnInterval)
 	defer interval.Stop()
