@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/chatkit-rest/chatkit-rest/cmd/chatkit-rest/internal/adapters"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 	"github.com/chatkit-rest/chatkit-rest/internal/demo"
@@ -56,7 +57,7 @@ func assemble(
 		return nil, err
 	}
 	a.closers = append(a.closers, func() { _ = db.Close() })
-	model, err := newModel(settings)
+	model, err := adapters.NewModel(settings, version)
 	if err != nil {
 		return nil, err
 	}
@@ -83,20 +84,6 @@ func (a *assembly) close() {
 	for _, closer := range slices.Backward(a.closers) {
 		closer()
 	}
-}
-
-// newModel makes the client of the model service.
-func newModel(settings config.Settings) (*openrouter.Client, error) {
-	model, err := openrouter.New(openrouter.Options{
-		BaseURL: settings.OpenRouterBaseURL, Key: settings.OpenRouterAPIKey.Reveal(), Model: settings.OpenRouterModel,
-		FallbackModels: settings.OpenRouterFallbackModels, MaxTokens: settings.OpenRouterMaxTokens,
-		SiteURL: settings.OpenRouterSiteURL, AppName: settings.OpenRouterAppName, UserAgent: "chatkit-rest/" + version,
-		FirstByteTimeout: settings.UpstreamFirstByteTimeout, IdleTimeout: settings.UpstreamIdleTimeout,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("set up the model provider: %w", err)
-	}
-	return model, nil
 }
 
 // observedModel returns the model with spans and metrics.

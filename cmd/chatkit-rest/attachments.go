@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/chatkit-rest/chatkit-rest/internal/blob"
+	"github.com/chatkit-rest/chatkit-rest/cmd/chatkit-rest/internal/adapters"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
@@ -12,25 +12,12 @@ import (
 // urlKeyName is the name of the stored key that signs URLs of attachments.
 const urlKeyName = "attachment links"
 
-// openBlobs opens the store of ATTACHMENTS_URL.
-func openBlobs(settings config.Settings) (blob.Blobs, error) {
-	a := settings.Attachments
-	blobs, err := blob.Open(blob.Options{
-		Folder: a.Folder, Bucket: a.Bucket, Prefix: a.Prefix, Endpoint: a.Endpoint, Region: a.Region,
-		AccessKey: a.AccessKey.Reveal(), SecretKey: a.SecretKey.Reveal(),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("ATTACHMENTS_URL: %w", err)
-	}
-	return blobs, nil
-}
-
 // newAttachments opens the file store. It returns nil if none is configured.
 func (a *assembly) newAttachments(ctx context.Context, settings config.Settings) (*chat.AttachmentOptions, error) {
 	if !settings.Attachments.IsSet() {
 		return nil, nil //nolint:nilnil // Without a file store the server has no attachments.
 	}
-	blobs, err := openBlobs(settings)
+	blobs, err := adapters.OpenBlobs(settings)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/chatkit-rest/chatkit-rest/cmd/chatkit-rest/internal/adapters"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
 )
@@ -13,7 +14,7 @@ import (
 // openStore opens the database and checks that its schema is up to date. It
 // migrates a SQLite database, and PostgreSQL if migrate is true.
 func openStore(ctx context.Context, settings config.Settings, logger *slog.Logger, migrate bool) (*store.Store, error) {
-	db, err := store.Open(ctx, storeConfig(settings, logger))
+	db, err := store.Open(ctx, adapters.StoreConfig(settings, logger))
 	if err != nil {
 		return nil, fmt.Errorf("open the database of DATABASE_URL: %w", err)
 	}
@@ -40,14 +41,6 @@ func checkMigrated(ctx context.Context, db *store.Store) error {
 			"run chatkit-rest migrate up, or serve with --migrate")
 	}
 	return nil
-}
-
-// storeConfig returns the options of the store.
-func storeConfig(settings config.Settings, logger *slog.Logger) store.Config {
-	return store.Config{
-		Driver: store.Driver(settings.Database.Driver), DSN: settings.Database.DSN.Reveal(), Path: settings.Database.Path,
-		MaxConns: settings.DatabaseMaxConns, Logger: logger,
-	}
 }
 
 // databaseName returns the name of the database in traces.

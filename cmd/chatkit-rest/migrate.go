@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/chatkit-rest/chatkit-rest/cmd/chatkit-rest/internal/adapters"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
 )
@@ -18,7 +19,7 @@ func migrate(ctx context.Context, p process, args []string) error {
 	if err != nil {
 		return err
 	}
-	options := storeConfig(settings, newLogger(p.stderr, settings))
+	options := adapters.StoreConfig(settings, newLogger(p.stderr, settings))
 	options.ReadOnly = args[0] == "status"
 	db, err := store.Open(ctx, options)
 	if err != nil {

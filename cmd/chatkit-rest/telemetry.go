@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 
+	"github.com/chatkit-rest/chatkit-rest/cmd/chatkit-rest/internal/adapters"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
 )
@@ -27,7 +27,7 @@ func (a *assembly) startTelemetry(ctx context.Context, settings config.Settings)
 		return nil
 	}
 	var err error
-	a.tracing, err = telemetry.NewTracing(ctx, tracingOptions(settings.Tracing, a.logger))
+	a.tracing, err = telemetry.NewTracing(ctx, adapters.TracingOptions(settings.Tracing, version, a.logger))
 	if err != nil {
 		return fmt.Errorf("start tracing to OTEL_EXPORTER_OTLP_ENDPOINT: %w", err)
 	}
@@ -37,21 +37,6 @@ func (a *assembly) startTelemetry(ctx context.Context, settings config.Settings)
 		}
 	})
 	return nil
-}
-
-// tracingOptions converts the settings of tracing, and reveals their secrets.
-func tracingOptions(settings config.Tracing, logger *slog.Logger) telemetry.TracingOptions {
-	headers := make(map[string]string, len(settings.Headers))
-	for name, value := range settings.Headers {
-		headers[name] = value.Reveal()
-	}
-	return telemetry.TracingOptions{
-		Endpoint: settings.Endpoint, Headers: headers, Gzip: settings.Gzip, Timeout: settings.Timeout,
-		Ratio: settings.Sampler.Ratio, ParentBased: settings.Sampler.ParentBased,
-		Authorities: settings.Authorities, Client: settings.Client,
-		QueueSize: settings.Queue.Size, BatchSize: settings.Queue.Batch, BatchDelay: settings.Queue.Delay,
-		ServiceName: settings.ServiceName, Version: version, Resource: settings.Resource, Logger: logger,
-	}
 }
 
 // serveMetrics serves /metrics on a separate listener until the assembly is

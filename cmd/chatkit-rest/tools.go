@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/chatkit-rest/chatkit-rest/cmd/chatkit-rest/internal/adapters"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 	"github.com/chatkit-rest/chatkit-rest/internal/mcp"
@@ -22,7 +23,7 @@ func (a *assembly) newTools(ctx context.Context, settings config.Settings) chat.
 	}
 	servers := make([]mcp.Server, len(settings.MCPServers))
 	for i, server := range settings.MCPServers {
-		servers[i] = mcpServer(server)
+		servers[i] = adapters.MCPServer(server)
 	}
 	tools := mcp.Start(mcp.Options{Servers: servers, Version: version, Logger: a.logger})
 	a.closers = append(a.closers, tools.Close)
@@ -30,28 +31,4 @@ func (a *assembly) newTools(ctx context.Context, settings config.Settings) chat.
 	defer cancel()
 	tools.Await(ctx)
 	return telemetry.Tools(a.metrics, a.tracing, tools)
-}
-
-// mcpServer converts a server of MCP_SERVERS, and reveals its secrets.
-func mcpServer(settings config.MCPServer) mcp.Server {
-	server := mcp.Server{
-		Name: settings.Name, Command: settings.Command, Folder: settings.Folder, URL: settings.URL.Reveal(), Headers: make(map[string]string),
-		Tools: settings.Tools, Timeout: settings.Timeout, StartTimeout: settings.StartTimeout, SendUserID: settings.SendUserID,
-	}
-	for _, arg := range settings.Args {
-		server.Args = append(server.Args, arg.Reveal())
-	}
-	for name, value := range settings.Env {
-		server.Env = append(server.Env, name+"="+value.Reveal())
-	}
-	for name, value := range settings.Headers {
-		server.Headers[name] = value.Reveal()
-	}
-	for _, secret := range settings.Secrets {
-		server.Secrets = append(server.Secrets, secret.Reveal())
-	}
-	for _, secret := range settings.Hidden {
-		server.Hidden = append(server.Hidden, secret.Reveal())
-	}
-	return server
 }

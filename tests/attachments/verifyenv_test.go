@@ -20,8 +20,8 @@ func TestVerifyEnv(t *testing.T) {
 		line string
 		code int
 	}{
-		"disk":      {files.settings(), `attachments +ok +folder \S+ can be written and read; 10485760 bytes a file, 1073741824 a user`, 0},
-		"S3":        {s3.settings(), `attachments +ok +bucket files can be written and read; 10485760 bytes a file, 1073741824 a user`, 0},
+		"disk":      {files.settings(), `attachments +ok +folder \S+ is readable and writable; 10485760 bytes per file, 1073741824 bytes per user`, 0},
+		"S3":        {s3.settings(), `attachments +ok +bucket files is readable and writable; 10485760 bytes per file, 1073741824 bytes per user`, 0},
 		"no bucket": {missing, `attachments +FAILED +ATTACHMENTS_URL: cannot write: .*`, 1},
 		"no folder": {map[string]string{"ATTACHMENTS_URL": "file:////dev/null/files"}, `attachments +FAILED +ATTACHMENTS_URL: make the folder: .*`, 1},
 		"none":      {nil, `result +ok.*`, 0},

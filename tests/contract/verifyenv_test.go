@@ -44,7 +44,7 @@ func TestVerifyEnvReport(t *testing.T) {
 			`database +ok +`+string(database)+` [\d.]+.*`, `migrations +ok +[1-9]\d* applied, 0 pending`,
 			`key +ok +accepted; it has no credit limit of its own`, `model +ok +maker/model`,
 			`limits +ok +30 requests a minute for an address .*, 10 sessions a user, 500 characters a message`,
-			`result +ok +all is well`)
+			`result +ok +all checks passed`)
 
 		env["OPENROUTER_MODEL"] = "maker/mode"
 		checkReport(t, harness.Execute(t, env, "verify-env"), env, 1,
@@ -83,7 +83,7 @@ func TestVerifyEnvModel(t *testing.T) {
 	env := harness.Settings(harness.NewDatabase(t, harness.SQLite), "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe", upstream)
 	checkReport(t, harness.Execute(t, env, "verify-env"), env, 0, `model +unsure +.*lists no models`)
 	upstream.ListModels("one.gguf")
-	checkReport(t, harness.Execute(t, env, "verify-env"), env, 0, `model +unsure +.*lists one.gguf alone`)
+	checkReport(t, harness.Execute(t, env, "verify-env"), env, 0, `model +unsure +.*lists only one.gguf`)
 }
 
 // TestVerifyEnvNamesEveryMissingModel checks that each configured model that
@@ -95,7 +95,7 @@ func TestVerifyEnvNamesEveryMissingModel(t *testing.T) {
 	env := harness.Settings(harness.NewDatabase(t, harness.SQLite), "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe", upstream)
 	env["OPENROUTER_MODEL"], env["TITLE_MODEL"] = "maker/a", "maker/b:nitro"
 	env["MODELS"], env["OPENROUTER_FALLBACK_MODELS"] = "maker/a,maker/d:free", "maker/c"
-	checkReport(t, harness.Execute(t, env, "verify-env"), env, 0, `model +ok +maker/a, and 3 more of the settings`)
+	checkReport(t, harness.Execute(t, env, "verify-env"), env, 0, `model +ok +maker/a and 3 more`)
 
 	env["TITLE_MODEL"], env["MODELS"], env["OPENROUTER_FALLBACK_MODELS"] = "maker/title", "maker/a,maker/b:free", "maker/gone,maker/c"
 	checkReport(t, harness.Execute(t, env, "verify-env"), env, 1,
@@ -113,11 +113,11 @@ func TestVerifyEnvExitCodes(t *testing.T) {
 	checkReport(t, harness.Execute(t, env, "verify-env"), env, 1,
 		`migrations +FAILED +0 applied, \d+ pending; run chatkit-rest migrate up, or serve with --migrate`, `result +FAILED +migrations`)
 	wantSuccess(t, harness.Execute(t, env, "migrate", "up"))
-	checkReport(t, harness.Execute(t, env, "verify-env"), env, 0, `result +ok +nothing failed; unsure: model`)
+	checkReport(t, harness.Execute(t, env, "verify-env"), env, 0, `result +ok +no check failed; unsure: model`)
 	upstream.RefuseKey(402)
 	checkReport(t, harness.Execute(t, env, "verify-env"), env, 1, `key +FAILED +.*credit.*`, `result +FAILED +key`)
 	checkReport(t, harness.Execute(t, nil, "verify-env"), nil, 1,
-		`settings +FAILED +\d+ faults in the settings:`, `result +FAILED +settings; nothing else was looked at`)
+		`settings +FAILED +\d+ faults in the settings:`, `result +FAILED +settings; the remaining checks were skipped`)
 	for _, args := range [][]string{{"verify-env", "staging"}, {"verify-env", "--fix"}, {"verfy-env"}, {"serve", "demo"}, {"healthcheck", "now"}} {
 		if result := harness.Execute(t, env, args...); result.ExitCode != 2 || result.Stdout != "" || result.Stderr == "" {
 			t.Errorf("%q: exit code %d, want 2: %s", args, result.ExitCode, result.Output())
@@ -132,7 +132,7 @@ func TestChecksCreateNoFile(t *testing.T) {
 	env := harness.Settings("sqlite:///data/new/chat.db", "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe", harness.NewUpstream(t))
 	folder := t.TempDir()
 	checkReport(t, harness.ExecuteIn(t, folder, env, "verify-env"), env, 0,
-		`database +ok +SQLite [\d.]+; the file is not there yet, serve makes it`,
+		`database +ok +SQLite [\d.]+; the file does not exist yet, serve creates it`,
 		`migrations +ok +0 applied, [1-9]\d* pending; serve applies them`)
 	status := harness.ExecuteIn(t, folder, env, "migrate", "status")
 	wantSuccess(t, status)

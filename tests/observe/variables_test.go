@@ -98,7 +98,7 @@ func TestCollectorsCertificates(t *testing.T) {
 				t.Errorf("spans came: %v, want %v\n%s", sent, test.sent, server.Log())
 			}
 			result := harness.ExecuteIn(t, t.TempDir(), withSettings(t, env), "verify-env")
-			word := map[bool]string{true: `ok +the collector takes them`, false: `FAILED +OTEL_EXPORTER_OTLP_ENDPOINT: .*`}[test.sent]
+			word := map[bool]string{true: `ok +the collector accepts them`, false: `FAILED +OTEL_EXPORTER_OTLP_ENDPOINT: .*`}[test.sent]
 			if !regexp.MustCompile(`(?m)^traces +` + word + `$`).MatchString(result.Stdout) {
 				t.Errorf("verify-env says\n%s", result.Output())
 			}
@@ -155,7 +155,7 @@ func TestVariablesWithoutEffectAreReported(t *testing.T) {
 		t.Fatal(err)
 	}
 	result := harness.ExecuteIn(t, folder, withSettings(t, env), "verify-env")
-	want := "off; set, but not acted on: OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, OTEL_METRICS_EXPORTER, OTEL_PROPAGATORS, OTEL_SPAN_EVENT_COUNT_LIMIT\n"
+	want := "off; set, but not supported: OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, OTEL_METRICS_EXPORTER, OTEL_PROPAGATORS, OTEL_SPAN_EVENT_COUNT_LIMIT\n"
 	if !strings.Contains(result.Stdout, want) {
 		t.Errorf("verify-env does not print %q:\n%s", want, result.Output())
 	}

@@ -42,7 +42,7 @@ func TestVerifyEnvChecksRedis(t *testing.T) {
 	stopped.Kill()
 	frozen := redis.Start(t, redis.Options{Password: hidden})
 	frozen.Freeze()
-	if result := verify(t, map[string]string{"REDIS_URL": server.URL}); result.ExitCode != 0 || !strings.Contains(result.Stdout, "redis       ok      it answers and counts\n") {
+	if result := verify(t, map[string]string{"REDIS_URL": server.URL}); result.ExitCode != 0 || !strings.Contains(result.Stdout, "redis       ok      a test request was counted\n") {
 		t.Errorf("a good Redis: exit code %d\n%s", result.ExitCode, result.Output())
 	}
 	for name, url := range map[string]string{

@@ -1,4 +1,4 @@
-package main
+package verify
 
 import (
 	"errors"
@@ -13,6 +13,9 @@ const (
 	statusUnsure = "unsure"
 	statusFailed = "FAILED"
 )
+
+// ErrFailed is the error of a report with a failed check.
+var ErrFailed = errors.New("a check failed")
 
 // report is the output of verify-env: a line for each check, and the result.
 type report struct {
@@ -44,17 +47,17 @@ func (r *report) line(name, word, detail string) {
 	}
 }
 
-// end writes the result, with a remark if a check failed. It returns errReported
+// end writes the result, with a remark if a check failed. It returns ErrFailed
 // if a check failed.
 func (r *report) end(remark string) error {
 	switch {
 	case len(r.failed) > 0:
 		r.line("result", statusFailed, strings.Join(r.failed, ", ")+remark)
-		return errors.Join(errReported, r.err)
+		return errors.Join(ErrFailed, r.err)
 	case len(r.unsure) > 0:
-		r.line("result", statusOK, "nothing failed; unsure: "+strings.Join(r.unsure, ", "))
+		r.line("result", statusOK, "no check failed; unsure: "+strings.Join(r.unsure, ", "))
 	default:
-		r.line("result", statusOK, "all is well")
+		r.line("result", statusOK, "all checks passed")
 	}
 	return r.err
 }

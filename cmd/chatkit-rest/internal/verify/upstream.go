@@ -1,4 +1,4 @@
-package main
+package verify
 
 import (
 	"context"
@@ -7,13 +7,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chatkit-rest/chatkit-rest/cmd/chatkit-rest/internal/adapters"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
 
-// verifyKey reports whether the model service accepts the key, and its credits.
-func verifyKey(ctx context.Context, settings config.Settings) (string, error) {
-	model, err := newModel(settings)
+// checkKey reports whether the model service accepts the key, and its credits.
+func (c checker) checkKey(ctx context.Context) (string, error) {
+	model, err := adapters.NewModel(c.settings, c.version)
 	if err != nil {
 		return "", err
 	}
@@ -47,22 +48,22 @@ func upstreamAdvice(err error) error {
 	case chat.UpstreamUnreachable, chat.UpstreamTimeout:
 		return fmt.Errorf("OPENROUTER_BASE_URL cannot be reached: %w; check that this machine may call it", err)
 	default:
-		return fmt.Errorf("OPENROUTER_BASE_URL gave an unexpected answer: %w; check that it is the base URL of an API, or try later", err)
+		return fmt.Errorf("OPENROUTER_BASE_URL gave an unexpected answer: %w; check that it is the base URL of an OpenAI-compatible API, or try again later", err)
 	}
 }
 
-// verifyModels checks that upstream lists the models of the settings.
-func verifyModels(ctx context.Context, settings config.Settings) (string, error) {
-	client, err := newModel(settings)
+// checkModels checks that upstream lists the models of the settings.
+func (c checker) checkModels(ctx context.Context) (string, error) {
+	client, err := adapters.NewModel(c.settings, c.version)
 	if err != nil {
 		return "", err
 	}
 	defer client.CloseIdle()
 	listed, err := client.Models(ctx)
 	if err != nil {
-		return "", unsureError{"upstream does not list its models"}
+		return "", unsureError{"upstream returned no list of models"}
 	}
-	return compareModels(namedModels(settings), listed)
+	return compareModels(namedModels(c.settings), listed)
 }
 
 // namedModel is a model and the first setting that has it.
@@ -106,7 +107,7 @@ func compareModels(named []namedModel, listed []string) (string, error) {
 	case len(uncertain) > 0:
 		return "", unsureError{strings.Join(uncertain, "\n")}
 	case len(named) > 1:
-		return fmt.Sprintf("%s, and %d more of the settings", named[0].model, len(named)-1), nil
+		return fmt.Sprintf("%s and %d more", named[0].model, len(named)-1), nil
 	default:
 		return named[0].model, nil
 	}
@@ -134,11 +135,11 @@ func unlistedReason(model string, listed []string) string {
 	case len(listed) == 0:
 		return "upstream lists no models"
 	case len(listed) == 1: // Such a server may accept any name.
-		return fmt.Sprintf("upstream lists %s alone", listed[0])
+		return "upstream lists only " + listed[0]
 	case strings.Contains(model, "@preset/"):
-		return "a preset is not listed"
+		return "upstream does not list presets"
 	case strings.HasPrefix(model, "~"), strings.HasPrefix(model, "openrouter/"):
-		return "upstream does not list this alias or router; it may know it all the same"
+		return "upstream does not list this alias or router, but may accept it"
 	}
 	return ""
 }

@@ -1,4 +1,4 @@
-package main
+package verify
 
 import (
 	"context"
@@ -7,14 +7,15 @@ import (
 	"log/slog"
 	"path/filepath"
 
+	"github.com/chatkit-rest/chatkit-rest/cmd/chatkit-rest/internal/adapters"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
 )
 
-// verifyDatabase reports the version of the database.
-func verifyDatabase(ctx context.Context, settings config.Settings) (string, error) {
-	db, err := openReadOnly(ctx, settings)
+// checkDatabase reports the version of the database.
+func (c checker) checkDatabase(ctx context.Context) (string, error) {
+	db, err := c.openReadOnly(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -27,24 +28,24 @@ func verifyDatabase(ctx context.Context, settings config.Settings) (string, erro
 	if db.IsPooled() {
 		number += " through a connection pooler"
 	}
-	if settings.Database.Driver == config.SQLite {
+	if c.settings.Database.Driver == config.SQLite {
 		name = "SQLite"
 	}
-	if isMissingSQLite(settings.Database) {
-		return name + " " + number + "; the file is not there yet, serve makes it", nil
+	if isMissingSQLite(c.settings.Database) {
+		return name + " " + number + "; the file does not exist yet, serve creates it", nil
 	}
 	return name + " " + number, nil
 }
 
 // openReadOnly opens the database without changing or creating it.
-func openReadOnly(ctx context.Context, settings config.Settings) (*store.Store, error) {
-	if isMissingSQLite(settings.Database) {
-		if err := checkCanCreate(filepath.Dir(settings.Database.Path)); err != nil {
+func (c checker) openReadOnly(ctx context.Context) (*store.Store, error) {
+	if isMissingSQLite(c.settings.Database) {
+		if err := checkCanCreate(filepath.Dir(c.settings.Database.Path)); err != nil {
 			return nil, fmt.Errorf("DATABASE_URL: the SQLite file does not exist, and serve could not create it: %w; "+
 				"choose another path, or let this user write there", err)
 		}
 	}
-	options := storeConfig(settings, slog.New(slog.DiscardHandler))
+	options := adapters.StoreConfig(c.settings, slog.New(slog.DiscardHandler))
 	options.ReadOnly = true
 	db, err := store.Open(ctx, options)
 	if err != nil {
@@ -56,11 +57,11 @@ func openReadOnly(ctx context.Context, settings config.Settings) (*store.Store, 
 	return db, nil
 }
 
-// verifyMigrations reports how many migrations are applied and pending.
-func verifyMigrations(ctx context.Context, settings config.Settings) (string, error) {
-	db, err := openReadOnly(ctx, settings)
+// checkMigrations reports how many migrations are applied and pending.
+func (c checker) checkMigrations(ctx context.Context) (string, error) {
+	db, err := c.openReadOnly(ctx)
 	if err != nil {
-		return "", unsureError{"the database does not answer"}
+		return "", unsureError{"the database could not be opened"}
 	}
 	defer db.Close() //nolint:errcheck // nothing was written
 	list, err := db.MigrationStatus(ctx)
@@ -77,7 +78,7 @@ func verifyMigrations(ctx context.Context, settings config.Settings) (string, er
 	switch {
 	case pending == 0:
 		return detail, nil
-	case settings.Database.Driver == config.SQLite:
+	case c.settings.Database.Driver == config.SQLite:
 		return detail + "; serve applies them", nil
 	default:
 		return "", errors.New(detail + "; run chatkit-rest migrate up, or serve with --migrate")
