@@ -6,23 +6,29 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/bench/database"
+	"github.com/chatkit-rest/chatkit-rest/tests/bench/loadclient"
+	"github.com/chatkit-rest/chatkit-rest/tests/bench/role"
 )
 
-// reader is a way to lists and histories: the server, or the bare handler.
-type reader struct {
+// loadTarget is a server with the requests of a load.
+type loadTarget struct {
 	name    string
 	process *process
-	// lists and histories are requests for those of the sample.
-	lists, histories [][]byte
+	// requests are the requests by kind.
+	requests map[string][][]byte
 }
 
-func (r *reader) requests(kind string) [][]byte {
-	if kind == kindList {
-		return r.lists
-	}
-	return r.histories
+func newLoadTarget(name string, p *process) *loadTarget {
+	return &loadTarget{name: name, process: p, requests: make(map[string][][]byte)}
 }
 
+func (t *loadTarget) add(kind string, request []byte) {
+	t.requests[kind] = append(t.requests[kind], request)
+}
+
+// The kinds of requests to the REST API.
 const (
 	kindList    = "list"
 	kindHistory = "history"
@@ -30,101 +36,97 @@ const (
 
 func kinds() []string { return []string{kindList, kindHistory} }
 
-// serverReader starts the server on a database.
-func (l *lab) serverReader(ctx context.Context, s *seeded) (*reader, error) {
-	w, err := l.startServer(ctx, s.url)
+// startLoadedServer starts the server on a database.
+func (b *bench) startLoadedServer(ctx context.Context, s *seededDatabase) (*loadTarget, error) {
+	server, err := b.startServer(ctx, s.url)
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{name: w.name, process: w.process}
+	t := newLoadTarget(server.name, server.process)
 	for _, session := range s.sessions {
-		token, err := l.tokens.of(session.user)
+		token, err := b.tokens.forUser(session.user)
 		if err != nil {
-			return nil, errors.Join(err, w.process.stop())
+			return nil, errors.Join(err, server.process.stop())
 		}
 		header := "Authorization: Bearer " + token
-		r.lists = append(r.lists, getRequest("/api/v1/chatkit/sessions", header))
-		r.histories = append(r.histories, getRequest("/api/v1/chatkit/sessions/"+session.id, header))
+		t.add(kindList, loadclient.GetRequest("/api/v1/chatkit/sessions", header))
+		t.add(kindHistory, loadclient.GetRequest("/api/v1/chatkit/sessions/"+session.id, header))
 	}
-	return r, nil
+	return t, nil
 }
 
-// handlerReader starts the bare handler on a database.
-func handlerReader(ctx context.Context, s *seeded) (*reader, error) {
-	p, err := startRole(ctx, handlerRole, databaseVariable+"="+s.url)
+// startLoadedHandler starts the bare handler on a database.
+func startLoadedHandler(ctx context.Context, s *seededDatabase) (*loadTarget, error) {
+	p, err := startRole(ctx, role.Handler, role.DatabaseVariable+"="+s.url)
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{name: "bare handler, " + string(engineOf(s.url)), process: p}
+	t := newLoadTarget("bare handler, "+string(database.EngineOf(s.url)), p)
 	for _, session := range s.sessions {
-		header := userHeader + ": " + session.user
-		r.lists = append(r.lists, getRequest("/sessions", header))
-		r.histories = append(r.histories, getRequest("/sessions/"+session.id, header))
+		header := role.UserHeader + ": " + session.user
+		t.add(kindList, loadclient.GetRequest("/sessions", header))
+		t.add(kindHistory, loadclient.GetRequest("/sessions/"+session.id, header))
 	}
-	return r, nil
+	return t, nil
 }
 
-func getRequest(path, header string) []byte {
-	return []byte("GET " + path + " HTTP/1.1\r\nHost: bench\r\n" + header + "\r\n\r\n")
-}
-
-// loaded is what a load came to, round by round.
-type loaded struct {
+// loadResult has the results of the rounds of a load.
+type loadResult struct {
 	rates   []float64 // requests a second
 	spreads []spread
 	cpu     time.Duration
 	count   int
 }
 
-// ask puts a load on a reader for a round: each client asks on one connection,
-// one request after another.
-func (l *lab) ask(ctx context.Context, r *reader, kind string, to *loaded) error {
-	requests := r.requests(kind)
-	clients, err := dialAll(ctx, r.process.address, l.size.clients)
+// measureLoad runs a round of a load and adds its result. Each client sends its
+// requests on one connection, one after another.
+func (b *bench) measureLoad(ctx context.Context, t *loadTarget, kind string, result *loadResult) error {
+	requests := t.requests[kind]
+	clients, err := loadclient.DialAll(ctx, t.process.address, b.scale.clients)
 	if err != nil {
 		return err
 	}
-	defer closeAll(clients)
-	before, err := r.process.cpuTime()
+	defer loadclient.CloseAll(clients)
+	before, err := t.process.cpuTime()
 	if err != nil {
 		return err
 	}
-	taken := make([][]time.Duration, len(clients))
-	begin := time.Now()
-	err = atOnce(len(clients), func(i int) error {
+	durations := make([][]time.Duration, len(clients))
+	start := time.Now()
+	err = inParallel(len(clients), func(i int) error {
 		var err error
-		taken[i], err = askOn(clients[i], requests[i*len(requests)/len(clients):], begin.Add(l.size.requestTime))
+		durations[i], err = sendUntil(clients[i], requests[i*len(requests)/len(clients):], start.Add(b.scale.requestTime))
 		return err
 	})
-	took := time.Since(begin)
+	elapsed := time.Since(start)
 	if err != nil {
-		return fmt.Errorf("%s, %s: %w", r.name, kind, err)
+		return fmt.Errorf("%s, %s: %w", t.name, kind, err)
 	}
-	after, err := r.process.cpuTime()
+	after, err := t.process.cpuTime()
 	if err != nil {
 		return err
 	}
 	var all []time.Duration
-	for _, list := range taken {
+	for _, list := range durations {
 		all = append(all, list...)
 	}
-	to.rates = append(to.rates, float64(len(all))/took.Seconds())
-	to.spreads = append(to.spreads, spreadOf(all))
-	to.cpu += after - before
-	to.count += len(all)
+	result.rates = append(result.rates, float64(len(all))/elapsed.Seconds())
+	result.spreads = append(result.spreads, spreadOf(all))
+	result.cpu += after - before
+	result.count += len(all)
 	return nil
 }
 
-// askOn returns how long each request took.
-func askOn(c *client, requests [][]byte, until time.Time) ([]time.Duration, error) {
-	taken := make([]time.Duration, 0, 1<<14)
-	buffer := make([]byte, clientBuffer)
+// sendUntil sends the requests repeatedly until a time and returns the durations.
+func sendUntil(c *loadclient.Client, requests [][]byte, until time.Time) ([]time.Duration, error) {
+	durations := make([]time.Duration, 0, 1<<14)
+	buffer := make([]byte, loadclient.BufferSize)
 	for n := 0; ; n++ {
-		begin := time.Now()
-		if begin.After(until) {
-			return taken, nil
+		start := time.Now()
+		if start.After(until) {
+			return durations, nil
 		}
-		body, err := c.ask(requests[n%len(requests)])
+		body, err := c.Do(requests[n%len(requests)])
 		if err != nil {
 			return nil, err
 		}
@@ -134,6 +136,6 @@ func askOn(c *client, requests [][]byte, until time.Time) ([]time.Duration, erro
 		if !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("read an answer: %w", err)
 		}
-		taken = append(taken, time.Since(begin))
+		durations = append(durations, time.Since(start))
 	}
 }

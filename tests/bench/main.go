@@ -1,11 +1,10 @@
-// Command bench compares the server with a bare reverse proxy before the same
-// upstream, and with a bare handler on the same databases. Both are measured by
-// turns in one run. It prints the result as Markdown, with pass or FAIL for each
+// Command bench compares the server with a bare reverse proxy to the same
+// upstream, and with a bare handler on the same databases. It measures them in
+// turn, in one run. It prints the result as Markdown, with pass or FAIL for each
 // aim. It reads /proc, so it runs on Linux only.
 //
-// The program is also the stand-in upstream, the proxy and the bare handler:
-// it starts itself again for each, so that every part has a process whose CPU
-// time and memory can be told apart.
+// The program is also the upstream, the proxy and the bare handler; see package
+// role.
 package main
 
 import (
@@ -20,6 +19,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/bench/role"
 )
 
 func main() {
@@ -32,47 +33,47 @@ func main() {
 	}
 }
 
-// run is the bench, or one of its parts when the first argument names it.
+// run runs the benchmark, or the role that the first argument names.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) > 0 {
 		switch args[0] {
-		case upstreamRole:
-			return serveUpstream(ctx, stdout)
-		case proxyRole:
-			return serveProxy(ctx, stdout)
-		case handlerRole:
-			return serveHandler(ctx, stdout)
+		case role.Upstream:
+			return role.ServeUpstream(ctx, stdout)
+		case role.Proxy:
+			return role.ServeProxy(ctx, stdout)
+		case role.Handler:
+			return role.ServeHandler(ctx, stdout)
 		}
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	server := flags.String("server", "", "the path of the server's program")
-	quick := flags.Bool("quick", false, "measure less, within a minute")
-	only := flags.String("only", "", "comma list of the measurements to make: "+strings.Join(names(), ", "))
+	quick := flags.Bool("quick", false, "measure less, in about a minute")
+	only := flags.String("only", "", "comma-separated measurements: "+strings.Join(names(), ", "))
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
 		}
 		return err
 	}
-	chosen, err := choose(*only)
+	selected, err := selectMeasurements(*only)
 	if err != nil {
 		return err
 	}
 	if *server == "" {
-		return errors.New("-server is not set; run tests/bench/run.sh, which builds the server and names it")
+		return errors.New("-server is not set; run tests/bench/run.sh, which builds the server and sets it")
 	}
 	program, err := filepath.Abs(*server)
 	if err != nil {
 		return fmt.Errorf("find -server: %w", err)
 	}
-	return measureAll(ctx, program, chosen, sizesFor(*quick), stdout, stderr)
+	return measureAll(ctx, program, selected, scaleFor(*quick), stdout, stderr)
 }
 
-// measurement is one that can be chosen by its name.
+// measurement is a measurement that -only can select by its name.
 type measurement struct {
 	name string
-	make func(ctx context.Context, l *lab) error
+	run  func(ctx context.Context, b *bench) error
 }
 
 func measurements() []measurement {
@@ -81,7 +82,7 @@ func measurements() []measurement {
 		{"streams", measureStreams},
 		{"relay", measureRelay},
 		{"requests", measureRequests},
-		{"size", measureSize},
+		{"size", measureDatabaseSize},
 		{"writes", measureWrites},
 		{"slow", measureSlowReader},
 		{"protocol", measureProtocol},
@@ -96,38 +97,38 @@ func names() []string {
 	return list
 }
 
-func choose(only string) ([]measurement, error) {
+func selectMeasurements(only string) ([]measurement, error) {
 	all := measurements()
 	if only == "" {
 		return all, nil
 	}
-	var chosen []measurement
+	var selected []measurement
 	for name := range strings.SplitSeq(only, ",") {
 		at := slices.IndexFunc(all, func(m measurement) bool { return m.name == strings.TrimSpace(name) })
 		if at < 0 {
-			return nil, fmt.Errorf("-only: there is no measurement %q; take from %s", name, strings.Join(names(), ", "))
+			return nil, fmt.Errorf("-only: there is no measurement %q, only %s", name, strings.Join(names(), ", "))
 		}
-		chosen = append(chosen, all[at])
+		selected = append(selected, all[at])
 	}
-	return chosen, nil
+	return selected, nil
 }
 
 func measureAll(
-	ctx context.Context, program string, chosen []measurement, size sizes, stdout, stderr io.Writer,
+	ctx context.Context, program string, selected []measurement, scale scale, stdout, stderr io.Writer,
 ) (err error) {
-	l, err := newLab(ctx, program, size, stderr)
+	b, err := newBench(ctx, program, scale, stderr)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, l.close()) }() //nolint:contextcheck // what was begun is ended even so
-	if err := l.describe(ctx); err != nil {
+	defer func() { err = errors.Join(err, b.close()) }() //nolint:contextcheck // the parts are stopped even so
+	if err := b.describeMachine(ctx); err != nil {
 		return err
 	}
-	for _, m := range chosen {
-		l.progressf("measuring: %s", m.name)
-		if err := m.make(ctx, l); err != nil {
+	for _, m := range selected {
+		b.progressf("measuring: %s", m.name)
+		if err := m.run(ctx, b); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
 	}
-	return l.report.write(stdout)
+	return b.report.write(stdout)
 }

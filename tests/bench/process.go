@@ -14,20 +14,21 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/chatkit-rest/chatkit-rest/tests/bench/loadclient"
 	"github.com/chatkit-rest/chatkit-rest/tests/child"
 )
 
 const (
-	startPatience = 60 * time.Second
-	stopPatience  = 30 * time.Second
+	startTimeout = 60 * time.Second
+	stopTimeout  = 30 * time.Second
 	// clockTick is the unit of CPU time in /proc, on every Linux that Go runs on.
 	clockTick = 10 * time.Millisecond
 )
 
-// process is a part of the bench that runs on its own.
+// process is a process that the benchmark started.
 type process struct {
 	name string
-	// address is where it listens, host:port.
+	// address is the host:port on which it listens.
 	address string
 
 	cmd    *exec.Cmd
@@ -36,13 +37,13 @@ type process struct {
 	exited chan struct{}
 }
 
-// startRole starts this program as one of its parts.
+// startRole starts this program in a role; see package role.
 func startRole(ctx context.Context, role string, env ...string) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, self, role) //nolint:gosec // this program itself
+	cmd := exec.CommandContext(ctx, self, role) //nolint:gosec // this program
 	cmd.Env = append(environment(), env...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -60,13 +61,14 @@ func startRole(ctx context.Context, role string, env ...string) (*process, error
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	go p.wait()
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s told no address: %w: %s", role, err, p.stderr), p.stop())
+		return nil, errors.Join(fmt.Errorf("%s did not print its address: %w: %s", role, err, p.stderr), p.stop())
 	}
 	p.address = strings.TrimSpace(line)
 	return p, nil
 }
 
-// startServer starts the server, which listens where its settings say.
+// startServer starts the server. The settings in env must make it listen on the
+// address.
 func startServer(ctx context.Context, program, folder, address string, env []string) (*process, error) {
 	cmd := exec.CommandContext(ctx, program, "serve", "--migrate")
 	cmd.Dir, cmd.Env = folder, append(environment(), env...)
@@ -82,7 +84,7 @@ func startServer(ctx context.Context, program, folder, address string, env []str
 	return p, nil
 }
 
-// environment is what a process needs to run at all.
+// environment returns the variables that every process gets.
 func environment() []string {
 	var list []string
 	for _, name := range []string{"PATH", "HOME", "TMPDIR"} {
@@ -98,14 +100,14 @@ func (p *process) wait() {
 	close(p.exited)
 }
 
-// await waits until the path answers 200.
+// await waits until a GET of the path returns 200.
 func (p *process) await(ctx context.Context, path string) error {
-	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
 	for {
-		if _, err := getBody(ctx, p.address, path); err == nil {
+		if _, err := loadclient.Get(ctx, p.address, path); err == nil {
 			return nil
 		}
 		select {
@@ -113,15 +115,15 @@ func (p *process) await(ctx context.Context, path string) error {
 		case <-p.exited:
 			return fmt.Errorf("%s ended at its start: %s", p.name, p.stderr)
 		case <-ctx.Done():
-			return fmt.Errorf("%s is not ready after %s: %s", p.name, startPatience, p.stderr)
+			return fmt.Errorf("%s is not ready after %s: %s", p.name, startTimeout, p.stderr)
 		}
 	}
 }
 
-// stop ends the process and waits for it.
+// stop stops the process and waits for its end.
 func (p *process) stop() error {
 	if p.stdin != nil {
-		_ = p.stdin.Close() // The process ends when its standard input does.
+		_ = p.stdin.Close() // A role stops when its standard input ends.
 	}
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stop %s: %w", p.name, err)
@@ -129,18 +131,18 @@ func (p *process) stop() error {
 	select {
 	case <-p.exited:
 		return nil
-	case <-time.After(stopPatience):
-		return errors.Join(fmt.Errorf("%s did not stop within %s", p.name, stopPatience), p.cmd.Process.Kill())
+	case <-time.After(stopTimeout):
+		return errors.Join(fmt.Errorf("%s did not stop within %s", p.name, stopTimeout), p.cmd.Process.Kill())
 	}
 }
 
-// cpuTime is what the process has used of all processors so far.
+// cpuTime returns the CPU time that the process has used.
 func (p *process) cpuTime() (time.Duration, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, fmt.Errorf("read the CPU time of %s: %w", p.name, err)
 	}
-	// The second field, the name, may hold spaces; see proc(5). Fields 14 and
+	// The second field, the name, may have spaces; see proc(5). Fields 14 and
 	// 15 are the user's and the system's time.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	const user, system = 14 - 3, 15 - 3

@@ -12,72 +12,76 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/chatkit-rest/chatkit-rest/tests/bench/database"
+	"github.com/chatkit-rest/chatkit-rest/tests/bench/loadclient"
+	"github.com/chatkit-rest/chatkit-rest/tests/bench/script"
 	"github.com/chatkit-rest/chatkit-rest/tests/child"
 )
 
 const (
 	protocolPath = "/api/v1/chatkit"
-	// pythonPath is where `make tests/chatkit/.venv` puts the reference's Python.
+	// pythonPath is the Python that `make tests/chatkit/.venv` installs.
 	pythonPath = "tests/chatkit/.venv/bin/python"
 
-	listReaders = 8
-	// A list has threadsEach threads, a thread itemsEach items.
+	// listUsers is the number of users with threads.
+	listUsers = 8
+	// A user has threadsEach threads, and one of them has itemsEach items.
 	threadsEach = 20
 	itemsEach   = 20
 	// streamDeltas is the length of a short stream.
 	streamDeltas = 10
 )
 
-// measureProtocol compares the ChatKit protocol's endpoint with the server of its
-// Python package, which keeps everything in memory.
-func measureProtocol(ctx context.Context, l *lab) error {
-	ways, err := l.startProtocolServers(ctx)
+// measureProtocol compares the endpoint of the ChatKit protocol with the server of
+// the Python package, which stores everything in memory.
+func measureProtocol(ctx context.Context, b *bench) error {
+	targets, err := b.startProtocolServers(ctx)
 	if err != nil {
 		return err
 	}
-	err = l.protocolRates(ctx, ways)
+	err = b.protocolRates(ctx, targets)
 	if err == nil {
-		err = l.protocolFirst(ctx, ways)
+		err = b.protocolFirst(ctx, targets)
 	}
-	if err = errors.Join(err, stopAll(ways)); err != nil {
+	if err = errors.Join(err, stopAll(targets)); err != nil {
 		return err
 	}
-	// What was measured so far left its memory behind.
-	if ways, err = l.startProtocolServers(ctx); err != nil {
+	// New processes, since the measurements so far grew the memory of the old ones.
+	if targets, err = b.startProtocolServers(ctx); err != nil {
 		return err
 	}
-	return errors.Join(l.protocolMemory(ctx, ways), stopAll(ways))
+	return errors.Join(b.protocolMemory(ctx, targets), stopAll(targets))
 }
 
-// startProtocolServers starts the server on each engine, and the reference twice: the
-// package as it comes is last.
-func (l *lab) startProtocolServers(ctx context.Context) ([]*way, error) {
-	var ways []*way
-	for _, e := range engines() {
-		databaseURL, err := l.newDatabase(ctx, e)
+// startProtocolServers starts the server on each engine, and two variants of the
+// reference, of which the unmodified package is the last in the list.
+func (b *bench) startProtocolServers(ctx context.Context) ([]*target, error) {
+	var targets []*target
+	for _, e := range database.Engines() {
+		databaseURL, err := b.newDatabase(ctx, e)
 		if err != nil {
-			return nil, errors.Join(err, stopAll(ways))
+			return nil, errors.Join(err, stopAll(targets))
 		}
-		w, err := l.startServer(ctx, databaseURL, "MAX_SESSIONS_PER_USER=1000000")
+		t, err := b.startServer(ctx, databaseURL, "MAX_SESSIONS_PER_USER=1000000")
 		if err != nil {
-			return nil, errors.Join(err, stopAll(ways))
+			return nil, errors.Join(err, stopAll(targets))
 		}
-		ways = append(ways, protocolWay(w.name, w.process, &l.tokens))
+		targets = append(targets, protocolTarget(t.name, t.process, &b.tokens))
 	}
 	for _, reference := range []struct{ name, setting string }{
-		{"the Python package, requests parsed faster", "REFERENCE_AS_IT_COMES=0"},
-		{"the Python package as it comes", "REFERENCE_AS_IT_COMES=1"},
+		{"the Python package with a reused parser", "REFERENCE_AS_IT_COMES=0"},
+		{"the unmodified Python package", "REFERENCE_AS_IT_COMES=1"},
 	} {
-		p, err := l.startReference(ctx, reference.setting)
+		p, err := b.startReference(ctx, reference.setting)
 		if err != nil {
-			return nil, errors.Join(err, stopAll(ways))
+			return nil, errors.Join(err, stopAll(targets))
 		}
-		ways = append(ways, protocolWay(reference.name, p, &l.tokens))
+		targets = append(targets, protocolTarget(reference.name, p, &b.tokens))
 	}
-	return ways, nil
+	return targets, nil
 }
 
-func (l *lab) startReference(ctx context.Context, setting string) (*process, error) {
+func (b *bench) startReference(ctx context.Context, setting string) (*process, error) {
 	python, err := filepath.Abs(pythonPath)
 	if err != nil {
 		return nil, fmt.Errorf("find the reference: %w", err)
@@ -90,11 +94,11 @@ func (l *lab) startReference(ctx context.Context, setting string) (*process, err
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, python, "-m", "uvicorn", "reference.app:app", //nolint:gosec // words of ours
+	cmd := exec.CommandContext(ctx, python, "-m", "uvicorn", "reference.app:app", //nolint:gosec // constant arguments
 		"--host", host, "--port", port, "--loop", "uvloop", "--http", "httptools",
 		"--no-access-log", "--log-level", "warning", "--lifespan", "off", "--timeout-graceful-shutdown", "1", "--backlog", "4096")
 	cmd.Dir = "tests/chatkit"
-	cmd.Env = append(environment(), "OPENAI_BASE_URL=http://"+l.upstream.address+"/api/v1", "OPENAI_API_KEY=bench",
+	cmd.Env = append(environment(), "OPENAI_BASE_URL=http://"+b.upstream.address+"/api/v1", "OPENAI_API_KEY=bench",
 		"REFERENCE_TOOLS=0", setting, "PYTHONDONTWRITEBYTECODE=1")
 	p := &process{name: "reference", address: address, cmd: cmd, stderr: &child.Tail{}, exited: make(chan struct{})}
 	cmd.Stderr = p.stderr
@@ -108,17 +112,17 @@ func (l *lab) startReference(ctx context.Context, setting string) (*process, err
 	return p, nil
 }
 
-// protocolWay sends requests of the ChatKit protocol. Each creates a thread for a
-// new user.
-func protocolWay(name string, p *process, tokens *tokens) *way {
-	return &way{name: name, process: p, requests: func(_ context.Context, n int, a answer) ([][]byte, error) {
-		question, err := a.question()
+// protocolTarget sends requests of the ChatKit protocol, each of which creates a
+// thread for a new user.
+func protocolTarget(name string, p *process, tokens *tokens) *target {
+	return &target{name: name, process: p, requests: func(_ context.Context, n int, a script.Answer) ([][]byte, error) {
+		question, err := a.Text()
 		if err != nil {
 			return nil, err
 		}
 		requests := make([][]byte, n)
 		for i := range requests {
-			token, err := tokens.next()
+			token, err := tokens.forNewUser()
 			if err != nil {
 				return nil, err
 			}
@@ -140,21 +144,29 @@ func userInput(text string) map[string]any {
 func protocolRequest(token, kind string, params map[string]any) ([]byte, error) {
 	body, err := json.Marshal(map[string]any{"type": kind, "params": params})
 	if err != nil {
-		return nil, fmt.Errorf("write a request: %w", err)
+		return nil, fmt.Errorf("encode a request: %w", err)
 	}
-	return postRequest(protocolPath, token, body), nil
+	return loadclient.PostRequest(protocolPath, token, body), nil
 }
 
-// protocolReaders are requests for lists of threads, for items, and for streams.
-func (l *lab) protocolReaders(ctx context.Context, w *way) (map[string]*reader, error) {
-	c, err := dial(ctx, w.process.address)
+// The kinds of requests of the ChatKit protocol.
+const (
+	kindThreads = "lists of threads"
+	kindItems   = "items of a thread"
+	kindStreams = "short streams"
+)
+
+// protocolLoad creates threads and returns the requests for their lists and items,
+// and for short streams.
+func (b *bench) protocolLoad(ctx context.Context, t *target) (*loadTarget, error) {
+	c, err := loadclient.Dial(ctx, t.process.address)
 	if err != nil {
 		return nil, err
 	}
-	defer c.close()
-	lists, items := &reader{name: w.name, process: w.process}, &reader{name: w.name, process: w.process}
-	for range listReaders {
-		token, err := l.tokens.next()
+	defer c.Close()
+	load := newLoadTarget(t.name, t.process)
+	for range listUsers {
+		token, err := b.tokens.forNewUser()
 		if err != nil {
 			return nil, err
 		}
@@ -162,24 +174,21 @@ func (l *lab) protocolReaders(ctx context.Context, w *way) (map[string]*reader, 
 		if err != nil {
 			return nil, err
 		}
-		item, err := fillThreads(c, token, list)
+		items, err := createThreads(c, token, list)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", w.name, err)
+			return nil, fmt.Errorf("%s: %w", t.name, err)
 		}
-		lists.lists, items.lists = append(lists.lists, list), append(items.lists, item)
+		load.add(kindThreads, list)
+		load.add(kindItems, items)
 	}
-	requests, err := w.requests(ctx, l.size.clients, answer{Deltas: streamDeltas})
-	if err != nil {
-		return nil, err
-	}
-	streams := &reader{name: w.name, process: w.process, lists: requests}
-	return map[string]*reader{"lists of threads": lists, "items of a thread": items, "short streams": streams}, nil
+	load.requests[kindStreams], err = t.requests(ctx, b.scale.clients, script.Answer{Deltas: streamDeltas})
+	return load, err
 }
 
-// fillThreads makes a user's threads and returns a request for the items of
+// createThreads creates a user's threads and returns a request for the items of
 // one.
-func fillThreads(c *client, token string, list []byte) ([]byte, error) {
-	question, err := answer{Deltas: 3}.question()
+func createThreads(c *loadclient.Client, token string, list []byte) ([]byte, error) {
+	question, err := script.Answer{Deltas: 3}.Text()
 	if err != nil {
 		return nil, err
 	}
@@ -188,11 +197,11 @@ func fillThreads(c *client, token string, list []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := finish(c, create); err != nil {
+		if err := readAnswer(c, create); err != nil {
 			return nil, err
 		}
 	}
-	body, err := c.ask(list)
+	body, err := c.Do(list)
 	if err != nil {
 		return nil, err
 	}
@@ -214,16 +223,16 @@ func fillThreads(c *client, token string, list []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := finish(c, add); err != nil {
+		if err := readAnswer(c, add); err != nil {
 			return nil, err
 		}
 	}
 	return protocolRequest(token, "items.list", map[string]any{"thread_id": page.Data[0].ID})
 }
 
-// finish reads a stream to its end, and sees that it was an answer.
-func finish(c *client, request []byte) error {
-	body, err := c.ask(request)
+// readAnswer sends a request and checks that its stream has an answer.
+func readAnswer(c *loadclient.Client, request []byte) error {
+	body, err := c.Do(request)
 	if err != nil {
 		return err
 	}
@@ -234,119 +243,119 @@ func finish(c *client, request []byte) error {
 	return err
 }
 
-// protocolRates loads each way by turns.
-func (l *lab) protocolRates(ctx context.Context, ways []*way) error {
-	t := table{head: []string{"what", "way", "a second", "of the package's", "p50", "p99", "CPU µs each"}}
-	readers := make([]map[string]*reader, len(ways))
-	for n, w := range ways {
+// protocolRates measures the rate of each kind of request.
+func (b *bench) protocolRates(ctx context.Context, targets []*target) error {
+	results := table{header: []string{"requests", "target", "a second", "of the package's", "p50", "p99", "CPU µs each"}}
+	loads := make([]*loadTarget, len(targets))
+	for n, t := range targets {
 		var err error
-		if readers[n], err = l.protocolReaders(ctx, w); err != nil {
+		if loads[n], err = b.protocolLoad(ctx, t); err != nil {
 			return err
 		}
 	}
-	for _, what := range []string{"lists of threads", "items of a thread", "short streams"} {
-		found := make([]loaded, len(ways))
-		for round := range l.size.rounds + 1 {
+	for _, kind := range []string{kindThreads, kindItems, kindStreams} {
+		loadResults := make([]loadResult, len(targets))
+		for round := range b.scale.rounds + 1 {
 			if round == 1 { // the first was a warm-up
-				found = make([]loaded, len(ways))
+				loadResults = make([]loadResult, len(targets))
 			}
-			l.progressf("protocol: %s, round %d of %d", what, round, l.size.rounds)
-			for n := range ways {
-				if err := l.ask(ctx, readers[n][what], kindList, &found[n]); err != nil {
+			b.progressf("protocol: %s, round %d of %d", kind, round, b.scale.rounds)
+			for n := range targets {
+				if err := b.measureLoad(ctx, loads[n], kind, &loadResults[n]); err != nil {
 					return err
 				}
 			}
 		}
-		last := len(ways) - 1
-		for n, w := range ways {
-			rate := ratio(found[n].rates, found[last].rates)
-			spread := medianSpread(found[n].spreads)
-			t.add(what, w.name, thousands(median(found[n].rates)), fmt.Sprintf("%.1f times", rate),
-				milliseconds(spread.p50), milliseconds(spread.p99), fmt.Sprintf("%.0f", found[n].perRequest()))
+		last := len(targets) - 1
+		for n, t := range targets {
+			rate := ratio(loadResults[n].rates, loadResults[last].rates)
+			spread := medianSpread(loadResults[n].spreads)
+			results.add(kind, t.name, thousands(median(loadResults[n].rates)), fmt.Sprintf("%.1f times", rate),
+				milliseconds(spread.p50), milliseconds(spread.p99), fmt.Sprintf("%.0f", loadResults[n].perRequest()))
 			if aims := []float64{20, 10}; n < len(aims) {
 				aim := aims[n]
-				l.report.aim(what+" of the package's rate, "+w.short(), fmt.Sprintf("%.1f times", rate),
+				b.report.addAim(kind+" of the package's rate, "+t.short(), fmt.Sprintf("%.1f times", rate),
 					fmt.Sprintf("%.0f times or more", aim), rate >= aim)
 			}
 		}
 	}
-	l.report.part("The ChatKit protocol beside the Python package's server",
-		fmt.Sprintf("%d clients on kept connections, %s a round, %d rounds. A list has %d threads, a page %d items; a short stream makes "+
-			"a thread and has %d deltas. The package's server is under uvicorn with uvloop and httptools, keeps all in memory, "+
-			"and checks no token. By itself it makes its parser of requests anew for each; the other is spared that.",
-			l.size.clients, l.size.requestTime, l.size.rounds, threadsEach, itemsEach, streamDeltas), t)
+	b.report.addSection("The ChatKit protocol beside the Python package's server",
+		fmt.Sprintf("%d clients on kept-alive connections, %s a round, %d rounds. A list has %d threads, a page %d items; a short stream creates "+
+			"a thread and has %d deltas. The package's server runs under uvicorn with uvloop and httptools, stores everything in "+
+			"memory and checks no token. The unmodified package creates a new request parser for each request; the variant reuses it.",
+			b.scale.clients, b.scale.requestTime, b.scale.rounds, threadsEach, itemsEach, streamDeltas), results)
 	return nil
 }
 
-// protocolFirst times the first piece of text beside live streams.
-func (l *lab) protocolFirst(ctx context.Context, ways []*way) error {
-	t := table{head: []string{"live streams", "way", "first text p50", "p99"}}
-	for _, n := range l.size.protocolStreams {
-		for _, w := range ways {
-			l.progressf("protocol: first text beside %d streams, %s", n, w.name)
-			found, err := l.firstText(ctx, w, n)
+// protocolFirst measures the time to the first text delta beside live streams.
+func (b *bench) protocolFirst(ctx context.Context, targets []*target) error {
+	results := table{header: []string{"live streams", "target", "first text p50", "p99"}}
+	for _, n := range b.scale.protocolStreams {
+		for _, t := range targets {
+			b.progressf("protocol: first text beside %d streams, %s", n, t.name)
+			firstText, err := b.measureFirstText(ctx, t, n)
 			if err != nil {
-				return fmt.Errorf("%s, %d streams: %w", w.name, n, err)
+				return fmt.Errorf("%s, %d streams: %w", t.name, n, err)
 			}
-			t.add(thousands(float64(n)), w.name, milliseconds(found.p50), milliseconds(found.p99))
+			results.add(thousands(float64(n)), t.name, milliseconds(firstText.p50), milliseconds(firstText.p99))
 		}
 	}
-	l.report.part("Time to the first text of a new thread",
-		fmt.Sprintf("Beside streams with a delta a second each. %d threads, one after another; less the upstream's own time.",
-			l.size.protocolProbes), t)
+	b.report.addSection("Time to the first text of a new thread",
+		fmt.Sprintf("Beside streams with a delta a second each. %d threads, one after another, less the upstream's own time.",
+			b.scale.protocolProbes), results)
 	return nil
 }
 
-func (l *lab) firstText(ctx context.Context, w *way, n int) (spread, error) {
-	background, err := startLive(ctx, w, n-1, 1, answer{Deltas: 1 << 20, Burst: 1, Pace: time.Second, Stamp: true})
+func (b *bench) measureFirstText(ctx context.Context, t *target, n int) (spread, error) {
+	background, err := startStreams(ctx, t, n-1, 1, script.Answer{Deltas: 1 << 20, Burst: 1, Pace: time.Second, Stamp: true})
 	if err != nil {
 		return spread{}, err
 	}
 	defer background.close()
-	requests, err := w.requests(ctx, l.size.protocolProbes, answer{Deltas: probeDeltas, Stamp: true})
+	requests, err := t.requests(ctx, b.scale.protocolProbes, script.Answer{Deltas: probeDeltas, Stamp: true})
 	if err != nil {
 		return spread{}, err
 	}
-	c, err := dial(ctx, w.process.address)
+	c, err := loadclient.Dial(ctx, t.process.address)
 	if err != nil {
 		return spread{}, err
 	}
-	defer c.close()
-	var taken []time.Duration
+	defer c.Close()
+	var durations []time.Duration
 	for _, request := range requests {
 		sent := time.Now()
-		body, err := c.ask(request)
+		body, err := c.Do(request)
 		if err != nil {
 			return spread{}, err
 		}
 		var first time.Time
-		err = readStamps(body, func(line []byte, at time.Time) {
-			if _, ok := findStamp(line, receivedMark); ok && first.IsZero() {
+		err = loadclient.ReadLines(body, func(line []byte, at time.Time) {
+			if _, ok := script.FindStamp(line, script.ReceivedMark); ok && first.IsZero() {
 				first = at
 			}
 		})
 		if err != nil {
 			return spread{}, err
 		}
-		taken = append(taken, first.Sub(sent))
+		durations = append(durations, first.Sub(sent))
 	}
-	return spreadOf(taken), nil
+	return spreadOf(durations), nil
 }
 
-// protocolMemory holds streams open.
-func (l *lab) protocolMemory(ctx context.Context, ways []*way) error {
-	t := table{head: []string{"way", "streams", "a stream"}}
-	n := l.size.protocolMemoryStreams
-	for _, w := range ways {
-		l.progressf("protocol: memory, %s", w.name)
-		before, with, err := l.holdStreams(ctx, w, n)
+// protocolMemory measures the memory of open streams.
+func (b *bench) protocolMemory(ctx context.Context, targets []*target) error {
+	results := table{header: []string{"target", "streams", "a stream"}}
+	n := b.scale.protocolMemoryStreams
+	for _, t := range targets {
+		b.progressf("protocol: memory, %s", t.name)
+		before, with, err := b.memoryOfStreams(ctx, t, n)
 		if err != nil {
 			return err
 		}
-		t.add(w.name, thousands(float64(n)), kilobytes((with-before)/int64(n)))
+		results.add(t.name, thousands(float64(n)), kilobytes((with-before)/int64(n)))
 	}
-	l.report.part("Memory of live streams of the protocol",
-		fmt.Sprintf("Each is a new thread's; it has had %d deltas and gets one more every %s. Resident memory of the process, "+
-			"the mean of %s, less what it was before.", memoryBurst, memoryPace, l.size.memorySettle), t)
+	b.report.addSection("Memory of live streams of the protocol",
+		fmt.Sprintf("Each stream is of a new thread and has a burst of %d deltas, then one every %s. The mean resident memory "+
+			"of the process over %s, less the memory before.", memoryBurst, memoryPace, b.scale.memorySettle), results)
 	return nil
 }

@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// report gathers what is printed at the end, as Markdown.
+// report is the report that the benchmark prints at its end, as Markdown.
 type report struct {
-	about []string
-	aims  table
-	parts []string
+	about    []string
+	aims     table
+	sections []string
 }
 
-// table is a table of Markdown.
+// table is a Markdown table.
 type table struct {
-	head []string
-	rows [][]string
+	header []string
+	rows   [][]string
 }
 
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
@@ -26,8 +26,8 @@ func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 func (t *table) String() string {
 	var out strings.Builder
 	line := func(cells []string) { out.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
-	line(t.head)
-	rule := make([]string, len(t.head))
+	line(t.header)
+	rule := make([]string, len(t.header))
 	for n := range rule {
 		rule[n] = "---:"
 	}
@@ -39,32 +39,32 @@ func (t *table) String() string {
 	return out.String()
 }
 
-func (r *report) machine(databases string, sync time.Duration) {
+func (r *report) describeMachine(databases string, sync time.Duration) {
 	r.about = append(r.about,
-		fmt.Sprintf("%s/%s, %d cores, %s, %s; the disk keeps a page for good in %s.",
+		fmt.Sprintf("%s/%s, %d cores, %s, %s; a synced write of a page takes %s.",
 			runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), databases, milliseconds(sync)),
-		"Client, upstream, databases and what is measured share these cores, so absolute figures are low and "+
-			"only those beside each other in a table compare. The ways take turns; figures are medians of the rounds. "+
-			"CPU is the measured process's own, user and system.")
+		"The client, the upstream, the databases and the targets share these cores, so absolute figures are low. "+
+			"Compare only the figures within a table. The targets are measured in turn; figures are medians of the rounds. "+
+			"CPU is the user and system time of the target's process.")
 }
 
-// aim notes a figure that has one.
-func (r *report) aim(what, figure, aim string, met bool) {
-	word := "FAIL"
+// addAim adds a figure that has an aim.
+func (r *report) addAim(what, figure, aim string, met bool) {
+	result := "FAIL"
 	if met {
-		word = "pass"
+		result = "pass"
 	}
-	r.aims.add(what, figure, aim, word)
+	r.aims.add(what, figure, aim, result)
 }
 
-// part adds a table with a text before it.
-func (r *report) part(title, text string, t table) {
-	r.parts = append(r.parts, strings.Join([]string{"## " + title, text, t.String()}, "\n\n"))
+// addSection adds a section with a text and a table.
+func (r *report) addSection(title, text string, t table) {
+	r.sections = append(r.sections, strings.Join([]string{"## " + title, text, t.String()}, "\n\n"))
 }
 
 func (r *report) write(w io.Writer) error {
-	r.aims.head = []string{"aim", "measured", "wanted", "result"}
-	sections := []string{"# Measured", strings.Join(r.about, "\n\n"), r.aims.String(), strings.Join(r.parts, "\n")}
+	r.aims.header = []string{"aim", "measured", "required", "result"}
+	sections := []string{"# Measured", strings.Join(r.about, "\n\n"), r.aims.String(), strings.Join(r.sections, "\n")}
 	if _, err := fmt.Fprintln(w, strings.Join(sections, "\n\n")); err != nil {
 		return fmt.Errorf("print the report: %w", err)
 	}

@@ -7,96 +7,100 @@ import (
 	"fmt"
 	"reflect"
 	"time"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/bench/database"
+	"github.com/chatkit-rest/chatkit-rest/tests/bench/loadclient"
 )
 
-// measureRequests asks for lists and histories.
-func measureRequests(ctx context.Context, l *lab) error {
-	t := table{head: []string{
-		"what", "way", "requests a second", "of the handler's", "p50", "p99", "CPU µs a request", "handler's share of it",
+// measureRequests compares the server with the bare handler on lists and
+// histories.
+func measureRequests(ctx context.Context, b *bench) error {
+	results := table{header: []string{
+		"what", "target", "requests a second", "of the handler's", "p50", "p99", "CPU µs a request", "handler's share of it",
 	}}
-	for _, e := range engines() {
-		if err := l.requestsOn(ctx, e, &t); err != nil {
+	for _, e := range database.Engines() {
+		if err := b.measureRequestsOn(ctx, e, &results); err != nil {
 			return err
 		}
 	}
-	l.report.part("List and history",
-		fmt.Sprintf("%d clients on kept connections, %s a round, %d rounds; a list has %d sessions, a history %d messages. "+
+	b.report.addSection("List and history",
+		fmt.Sprintf("%d clients on kept-alive connections, %s a round, %d rounds; a list has %d sessions, a history %d messages. "+
 			"The bare handler runs the same statements through database/sql and encoding/json and checks no token.",
-			l.size.clients, l.size.requestTime, l.size.rounds, sessionsEach, messagesEach), t)
+			b.scale.clients, b.scale.requestTime, b.scale.rounds, sessionsEach, messagesEach), results)
 	return nil
 }
 
-func (l *lab) requestsOn(ctx context.Context, e engine, t *table) (err error) {
-	s, err := l.seed(ctx, e, l.size.fewSessions)
+func (b *bench) measureRequestsOn(ctx context.Context, e database.Engine, results *table) (err error) {
+	s, err := b.seed(ctx, e, b.scale.fewSessions)
 	if err != nil {
 		return err
 	}
-	ours, err := l.serverReader(ctx, s)
+	ours, err := b.startLoadedServer(ctx, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, ours.process.stop()) }()
-	bare, err := handlerReader(ctx, s)
+	bare, err := startLoadedHandler(ctx, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, bare.process.stop()) }()
 	for _, kind := range kinds() {
-		if err := sameAnswer(ctx, ours, bare, kind); err != nil {
+		if err := compareAnswers(ctx, ours, bare, kind); err != nil {
 			return err
 		}
-		var our, base loaded
-		for round := range l.size.rounds + 1 {
+		var ourResult, bareResult loadResult
+		for round := range b.scale.rounds + 1 {
 			if round == 1 { // the first was a warm-up
-				our, base = loaded{}, loaded{}
+				ourResult, bareResult = loadResult{}, loadResult{}
 			}
-			l.progressf("requests: %s, %s, round %d of %d", e, kind, round, l.size.rounds)
-			if err := errors.Join(l.ask(ctx, ours, kind, &our), l.ask(ctx, bare, kind, &base)); err != nil {
+			b.progressf("requests: %s, %s, round %d of %d", e, kind, round, b.scale.rounds)
+			if err := errors.Join(b.measureLoad(ctx, ours, kind, &ourResult), b.measureLoad(ctx, bare, kind, &bareResult)); err != nil {
 				return err
 			}
 		}
-		share := ratio(our.rates, base.rates)
-		cells := func(name string, of loaded) []string {
-			s := medianSpread(of.spreads)
+		share := ratio(ourResult.rates, bareResult.rates)
+		cells := func(name string, result loadResult) []string {
+			s := medianSpread(result.spreads)
 			return []string{
-				kind, name, thousands(median(of.rates)), "", milliseconds(s.p50), milliseconds(s.p99),
-				fmt.Sprintf("%.0f", of.perRequest()), "",
+				kind, name, thousands(median(result.rates)), "", milliseconds(s.p50), milliseconds(s.p99),
+				fmt.Sprintf("%.0f", result.perRequest()), "",
 			}
 		}
-		row := cells(ours.name, our)
-		row[3], row[7] = percent(share), percent(base.perRequest()/our.perRequest())
-		t.add(row...)
-		t.add(cells(bare.name, base)...)
-		l.report.aim(fmt.Sprintf("%s requests of the bare handler's rate, %s", kind, e), percent(share),
+		row := cells(ours.name, ourResult)
+		row[3], row[7] = percent(share), percent(bareResult.perRequest()/ourResult.perRequest())
+		results.add(row...)
+		results.add(cells(bare.name, bareResult)...)
+		b.report.addAim(fmt.Sprintf("%s requests of the bare handler's rate, %s", kind, e), percent(share),
 			"60 % or more", share >= 0.6)
 	}
 	return nil
 }
 
-// perRequest is the CPU time of a request in microseconds.
-func (l *loaded) perRequest() float64 {
-	return float64(l.cpu) / float64(time.Microsecond) / float64(max(l.count, 1))
+// perRequest returns the CPU time of a request in microseconds.
+func (r *loadResult) perRequest() float64 {
+	return float64(r.cpu) / float64(time.Microsecond) / float64(max(r.count, 1))
 }
 
-// sameAnswer sees that both do the same work.
-func sameAnswer(ctx context.Context, ours, bare *reader, kind string) error {
-	var said [2]any
-	for n, r := range []*reader{ours, bare} {
-		c, err := dial(ctx, r.process.address)
+// compareAnswers checks that both give the same answer.
+func compareAnswers(ctx context.Context, ours, bare *loadTarget, kind string) error {
+	var answers [2]any
+	for n, t := range []*loadTarget{ours, bare} {
+		c, err := loadclient.Dial(ctx, t.process.address)
 		if err != nil {
 			return err
 		}
-		body, err := c.ask(r.requests(kind)[0])
+		body, err := c.Do(t.requests[kind][0])
 		if err == nil {
-			err = json.NewDecoder(body).Decode(&said[n])
+			err = json.NewDecoder(body).Decode(&answers[n])
 		}
-		c.close()
+		c.Close()
 		if err != nil {
-			return fmt.Errorf("%s, %s: %w", r.name, kind, err)
+			return fmt.Errorf("%s, %s: %w", t.name, kind, err)
 		}
 	}
-	if !reflect.DeepEqual(said[0], said[1]) {
-		return fmt.Errorf("the %s of %s is not that of %s: %v and %v", kind, ours.name, bare.name, said[0], said[1])
+	if !reflect.DeepEqual(answers[0], answers[1]) {
+		return fmt.Errorf("the %s of %s is not that of %s: %v and %v", kind, ours.name, bare.name, answers[0], answers[1])
 	}
 	return nil
 }

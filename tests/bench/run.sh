@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the server and the bench and runs it; its arguments are the bench's.
-# -quick is a short form; -only relay,memory takes these measurements alone.
+# Builds the server and the benchmark and runs the benchmark with the arguments.
+# -quick measures less; -only relay,writes runs only these measurements.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

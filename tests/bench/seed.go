@@ -8,13 +8,15 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/bench/database"
 )
 
 const (
 	sessionsEach = 10
 	messagesEach = 20
-	// sampleUsers are those who are asked for, spread over all; they alone
-	// have messages.
+	// sampleUsers is the number of users that the requests are for, spread over
+	// all users. Only they have messages.
 	sampleUsers = 100
 )
 
@@ -25,31 +27,31 @@ var (
 	seedPostgres string
 )
 
-// seeded is a database full of sessions.
-type seeded struct {
+// seededDatabase is a database filled with sessions.
+type seededDatabase struct {
 	url string
-	// sessions are those of the sample.
+	// sessions are the sessions of the sampled users.
 	sessions []ownedSession
 }
 
 type ownedSession struct{ user, id string }
 
-// seed makes a database with a number of sessions.
-func (l *lab) seed(ctx context.Context, e engine, sessions int) (*seeded, error) {
+// seed returns a database with a number of sessions. It creates each database once.
+func (b *bench) seed(ctx context.Context, e database.Engine, sessions int) (*seededDatabase, error) {
 	key := fmt.Sprintf("%s %d", e, sessions)
-	if found, ok := l.seeds[key]; ok {
+	if found, ok := b.seeded[key]; ok {
 		return found, nil
 	}
-	l.progressf("filling %s with %s sessions", e, thousands(float64(sessions)))
-	databaseURL, err := l.newDatabase(ctx, e)
+	b.progressf("filling %s with %s sessions", e, thousands(float64(sessions)))
+	databaseURL, err := b.newDatabase(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	db, err := openDatabase(ctx, databaseURL, 1)
+	db, err := database.Open(ctx, databaseURL, 1)
 	if err != nil {
 		return nil, err
 	}
-	s := &seeded{url: databaseURL}
+	s := &seededDatabase{url: databaseURL}
 	err = fill(ctx, db, e, sessions)
 	if err == nil {
 		s.sessions, err = sample(ctx, db, e, sessions/sessionsEach/sampleUsers)
@@ -57,14 +59,14 @@ func (l *lab) seed(ctx context.Context, e engine, sessions int) (*seeded, error)
 	if err = errors.Join(err, db.Close()); err != nil {
 		return nil, fmt.Errorf("fill %s: %w", e, err)
 	}
-	l.seeds[key] = s
+	b.seeded[key] = s
 	return s, nil
 }
 
-func fill(ctx context.Context, db *sql.DB, e engine, sessions int) error {
+func fill(ctx context.Context, db *sql.DB, e database.Engine, sessions int) error {
 	users := sessions / sessionsEach
 	text := seedPostgres
-	if e == sqlite {
+	if e == database.SQLite {
 		text = seedSQLite
 	}
 	text = strings.NewReplacer(
@@ -83,14 +85,14 @@ func fill(ctx context.Context, db *sql.DB, e engine, sessions int) error {
 }
 
 // sample returns the sessions of every user whose number stride divides.
-func sample(ctx context.Context, db *sql.DB, e engine, stride int) ([]ownedSession, error) {
+func sample(ctx context.Context, db *sql.DB, e database.Engine, stride int) ([]ownedSession, error) {
 	var sessions []ownedSession
 	for n := range sampleUsers {
-		of, err := sessionsOf(ctx, db, e, "user-"+strconv.Itoa(n*stride))
+		owned, err := sessionsOf(ctx, db, e, "user-"+strconv.Itoa(n*stride))
 		if err != nil {
 			return nil, err
 		}
-		sessions = append(sessions, of...)
+		sessions = append(sessions, owned...)
 	}
 	if want := sampleUsers * sessionsEach; len(sessions) != want {
 		return nil, fmt.Errorf("the sample has %d sessions, not %d", len(sessions), want)
@@ -98,12 +100,12 @@ func sample(ctx context.Context, db *sql.DB, e engine, stride int) ([]ownedSessi
 	return sessions, nil
 }
 
-func sessionsOf(ctx context.Context, db *sql.DB, e engine, user string) ([]ownedSession, error) {
-	rows, err := db.QueryContext(ctx, rebind(e, `SELECT id FROM sessions WHERE user_id = ?`), user)
+func sessionsOf(ctx context.Context, db *sql.DB, e database.Engine, user string) ([]ownedSession, error) {
+	rows, err := db.QueryContext(ctx, database.Rebind(e, `SELECT id FROM sessions WHERE user_id = ?`), user)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close() //nolint:errcheck // rows.Err has the error
 	var sessions []ownedSession
 	for rows.Next() {
 		s := ownedSession{user: user}

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// quantile returns the value that a share of the sorted values do not exceed;
-// zero if there are none.
+// quantile returns the quantile of sorted values by the nearest-rank method, or
+// zero if there are no values.
 func quantile[T cmp.Ordered](sorted []T, share float64) T {
 	var zero T
 	if len(sorted) == 0 {
@@ -21,12 +21,12 @@ func quantile[T cmp.Ordered](sorted []T, share float64) T {
 	return sorted[min(max(at, 0), len(sorted)-1)]
 }
 
-// median returns the middle value, the lower of two.
+// median returns the middle value, or the lower of the two middle values.
 func median[T cmp.Ordered](values []T) T {
 	return quantile(slices.Sorted(slices.Values(values)), 0.5)
 }
 
-// spread is what many timings come to.
+// spread has the percentiles of durations.
 type spread struct{ p50, p99 time.Duration }
 
 func spreadOf(timings []time.Duration) spread {
@@ -34,7 +34,7 @@ func spreadOf(timings []time.Duration) spread {
 	return spread{quantile(timings, 0.5), quantile(timings, 0.99)}
 }
 
-// medianSpread takes each figure's median over rounds.
+// medianSpread returns the medians of the percentiles of the rounds.
 func medianSpread(rounds []spread) spread {
 	var p50, p99 []time.Duration
 	for _, r := range rounds {
@@ -43,7 +43,7 @@ func medianSpread(rounds []spread) spread {
 	return spread{median(p50), median(p99)}
 }
 
-// difference is what a way adds to another, round by round.
+// difference returns the median of the differences of the rounds.
 func difference(ours, base []spread) spread {
 	added := make([]spread, len(ours))
 	for n := range ours {
@@ -52,7 +52,7 @@ func difference(ours, base []spread) spread {
 	return medianSpread(added)
 }
 
-// ratio is the median of ours over base, round by round.
+// ratio returns the median of the ratios of the rounds.
 func ratio(ours, base []float64) float64 {
 	ratios := make([]float64, len(ours))
 	for n := range ours {
@@ -61,25 +61,25 @@ func ratio(ours, base []float64) float64 {
 	return median(ratios)
 }
 
-// syncTime is how long the disk under a folder takes to keep a page for good:
-// what each commit of a database costs that waits for it.
+// syncTime returns the time of a write and sync of a page in a folder, which a
+// durable commit of a database takes at least.
 func syncTime(folder string) (time.Duration, error) {
 	file, err := os.Create(filepath.Join(folder, "sync")) //nolint:gosec // a folder of this program
 	if err != nil {
-		return 0, fmt.Errorf("try the disk: %w", err)
+		return 0, fmt.Errorf("measure the disk: %w", err)
 	}
-	defer file.Close() //nolint:errcheck // it is thrown away
+	defer file.Close() //nolint:errcheck // the file is not used again
 	page := make([]byte, 8<<10)
-	var took []time.Duration
+	var durations []time.Duration
 	for range 20 {
-		begin := time.Now()
+		start := time.Now()
 		if _, err := file.WriteAt(page, 0); err != nil {
-			return 0, fmt.Errorf("try the disk: %w", err)
+			return 0, fmt.Errorf("measure the disk: %w", err)
 		}
 		if err := file.Sync(); err != nil {
-			return 0, fmt.Errorf("try the disk: %w", err)
+			return 0, fmt.Errorf("measure the disk: %w", err)
 		}
-		took = append(took, time.Since(begin))
+		durations = append(durations, time.Since(start))
 	}
-	return median(took), nil
+	return median(durations), nil
 }

@@ -1,7 +1,7 @@
 WITH RECURSIVE series (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE n + 1 < :users)
 INSERT INTO users (id, session_count) SELECT 'user-' || n, :each FROM series;
 
--- A user's sessions lie far from each other.
+-- The rows of a user's sessions are far apart.
 WITH RECURSIVE series (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE n + 1 < :users * :each)
 INSERT INTO sessions (id, user_id, title, title_position, message_count, item_seq, created_at, updated_at)
 SELECT lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-8' ||
@@ -10,7 +10,7 @@ SELECT lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(h
 	1760000000000000 + n, 1760000000000000 + n * 1000
 FROM series;
 
--- Only the users of the sample have messages.
+-- Only the sampled users have messages.
 WITH RECURSIVE series (p) AS (SELECT 1 UNION ALL SELECT p + 1 FROM series WHERE p < :messages)
 INSERT INTO items (session_id, position, id, run_id, type, content, created_at)
 SELECT s.id, p,

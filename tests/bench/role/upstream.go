@@ -1,4 +1,4 @@
-package main
+package role
 
 import (
 	"bufio"
@@ -13,9 +13,11 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/bench/script"
 )
 
-// What a chunk of OpenRouter has around its text.
+// chunkHead and chunkTail enclose the text of a chunk; lastChunks end an answer.
 const (
 	chunkHead = `data: {"id":"gen-1763900000-MeAsUrEmEnTmEaSuReMe","provider":"Stand-in","model":"bench/model",` +
 		`"object":"chat.completion.chunk","created":1763900000,` +
@@ -33,9 +35,9 @@ const (
 		"\n\ndata: [DONE]\n\n"
 )
 
-// pieces are the texts of deltas, as JSON has them: mostly short words, now
-// and then a line break, quotes or letters that are not ASCII.
-func pieces() [][]byte {
+// textChunks returns chunks with short words, some with a line break, quotes or
+// letters outside ASCII.
+func textChunks() [][]byte {
 	words := []string{
 		" the", " answer", " to", " your", " question", " is", " that", " a", " server", " should", " pass", " on",
 		" what", " it", " gets", ",", " as", " soon", " as", " it", " comes", ".", `\n\n`, " Some", " words", " have",
@@ -48,17 +50,18 @@ func pieces() [][]byte {
 	return chunks
 }
 
-// upstream stands in for OpenRouter. It speaks HTTP by hand, on its
-// connections: in life it is another machine, so it must cost these cores as
-// little as it can.
+// upstream stands in for OpenRouter. In production OpenRouter runs on other
+// machines, so upstream must use little CPU time: it writes HTTP directly to its
+// connections.
 type upstream struct {
 	chunks [][]byte
 	// bursts counts the answers whose burst has been written.
 	bursts atomic.Int64
 }
 
-func serveUpstream(ctx context.Context, stdout io.Writer) error {
-	u := &upstream{chunks: pieces()}
+// ServeUpstream runs the upstream.
+func ServeUpstream(ctx context.Context, stdout io.Writer) error {
+	u := &upstream{chunks: textChunks()}
 	return serveListener(ctx, stdout, u.accept, func(l net.Listener) error { return l.Close() })
 }
 
@@ -93,8 +96,8 @@ func (u *upstream) answer(conn net.Conn, request *http.Request) error {
 		if err != nil {
 			return err
 		}
-		received := time.Now() // All of it: a body may come long after its head.
-		a, err := readQuestion(body)
+		received := time.Now() // The body may come long after the header.
+		a, err := readScript(body)
 		if err != nil {
 			return errors.Join(err, writeText(conn, "400 Bad Request", err.Error()))
 		}
@@ -127,26 +130,26 @@ func (u *upstream) complete(out *chunkWriter) error {
 	return out.end()
 }
 
-func readQuestion(body []byte) (answer, error) {
+func readScript(body []byte) (script.Answer, error) {
 	var request struct {
 		Messages []struct {
-			Content question `json:"content"`
+			Content messageText `json:"content"`
 		} `json:"messages"`
 	}
 	if err := json.Unmarshal(body, &request); err != nil {
-		return answer{}, err
+		return script.Answer{}, err
 	}
 	if len(request.Messages) == 0 {
-		return answer{}, errors.New("the request has no message")
+		return script.Answer{}, errors.New("the request has no message")
 	}
-	return parseQuestion(string(request.Messages[len(request.Messages)-1].Content))
+	return script.Parse(string(request.Messages[len(request.Messages)-1].Content))
 }
 
-// question is a text, or the text of a list of one part.
-type question string
+// messageText is the content of a message: a string, or a list with one part.
+type messageText string
 
-// UnmarshalJSON takes both forms.
-func (c *question) UnmarshalJSON(data []byte) error {
+// UnmarshalJSON decodes both forms.
+func (c *messageText) UnmarshalJSON(data []byte) error {
 	if data[0] != '[' {
 		return json.Unmarshal(data, (*string)(c))
 	}
@@ -154,9 +157,9 @@ func (c *question) UnmarshalJSON(data []byte) error {
 		Text string `json:"text"`
 	}
 	if err := json.Unmarshal(data, &parts); err != nil || len(parts) != 1 {
-		return errors.New("the content is no text")
+		return errors.New("the content is not one text")
 	}
-	*c = question(parts[0].Text)
+	*c = messageText(parts[0].Text)
 	return nil
 }
 
@@ -164,10 +167,10 @@ func (c *question) UnmarshalJSON(data []byte) error {
 type chunkWriter struct {
 	conn     net.Conn
 	chunks   [][]byte
-	answer   answer
+	answer   script.Answer
 	received time.Time
 	written  int
-	// chunk is what the next chunk of HTTP holds; pending is what goes before it.
+	// chunk is the content of the next HTTP chunk; pending is written before it.
 	chunk, pending []byte
 }
 
@@ -187,8 +190,8 @@ func (c *chunkWriter) writePaced() error {
 	if c.written == c.answer.Deltas {
 		return nil
 	}
-	// Streams that were opened faster must not tick closer together for it.
-	time.Sleep(rand.N(c.answer.Pace)) //nolint:gosec // it spreads, and guards nothing
+	// Spread the streams' ticks over the pace, however fast the streams started.
+	time.Sleep(rand.N(c.answer.Pace)) //nolint:gosec // not for security
 	ticker := time.NewTicker(c.answer.Pace)
 	defer ticker.Stop()
 	for c.written < c.answer.Deltas {
@@ -205,9 +208,9 @@ func (c *chunkWriter) add() {
 	if c.answer.Stamp {
 		c.chunk = append(c.chunk, chunkHead...)
 		if c.written == 0 {
-			c.chunk = appendStamp(c.chunk, receivedMark, c.received)
+			c.chunk = script.AppendStamp(c.chunk, script.ReceivedMark, c.received)
 		}
-		c.chunk = appendStamp(c.chunk, wroteMark, time.Now())
+		c.chunk = script.AppendStamp(c.chunk, script.WroteMark, time.Now())
 		c.chunk = append(c.chunk, chunkTail...)
 	} else {
 		c.chunk = append(c.chunk, c.chunks[c.written%len(c.chunks)]...)
@@ -215,7 +218,7 @@ func (c *chunkWriter) add() {
 	c.written++
 }
 
-// flush sends what was added.
+// flush sends the added deltas as one HTTP chunk.
 func (c *chunkWriter) flush() error {
 	c.pending = strconv.AppendInt(c.pending, int64(len(c.chunk)), 16)
 	c.pending = append(c.pending, "\r\n"...)
@@ -226,7 +229,7 @@ func (c *chunkWriter) flush() error {
 	return err
 }
 
-// end sends what was added, and the answer's end.
+// end sends the added data and ends the answer.
 func (c *chunkWriter) end() error {
 	if err := c.flush(); err != nil {
 		return err

@@ -1,4 +1,4 @@
-package main
+package role
 
 import (
 	"context"
@@ -10,19 +10,24 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/bench/database"
 )
 
 const (
-	databaseVariable = "BENCH_DATABASE_URL"
-	// userHeader names the user to the bare handler, which checks nothing.
-	userHeader = "X-User"
-	// handlerConns are as many as the server has by default.
+	// DatabaseVariable is the environment variable with the URL of the bare
+	// handler's database.
+	DatabaseVariable = "BENCH_DATABASE_URL"
+	// UserHeader is the header with the user's name. The bare handler does not
+	// check it.
+	UserHeader = "X-User"
+	// handlerConns is the server's default.
 	handlerConns = 10
 	pageSize     = 20
 )
 
-// handler is the least that can answer with a list or a history: net/http,
-// database/sql, encoding/json, and the statements of the server's store.
+// handler answers with lists and histories. It uses only net/http, database/sql
+// and encoding/json, and the statements of the server's store.
 type handler struct {
 	db                   *sql.DB
 	list, session, items string
@@ -83,33 +88,34 @@ type content struct {
 	Text string `json:"text"`
 }
 
-func serveHandler(ctx context.Context, stdout io.Writer) error {
-	databaseURL := os.Getenv(databaseVariable)
-	db, err := openDatabase(ctx, databaseURL, handlerConns)
+// ServeHandler runs the bare handler.
+func ServeHandler(ctx context.Context, stdout io.Writer) error {
+	databaseURL := os.Getenv(DatabaseVariable)
+	db, err := database.Open(ctx, databaseURL, handlerConns)
 	if err != nil {
 		return err
 	}
-	e := engineOf(databaseURL)
+	e := database.EngineOf(databaseURL)
 	h := &handler{
-		db: db, list: rebind(e, listQuery), session: rebind(e, sessionQuery), items: rebind(e, itemsQuery),
+		db: db, list: database.Rebind(e, listQuery), session: database.Rebind(e, sessionQuery), items: database.Rebind(e, itemsQuery),
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /sessions", h.listSessions)
 	mux.HandleFunc("GET /sessions/{id}", h.getSession)
-	return errors.Join(serveRole(ctx, mux, stdout), db.Close())
+	return errors.Join(serveHTTP(ctx, mux, stdout), db.Close())
 }
 
 func (h *handler) listSessions(w http.ResponseWriter, r *http.Request) {
-	answer, err := h.readList(r.Context(), r.Header.Get(userHeader))
-	reply(w, answer, err)
+	answer, err := h.readList(r.Context(), r.Header.Get(UserHeader))
+	writeJSON(w, answer, err)
 }
 
 func (h *handler) getSession(w http.ResponseWriter, r *http.Request) {
-	answer, err := h.readHistory(r.Context(), r.Header.Get(userHeader), r.PathValue("id"))
-	reply(w, answer, err)
+	answer, err := h.readHistory(r.Context(), r.Header.Get(UserHeader), r.PathValue("id"))
+	writeJSON(w, answer, err)
 }
 
-func reply(w http.ResponseWriter, answer any, err error) {
+func writeJSON(w http.ResponseWriter, answer any, err error) {
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -124,7 +130,7 @@ func (h *handler) readList(ctx context.Context, user string) (listAnswer, error)
 	if err != nil {
 		return answer, err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close() //nolint:errcheck // rows.Err has the error
 	for rows.Next() {
 		s := listSession{UserID: user}
 		var created, updated int64
@@ -152,7 +158,7 @@ func (h *handler) readHistory(ctx context.Context, user, id string) (historyAnsw
 	if err != nil {
 		return answer, err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
+	defer rows.Close() //nolint:errcheck // rows.Err has the error
 	for rows.Next() {
 		m := message{Role: "user"}
 		var run, kind string

@@ -2,60 +2,64 @@ package main
 
 import "time"
 
-// sizes say how much is measured.
-type sizes struct {
-	// rounds is how often each way is measured, by turns; figures are the
-	// medians of the rounds.
+// scale is the amount of work of the measurements.
+type scale struct {
+	// rounds is the number of rounds. Each round measures all targets in turn;
+	// the figures are the medians of the rounds.
 	rounds int
 
-	// liveStreams go on, a delta every livePace, while new runs are started
-	// at probeRate a second for probeTime.
+	// liveStreams is the number of streams, with a delta every livePace, beside
+	// which runs start at probeRate a second for probeTime.
 	liveStreams int
 	livePace    time.Duration
 	probeRate   int
 	probeTime   time.Duration
 
-	// relayDeltas is how many deltas a round of the relay has, over all its
-	// streams; pacedDeltas, where they come at a pace.
+	// relayDeltas is the number of deltas in a round of the relay, over all its
+	// streams; pacedDeltas is the same for streams with a pace.
 	relayDeltas  int
 	pacedDeltas  int
 	relayStreams []int
 
-	// requestTime is how long the clients ask in a round.
+	// requestTime is the duration of a round of requests.
 	requestTime time.Duration
 	clients     int
 
-	// streams run at a model's pace and are measured for streamTime a round.
+	// streams is the number of streams at a model's pace, which are measured for
+	// streamTime a round.
 	streams    int
 	streamTime time.Duration
 
-	// memorySettle is how long waiting streams are looked at.
+	// memorySettle is the duration of a measurement of memory.
 	memorySettle time.Duration
 
-	// fewSessions and manySessions are those of the two databases compared.
+	// fewSessions and manySessions are the sizes of the two databases.
 	fewSessions  int
 	manySessions int
 
-	// writeRuns are made with writeFew deltas each and then with writeMany.
+	// writeRuns is the number of runs with writeFew deltas each, and of those
+	// with writeMany.
 	writeRuns int
 	writeFew  int
 	writeMany int
 
-	// slowStreams run beside a reader that is stuck behind stuckDeltas.
+	// slowStreams is the number of streams with slowDeltas each, beside a client
+	// that does not read a burst of stuckDeltas.
 	slowStreams int
 	slowDeltas  int
 	stuckDeltas int
 
-	// protocolStreams are live while protocolProbes threads are created by the ChatKit
-	// protocol; protocolMemoryStreams are held open to measure memory.
+	// protocolStreams are the numbers of streams beside which protocolProbes
+	// threads are created with the ChatKit protocol; protocolMemoryStreams is the
+	// number of streams whose memory is measured.
 	protocolStreams       []int
 	protocolProbes        int
 	protocolMemoryStreams int
 }
 
-func sizesFor(quick bool) sizes {
+func scaleFor(quick bool) scale {
 	if quick {
-		return sizes{
+		return scale{
 			rounds:      1,
 			liveStreams: 100, livePace: 20 * time.Millisecond, probeRate: 50, probeTime: 2 * time.Second,
 			relayDeltas: 100_000, pacedDeltas: 20_000, relayStreams: []int{1, 10, 100},
@@ -67,7 +71,7 @@ func sizesFor(quick bool) sizes {
 			protocolStreams: []int{1, 100}, protocolProbes: 50, protocolMemoryStreams: 500,
 		}
 	}
-	return sizes{
+	return scale{
 		rounds:      5,
 		liveStreams: 100, livePace: 20 * time.Millisecond, probeRate: 50, probeTime: 6 * time.Second,
 		relayDeltas: 500_000, pacedDeltas: 100_000, relayStreams: []int{1, 10, 100},
