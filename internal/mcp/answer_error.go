@@ -23,8 +23,12 @@ type answerError struct {
 func (e *answerError) Error() string { return e.problem }
 
 // temporary reports whether the same connection may work again later.
-func (e *answerError) temporary() bool {
-	return e.status == http.StatusTooManyRequests || e.status >= http.StatusInternalServerError
+func (e *answerError) temporary() bool { return isTemporary(e.status) }
+
+// isTemporary reports whether a status says that the same request may be
+// answered later.
+func isTemporary(status int) bool {
+	return status == http.StatusTooManyRequests || status >= http.StatusInternalServerError
 }
 
 // maxRefusal bounds what is read of a refusal, in bytes.

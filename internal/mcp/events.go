@@ -3,8 +3,13 @@ package mcp
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 )
+
+// retrySoon asks the library to resume a stream after 100 ms. It would wait for
+// one to two seconds.
+const retrySoon = "retry: 100\n\n"
 
 // eventReader reads a stream of server-sent events and passes on those whose
 // data is a JSON-RPC message. Of others, such as a heartbeat, it passes on the
@@ -13,8 +18,12 @@ type eventReader struct {
 	source   *bufio.Reader
 	sanitize *sanitizer
 	log      *outputLog
+	// resumable says that the stream carries the answer to a call, so that the
+	// library resumes it where it was cut.
+	resumable bool
 
 	event   event
+	retry   bool   // the server has sent a retry time
 	pending []byte // events that are not read yet
 	err     error
 }
@@ -32,6 +41,13 @@ func newEventReader(source io.Reader, sanitize *sanitizer, log *outputLog) *even
 	return &eventReader{source: bufio.NewReader(source), sanitize: sanitize, log: log}
 }
 
+// newCallReader reads the stream that carries the answer to a call.
+func newCallReader(source io.Reader, sanitize *sanitizer, log *outputLog) *eventReader {
+	r := newEventReader(source, sanitize, log)
+	r.resumable = true
+	return r
+}
+
 // Read implements [io.Reader].
 func (r *eventReader) Read(p []byte) (int, error) {
 	for len(r.pending) == 0 {
@@ -42,7 +58,7 @@ func (r *eventReader) Read(p []byte) (int, error) {
 		line, r.err = readLine(r.source)
 		r.add(bytes.TrimRight(line, "\r\n"))
 		if r.err != nil {
-			r.end() // The last event may lack its blank line.
+			r.finish()
 		}
 	}
 	n := copy(p, r.pending)
@@ -53,7 +69,7 @@ func (r *eventReader) Read(p []byte) (int, error) {
 // add adds a line to the event, or ends it.
 func (r *eventReader) add(line []byte) {
 	if len(line) == 0 {
-		r.end()
+		r.end(true)
 		return
 	}
 	field, value, _ := bytes.Cut(line, []byte(":"))
@@ -68,21 +84,34 @@ func (r *eventReader) add(line []byte) {
 	case "event":
 		r.event.name = append(r.event.name[:0], value...)
 	case "id", "retry":
+		r.retry = r.retry || field[0] == 'r'
 		r.event.kept = append(append(r.event.kept, line...), '\n')
 	}
 }
 
-func (r *eventReader) end() {
+// finish ends the stream.
+func (r *eventReader) finish() {
+	r.end(false)
+	if r.resumable && !r.retry && !errors.Is(r.err, io.EOF) {
+		r.pending = append(r.pending, retrySoon...)
+	}
+}
+
+// end ends an event. The last event of a stream may lack its blank line, but
+// counts only if it is whole: a stream that is resumed after the id of half an
+// event would lack that event.
+func (r *eventReader) end(whole bool) {
 	ended := r.event
 	r.event = event{}
 	if name := string(ended.name); ended.hasData && (name == "" || name == "message") {
 		if message, err := r.sanitize.message(ended.data); err == nil {
+			whole = true
 			ended.kept = append(append(append(ended.kept, "data: "...), bytes.ReplaceAll(message, []byte("\n"), nil)...), '\n')
 		} else {
 			r.log.add(ended.data)
 		}
 	}
-	if len(ended.kept) > 0 {
+	if whole && len(ended.kept) > 0 {
 		r.pending = append(append(r.pending, ended.kept...), '\n')
 	}
 }

@@ -89,6 +89,14 @@ func fakeCommand(t *testing.T, f fake) Server {
 // returns false to leave a request to the fake.
 func fakeHTTP(t *testing.T, f fake, handler func(w http.ResponseWriter, r *http.Request, message string) bool) Server {
 	t.Helper()
+	server, _ := fakeServer(t, f, handler)
+	return server
+}
+
+// fakeServer is a fake over HTTP that can be stopped: its port is closed, and its
+// connections are cut.
+func fakeServer(t *testing.T, f fake, handler func(w http.ResponseWriter, r *http.Request, message string) bool) (server Server, stop func()) {
+	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, err := io.ReadAll(r.Body)
 		if err != nil || handler != nil && handler(w, r, string(raw)) {
@@ -106,7 +114,12 @@ func fakeHTTP(t *testing.T, f fake, handler func(w http.ResponseWriter, r *http.
 		}
 	}))
 	t.Cleanup(s.Close)
-	return Server{Name: "tasks", URL: s.URL}
+	return Server{Name: "tasks", URL: s.URL}, func() {
+		if err := s.Listener.Close(); err != nil {
+			t.Errorf("close the port: %v", err)
+		}
+		s.CloseClientConnections()
+	}
 }
 
 // onEachFake runs a test over stdin and stdout, and over HTTP.

@@ -13,8 +13,7 @@ import (
 )
 
 // streamRetries is how often the library resumes the stream of one call that
-// brings nothing new. Its pauses grow with each attempt, and overflow after
-// more than fifty.
+// brings nothing new. More than fifty would overflow its pauses.
 const streamRetries = 40
 
 const (
@@ -125,7 +124,7 @@ func (t *httpTransport) post(request *http.Request) (*http.Response, error) {
 }
 
 func (t *httpTransport) repairEvents(response *http.Response) {
-	response.Body = &body{newEventReader(response.Body, t.sanitize, t.log), response.Body, func() {}}
+	response.Body = &body{newCallReader(response.Body, t.sanitize, t.log), response.Body, func() {}}
 }
 
 func (t *httpTransport) repairJSON(response *http.Response) (*http.Response, error) {

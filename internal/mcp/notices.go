@@ -62,27 +62,7 @@ func (t *httpTransport) copyStream(request *http.Request, out io.Writer) (again 
 		_, _ = io.Copy(out, newEventReader(response.Body, t.sanitize, t.log)) // Its end is followed by another stream.
 		return true
 	}
-	return response.StatusCode == http.StatusTooManyRequests || response.StatusCode >= http.StatusInternalServerError
-}
-
-// resume continues the stream of one call. If the server refuses that, the
-// call alone is lost: it waits for its time-out. A session that the server no
-// longer knows is an end of the connection.
-func (t *httpTransport) resume(request *http.Request) (*http.Response, error) {
-	response, err := t.send(request)
-	if err != nil || response.StatusCode == http.StatusNotFound {
-		return response, err
-	}
-	if response.StatusCode != http.StatusOK || mediaType(response) != eventStream {
-		_ = response.Body.Close()
-		reader, writer := io.Pipe()
-		end := func() { _ = writer.Close() } // It always returns nil.
-		context.AfterFunc(request.Context(), end)
-		context.AfterFunc(t.life, end)
-		return streamOf(request, reader), nil
-	}
-	t.repairEvents(response)
-	return response, nil
+	return isTemporary(response.StatusCode)
 }
 
 func streamOf(request *http.Request, content io.ReadCloser) *http.Response {
