@@ -14,13 +14,15 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/openrouter"
 	"github.com/chatkit-rest/chatkit-rest/internal/ratelimit"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
 	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
 )
 
 // assembly is the server and its parts.
 type assembly struct {
 	logger  *slog.Logger
-	db      *store.Store
+	db      *database.DB
+	store   *store.Store
 	service *chat.Service
 	tools   chat.Toolbox // nil without MCP_SERVERS
 	http    *http.Server
@@ -52,21 +54,21 @@ func assemble(
 		settings.OpenRouterBaseURL = upstream.URL()
 		settings.OpenRouterAPIKey = config.NewSecret(upstream.Key())
 	}
-	db, err := openStore(ctx, settings, logger, migrate)
+	db, err := openDatabase(ctx, settings, logger, migrate)
 	if err != nil {
 		return nil, err
 	}
+	a.db, a.store = db, store.New(db)
 	a.closers = append(a.closers, func() { _ = db.Close() })
 	model, err := adapters.NewModel(settings, version)
 	if err != nil {
 		return nil, err
 	}
 	a.closers = append(a.closers, model.CloseIdle)
-	pseudonym, err := newPseudonym(ctx, db)
+	pseudonym, err := newPseudonym(ctx, a.store)
 	if err != nil {
 		return nil, err
 	}
-	a.db = db
 	if err := a.startTelemetry(ctx, settings); err != nil {
 		return nil, err
 	}
@@ -97,7 +99,7 @@ func (a *assembly) newService(
 	settings config.Settings, model *openrouter.Client, pseudonym func(string) string, attachments *chat.AttachmentOptions,
 ) *chat.Service {
 	return chat.NewService(chat.Options{
-		Store: a.tracing.Store(a.db, databaseName(settings)), Model: a.observedModel(model, settings),
+		Store: a.tracing.Store(a.store, databaseName(settings)), Model: a.observedModel(model, settings),
 		WholeDetails: openrouter.WholeDetails,
 		Observer:     telemetry.Runs(a.metrics, a.tracing),
 		ModelName:    settings.OpenRouterModel, Models: otherModels(settings), TitleModel: settings.TitleModel,

@@ -22,7 +22,7 @@ func (a *assembly) newAttachments(ctx context.Context, settings config.Settings)
 		return nil, err
 	}
 	a.closers = append(a.closers, func() { _ = blobs.Close() })
-	key, err := a.db.Secret(ctx, urlKeyName)
+	key, err := a.store.Secret(ctx, urlKeyName)
 	if err != nil {
 		return nil, fmt.Errorf("read the key of signed URLs from the database: %w", err)
 	}

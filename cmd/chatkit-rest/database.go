@@ -8,13 +8,13 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/cmd/chatkit-rest/internal/adapters"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
-	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
 )
 
-// openStore opens the database and checks that its schema is up to date. It
+// openDatabase opens the database and checks that its schema is up to date. It
 // migrates a SQLite database, and PostgreSQL if migrate is true.
-func openStore(ctx context.Context, settings config.Settings, logger *slog.Logger, migrate bool) (*store.Store, error) {
-	db, err := store.Open(ctx, adapters.StoreConfig(settings, logger))
+func openDatabase(ctx context.Context, settings config.Settings, logger *slog.Logger, migrate bool) (*database.DB, error) {
+	db, err := database.Open(ctx, adapters.DatabaseConfig(settings, logger))
 	if err != nil {
 		return nil, fmt.Errorf("open the database of DATABASE_URL: %w", err)
 	}
@@ -31,7 +31,7 @@ func openStore(ctx context.Context, settings config.Settings, logger *slog.Logge
 }
 
 // checkMigrated returns an error if migrations are pending.
-func checkMigrated(ctx context.Context, db *store.Store) error {
+func checkMigrated(ctx context.Context, db *database.DB) error {
 	pending, err := db.MigrationsPending(ctx)
 	if err != nil {
 		return fmt.Errorf("read the database's schema: %w", err)
@@ -45,7 +45,7 @@ func checkMigrated(ctx context.Context, db *store.Store) error {
 
 // databaseName returns the name of the database in traces.
 func databaseName(settings config.Settings) string {
-	if store.Driver(settings.Database.Driver) == store.PostgreSQL {
+	if database.Driver(settings.Database.Driver) == database.PostgreSQL {
 		return "postgresql"
 	}
 	return "sqlite"

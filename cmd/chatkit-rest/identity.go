@@ -16,8 +16,8 @@ const pseudonymKeyName = "pseudonym"
 
 // newPseudonym returns the function that makes the pseudonym under which the
 // model service knows a user.
-func newPseudonym(ctx context.Context, db *store.Store) (func(userID string) string, error) {
-	secret, err := db.Secret(ctx, pseudonymKeyName)
+func newPseudonym(ctx context.Context, secrets *store.Store) (func(userID string) string, error) {
+	secret, err := secrets.Secret(ctx, pseudonymKeyName)
 	if err != nil {
 		return nil, fmt.Errorf("read the key of pseudonyms from the database: %w", err)
 	}

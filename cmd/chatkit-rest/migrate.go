@@ -7,7 +7,7 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/cmd/chatkit-rest/internal/adapters"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
-	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
 )
 
 // migrate changes the database's schema, or shows which migrations are applied.
@@ -19,9 +19,9 @@ func migrate(ctx context.Context, p process, args []string) error {
 	if err != nil {
 		return err
 	}
-	options := adapters.StoreConfig(settings, newLogger(p.stderr, settings))
+	options := adapters.DatabaseConfig(settings, newLogger(p.stderr, settings))
 	options.ReadOnly = args[0] == "status"
-	db, err := store.Open(ctx, options)
+	db, err := database.Open(ctx, options)
 	if err != nil {
 		return fmt.Errorf("open the database of DATABASE_URL: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -63,7 +64,7 @@ func openStore(t *testing.T) *store.Store {
 
 func openStoreAt(t *testing.T, path string) *store.Store {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Config{Driver: "sqlite", Path: path})
+	db, err := database.Open(t.Context(), database.Config{Driver: database.SQLite, Path: path})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func openStoreAt(t *testing.T, path string) *store.Store {
 	if err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return db
+	return store.New(db)
 }
 
 func newService(t *testing.T, db chat.Store, model chat.Model) *chat.Service {

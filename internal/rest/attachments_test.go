@@ -20,6 +20,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/rest"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
 )
 
 const (
@@ -97,7 +98,7 @@ func serveFile(t *testing.T, serverTimeout, writeTimeout time.Duration) (url str
 
 func oneFile(t *testing.T, blobs chat.Blobs) (*chat.Service, uuid.UUID) {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Config{Driver: store.SQLite, Path: filepath.Join(t.TempDir(), "chatkit.db")})
+	db, err := database.Open(t.Context(), database.Config{Driver: database.SQLite, Path: filepath.Join(t.TempDir(), "chatkit.db")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +106,7 @@ func oneFile(t *testing.T, blobs chat.Blobs) (*chat.Service, uuid.UUID) {
 	if err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	service := chat.NewService(chat.Options{Store: db, Attachments: &chat.AttachmentOptions{
+	service := chat.NewService(chat.Options{Store: store.New(db), Attachments: &chat.AttachmentOptions{
 		Blobs: blobs, MaxBytes: fileBytes, Types: []string{"application/pdf"}, URLKey: []byte("key"),
 	}})
 	a, err := service.CreateAttachment(t.Context(), alice, "long.pdf", "application/pdf", fileBytes)

@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
 )
 
 const (
@@ -32,7 +33,7 @@ const minCounted = 4 << 10
 
 // CreateAttachment implements [chat.Store].
 func (s *Store) CreateAttachment(ctx context.Context, a chat.Attachment, limits chat.AttachmentLimits) error {
-	return s.inTransaction(ctx, "create attachment", func(tx *gorm.DB) error {
+	return s.db.InTransaction(ctx, "create attachment", func(tx *gorm.DB) error {
 		if err := tx.Exec(lockUser, a.UserID).Error; err != nil {
 			return err
 		}
@@ -90,8 +91,8 @@ func attachmentFields(r *attachmentRow) []any {
 // Attachment implements [chat.Store].
 func (s *Store) Attachment(ctx context.Context, id uuid.UUID) (chat.Attachment, error) {
 	var found chat.Attachment
-	err := s.do(ctx, "read attachment", func(ctx context.Context) error {
-		row, err := readAttachment(s.read.WithContext(ctx), id)
+	err := s.db.Do(ctx, "read attachment", func(ctx context.Context) error {
+		row, err := readAttachment(s.db.Read(ctx), id)
 		found = toChatAttachment(row)
 		return err
 	})
@@ -124,8 +125,8 @@ func toChatAttachment(row attachmentRow) chat.Attachment {
 // ClaimUpload implements [chat.Store].
 func (s *Store) ClaimUpload(ctx context.Context, id uuid.UUID, lease time.Duration) (time.Time, error) {
 	var until time.Time
-	err := s.do(ctx, "claim upload", func(ctx context.Context) error {
-		db := s.write.WithContext(ctx)
+	err := s.db.Do(ctx, "claim upload", func(ctx context.Context) error {
+		db := s.db.Write(ctx)
 		ends, err := readLeaseEnds(db.Raw(leasesOf(db).claimUpload, lease.Microseconds(), id.String()))
 		if err != nil {
 			return err
@@ -154,8 +155,8 @@ func readLeaseEnds(result *gorm.DB) ([]int64, error) {
 // RenewUpload implements [chat.Store].
 func (s *Store) RenewUpload(ctx context.Context, id uuid.UUID, until time.Time, lease time.Duration) (time.Time, error) {
 	var newUntil time.Time
-	err := s.do(ctx, "renew upload", func(ctx context.Context) error {
-		db := s.write.WithContext(ctx)
+	err := s.db.Do(ctx, "renew upload", func(ctx context.Context) error {
+		db := s.db.Write(ctx)
 		ends, err := readLeaseEnds(db.Raw(leasesOf(db).renewUpload, lease.Microseconds(), id.String(), toMicros(until)))
 		if err != nil {
 			return err
@@ -184,8 +185,8 @@ func (s *Store) EndUpload(ctx context.Context, id uuid.UUID, until time.Time, di
 	if digest == "" {
 		state = chat.AttachmentPending
 	}
-	return s.do(ctx, "end upload", func(ctx context.Context) error {
-		db := s.write.WithContext(ctx)
+	return s.db.Do(ctx, "end upload", func(ctx context.Context) error {
+		db := s.db.Write(ctx)
 		ended := db.Exec(`UPDATE attachments SET state = ?, digest = ?, upload_until = 0
 			WHERE id = ? AND state = 'pending' AND upload_until = ?`, string(state), digest, id.String(), toMicros(until))
 		if ended.Error != nil || ended.RowsAffected == 1 {
@@ -198,8 +199,8 @@ func (s *Store) EndUpload(ctx context.Context, id uuid.UUID, until time.Time, di
 // DeleteAttachment implements [chat.Store]. It keeps the lease of an upload,
 // whose end the sweep waits for.
 func (s *Store) DeleteAttachment(ctx context.Context, userID string, id uuid.UUID) error {
-	return s.do(ctx, "delete attachment", func(ctx context.Context) error {
-		db := s.write.WithContext(ctx)
+	return s.db.Do(ctx, "delete attachment", func(ctx context.Context) error {
+		db := s.db.Write(ctx)
 		deleted := db.Exec(`UPDATE attachments SET state = 'deleted'
 			WHERE id = ? AND user_id = ? AND state <> 'deleted' AND item_id IS NULL`, id.String(), userID)
 		if deleted.Error != nil || deleted.RowsAffected == 1 {
@@ -261,12 +262,12 @@ const (
 // SweepAttachments implements [chat.Store].
 func (s *Store) SweepAttachments(ctx context.Context, unsentBefore time.Time, limit int) ([]uuid.UUID, error) {
 	var ids []uuid.UUID
-	err := s.do(ctx, "sweep attachments", func(ctx context.Context) (err error) {
+	err := s.db.Do(ctx, "sweep attachments", func(ctx context.Context) (err error) {
 		statement := sweepSQLite
-		if s.driver == PostgreSQL {
+		if s.db.Driver() == database.PostgreSQL {
 			statement = sweepPostgres
 		}
-		ids, err = readRows(s.write.WithContext(ctx).Raw(statement, toMicros(unsentBefore), limit),
+		ids, err = readRows(s.db.Write(ctx).Raw(statement, toMicros(unsentBefore), limit),
 			func(id *uuid.UUID) []any { return []any{id} })
 		// RETURNING has the order of the table.
 		rand.Shuffle(len(ids), func(a, b int) { ids[a], ids[b] = ids[b], ids[a] }) //nolint:gosec // The order is no secret.
@@ -284,7 +285,7 @@ func (s *Store) ForgetAttachments(ctx context.Context, ids []uuid.UUID) error {
 	for n, id := range ids {
 		texts[n] = id.String()
 	}
-	return s.do(ctx, "forget attachments", func(ctx context.Context) error {
-		return s.write.WithContext(ctx).Exec(`DELETE FROM attachments WHERE state = 'deleted' AND id IN (?)`, texts).Error
+	return s.db.Do(ctx, "forget attachments", func(ctx context.Context) error {
+		return s.db.Write(ctx).Exec(`DELETE FROM attachments WHERE state = 'deleted' AND id IN (?)`, texts).Error
 	})
 }

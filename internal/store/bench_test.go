@@ -14,6 +14,8 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database/databasetest"
 )
 
 // The benchmarks' number of sessions. A user has ten, each with four items.
@@ -41,14 +43,14 @@ func benchSessions(b *testing.B) int {
 // machine affects both. It reports medians.
 func BenchmarkStore(b *testing.B) {
 	sessions := benchSessions(b)
-	for _, driver := range []store.Driver{store.SQLite, store.PostgreSQL} {
+	for _, driver := range []database.Driver{database.SQLite, database.PostgreSQL} {
 		b.Run(fmt.Sprintf("%s/%d", driver, sessions), func(b *testing.B) {
-			c := sqliteConfig(b)
-			if driver == store.PostgreSQL {
-				c = postgresConfig(b)
+			c := databasetest.SQLite(b)
+			if driver == database.PostgreSQL {
+				c = databasetest.PostgreSQL(b)
 			}
-			s, db := open(b, c), openDatabase(b, c)
-			if driver == store.PostgreSQL {
+			s, db := open(b, c), databasetest.OpenSQL(b, c)
+			if driver == database.PostgreSQL {
 				fillPostgres(b, db, sessions, benchSessionsPerUser)
 			} else {
 				fillSQLite(b, db, sessions, benchSessionsPerUser)
@@ -61,7 +63,7 @@ func BenchmarkStore(b *testing.B) {
 type bench struct {
 	store    *store.Store
 	db       *sql.DB
-	driver   store.Driver
+	driver   database.Driver
 	sessions int
 }
 
@@ -140,7 +142,7 @@ func (x bench) listStore(b *testing.B, n int) error {
 
 // numbered writes a statement with PostgreSQL's placeholders.
 func (x bench) numbered(statement string) string {
-	for n := 1; x.driver == store.PostgreSQL && strings.Contains(statement, "?"); n++ {
+	for n := 1; x.driver == database.PostgreSQL && strings.Contains(statement, "?"); n++ {
 		statement = strings.Replace(statement, "?", fmt.Sprint("$", n), 1)
 	}
 	return statement

@@ -23,6 +23,3 @@ var (
 	SQLiteFailOrphans   = sqliteLeases.failOrphans
 	SQLiteRenew         = sqliteLeases.renew
 )
-
-// Classify is tested with the errors of real databases.
-var Classify = classify

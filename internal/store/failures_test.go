@@ -16,6 +16,8 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database/databasetest"
 	"github.com/chatkit-rest/chatkit-rest/tests/postgres"
 )
 
@@ -47,29 +49,29 @@ func startRun(t *testing.T, s *store.Store, session chat.Session) chat.NewRun {
 // Damaged JSON in the database is an error that does not quote it, and no panic.
 func TestCorruptJSON(t *testing.T) {
 	t.Parallel()
-	for _, d := range databases() {
-		t.Run(d.name, func(t *testing.T) {
+	for _, d := range databasetest.Kinds() {
+		t.Run(d.Name, func(t *testing.T) {
 			t.Parallel()
-			c := d.config(t)
-			s, db := open(t, c), openDatabase(t, c)
+			c := d.Config(t)
+			s, db := open(t, c), databasetest.OpenSQL(t, c)
 			session := createSession(t, s, "alice")
 			start := startRun(t, s, session)
 			stored := []string{`{"` + secret + `": 1}`, `"` + secret + `"`, `[1]`, `[{"id": 1, "type": {"` + secret + `": 1}}]`, `1e999`}
-			if c.Driver == store.SQLite {
+			if c.Driver == database.SQLite {
 				stored = append(stored, "", "{", secret, `[{"type":"input_text","text":"`+secret)
 			}
 			for _, column := range []string{"content", "tool_calls"} {
 				for _, json := range stored {
-					execute(t, db, "UPDATE items SET content = '[]', tool_calls = NULL")
-					execute(t, db, fmt.Sprintf("UPDATE items SET %s = '%s'", column, json))
+					databasetest.Execute(t, db, "UPDATE items SET content = '[]', tool_calls = NULL")
+					databasetest.Execute(t, db, fmt.Sprintf("UPDATE items SET %s = '%s'", column, json))
 					_, _, err := s.SessionWithItems(t.Context(), "alice", session.ID)
 					if err == nil || chat.CodeOf(err) != "" || !strings.Contains(err.Error(), column) {
 						t.Errorf("%s %q: error %v, want an internal one that names the column", column, json, err)
 					}
-					wantDiscreet(t, err)
+					databasetest.WantDiscreet(t, err)
 				}
 			}
-			execute(t, db, "UPDATE runs SET status = 'failed'")
+			databasetest.Execute(t, db, "UPDATE runs SET status = 'failed'")
 			next := start
 			next.Run.ID, next.Message.ID = uuid.New(), uuid.New()
 			if _, err := s.StartRun(t.Context(), next, 10); err == nil || chat.CodeOf(err) != "" {
@@ -78,8 +80,8 @@ func TestCorruptJSON(t *testing.T) {
 			if n := (probe{db}).Rows(t, "runs WHERE status = 'running'"); n != 0 {
 				t.Errorf("%d runs stand as running", n)
 			}
-			execute(t, db, "DELETE FROM items WHERE position > 1")
-			execute(t, db, "UPDATE items SET content = '[]', tool_calls = 'null'")
+			databasetest.Execute(t, db, "DELETE FROM items WHERE position > 1")
+			databasetest.Execute(t, db, "UPDATE items SET content = '[]', tool_calls = 'null'")
 			_, items, err := s.SessionWithItems(t.Context(), "alice", session.ID)
 			if err != nil || len(items) != 1 || len(items[0].Content) != 0 || len(items[0].ToolCalls) != 0 {
 				t.Errorf("an item without content: %+v, %v", items, err)
@@ -91,13 +93,13 @@ func TestCorruptJSON(t *testing.T) {
 // Errors and log lines contain no stored values, though the database's own do.
 func TestNoValuesInErrorsAndLog(t *testing.T) {
 	t.Parallel()
-	for _, d := range databases() {
-		t.Run(d.name, func(t *testing.T) {
+	for _, d := range databasetest.Kinds() {
+		t.Run(d.Name, func(t *testing.T) {
 			t.Parallel()
-			c := d.config(t)
+			c := d.Config(t)
 			var log bytes.Buffer
 			c.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-			s, db := open(t, c), openDatabase(t, c)
+			s, db := open(t, c), databasetest.OpenSQL(t, c)
 			session := createSession(t, s, secret)
 			start := startRun(t, s, session)
 			again := start
@@ -106,21 +108,21 @@ func TestNoValuesInErrorsAndLog(t *testing.T) {
 			if err == nil || chat.CodeOf(err) != "" {
 				t.Fatalf("a run with a taken id: %v, want an internal error", err)
 			}
-			wantDiscreet(t, err, session.ID.String(), start.Run.ID.String())
+			databasetest.WantDiscreet(t, err, session.ID.String(), start.Run.ID.String())
 			start.Run.Status = secret
 			_, err = s.FinishRun(t.Context(), start.Run, nil) // No such status.
 			if err == nil {
 				t.Fatal("a run with an unknown status was stored")
 			}
-			wantDiscreet(t, err, session.ID.String())
-			execute(t, db, "UPDATE sessions SET created_at = 9223372036854775807, message_count = 0")
-			execute(t, db, "DROP TABLE feedback")
-			execute(t, db, "DROP TABLE items")
+			databasetest.WantDiscreet(t, err, session.ID.String())
+			databasetest.Execute(t, db, "UPDATE sessions SET created_at = 9223372036854775807, message_count = 0")
+			databasetest.Execute(t, db, "DROP TABLE feedback")
+			databasetest.Execute(t, db, "DROP TABLE items")
 			_, _, err = s.SessionWithItems(t.Context(), secret, session.ID)
 			if err == nil {
 				t.Fatal("items were read without their table")
 			}
-			wantDiscreet(t, err, session.ID.String(), "SELECT")
+			databasetest.WantDiscreet(t, err, session.ID.String(), "SELECT")
 			if text := log.String(); strings.Contains(text, secret) || strings.Contains(text, "SELECT") {
 				t.Errorf("the log holds values or SQL: %s", text)
 			}
@@ -158,7 +160,7 @@ func TestPostgreSQLStopped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := open(t, store.Config{Driver: store.PostgreSQL, DSN: dsn, MaxConns: 3})
+	s := open(t, database.Config{Driver: database.PostgreSQL, DSN: dsn, MaxConns: 3})
 	session := createSession(t, s, "alice")
 	if err := own.Stop(); err != nil {
 		t.Fatal(err)
@@ -173,7 +175,7 @@ func TestPostgreSQLStopped(t *testing.T) {
 			t.Errorf("a server that is gone: %v", err)
 		}
 		password, _ := u.User.Password()
-		wantDiscreet(t, err, u.Host, password, strings.TrimPrefix(u.Path, "/"))
+		databasetest.WantDiscreet(t, err, u.Host, password, strings.TrimPrefix(u.Path, "/"))
 	}
 }
 
@@ -181,11 +183,11 @@ func TestPostgreSQLStopped(t *testing.T) {
 // SERVICE_UNAVAILABLE.
 func TestPostgreSQLEndsConnections(t *testing.T) {
 	t.Parallel()
-	c := postgresConfig(t)
-	s, db := open(t, c), openDatabase(t, c)
+	c := databasetest.PostgreSQL(t)
+	s, db := open(t, c), databasetest.OpenSQL(t, c)
 	session := createSession(t, s, "alice")
 	for range 5 {
-		execute(t, db, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		databasetest.Execute(t, db, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 			WHERE datname = current_database() AND application_name = 'chatkit-rest'`)
 		if _, err := s.Session(t.Context(), "alice", session.ID); err != nil && chat.CodeOf(err) != chat.CodeServiceUnavailable {
 			t.Errorf("after its connections were ended: %v", err)
@@ -198,24 +200,24 @@ func TestPostgreSQLEndsConnections(t *testing.T) {
 
 func TestPostgreSQLRefusesMore(t *testing.T) {
 	t.Parallel()
-	c := postgresConfig(t)
-	s, db := open(t, c), openDatabase(t, c)
+	c := databasetest.PostgreSQL(t)
+	s, db := open(t, c), databasetest.OpenSQL(t, c)
 	session := createSession(t, s, "alice")
 	role := "few_" + strings.ReplaceAll(uuid.NewString(), "-", "")
-	execute(t, db, "CREATE ROLE "+role+" LOGIN PASSWORD '"+secret+"' CONNECTION LIMIT 0")
+	databasetest.Execute(t, db, "CREATE ROLE "+role+" LOGIN PASSWORD '"+secret+"' CONNECTION LIMIT 0")
 	t.Cleanup(func() { _, _ = db.ExecContext(context.Background(), "DROP ROLE "+role) })
 	u, err := url.Parse(c.DSN)
 	if err != nil {
 		t.Fatal(err)
 	}
 	u.User = url.UserPassword(role, secret)
-	_, err = store.Open(t.Context(), store.Config{Driver: store.PostgreSQL, DSN: u.String()})
+	_, err = database.Open(t.Context(), database.Config{Driver: database.PostgreSQL, DSN: u.String()})
 	if chat.CodeOf(err) != chat.CodeServiceUnavailable || !strings.Contains(err.Error(), "53300") {
 		t.Errorf("too many connections: %v", err)
 	}
-	wantDiscreet(t, err, role)
-	execute(t, db, "ALTER DATABASE "+`"`+strings.TrimPrefix(u.Path, "/")+`"`+" SET default_transaction_read_only = on")
-	readOnly := openBare(t, c)
+	databasetest.WantDiscreet(t, err, role)
+	databasetest.Execute(t, db, "ALTER DATABASE "+`"`+strings.TrimPrefix(u.Path, "/")+`"`+" SET default_transaction_read_only = on")
+	readOnly := store.New(databasetest.Open(t, c))
 	if _, err := readOnly.Session(t.Context(), "alice", session.ID); err != nil {
 		t.Errorf("a read where writing is off: %v", err)
 	}
@@ -228,9 +230,9 @@ func TestPostgreSQLRefusesMore(t *testing.T) {
 // A caller waits for a free connection until its deadline, and no longer.
 func TestNoConnectionFree(t *testing.T) {
 	t.Parallel()
-	c := postgresConfig(t)
+	c := databasetest.PostgreSQL(t)
 	c.MaxConns = 1
-	s, db := open(t, c), openDatabase(t, c)
+	s, db := open(t, c), databasetest.OpenSQL(t, c)
 	session := createSession(t, s, "alice")
 	tx, err := db.BeginTx(t.Context(), nil)
 	if err != nil {
@@ -260,8 +262,8 @@ func TestNoConnectionFree(t *testing.T) {
 // SERVICE_UNAVAILABLE after the busy time-out. Reads succeed meanwhile.
 func TestSQLiteLocked(t *testing.T) {
 	t.Parallel()
-	c := sqliteConfig(t)
-	s, db := open(t, c), openDatabase(t, c)
+	c := databasetest.SQLite(t)
+	s, db := open(t, c), databasetest.OpenSQL(t, c)
 	session := createSession(t, s, "alice")
 	conn, err := db.Conn(t.Context())
 	if err != nil {
@@ -283,5 +285,45 @@ func TestSQLiteLocked(t *testing.T) {
 	}
 	if err := s.DeleteSession(t.Context(), "alice", session.ID); err != nil {
 		t.Errorf("a write after the lock: %v", err)
+	}
+}
+
+// Before the migrations a store's errors say that they are pending.
+func TestNoTables(t *testing.T) {
+	t.Parallel()
+	for _, d := range databasetest.Kinds() {
+		t.Run(d.Name, func(t *testing.T) {
+			t.Parallel()
+			c := d.Config(t)
+			s := store.New(databasetest.Open(t, c))
+			_, err := s.ListSessions(t.Context(), "alice", chat.SessionQuery{Limit: 1})
+			if err == nil || !strings.Contains(err.Error(), "migrations are pending") {
+				t.Errorf("error %v does not speak of migrations", err)
+			}
+		})
+	}
+}
+
+// A passing error is SERVICE_UNAVAILABLE with advice to try again; a permanent
+// one has no code.
+func TestErrorsOfOperations(t *testing.T) {
+	t.Parallel()
+	for _, d := range databasetest.Kinds() {
+		t.Run(d.Name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, d.Config(t))
+			session := createSession(t, s, "alice")
+			start := startRun(t, s, session)
+			start.Run.Status = "no such status"
+			if _, err := s.FinishRun(t.Context(), start.Run, nil); err == nil || chat.CodeOf(err) != "" {
+				t.Errorf("a violated constraint: %v", err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 0)
+			defer cancel()
+			_, err := s.FinishRun(ctx, start.Run, nil)
+			if chat.CodeOf(err) != chat.CodeServiceUnavailable {
+				t.Errorf("a deadline: %v", err)
+			}
+		})
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // SaveFeedback implements [chat.Store].
 func (s *Store) SaveFeedback(ctx context.Context, feedback chat.Feedback) error {
-	return s.inTransaction(ctx, "save feedback", func(tx *gorm.DB) error {
+	return s.db.InTransaction(ctx, "save feedback", func(tx *gorm.DB) error {
 		if _, err := readSession(tx, feedback.UserID, feedback.SessionID); err != nil {
 			return err
 		}

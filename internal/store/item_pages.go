@@ -24,8 +24,8 @@ const (
 // ListItems implements [chat.Store].
 func (s *Store) ListItems(ctx context.Context, userID string, session uuid.UUID, q chat.ItemQuery) (chat.ItemPage, error) {
 	var page chat.ItemPage
-	err := s.do(ctx, "list items", func(ctx context.Context) error {
-		db := s.read.WithContext(ctx)
+	err := s.db.Do(ctx, "list items", func(ctx context.Context) error {
+		db := s.db.Read(ctx)
 		if _, err := readSession(db, userID, session); err != nil {
 			return err
 		}

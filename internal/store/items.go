@@ -19,8 +19,8 @@ import (
 func (s *Store) SessionWithItems(ctx context.Context, userID string, id uuid.UUID) (chat.Session, []chat.Item, error) {
 	var session chat.Session
 	var items []chat.Item
-	err := s.do(ctx, "read items", func(ctx context.Context) error {
-		db := s.read.WithContext(ctx)
+	err := s.db.Do(ctx, "read items", func(ctx context.Context) error {
+		db := s.db.Read(ctx)
 		row, err := readSession(db, userID, id)
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
 )
 
 // The present time by the database's clock, in microseconds. Leases are set and
@@ -87,7 +88,7 @@ func failedArgs() []any {
 
 // leasesOf returns the statements for a handle's database.
 func leasesOf(db *gorm.DB) leaseStatements {
-	if Driver(db.Name()) == PostgreSQL {
+	if database.Driver(db.Name()) == database.PostgreSQL {
 		return postgresLeases
 	}
 	return sqliteLeases
@@ -109,8 +110,8 @@ func joinIDs(ids []uuid.UUID, quote string) string {
 // where runs are lost.
 func (s *Store) RenewLeases(ctx context.Context, runs []uuid.UUID, lease time.Duration) ([]chat.LostRun, error) {
 	var lost []chat.LostRun
-	err := s.do(ctx, "renew leases", func(ctx context.Context) error {
-		db := s.write.WithContext(ctx)
+	err := s.db.Do(ctx, "renew leases", func(ctx context.Context) error {
+		db := s.db.Write(ctx)
 		statements := leasesOf(db)
 		renewed, err := readRows(db.Raw(statements.renew, lease.Microseconds(), statements.list(runs)),
 			func(id *uuid.UUID) []any { return []any{id} })
@@ -143,8 +144,8 @@ func readLostRuns(db *gorm.DB, runs, renewed []uuid.UUID) ([]chat.LostRun, error
 // FailOrphanedRuns implements [chat.Store].
 func (s *Store) FailOrphanedRuns(ctx context.Context, owner uuid.UUID) (int, error) {
 	failed := 0
-	err := s.do(ctx, "fail orphaned runs", func(ctx context.Context) error {
-		db := s.write.WithContext(ctx)
+	err := s.db.Do(ctx, "fail orphaned runs", func(ctx context.Context) error {
+		db := s.db.Write(ctx)
 		updated := db.Exec(leasesOf(db).failOrphans, append(failedArgs(), owner.String())...)
 		failed = int(updated.RowsAffected)
 		return updated.Error

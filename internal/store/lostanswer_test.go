@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database/databasetest"
 )
 
 // losesAnswers is a store that stores each write of a run but loses the answer
@@ -88,10 +89,10 @@ func (oneTool) Call(context.Context, chat.ToolUse) chat.ToolResult {
 // twice.
 func TestLostAnswers(t *testing.T) {
 	t.Parallel()
-	for _, d := range databases() {
-		t.Run(d.name, func(t *testing.T) {
+	for _, d := range databasetest.Kinds() {
+		t.Run(d.Name, func(t *testing.T) {
 			t.Parallel()
-			c := d.config(t)
+			c := d.Config(t)
 			db := &losesAnswers{Store: open(t, c), lost: map[string]bool{}}
 			usage := chat.Usage{InputTokens: 10, OutputTokens: 5, CachedTokens: 2, ReasoningTokens: 1, Cost: new(0.5)}
 			model := &scriptedModel{answers: [][]chat.Chunk{
@@ -121,7 +122,7 @@ func TestLostAnswers(t *testing.T) {
 					t.Errorf("%s was not called", method)
 				}
 			}
-			stored, _ := (probe{openDatabase(t, c)}).Run(t, run.ID)
+			stored, _ := (probe{databasetest.OpenSQL(t, c)}).Run(t, run.ID)
 			want := chat.Usage{InputTokens: 30, OutputTokens: 15, CachedTokens: 6, ReasoningTokens: 3, Cost: new(1.5)}
 			if stored.Status != chat.RunCompleted || !reflect.DeepEqual(stored.Usage, want) {
 				t.Errorf("the run is %s with %+v, cost %v", stored.Status, stored.Usage, *stored.Usage.Cost)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
 )
 
 func toMicros(t time.Time) int64 { return t.UnixMicro() }
@@ -170,7 +171,7 @@ func fromChatDetail(item chat.Item) (*string, error) {
 // corrupt is the error of a column that cannot be decoded. It leaves out the
 // cause, which quotes the stored value.
 func corrupt(column string, id uuid.UUID) error {
-	return safeError(fmt.Sprintf("column %s of item %s is not the JSON that this program writes; repair the row", column, id))
+	return database.SafeError(fmt.Sprintf("column %s of item %s is not the JSON that this program writes; repair the row", column, id))
 }
 
 func fromChatContent(content []chat.Content) (string, error) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database/databasetest"
 )
 
 // plan is a statement and the index that its plan must use.
@@ -40,11 +41,11 @@ func plans() []plan {
 // No statement of a request scans a table or sorts, however many rows there are.
 func TestPlansPostgreSQL(t *testing.T) {
 	t.Parallel()
-	c := postgresConfig(t)
+	c := databasetest.PostgreSQL(t)
 	open(t, c)
-	db := openDatabase(t, c)
-	execute(t, db, "INSERT INTO users (id, session_count) SELECT 'idle ' || n, 0 FROM generate_series(1, 5000) AS s(n)")
-	execute(t, db, `INSERT INTO attachments (id, user_id, name, mime_type, size, state, digest, upload_until, created_at)
+	db := databasetest.OpenSQL(t, c)
+	databasetest.Execute(t, db, "INSERT INTO users (id, session_count) SELECT 'idle ' || n, 0 FROM generate_series(1, 5000) AS s(n)")
+	databasetest.Execute(t, db, `INSERT INTO attachments (id, user_id, name, mime_type, size, state, digest, upload_until, created_at)
 		SELECT gen_random_uuid(), 'user ' || n % 500, 'a.txt', 'text/plain', n, 'stored', '', 0, n FROM generate_series(1, 5000) AS s(n)`)
 	fillPostgres(t, db, 6_000, 200)
 	const id = "00000000-0000-4000-8000-000000000001"
@@ -89,9 +90,9 @@ func explainPostgres(t *testing.T, db *sql.DB, p plan, name, mode string) string
 
 func TestPlansSQLite(t *testing.T) {
 	t.Parallel()
-	c := sqliteConfig(t)
+	c := databasetest.SQLite(t)
 	open(t, c)
-	db := openDatabase(t, c)
+	db := databasetest.OpenSQL(t, c)
 	live := []plan{
 		{"marking of orphans", store.SQLiteFailOrphans, []any{"a", "b", "c"}, [2]string{"", "runs_running"}},
 		{"renewal of leases", store.SQLiteRenew, []any{1, `["a"]`}, [2]string{"", "sqlite_autoindex_runs_1"}},

@@ -8,14 +8,15 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database/databasetest"
 )
 
 // A start that waited for the lock of its session's row returns the answer that
 // was stored meanwhile. Its statement, which began before, does not read it.
 func TestHistoryOfAStartThatWaited(t *testing.T) {
 	t.Parallel()
-	c := postgresConfig(t)
-	s, db := open(t, c), openDatabase(t, c)
+	c := databasetest.PostgreSQL(t)
+	s, db := open(t, c), databasetest.OpenSQL(t, c)
 	session := createSession(t, s, "alice")
 	first := startRun(t, s, session)
 	id, run := session.ID.String(), first.Run.ID.String()

@@ -14,6 +14,8 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database/databasetest"
 )
 
 // heldModel sends one delta and ends its answers when the test releases them.
@@ -55,10 +57,10 @@ func (*heldStream) Close() error { return nil }
 
 // newReplica returns a service on a database that others may use too. Its clock
 // differs from the database's by skew. It is not started.
-func newReplica(t *testing.T, c store.Config, model chat.Model, lease, skew time.Duration) *chat.Service {
+func newReplica(t *testing.T, c database.Config, model chat.Model, lease, skew time.Duration) *chat.Service {
 	t.Helper()
 	service := chat.NewService(chat.Options{
-		Store: openBare(t, c), Model: model, Lease: lease,
+		Store: store.New(databasetest.Open(t, c)), Model: model, Lease: lease,
 		Now:    func() time.Time { return time.Now().Add(skew) },
 		Limits: chat.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
 	})
@@ -137,7 +139,7 @@ func TestLiveRunWithSkewedClocks(t *testing.T) {
 // testSkewedClocks has one replica execute a run and another find it.
 func testSkewedClocks(t *testing.T, ownerSkew, otherSkew time.Duration) {
 	t.Parallel()
-	c := postgresConfig(t)
+	c := databasetest.PostgreSQL(t)
 	session := createSession(t, open(t, c), "alice")
 	model := newHeldModel()
 	owner, other := newReplica(t, c, model, 15*time.Second, ownerSkew), newReplica(t, c, model, 15*time.Second, otherSkew)
@@ -151,7 +153,7 @@ func testSkewedClocks(t *testing.T, ownerSkew, otherSkew time.Duration) {
 	if err := other.Start(t.Context()); err != nil { // It marks the orphans that it finds.
 		t.Fatal(err)
 	}
-	p := probe{openDatabase(t, c)}
+	p := probe{databasetest.OpenSQL(t, c)}
 	if stored, _ := p.Run(t, run.ID); stored.Status != chat.RunRunning {
 		t.Errorf("the live run was marked %s", stored.Status)
 	}
@@ -173,7 +175,7 @@ func TestOrphanOfASkewedClock(t *testing.T) {
 	for name, skew := range skews() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := postgresConfig(t)
+			c := databasetest.PostgreSQL(t)
 			session := createSession(t, open(t, c), "alice")
 			model := newHeldModel()
 			dead := newReplica(t, c, model, lease, skew) // Not started, so that it renews no lease.
@@ -184,7 +186,7 @@ func TestOrphanOfASkewedClock(t *testing.T) {
 			if err := newReplica(t, c, model, lease, 0).Start(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			stored := waitForStatus(t, probe{openDatabase(t, c)}, run.ID, chat.RunFailed)
+			stored := waitForStatus(t, probe{databasetest.OpenSQL(t, c)}, run.ID, chat.RunFailed)
 			if stored.FailureCode != chat.FailureServerStopped || stored.EndedAt.Before(stored.StartedAt) {
 				t.Errorf("the orphan is %+v", stored)
 			}
@@ -196,7 +198,7 @@ func TestOrphanOfASkewedClock(t *testing.T) {
 // of the leases, and its replica logs no fault.
 func TestDeletionOnAnotherReplica(t *testing.T) {
 	t.Parallel()
-	c := postgresConfig(t)
+	c := databasetest.PostgreSQL(t)
 	session := createSession(t, open(t, c), "alice")
 	model := newHeldModel()
 	owner, other := newReplica(t, c, model, time.Second, 0), newReplica(t, c, model, time.Second, 0)
@@ -224,7 +226,7 @@ func TestDeletionOnAnotherReplica(t *testing.T) {
 		!strings.Contains(text, "status=cancelled") {
 		t.Errorf("the log is %s", text)
 	}
-	if n := (probe{openDatabase(t, c)}).Rows(t, "runs"); n != 0 {
+	if n := (probe{databasetest.OpenSQL(t, c)}).Rows(t, "runs"); n != 0 {
 		t.Errorf("%d runs are stored", n)
 	}
 }
@@ -233,15 +235,15 @@ func TestDeletionOnAnotherReplica(t *testing.T) {
 // have another run. The part of the answer is kept.
 func TestRunTakenForDead(t *testing.T) {
 	t.Parallel()
-	c := postgresConfig(t)
-	session, db := createSession(t, open(t, c), "alice"), openDatabase(t, c)
+	c := databasetest.PostgreSQL(t)
+	session, db := createSession(t, open(t, c), "alice"), databasetest.OpenSQL(t, c)
 	model := newHeldModel()
 	owner, other := newReplica(t, c, model, time.Second, 0), newReplica(t, c, model, time.Second, 0)
 	run, err := send(t, owner, session.ID, "hello")
 	if err != nil {
 		t.Fatal(err)
 	}
-	execute(t, db, "UPDATE runs SET lease_until = 0")
+	databasetest.Execute(t, db, "UPDATE runs SET lease_until = 0")
 	next, err := send(t, other, session.ID, "hello again")
 	if err != nil {
 		t.Fatal(err)

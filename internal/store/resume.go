@@ -15,7 +15,7 @@ const turnCount = `SELECT count(*) FROM items WHERE session_id = ? AND supersede
 // ResumeRun implements [chat.Store].
 func (s *Store) ResumeRun(ctx context.Context, resume chat.Resume, historyLimit int) (chat.StartedRun, error) {
 	var started chat.StartedRun
-	err := s.inTransaction(ctx, "resume run", func(tx *gorm.DB) error {
+	err := s.db.InTransaction(ctx, "resume run", func(tx *gorm.DB) error {
 		row, err := lockSession(tx, resume.UserID, resume.Run)
 		if err != nil {
 			return err

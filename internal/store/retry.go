@@ -11,7 +11,7 @@ import (
 // RetryRun implements [chat.Store].
 func (s *Store) RetryRun(ctx context.Context, retry chat.Retry, historyLimit int) (chat.StartedRun, error) {
 	var started chat.StartedRun
-	err := s.inTransaction(ctx, "retry run", func(tx *gorm.DB) error {
+	err := s.db.InTransaction(ctx, "retry run", func(tx *gorm.DB) error {
 		row, err := lockSession(tx, retry.UserID, retry.Run)
 		if err != nil {
 			return err

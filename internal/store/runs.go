@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
 )
 
 // insertRun stores a run. A running run of the session whose lease is over is
@@ -57,15 +58,15 @@ func runArgs(run chat.Run) []any {
 // FinishRun implements [chat.Store].
 func (s *Store) FinishRun(ctx context.Context, run chat.Run, items []chat.Item) (chat.Session, error) {
 	var session chat.Session
-	err := s.do(ctx, "finish run", func(ctx context.Context) (err error) {
-		if s.driver == PostgreSQL && len(items) == 1 && items[0].Type.IsMessage() {
+	err := s.db.Do(ctx, "finish run", func(ctx context.Context) (err error) {
+		if s.db.Driver() == database.PostgreSQL && len(items) == 1 && items[0].Type.IsMessage() {
 			var stored bool
-			session, stored, err = finishRunPostgres(s.write.WithContext(ctx), run, items[0])
+			session, stored, err = finishRunPostgres(s.db.Write(ctx), run, items[0])
 			if stored || err != nil && !isUniqueViolation(err) {
 				return err
 			}
 		}
-		return s.transact(ctx, func(tx *gorm.DB) error {
+		return s.db.Transact(ctx, func(tx *gorm.DB) error {
 			session, err = finishRun(tx, run, items)
 			return err
 		})
@@ -112,7 +113,7 @@ func isFinished(tx *gorm.DB, run chat.Run) (bool, error) {
 
 // AddItems implements [chat.Store].
 func (s *Store) AddItems(ctx context.Context, run chat.Run, items []chat.Item) error {
-	return s.inTransaction(ctx, "add items", func(tx *gorm.DB) error {
+	return s.db.InTransaction(ctx, "add items", func(tx *gorm.DB) error {
 		return addItems(tx, run, items)
 	})
 }
@@ -154,7 +155,7 @@ func addItems(tx *gorm.DB, run chat.Run, items []chat.Item) error {
 
 // SaveItem implements [chat.Store].
 func (s *Store) SaveItem(ctx context.Context, item chat.Item) error {
-	return s.do(ctx, "save item", func(ctx context.Context) error {
+	return s.db.Do(ctx, "save item", func(ctx context.Context) error {
 		calls, err := fromChatToolCalls(item.ToolCalls)
 		if err != nil {
 			return fmt.Errorf("encode tool calls: %w", err)
@@ -163,7 +164,7 @@ func (s *Store) SaveItem(ctx context.Context, item chat.Item) error {
 		if err != nil {
 			return fmt.Errorf("encode detail: %w", err)
 		}
-		updated := s.write.WithContext(ctx).Exec(`UPDATE items SET tool_calls = ?, detail = ? WHERE id = ? AND session_id = ?`,
+		updated := s.db.Write(ctx).Exec(`UPDATE items SET tool_calls = ?, detail = ? WHERE id = ? AND session_id = ?`,
 			calls, detail, item.ID.String(), item.SessionID.String())
 		if updated.Error == nil && updated.RowsAffected == 0 {
 			return chat.ErrSessionNotFound() // Items are deleted with their session only.

@@ -11,7 +11,7 @@ import (
 // makes the value; it then is the same for every replica and after every restart.
 func (s *Store) Secret(ctx context.Context, name string) (string, error) {
 	var value string
-	err := s.inTransaction(ctx, "read secret", func(tx *gorm.DB) error {
+	err := s.db.InTransaction(ctx, "read secret", func(tx *gorm.DB) error {
 		made := tx.Exec(`INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, name, rand.Text())
 		if made.Error != nil {
 			return made.Error

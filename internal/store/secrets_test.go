@@ -5,16 +5,17 @@ import (
 	"testing"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database/databasetest"
 )
 
 // Replicas that start at once agree on one value.
 func TestSecret(t *testing.T) {
 	t.Parallel()
-	for _, d := range databases() {
-		t.Run(d.name, func(t *testing.T) {
+	for _, d := range databasetest.Kinds() {
+		t.Run(d.Name, func(t *testing.T) {
 			t.Parallel()
-			c := d.config(t)
-			stores := []*store.Store{open(t, c), openBare(t, c), openBare(t, c)}
+			c := d.Config(t)
+			stores := []*store.Store{open(t, c), store.New(databasetest.Open(t, c)), store.New(databasetest.Open(t, c))}
 			var (
 				mu     sync.Mutex
 				values = map[string]bool{}

@@ -14,7 +14,7 @@ func (s *Store) CreateSession(ctx context.Context, session chat.Session, maxPerU
 	if maxPerUser < 1 {
 		return chat.ErrSessionLimit(maxPerUser)
 	}
-	return s.inTransaction(ctx, "create session", func(tx *gorm.DB) error {
+	return s.db.InTransaction(ctx, "create session", func(tx *gorm.DB) error {
 		return createSession(tx, session, maxPerUser)
 	})
 }
@@ -54,8 +54,8 @@ func sessionArgs(session chat.Session) []any {
 // Session implements [chat.Store].
 func (s *Store) Session(ctx context.Context, userID string, id uuid.UUID) (chat.Session, error) {
 	var session chat.Session
-	err := s.do(ctx, "read session", func(ctx context.Context) error {
-		row, err := readSession(s.read.WithContext(ctx), userID, id)
+	err := s.db.Do(ctx, "read session", func(ctx context.Context) error {
+		row, err := readSession(s.db.Read(ctx), userID, id)
 		session = toChatSession(row)
 		return err
 	})
@@ -131,8 +131,8 @@ const (
 // ListSessions implements [chat.Store].
 func (s *Store) ListSessions(ctx context.Context, userID string, q chat.SessionQuery) (chat.SessionPage, error) {
 	var page chat.SessionPage
-	err := s.do(ctx, "list sessions", func(ctx context.Context) error {
-		db := s.read.WithContext(ctx)
+	err := s.db.Do(ctx, "list sessions", func(ctx context.Context) error {
+		db := s.db.Read(ctx)
 		q.Limit = max(q.Limit, 0)
 		statement, args := listStatement(userID, q)
 		rows, err := readRows(db.Raw(statement, args...), listFields)
@@ -182,7 +182,7 @@ func toChatPage(userID string, rows []listRow, limit int) chat.SessionPage {
 
 // DeleteSession implements [chat.Store].
 func (s *Store) DeleteSession(ctx context.Context, userID string, id uuid.UUID) error {
-	return s.inTransaction(ctx, "delete session", func(tx *gorm.DB) error {
+	return s.db.InTransaction(ctx, "delete session", func(tx *gorm.DB) error {
 		deleted := tx.Exec(`DELETE FROM sessions WHERE id = ? AND user_id = ?`, id.String(), userID)
 		if deleted.Error != nil {
 			return deleted.Error

@@ -6,20 +6,21 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
 )
 
 // StartRun implements [chat.Store]. Its first statement locks the session's row,
 // so that changes of one session wait for each other.
 func (s *Store) StartRun(ctx context.Context, start chat.NewRun, historyLimit int) (chat.StartedRun, error) {
 	var started chat.StartedRun
-	err := s.do(ctx, "start run", func(ctx context.Context) (err error) {
-		if s.driver == PostgreSQL && len(start.Message.Attachments) == 0 {
-			started, err = startRunPostgres(s.write.WithContext(ctx), start, historyLimit)
+	err := s.db.Do(ctx, "start run", func(ctx context.Context) (err error) {
+		if s.db.Driver() == database.PostgreSQL && len(start.Message.Attachments) == 0 {
+			started, err = startRunPostgres(s.db.Write(ctx), start, historyLimit)
 			if !isUniqueViolation(err) {
 				return err
 			}
 		}
-		return s.transact(ctx, func(tx *gorm.DB) error {
+		return s.db.Transact(ctx, func(tx *gorm.DB) error {
 			started, err = startRun(tx, start, historyLimit)
 			return err
 		})
@@ -53,7 +54,7 @@ func storeStart(tx *gorm.DB, start chat.NewRun) (sessionRow, error) {
 		return sessionRow{}, err
 	}
 	if !inserted {
-		return sessionRow{}, safeError("the id of the message is taken")
+		return sessionRow{}, database.SafeError("the id of the message is taken")
 	}
 	return row, sendAttachments(tx, start.UserID, start.Message)
 }

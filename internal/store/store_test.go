@@ -2,7 +2,7 @@ package store_test
 
 import (
 	"database/sql"
-	"path/filepath"
+	"io"
 	"testing"
 	"time"
 
@@ -11,97 +11,44 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database/databasetest"
 	"github.com/chatkit-rest/chatkit-rest/internal/store/storetest"
 )
 
-func sqliteConfig(tb testing.TB) store.Config {
+const secret = databasetest.Secret
+
+// open opens a store with its tables. Its database is closed when the test ends.
+func open(tb testing.TB, c database.Config) *store.Store {
 	tb.Helper()
-	return store.Config{Driver: store.SQLite, Path: filepath.Join(tb.TempDir(), "chatkit.db")}
-}
-
-func postgresConfig(tb testing.TB) store.Config {
-	tb.Helper()
-	url, err := server.NewDatabase(tb.Context())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return store.Config{Driver: store.PostgreSQL, DSN: url}
-}
-
-// database is a kind of database; config makes an empty one.
-type database struct {
-	name   string
-	config func(tb testing.TB) store.Config
-}
-
-func databases() []database {
-	return []database{{"SQLite", sqliteConfig}, {"PostgreSQL", postgresConfig}}
-}
-
-// open opens a store with its tables and closes it when the test ends.
-func open(tb testing.TB, c store.Config) *store.Store {
-	tb.Helper()
-	s := openBare(tb, c)
-	if err := s.Migrate(tb.Context()); err != nil {
-		tb.Fatalf("migrate: %v", err)
-	}
-	return s
-}
-
-func openBare(tb testing.TB, c store.Config) *store.Store {
-	tb.Helper()
-	s, err := store.Open(tb.Context(), c)
-	if err != nil {
-		tb.Fatalf("open: %v", err)
-	}
-	tb.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			tb.Errorf("close: %v", err)
-		}
-	})
-	return s
-}
-
-// openDatabase opens a store's database without the store.
-func openDatabase(tb testing.TB, c store.Config) *sql.DB {
-	tb.Helper()
-	name, dsn := "pgx", c.DSN
-	if c.Driver == store.SQLite {
-		name, dsn = "sqlite", "file:"+c.Path+"?_pragma=busy_timeout(5000)"
-	}
-	db, err := sql.Open(name, dsn)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { _ = db.Close() })
-	return db
-}
-
-func execute(tb testing.TB, db *sql.DB, statement string) {
-	tb.Helper()
-	if _, err := db.ExecContext(tb.Context(), statement); err != nil {
-		tb.Fatalf("%s: %v", statement, err)
-	}
+	return store.New(databasetest.OpenMigrated(tb, c))
 }
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
-		storetest.Run(t, storetest.Harness{OneProcess: true, Open: harness(sqliteConfig)})
+		storetest.Run(t, storetest.Harness{OneProcess: true, Open: harness(databasetest.SQLite)})
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		storetest.Run(t, storetest.Harness{Open: harness(postgresConfig)})
+		storetest.Run(t, storetest.Harness{Open: harness(databasetest.PostgreSQL)})
 	})
 }
 
-func harness(config func(tb testing.TB) store.Config) func(t *testing.T) (storetest.Store, storetest.Probe) {
+func harness(config func(tb testing.TB) database.Config) func(t *testing.T) (storetest.Store, storetest.Probe) {
 	return func(t *testing.T) (storetest.Store, storetest.Probe) {
 		t.Helper()
 		c := config(t)
-		return open(t, c), probe{openDatabase(t, c)}
+		db := databasetest.OpenMigrated(t, c)
+		return closableStore{store.New(db), db}, probe{databasetest.OpenSQL(t, c)}
 	}
+}
+
+// closableStore is a store with its database.
+type closableStore struct {
+	*store.Store
+	io.Closer
 }
 
 // probe is a storetest.Probe that reads the tables.
@@ -154,4 +101,28 @@ func orZero(micros sql.NullInt64) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMicro(micros.Int64).UTC()
+}
+
+// TestReopen: what was written is there when the database is opened again.
+func TestReopen(t *testing.T) {
+	t.Parallel()
+	for _, d := range databasetest.Kinds() {
+		t.Run(d.Name, func(t *testing.T) {
+			t.Parallel()
+			c := d.Config(t)
+			db := databasetest.OpenMigrated(t, c)
+			at := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
+			session := chat.Session{ID: uuid.New(), UserID: "alice", Title: "Kept", CreatedAt: at, UpdatedAt: at}
+			if err := store.New(db).CreateSession(t.Context(), session, 1); err != nil {
+				t.Fatal(err)
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			got, err := store.New(databasetest.Open(t, c)).Session(t.Context(), "alice", session.ID)
+			if err != nil || got != session {
+				t.Errorf("got %+v, error %v; want %+v", got, err, session)
+			}
+		})
+	}
 }

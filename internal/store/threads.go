@@ -6,6 +6,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
 )
 
 // StartThread implements [chat.Store].
@@ -16,11 +17,11 @@ func (s *Store) StartThread(
 		return chat.StartedRun{}, chat.ErrSessionLimit(maxPerUser)
 	}
 	session.Title, session.MessageCount, session.UpdatedAt = start.Title, 1, start.Message.CreatedAt
-	err := s.do(ctx, "start thread", func(ctx context.Context) error {
-		if s.driver == PostgreSQL && len(start.Message.Attachments) == 0 {
-			return startThreadPostgres(s.write.WithContext(ctx), session, maxPerUser, start)
+	err := s.db.Do(ctx, "start thread", func(ctx context.Context) error {
+		if s.db.Driver() == database.PostgreSQL && len(start.Message.Attachments) == 0 {
+			return startThreadPostgres(s.db.Write(ctx), session, maxPerUser, start)
 		}
-		return s.transact(ctx, func(tx *gorm.DB) error { return startThread(tx, session, maxPerUser, start) })
+		return s.db.Transact(ctx, func(tx *gorm.DB) error { return startThread(tx, session, maxPerUser, start) })
 	})
 	if err != nil {
 		return chat.StartedRun{}, err
@@ -38,7 +39,7 @@ func startThread(tx *gorm.DB, session chat.Session, maxPerUser int, start chat.N
 	}
 	inserted, err := insertItem(tx, start.Message, firstPosition)
 	if err == nil && !inserted {
-		err = safeError("the id of the message is taken")
+		err = database.SafeError("the id of the message is taken")
 	}
 	if err != nil {
 		return err

@@ -17,8 +17,8 @@ import (
 // SetTitle implements [chat.Store].
 func (s *Store) SetTitle(ctx context.Context, userID string, id uuid.UUID, title string) (chat.Session, error) {
 	var session chat.Session
-	err := s.do(ctx, "set title", func(ctx context.Context) error {
-		db := s.write.WithContext(ctx)
+	err := s.db.Do(ctx, "set title", func(ctx context.Context) error {
+		db := s.db.Write(ctx)
 		rows, err := readRows(db.Raw(`UPDATE sessions SET title = ?, title_position = NULL WHERE id = ? AND user_id = ?
 			RETURNING `+sessionColumns, title, id.String(), userID), sessionFields)
 		if err != nil {
@@ -39,8 +39,8 @@ func (s *Store) SetTitle(ctx context.Context, userID string, id uuid.UUID, title
 // ClaimTitle implements [chat.Store].
 func (s *Store) ClaimTitle(ctx context.Context, id uuid.UUID) (bool, error) {
 	claimed := false
-	err := s.do(ctx, "claim title", func(ctx context.Context) error {
-		updated := s.write.WithContext(ctx).Exec(`UPDATE sessions SET title_position = -title_position
+	err := s.db.Do(ctx, "claim title", func(ctx context.Context) error {
+		updated := s.db.Write(ctx).Exec(`UPDATE sessions SET title_position = -title_position
 			WHERE id = ? AND title_position > 0`, id.String())
 		claimed = updated.RowsAffected == 1
 		return updated.Error
@@ -50,7 +50,7 @@ func (s *Store) ClaimTitle(ctx context.Context, id uuid.UUID) (bool, error) {
 
 // FinishTitle implements [chat.Store].
 func (s *Store) FinishTitle(ctx context.Context, made chat.MadeTitle) error {
-	return s.inTransaction(ctx, "finish title", func(tx *gorm.DB) error {
+	return s.db.InTransaction(ctx, "finish title", func(tx *gorm.DB) error {
 		// The session is locked before the run, as everywhere.
 		if err := endClaim(tx, made); err != nil {
 			return err

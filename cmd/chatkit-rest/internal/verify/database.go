@@ -10,7 +10,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/cmd/chatkit-rest/internal/adapters"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
-	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
 )
 
 // checkDatabase reports the version of the database.
@@ -38,16 +38,16 @@ func (c checker) checkDatabase(ctx context.Context) (string, error) {
 }
 
 // openReadOnly opens the database without changing or creating it.
-func (c checker) openReadOnly(ctx context.Context) (*store.Store, error) {
+func (c checker) openReadOnly(ctx context.Context) (*database.DB, error) {
 	if isMissingSQLite(c.settings.Database) {
 		if err := checkCanCreate(filepath.Dir(c.settings.Database.Path)); err != nil {
 			return nil, fmt.Errorf("DATABASE_URL: the SQLite file does not exist, and serve could not create it: %w; "+
 				"choose another path, or let this user write there", err)
 		}
 	}
-	options := adapters.StoreConfig(c.settings, slog.New(slog.DiscardHandler))
+	options := adapters.DatabaseConfig(c.settings, slog.New(slog.DiscardHandler))
 	options.ReadOnly = true
-	db, err := store.Open(ctx, options)
+	db, err := database.Open(ctx, options)
 	if err != nil {
 		if chat.CodeOf(err) == chat.CodeServiceUnavailable {
 			err = fmt.Errorf("%w; check that it answers, and that its user may connect", err)

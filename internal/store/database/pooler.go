@@ -1,4 +1,4 @@
-package store
+package database
 
 import (
 	"context"
@@ -23,7 +23,7 @@ import (
 // setQueryMode sets how pgx sends statements. A mode in the URL is used as it is.
 // Otherwise statements are prepared once for each connection, unless there is a
 // pooler or a statement cache of size 0.
-func (s *Store) setQueryMode(ctx context.Context, config *pgx.ConnConfig, url string) error {
+func (db *DB) setQueryMode(ctx context.Context, config *pgx.ConnConfig, url string) error {
 	named, err := namesQueryMode(url)
 	if err != nil {
 		return err
@@ -34,15 +34,15 @@ func (s *Store) setQueryMode(ctx context.Context, config *pgx.ConnConfig, url st
 	if err != nil {
 		return err
 	}
-	s.pooled, err = s.isPooled(ctx, config)
+	db.pooled, err = db.isPooled(ctx, config)
 	if err != nil {
 		return err
 	}
-	if !named && (s.pooled || config.StatementCacheCapacity == 0) {
+	if !named && (db.pooled || config.StatementCacheCapacity == 0) {
 		config.DefaultQueryExecMode = unpreparedMode(config)
 	}
-	if s.pooled {
-		s.logger.InfoContext(ctx, "a connection pooler such as PgBouncer is in front of PostgreSQL",
+	if db.pooled {
+		db.logger.InfoContext(ctx, "a connection pooler such as PgBouncer is in front of PostgreSQL",
 			"default_query_exec_mode", config.DefaultQueryExecMode.String(), "from_url", named)
 	}
 	return nil
@@ -83,8 +83,8 @@ func unpreparedMode(config *pgx.ConnConfig) pgx.QueryExecMode {
 // isPooled reports whether a pooler is in front of PostgreSQL. A pooler sends its
 // clients a process number of its own at the start, since any of its connections may
 // serve them; PostgreSQL sends the number of the process that answers.
-func (s *Store) isPooled(ctx context.Context, config *pgx.ConnConfig) (pooled bool, err error) {
-	err = s.do(ctx, "connect", func(ctx context.Context) error {
+func (db *DB) isPooled(ctx context.Context, config *pgx.ConnConfig) (pooled bool, err error) {
+	err = db.Do(ctx, "connect", func(ctx context.Context) error {
 		conn, err := pgconn.ConnectConfig(ctx, &config.Config)
 		if err != nil {
 			return nameParameter(err, config.RuntimeParams)
@@ -109,7 +109,7 @@ func nameParameter(err error, parameters map[string]string) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(parameters)) {
 		if strings.Contains(failure.Message, name) && parameterName.MatchString(name) {
-			return safeError(fmt.Sprintf("the database server rejects the URL's parameter %s (SQLSTATE %s); correct or remove it", name, failure.Code))
+			return SafeError(fmt.Sprintf("the database server rejects the URL's parameter %s (SQLSTATE %s); correct or remove it", name, failure.Code))
 		}
 	}
 	return err
@@ -120,4 +120,4 @@ func nameParameter(err error, parameters map[string]string) error {
 var parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
 
 // IsPooled reports whether a connection pooler was found in front of PostgreSQL.
-func (s *Store) IsPooled() bool { return s.pooled }
+func (db *DB) IsPooled() bool { return db.pooled }

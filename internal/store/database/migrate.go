@@ -1,4 +1,4 @@
-package store
+package database
 
 import (
 	"context"
@@ -34,40 +34,40 @@ type Migration struct {
 
 // Migrate applies the pending migrations. Several processes may call it at once:
 // one applies them, and the others wait for it.
-func (s *Store) Migrate(ctx context.Context) error {
-	err := s.underMigrationLock(ctx, func() error { return s.migrateUp(ctx) })
-	return s.sanitize(ctx, "migrate up", err)
+func (db *DB) Migrate(ctx context.Context) error {
+	err := db.underMigrationLock(ctx, func() error { return db.migrateUp(ctx) })
+	return db.sanitize(ctx, "migrate up", err)
 }
 
 // migrateUp applies migrations until none is pending. On PostgreSQL the caller
 // holds a lock. SQLite has none: each migration is a transaction, so a process
 // whose migration another process has applied meanwhile has changed nothing. It
 // tries again as long as others make progress.
-func (s *Store) migrateUp(ctx context.Context) error {
+func (db *DB) migrateUp(ctx context.Context) error {
 	for {
-		before, err := s.appliedVersion(ctx)
+		before, err := db.appliedVersion(ctx)
 		if err != nil {
 			return err
 		}
-		upErr := s.up(ctx)
-		if upErr == nil || s.driver != SQLite {
+		upErr := db.up(ctx)
+		if upErr == nil || db.driver != SQLite {
 			return upErr
 		}
-		after, err := s.appliedVersion(ctx)
+		after, err := db.appliedVersion(ctx)
 		if err != nil || after == before {
 			return upErr
 		}
 	}
 }
 
-func (s *Store) up(ctx context.Context) error {
-	provider, err := s.provider()
+func (db *DB) up(ctx context.Context) error {
+	provider, err := db.provider()
 	if err != nil {
 		return err
 	}
 	results, err := provider.Up(ctx)
 	for _, result := range results {
-		s.logger.InfoContext(ctx, "migration applied",
+		db.logger.InfoContext(ctx, "migration applied",
 			"migration", path.Base(result.Source.Path), "duration", result.Duration)
 	}
 	return err
@@ -75,13 +75,13 @@ func (s *Store) up(ctx context.Context) error {
 
 // MigrateDown undoes the newest applied migration, if any. The contents of its
 // tables and columns are lost.
-func (s *Store) MigrateDown(ctx context.Context) error {
-	err := s.underMigrationLock(ctx, func() error { return s.migrateDown(ctx) })
-	return s.sanitize(ctx, "migrate down", err)
+func (db *DB) MigrateDown(ctx context.Context) error {
+	err := db.underMigrationLock(ctx, func() error { return db.migrateDown(ctx) })
+	return db.sanitize(ctx, "migrate down", err)
 }
 
-func (s *Store) migrateDown(ctx context.Context) error {
-	provider, err := s.provider()
+func (db *DB) migrateDown(ctx context.Context) error {
+	provider, err := db.provider()
 	if err != nil {
 		return err
 	}
@@ -92,16 +92,16 @@ func (s *Store) migrateDown(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.logger.InfoContext(ctx, "migration undone",
+	db.logger.InfoContext(ctx, "migration undone",
 		"migration", path.Base(result.Source.Path), "duration", result.Duration)
 	return nil
 }
 
 // MigrationStatus returns all migrations, oldest first. It changes nothing.
-func (s *Store) MigrationStatus(ctx context.Context) ([]Migration, error) {
-	states, err := s.migrationStates(ctx)
+func (db *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
+	states, err := db.migrationStates(ctx)
 	if err != nil {
-		return nil, s.sanitize(ctx, "migration status", err)
+		return nil, db.sanitize(ctx, "migration status", err)
 	}
 	migrations := make([]Migration, len(states))
 	for n, state := range states {
@@ -111,12 +111,12 @@ func (s *Store) MigrationStatus(ctx context.Context) ([]Migration, error) {
 }
 
 // migrationStates keeps goose from making its table where there is none.
-func (s *Store) migrationStates(ctx context.Context) ([]*goose.MigrationStatus, error) {
-	provider, err := s.provider()
+func (db *DB) migrationStates(ctx context.Context) ([]*goose.MigrationStatus, error) {
+	provider, err := db.provider()
 	if err != nil {
 		return nil, err
 	}
-	applied, err := s.appliedVersion(ctx)
+	applied, err := db.appliedVersion(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -132,15 +132,15 @@ func (s *Store) migrationStates(ctx context.Context) ([]*goose.MigrationStatus, 
 
 // MigrationsPending reports whether the tables are older than this program. It
 // changes nothing and is cheap enough for a readiness check.
-func (s *Store) MigrationsPending(ctx context.Context) (bool, error) {
-	provider, err := s.provider()
+func (db *DB) MigrationsPending(ctx context.Context) (bool, error) {
+	provider, err := db.provider()
 	if err != nil {
-		return false, s.sanitize(ctx, "migrations pending", err)
+		return false, db.sanitize(ctx, "migrations pending", err)
 	}
 	sources := provider.ListSources()
-	applied, err := s.appliedVersion(ctx)
+	applied, err := db.appliedVersion(ctx)
 	if err != nil {
-		return false, s.sanitize(ctx, "migrations pending", err)
+		return false, db.sanitize(ctx, "migrations pending", err)
 	}
 	return applied < sources[len(sources)-1].Version, nil
 }
@@ -153,24 +153,24 @@ const (
 )
 
 // appliedVersion returns the newest applied version, or noVersionTable.
-func (s *Store) appliedVersion(ctx context.Context) (int64, error) {
-	db := s.write.WithContext(ctx)
-	exists := postgresTableExists
-	if s.driver == SQLite {
-		db, exists = s.read.WithContext(ctx), sqliteTableExists
+func (db *DB) appliedVersion(ctx context.Context) (int64, error) {
+	handle, exists := db.Write(ctx), postgresTableExists
+	if db.driver == SQLite {
+		handle, exists = db.Read(ctx), sqliteTableExists
 	}
-	tables, err := readNumber(db.Raw(exists))
-	if err != nil || tables == 0 {
+	var tables int
+	if err := handle.Raw(exists).Scan(&tables).Error; err != nil || tables == 0 {
 		return noVersionTable, err
 	}
-	version, err := readNumber(db.Raw("SELECT COALESCE(MAX(version_id), 0) FROM " + goose.DefaultTablename))
-	return int64(version), err
+	var version int64
+	err := handle.Raw("SELECT COALESCE(MAX(version_id), 0) FROM " + goose.DefaultTablename).Scan(&version).Error
+	return version, err
 }
 
-func (s *Store) provider() (*goose.Provider, error) {
+func (db *DB) provider() (*goose.Provider, error) {
 	dialect := goose.DialectSQLite3
-	if s.driver == PostgreSQL {
+	if db.driver == PostgreSQL {
 		dialect = goose.DialectPostgres
 	}
-	return goose.NewProvider(dialect, s.pools[0], s.migrations, goose.WithDisableGlobalRegistry(true))
+	return goose.NewProvider(dialect, db.pools[0], db.migrations, goose.WithDisableGlobalRegistry(true))
 }

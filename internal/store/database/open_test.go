@@ -1,9 +1,7 @@
-package store_test
+package database_test
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"maps"
 	"net"
 	"net/url"
@@ -13,19 +11,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
-	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database/databasetest"
 )
 
 func TestOpenSQLiteMakesFolder(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"a/b/chatkit.db", "with space/ü?&%#'.db", "plain.db"} {
 		path := filepath.Join(t.TempDir(), "new", filepath.FromSlash(name))
-		s := open(t, store.Config{Driver: store.SQLite, Path: path})
-		session := chat.Session{ID: uuid.New(), UserID: "alice", CreatedAt: time.Now(), UpdatedAt: time.Now()}
-		if err := s.CreateSession(t.Context(), session, 1); err != nil {
+		db := databasetest.OpenMigrated(t, database.Config{Driver: database.SQLite, Path: path})
+		if err := db.Write(t.Context()).Exec("INSERT INTO users VALUES ('alice', 0)").Error; err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		wantMode(t, path, 0o600)
@@ -48,7 +44,7 @@ func wantMode(t *testing.T, path string, want os.FileMode) {
 
 func TestOpenRelativePath(t *testing.T) {
 	t.Chdir(t.TempDir())
-	open(t, store.Config{Driver: store.SQLite, Path: "data/chatkit.db"})
+	databasetest.OpenMigrated(t, database.Config{Driver: database.SQLite, Path: "data/chatkit.db"})
 	if _, err := os.Stat("data/chatkit.db"); err != nil {
 		t.Error(err)
 	}
@@ -58,19 +54,19 @@ func TestOpenRelativePath(t *testing.T) {
 // table, and not the journal mode of a file.
 func TestReadOnlySQLite(t *testing.T) {
 	t.Parallel()
-	for name, begin := range map[string]func(*testing.T, store.Config){
-		"nothing":    func(*testing.T, store.Config) {},
-		"empty file": func(t *testing.T, c store.Config) { t.Helper(); writeEmpty(t, c.Path) },
+	for name, begin := range map[string]func(*testing.T, database.Config){
+		"nothing":    func(*testing.T, database.Config) {},
+		"empty file": func(t *testing.T, c database.Config) { t.Helper(); writeEmpty(t, c.Path) },
 		// A backup is in this mode.
-		"rollback journal": func(t *testing.T, c store.Config) {
+		"rollback journal": func(t *testing.T, c database.Config) {
 			t.Helper()
-			execute(t, openDatabase(t, c), "CREATE TABLE foreign_to_us (n integer)")
+			databasetest.Execute(t, databasetest.OpenSQL(t, c), "CREATE TABLE foreign_to_us (n integer)")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			folder := t.TempDir()
-			c := store.Config{Driver: store.SQLite, Path: filepath.Join(folder, "chatkit.db"), ReadOnly: true}
+			c := database.Config{Driver: database.SQLite, Path: filepath.Join(folder, "chatkit.db"), ReadOnly: true}
 			begin(t, c)
 			before := contents(t, folder)
 			readPendingAndClose(t, c)
@@ -108,13 +104,13 @@ func contents(t *testing.T, folder string) map[string]string {
 
 // readPendingAndClose checks that every migration is pending and that none can be
 // applied.
-func readPendingAndClose(t *testing.T, c store.Config) {
+func readPendingAndClose(t *testing.T, c database.Config) {
 	t.Helper()
-	s, err := store.Open(t.Context(), c)
+	db, err := database.Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	status, err := s.MigrationStatus(t.Context())
+	status, err := db.MigrationStatus(t.Context())
 	if err != nil || len(status) == 0 {
 		t.Errorf("%d migrations, error %v", len(status), err)
 	}
@@ -123,52 +119,14 @@ func readPendingAndClose(t *testing.T, c store.Config) {
 			t.Errorf("%s is applied", migration.Name)
 		}
 	}
-	if _, err := s.ServerVersion(t.Context()); err != nil {
+	if _, err := db.ServerVersion(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := s.Migrate(t.Context()); err == nil {
+	if err := db.Migrate(t.Context()); err == nil {
 		t.Error("a read-only store could be migrated")
 	}
-	if err := s.Close(); err != nil {
+	if err := db.Close(); err != nil {
 		t.Error(err)
-	}
-}
-
-// TestReopen: what was written is there when the database is opened again.
-func TestReopen(t *testing.T) {
-	t.Parallel()
-	for _, d := range databases() {
-		t.Run(d.name, func(t *testing.T) {
-			t.Parallel()
-			c := d.config(t)
-			first := open(t, c)
-			at := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
-			session := chat.Session{ID: uuid.New(), UserID: "alice", Title: "Kept", CreatedAt: at, UpdatedAt: at}
-			if err := first.CreateSession(t.Context(), session, 1); err != nil {
-				t.Fatal(err)
-			}
-			if err := first.Close(); err != nil {
-				t.Fatal(err)
-			}
-			got, err := openBare(t, c).Session(t.Context(), "alice", session.ID)
-			if err != nil || got != session {
-				t.Errorf("got %+v, error %v; want %+v", got, err, session)
-			}
-		})
-	}
-}
-
-const secret = "s3cr3t-value"
-
-// wantDiscreet checks that an error contains nothing of a connection string.
-func wantDiscreet(t *testing.T, err error, words ...string) {
-	t.Helper()
-	for e := err; e != nil; e = errors.Unwrap(e) {
-		for _, word := range append(words, secret) {
-			if strings.Contains(fmt.Sprintf("%+v", e), word) {
-				t.Errorf("error %q holds %q", e, word)
-			}
-		}
 	}
 }
 
@@ -179,7 +137,7 @@ func TestOpenRefuses(t *testing.T) {
 	if err := os.WriteFile(file, []byte(strings.Repeat("this is no database ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	valid, err := url.Parse(server.AdminURL())
+	valid, err := url.Parse(databasetest.AdminURL())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,51 +148,51 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name   string
-		config store.Config
+		config database.Config
 		code   chat.Code
 		text   string
 	}{
-		{"no driver", store.Config{}, "", "postgres"},
-		{"unknown driver", store.Config{Driver: "oracle"}, "", "oracle"},
-		{"SQLite without a path", store.Config{Driver: store.SQLite}, "", "empty"},
-		{"SQLite below a file", store.Config{Driver: store.SQLite, Path: filepath.Join(file, "x.db")}, "", "folder"},
-		{"SQLite at a folder", store.Config{Driver: store.SQLite, Path: folder}, "", "SQLite file"},
-		{"SQLite at another file", store.Config{Driver: store.SQLite, Path: file}, "", "no SQLite database"},
+		{"no driver", database.Config{}, "", "postgres"},
+		{"unknown driver", database.Config{Driver: "oracle"}, "", "oracle"},
+		{"SQLite without a path", database.Config{Driver: database.SQLite}, "", "empty"},
+		{"SQLite below a file", database.Config{Driver: database.SQLite, Path: filepath.Join(file, "x.db")}, "", "folder"},
+		{"SQLite at a folder", database.Config{Driver: database.SQLite, Path: folder}, "", "SQLite file"},
+		{"SQLite at another file", database.Config{Driver: database.SQLite, Path: file}, "", "no SQLite database"},
 		{
 			"PostgreSQL with a bad URL",
-			store.Config{Driver: store.PostgreSQL, DSN: "postgres://user:" + secret + "@host:port/x"},
+			database.Config{Driver: database.PostgreSQL, DSN: "postgres://user:" + secret + "@host:port/x"},
 			"", "not valid",
 		},
 		{
 			"PostgreSQL with another password",
-			store.Config{Driver: store.PostgreSQL, DSN: changed(func(u *url.URL) { u.User = url.UserPassword("postgres", secret) })},
+			database.Config{Driver: database.PostgreSQL, DSN: changed(func(u *url.URL) { u.User = url.UserPassword("postgres", secret) })},
 			chat.CodeServiceUnavailable, "password",
 		},
 		{
 			"PostgreSQL without the database",
-			store.Config{Driver: store.PostgreSQL, DSN: changed(func(u *url.URL) { u.Path = "/" + secret })},
+			database.Config{Driver: database.PostgreSQL, DSN: changed(func(u *url.URL) { u.Path = "/" + secret })},
 			chat.CodeServiceUnavailable, "no database of this name",
 		},
 		{
 			"PostgreSQL without a server",
-			store.Config{Driver: store.PostgreSQL, DSN: "postgres://" + secret + ":" + secret + "@127.0.0.1:1/" + secret},
+			database.Config{Driver: database.PostgreSQL, DSN: "postgres://" + secret + ":" + secret + "@127.0.0.1:1/" + secret},
 			chat.CodeServiceUnavailable, "refused",
 		},
 		{
 			"PostgreSQL at no host",
-			store.Config{Driver: store.PostgreSQL, DSN: "postgres://x:" + secret + "@" + secret + ".invalid/x"},
+			database.Config{Driver: database.PostgreSQL, DSN: "postgres://x:" + secret + "@" + secret + ".invalid/x"},
 			chat.CodeServiceUnavailable, "host name",
 		},
 		{
 			"PostgreSQL without TLS where it is asked for",
-			store.Config{Driver: store.PostgreSQL, DSN: changed(func(u *url.URL) { u.RawQuery = "sslmode=require" })},
+			database.Config{Driver: database.PostgreSQL, DSN: changed(func(u *url.URL) { u.RawQuery = "sslmode=require" })},
 			chat.CodeServiceUnavailable, "TLS",
 		},
 	} {
-		s, err := store.Open(t.Context(), test.config)
+		db, err := database.Open(t.Context(), test.config)
 		if err == nil {
 			t.Errorf("%s: opened", test.name)
-			_ = s.Close()
+			_ = db.Close()
 			continue
 		}
 		if got := chat.CodeOf(err); got != test.code {
@@ -243,7 +201,7 @@ func TestOpenRefuses(t *testing.T) {
 		if !strings.Contains(err.Error(), test.text) {
 			t.Errorf("%s: error %q does not hold %q", test.name, err, test.text)
 		}
-		wantDiscreet(t, err, folder, valid.Host)
+		databasetest.WantDiscreet(t, err, folder, valid.Host)
 	}
 }
 
@@ -259,33 +217,33 @@ func TestOpenSilentServer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	dsn := "postgres://u:" + secret + "@" + listener.Addr().String() + "/x?sslmode=disable"
-	_, err = store.Open(ctx, store.Config{Driver: store.PostgreSQL, DSN: dsn})
+	_, err = database.Open(ctx, database.Config{Driver: database.PostgreSQL, DSN: dsn})
 	if chat.CodeOf(err) != chat.CodeServiceUnavailable {
 		t.Errorf("error %v, want %s", err, chat.CodeServiceUnavailable)
 	}
-	wantDiscreet(t, err, listener.Addr().String())
+	databasetest.WantDiscreet(t, err, listener.Addr().String())
 }
 
 func TestPing(t *testing.T) {
 	t.Parallel()
-	for _, d := range databases() {
-		t.Run(d.name, func(t *testing.T) {
+	for _, d := range databasetest.Kinds() {
+		t.Run(d.Name, func(t *testing.T) {
 			t.Parallel()
-			c := d.config(t)
-			s := openBare(t, c)
-			if err := s.Ping(t.Context()); err != nil {
+			c := d.Config(t)
+			db := databasetest.Open(t, c)
+			if err := db.Ping(t.Context()); err != nil {
 				t.Errorf("ping: %v", err)
 			}
-			if err := s.Close(); err != nil {
+			if err := db.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.Ping(t.Context()); chat.CodeOf(err) != chat.CodeServiceUnavailable {
+			if err := db.Ping(t.Context()); chat.CodeOf(err) != chat.CodeServiceUnavailable {
 				t.Errorf("ping of a closed store: %v", err)
 			}
-			if _, err := s.MigrationsPending(t.Context()); chat.CodeOf(err) != chat.CodeServiceUnavailable {
+			if _, err := db.MigrationsPending(t.Context()); chat.CodeOf(err) != chat.CodeServiceUnavailable {
 				t.Errorf("migrations of a closed store: %v", err)
 			}
-			if err := s.Migrate(t.Context()); chat.CodeOf(err) != chat.CodeServiceUnavailable {
+			if err := db.Migrate(t.Context()); chat.CodeOf(err) != chat.CodeServiceUnavailable {
 				t.Errorf("migrate of a closed store: %v", err)
 			}
 		})
@@ -295,10 +253,10 @@ func TestPing(t *testing.T) {
 // TestServerVersion: each database returns the version of its program.
 func TestServerVersion(t *testing.T) {
 	t.Parallel()
-	for _, database := range databases() {
-		t.Run(database.name, func(t *testing.T) {
+	for _, d := range databasetest.Kinds() {
+		t.Run(d.Name, func(t *testing.T) {
 			t.Parallel()
-			version, err := openBare(t, database.config(t)).ServerVersion(t.Context())
+			version, err := databasetest.Open(t, d.Config(t)).ServerVersion(t.Context())
 			if err != nil || version == "" || version[0] < '1' || version[0] > '9' {
 				t.Errorf("version %q (%v)", version, err)
 			}

@@ -1,4 +1,4 @@
-package store
+package database
 
 import (
 	"context"
@@ -16,18 +16,18 @@ const (
 )
 
 // errMigrationLocked is the error of a process that waited too long.
-const errMigrationLocked = safeError("another process has been changing the tables for five minutes")
+const errMigrationLocked = SafeError("another process has been changing the tables for five minutes")
 
 // underMigrationLock runs f while no other process changes the tables. It holds
 // the lock by a transaction on a connection of its own: goose's lock belongs to a
 // session, and a pooler in transaction mode would lose it. The number of the lock
 // is goose's, so that older versions of this program wait too. SQLite needs no
 // lock; see migrateUp.
-func (s *Store) underMigrationLock(ctx context.Context, f func() error) error {
-	if s.driver == SQLite {
+func (db *DB) underMigrationLock(ctx context.Context, f func() error) error {
+	if db.driver == SQLite {
 		return f()
 	}
-	conn, err := pgx.ConnectConfig(ctx, s.postgres)
+	conn, err := pgx.ConnectConfig(ctx, db.postgres)
 	if err != nil {
 		return err
 	}

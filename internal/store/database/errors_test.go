@@ -1,7 +1,6 @@
-package store_test
+package database_test
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"os"
@@ -9,9 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chatkit-rest/chatkit-rest/internal/chat"
-	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database/databasetest"
 )
+
+const secret = databasetest.Secret
 
 // wantClass checks whether an error of a database is passing, and that its
 // description names the code and nothing of the database's own text.
@@ -21,21 +22,21 @@ func wantClass(t *testing.T, name string, err error, passing bool, code string) 
 		t.Errorf("%s: no error", name)
 		return
 	}
-	cause, got := store.Classify(err)
+	cause, got := database.Classify(err)
 	if got != passing {
 		t.Errorf("%s: passing is %t, want %t: %v", name, got, passing, err)
 	}
 	if !strings.Contains(cause.Error(), code) {
 		t.Errorf("%s: the description %q does not name %s", name, cause, code)
 	}
-	wantDiscreet(t, cause)
+	databasetest.WantDiscreet(t, cause)
 }
 
 func TestPostgreSQLErrors(t *testing.T) {
 	t.Parallel()
-	c := postgresConfig(t)
-	open(t, c)
-	db := openDatabase(t, c)
+	c := databasetest.PostgreSQL(t)
+	databasetest.OpenMigrated(t, c)
+	db := databasetest.OpenSQL(t, c)
 	codes := map[bool][]string{
 		true: {
 			"08000", "08003", "08006", // connection failures
@@ -97,9 +98,9 @@ func TestPostgreSQLErrors(t *testing.T) {
 
 func TestSQLiteErrors(t *testing.T) {
 	t.Parallel()
-	c := sqliteConfig(t)
-	open(t, c)
-	db := openDatabase(t, c)
+	c := databasetest.SQLite(t)
+	databasetest.OpenMigrated(t, c)
+	db := databasetest.OpenSQL(t, c)
 	db.SetMaxOpenConns(1) // Its settings hold for the statements after them.
 	for _, test := range []struct {
 		statements string
@@ -134,9 +135,9 @@ func TestSQLiteErrors(t *testing.T) {
 }
 
 // lockedError writes while another connection holds the lock.
-func lockedError(t *testing.T, c store.Config, db *sql.DB) error {
+func lockedError(t *testing.T, c database.Config, db *sql.DB) error {
 	t.Helper()
-	other := openDatabase(t, c)
+	other := databasetest.OpenSQL(t, c)
 	tx, err := other.BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +146,7 @@ func lockedError(t *testing.T, c store.Config, db *sql.DB) error {
 	if _, err := tx.ExecContext(t.Context(), "DELETE FROM users"); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, db, "PRAGMA busy_timeout = 0")
+	databasetest.Execute(t, db, "PRAGMA busy_timeout = 0")
 	_, err = db.ExecContext(t.Context(), "DELETE FROM users")
 	return err
 }
@@ -160,28 +161,4 @@ func openError(t *testing.T, path string) error {
 	defer db.Close() //nolint:errcheck // nothing was written
 	_, err = db.ExecContext(t.Context(), "SELECT name FROM sqlite_schema")
 	return err
-}
-
-// A passing error is SERVICE_UNAVAILABLE with advice to try again; a permanent
-// one has no code.
-func TestErrorsOfOperations(t *testing.T) {
-	t.Parallel()
-	for _, d := range databases() {
-		t.Run(d.name, func(t *testing.T) {
-			t.Parallel()
-			s := open(t, d.config(t))
-			session := createSession(t, s, "alice")
-			start := startRun(t, s, session)
-			start.Run.Status = "no such status"
-			if _, err := s.FinishRun(t.Context(), start.Run, nil); err == nil || chat.CodeOf(err) != "" {
-				t.Errorf("a violated constraint: %v", err)
-			}
-			ctx, cancel := context.WithTimeout(t.Context(), 0)
-			defer cancel()
-			_, err := s.FinishRun(ctx, start.Run, nil)
-			if chat.CodeOf(err) != chat.CodeServiceUnavailable {
-				t.Errorf("a deadline: %v", err)
-			}
-		})
-	}
 }

@@ -1,4 +1,4 @@
-package store
+package database
 
 import (
 	"context"
@@ -18,10 +18,11 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// safeError is a text of this package's own, which holds nothing secret.
-type safeError string
+// SafeError is the text of an error that may be logged: it contains no stored
+// value and no text of the database's own. [DB.Do] keeps it.
+type SafeError string
 
-func (e safeError) Error() string { return string(e) }
+func (e SafeError) Error() string { return string(e) }
 
 // sanitize turns the error of an operation into one that may be logged and
 // returned. Nothing of a database's or a driver's own text is left, since that
@@ -30,20 +31,20 @@ func (e safeError) Error() string { return string(e) }
 // A *chat.Error stays as it is. An error that may be gone at the next try becomes
 // chat.ErrStoreUnavailable, and so does a deadline; context.Canceled stays
 // itself. Every other error is permanent: to try again is useless.
-func (s *Store) sanitize(ctx context.Context, operation string, err error) error {
+func (db *DB) sanitize(ctx context.Context, operation string, err error) error {
 	var known *chat.Error
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
 	if errors.Is(ctx.Err(), context.Canceled) || errors.Is(err, context.Canceled) {
-		return fmt.Errorf("store: %s: %w", operation, context.Canceled)
+		return fmt.Errorf("database: %s: %w", operation, context.Canceled)
 	}
 	cause, passing := classify(err)
 	if ctx.Err() != nil && !passing {
 		cause = ctx.Err() // It ended the operation, whatever the driver calls that.
 	}
-	cause = fmt.Errorf("store: %s: %w", operation, cause)
-	if passing || ctx.Err() != nil || s.closed.Load() {
+	cause = fmt.Errorf("database: %s: %w", operation, cause)
+	if passing || ctx.Err() != nil || db.closed.Load() {
 		return chat.ErrStoreUnavailable(cause)
 	}
 	return cause
@@ -54,7 +55,7 @@ func (s *Store) sanitize(ctx context.Context, operation string, err error) error
 // the database. An error that is not passing is due to the statement or its
 // values, or is unknown.
 func classify(err error) (cause error, passing bool) {
-	if safe, ok := errors.AsType[safeError](err); ok {
+	if safe, ok := errors.AsType[SafeError](err); ok {
 		return safe, false
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -68,9 +69,9 @@ func classify(err error) (cause error, passing bool) {
 		return classifySQLite(failure)
 	}
 	if text, ok := describeConnection(err); ok {
-		return safeError(text), true
+		return SafeError(text), true
 	}
-	return safeError(fmt.Sprintf("unexpected failure (%T)", innermost(err))), false
+	return SafeError(fmt.Sprintf("unexpected failure (%T)", innermost(err))), false
 }
 
 const missingTable = "a table or column is missing: the migrations are pending, or the database is another's"
@@ -135,7 +136,7 @@ func classifyPostgres(e *pgconn.PgError, connecting bool) (cause error, passing 
 	if e.ConstraintName != "" {
 		text += ", constraint " + e.ConstraintName
 	}
-	return safeError(text + ")"), connecting || isPassingPostgres(e.Code)
+	return SafeError(text + ")"), connecting || isPassingPostgres(e.Code)
 }
 
 // The primary result codes of SQLite that are told apart
@@ -185,7 +186,7 @@ func classifySQLite(e *sqlite.Error) (cause error, passing bool) {
 	case sqliteCorrupt, sqliteNotADB:
 		reason = "the SQLite file is damaged or no SQLite database"
 	}
-	return safeError(fmt.Sprintf("%s (SQLite result %d)", reason, e.Code())), passing
+	return SafeError(fmt.Sprintf("%s (SQLite result %d)", reason, e.Code())), passing
 }
 
 // describeConnection describes the failures of a connection; false for any other

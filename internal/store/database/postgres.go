@@ -1,4 +1,4 @@
-package store
+package database
 
 import (
 	"cmp"
@@ -19,7 +19,7 @@ const (
 	postgresConnIdle       = 5 * time.Minute
 )
 
-func (s *Store) openPostgres(ctx context.Context, c Config) error {
+func (db *DB) openPostgres(ctx context.Context, c Config) error {
 	config, err := pgx.ParseConfig(c.DSN)
 	if err != nil {
 		return describeURL(c.DSN, err)
@@ -30,10 +30,10 @@ func (s *Store) openPostgres(ctx context.Context, c Config) error {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "chatkit-rest"
 	}
-	if err := s.setQueryMode(ctx, config, c.DSN); err != nil {
+	if err := db.setQueryMode(ctx, config, c.DSN); err != nil {
 		return err
 	}
-	s.postgres = config
+	db.postgres = config
 	pool := stdlib.OpenDB(*config)
 	conns := cmp.Or(c.MaxConns, postgresConns)
 	pool.SetMaxOpenConns(conns)
@@ -41,8 +41,8 @@ func (s *Store) openPostgres(ctx context.Context, c Config) error {
 	pool.SetMaxIdleConns(conns)
 	pool.SetConnMaxLifetime(postgresConnLifetime)
 	pool.SetConnMaxIdleTime(postgresConnIdle)
-	s.migrations = migrationsFor("postgres")
-	s.write, err = s.addPool(pool, postgres.New(postgres.Config{Conn: pool}))
-	s.read = s.write
+	db.migrations = migrationsFor("postgres")
+	db.write, err = db.addPool(pool, postgres.New(postgres.Config{Conn: pool}))
+	db.read = db.write
 	return err
 }

@@ -1,4 +1,4 @@
-package store_test
+package database_test
 
 import (
 	"database/sql"
@@ -12,6 +12,8 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
+	"github.com/chatkit-rest/chatkit-rest/internal/store/database/databasetest"
 )
 
 // write stores n items of the given size in a new session.
@@ -42,7 +44,7 @@ func TestLogIsCutOff(t *testing.T) {
 	t.Parallel()
 	const limit = 16 << 20
 	path := filepath.Join(t.TempDir(), "chatkit.db")
-	s := open(t, store.Config{Driver: store.SQLite, Path: path})
+	s := store.New(databasetest.OpenMigrated(t, database.Config{Driver: database.SQLite, Path: path}))
 	release := readOldState(t, path)
 	session := write(t, s, "alice", 8, 5<<20)
 	if size := logSize(t, path); size <= limit {

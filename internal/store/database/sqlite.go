@@ -1,4 +1,4 @@
-package store
+package database
 
 import (
 	"cmp"
@@ -27,32 +27,32 @@ const (
 )
 
 // openSQLite opens the file twice: for the one writer and for the readers.
-func (s *Store) openSQLite(ctx context.Context, c Config) error {
+func (db *DB) openSQLite(ctx context.Context, c Config) error {
 	path, err := makeFile(c.Path)
 	if err != nil {
 		return err
 	}
-	s.migrations = migrationsFor("sqlite")
+	db.migrations = migrationsFor("sqlite")
 	// An immediate transaction waits for the write lock at its start. One that
 	// reads first and then writes fails with SQLITE_BUSY while others write.
-	s.write, err = s.openSQLitePool(ctx, path, sqlitePragmas+"&_txlock=immediate", 1)
+	db.write, err = db.openSQLitePool(ctx, path, sqlitePragmas+"&_txlock=immediate", 1)
 	if err != nil {
 		return err
 	}
-	s.read, err = s.openSQLitePool(ctx, path, sqlitePragmas+"&"+queryOnly, cmp.Or(c.MaxConns, sqliteReaders))
+	db.read, err = db.openSQLitePool(ctx, path, sqlitePragmas+"&"+queryOnly, cmp.Or(c.MaxConns, sqliteReaders))
 	return err
 }
 
 // openSQLiteReadOnly opens the file read-only. It does not change the journal mode,
 // which is stored in the file.
-func (s *Store) openSQLiteReadOnly(ctx context.Context, c Config) error {
+func (db *DB) openSQLiteReadOnly(ctx context.Context, c Config) error {
 	path, mode, err := findFile(c.Path)
 	if err != nil {
 		return err
 	}
-	s.migrations = migrationsFor("sqlite")
-	s.read, err = s.openSQLitePool(ctx, path, "mode="+mode+"&"+queryOnly, 1)
-	s.write = s.read
+	db.migrations = migrationsFor("sqlite")
+	db.read, err = db.openSQLitePool(ctx, path, "mode="+mode+"&"+queryOnly, 1)
+	db.write = db.read
 	return err
 }
 
@@ -87,16 +87,16 @@ func openSQLiteFile(path, options string, conns int) (*sql.DB, error) {
 	return pool, nil
 }
 
-func (s *Store) openSQLitePool(ctx context.Context, path, options string, conns int) (*gorm.DB, error) {
+func (db *DB) openSQLitePool(ctx context.Context, path, options string, conns int) (*gorm.DB, error) {
 	pool, err := openSQLiteFile(path, options, conns)
 	if err != nil {
-		return nil, s.sanitize(ctx, "open", err)
+		return nil, db.sanitize(ctx, "open", err)
 	}
-	db, err := s.addPool(pool, sqlite.Dialector{Conn: newPreparedPool(pool)})
+	handle, err := db.addPool(pool, sqlite.Dialector{Conn: newPreparedPool(pool)})
 	if err != nil {
-		return nil, s.sanitize(ctx, "open", err)
+		return nil, db.sanitize(ctx, "open", err)
 	}
-	return db, nil
+	return handle, nil
 }
 
 // makeFile makes the database's file and its folder if they are missing.

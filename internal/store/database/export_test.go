@@ -1,0 +1,4 @@
+package database
+
+// Classify is tested with the errors of real databases.
+var Classify = classify
