@@ -29,7 +29,7 @@ type Toolbox interface {
 // ToolUse is a call of one of a toolbox's tools.
 type ToolUse struct {
 	Name string
-	// Arguments is the JSON that the model wrote; it may be invalid.
+	// Arguments is a JSON object.
 	Arguments string
 	// UserID is the user's whose run it is. A tool sees it only where the
 	// operator has said so.

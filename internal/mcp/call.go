@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -32,11 +31,7 @@ func (s *server) unreachable() chat.ToolResult {
 // the call waits for the connection. The tool's time-out bounds the wait and
 // the call together.
 func (s *server) call(ctx context.Context, use chat.ToolUse) chat.ToolResult {
-	arguments, err := argumentsOf(use.Arguments)
-	if err != nil {
-		return failed(err.Error())
-	}
-	params := &sdk.CallToolParams{Arguments: arguments}
+	params := &sdk.CallToolParams{Arguments: json.RawMessage(use.Arguments)}
 	if s.SendUserID {
 		params.Meta = sdk.Meta{UserIDKey: use.UserID}
 	}
@@ -128,22 +123,4 @@ func (s *server) resultOf(result *sdk.CallToolResult) chat.ToolResult {
 		return failed("The tool asked for more input, which it cannot be given here.")
 	}
 	return chat.ToolResult{Text: bounded(s.redact.forModel(textOf(result))), Failed: result.IsError}
-}
-
-// argumentsOf returns the object that the model wrote. The model may leave out
-// an empty one.
-func argumentsOf(written string) (json.RawMessage, error) {
-	written = strings.TrimSpace(written)
-	if written == "" || written == "null" {
-		return json.RawMessage("{}"), nil
-	}
-	if !json.Valid([]byte(written)) {
-		var discard any
-		err := json.Unmarshal([]byte(written), &discard)
-		return nil, fmt.Errorf("The arguments are no valid JSON (%w). Write one JSON object.", err) //nolint:staticcheck // the model reads it
-	}
-	if !strings.HasPrefix(written, "{") {
-		return nil, errors.New("The arguments are no JSON object. Write one, such as {}.") //nolint:staticcheck // the model reads it
-	}
-	return json.RawMessage(written), nil
 }

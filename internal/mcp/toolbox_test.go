@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -81,8 +82,9 @@ func openAt(t *testing.T, p *pace, servers ...Server) box {
 	return b
 }
 
-// call calls a tool of the server named tasks.
+// call calls a tool of the server named tasks. Empty arguments stand for {}.
 func (b box) call(tool, arguments string) chat.ToolResult {
+	arguments = cmp.Or(arguments, "{}")
 	return b.Call(b.t.Context(), chat.ToolUse{Name: "tasks__" + tool, Arguments: arguments, UserID: "alice@example.com"})
 }
 

@@ -63,11 +63,9 @@ func TestCall(t *testing.T) {
 		b := open(t, server)
 		b.want("list_tasks", "", "There are no tasks.")
 		b.want("add_task", `{"title":"Buy milk"}`, "Added task 1: Buy milk")
-		b.want("list_tasks", " null ", "1. Buy milk")
+		b.want("list_tasks", "", "1. Buy milk")
 		b.wantFailed("add_task", `{"title":" "}`, "the title is empty")
 		b.wantFailed("fail", `{}`, "the tasks are locked")
-		b.wantFailed("add_task", `{"title":`, "no valid JSON")
-		b.wantFailed("add_task", `["Buy milk"]`, "no JSON object")
 		b.wantFailed("add_task", `{"title":1}`, "title")
 		b.wantFailed("fly", `{}`, "no tool")
 		b.want("structured", "", `{"tasks":2}`)
@@ -76,7 +74,7 @@ func TestCall(t *testing.T) {
 			"[a sound, audio/wav, 8 bytes, which cannot be shown here]")
 		b.want("resource", "", "the notes\n[a file, file:///a.bin, application/octet-stream, 1 bytes, which cannot be shown here]\n"+
 			"[a link: more file:///more.txt]")
-		if got := b.Call(t.Context(), chat.ToolUse{Name: "other__add_task"}); !got.Failed {
+		if got := b.Call(t.Context(), chat.ToolUse{Name: "other__add_task", Arguments: "{}"}); !got.Failed {
 			t.Errorf("a server that is not there answered %+v", got)
 		}
 	})

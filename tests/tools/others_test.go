@@ -158,7 +158,7 @@ func TestEverythingServer(t *testing.T) {
 		if got := call(t.Context(), box, "echo", `{"message":1}`); !got.Failed || !strings.Contains(got.Text, "message") {
 			t.Errorf("a wrong argument gave %+v", got)
 		}
-		if got := call(t.Context(), box, "get-tiny-image", ""); got.Failed || !strings.Contains(got.Text, "[an image, image/png, ") {
+		if got := call(t.Context(), box, "get-tiny-image", "{}"); got.Failed || !strings.Contains(got.Text, "[an image, image/png, ") {
 			t.Errorf("an image gave %+v", got)
 		}
 		// These need capabilities that are not offered to servers.
