@@ -139,15 +139,18 @@ type TitleStore interface {
 	// UpdatedAt as it is. Returns ErrSessionNotFound and ErrForbidden.
 	SetTitle(ctx context.Context, userID string, id uuid.UUID, title string) (Session, error)
 
-	// ClaimTitle reports whether the caller may make a title for a session: its
-	// present title is cut from a message, and no other claim was made since.
-	// The claim lasts until FinishTitle.
-	ClaimTitle(ctx context.Context, id uuid.UUID) (bool, error)
+	// ClaimTitle reports whether a title may be made for a session from a run:
+	// its present title is cut from a message, and no other run has claimed it
+	// since. The claim lasts until FinishTitle. Until then a second call for the
+	// same run reports the same, so that the call can be repeated after an error
+	// that left its outcome unknown.
+	ClaimTitle(ctx context.Context, session, run uuid.UUID) (bool, error)
 
 	// FinishTitle ends the claim of a run that has ended. The session gets the
-	// title, unless its user has chosen one or it was deleted. An empty title
-	// leaves the present one, which may be claimed again. The title's usage is
-	// added to the run's. A second call for the same run changes nothing.
+	// title, unless its user has chosen one, the run has no claim, or the
+	// session was deleted. An empty title leaves the present one, which may be
+	// claimed again. The title's usage is added to the run's. A second call for
+	// the same run changes nothing.
 	FinishTitle(ctx context.Context, made MadeTitle) error
 }
 

@@ -82,11 +82,11 @@ func (h *storeHooks) SaveItem(ctx context.Context, item chat.Item) error {
 	return h.Store.SaveItem(ctx, item)
 }
 
-func (h *storeHooks) ClaimTitle(ctx context.Context, id uuid.UUID) (bool, error) {
+func (h *storeHooks) ClaimTitle(ctx context.Context, session, run uuid.UUID) (bool, error) {
 	if h.claimTitle != nil {
 		h.claimTitle()
 	}
-	return h.Store.ClaimTitle(ctx, id)
+	return h.Store.ClaimTitle(ctx, session, run)
 }
 
 func (h *storeHooks) FinishTitle(ctx context.Context, made chat.MadeTitle) error {

@@ -12,7 +12,8 @@ import (
 const (
 	// titleTimeout bounds the whole call that makes a title.
 	titleTimeout = 30 * time.Second
-	// titleSaveTimeout is how long the storing of a title is tried.
+	// titleSaveTimeout is how long the claim and the storing of a title are
+	// tried.
 	titleSaveTimeout = 5 * time.Minute
 	// maxTitleSourceChars is how much of each message the title is made of, in
 	// Unicode code points.
@@ -56,7 +57,11 @@ func (e *executor) startTitle() {
 // makeTitle asks for a title, unless one was made or is being made from another
 // exchange of the session. After a failure the next exchange may try.
 func (e *executor) makeTitle(ctx context.Context, answer string) error {
-	claimed, err := e.s.Store.ClaimTitle(ctx, e.sessionID)
+	claimed := false
+	err := e.persist(e.s.stopping, titleSaveTimeout, func(ctx context.Context) (err error) {
+		claimed, err = e.s.Store.ClaimTitle(ctx, e.sessionID, e.ID)
+		return err
+	})
 	if err != nil || !claimed {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/store/database/databasetest"
 )
@@ -43,6 +45,14 @@ func (s *losesAnswers) SaveItem(ctx context.Context, item chat.Item) error {
 func (s *losesAnswers) FinishRun(ctx context.Context, run chat.Run, items []chat.Item) (chat.Session, error) {
 	session, err := s.Store.FinishRun(ctx, run, items)
 	return session, s.answer("FinishRun", err)
+}
+
+func (s *losesAnswers) ClaimTitle(ctx context.Context, session, run uuid.UUID) (bool, error) {
+	claimed, err := s.Store.ClaimTitle(ctx, session, run)
+	if err := s.answer("ClaimTitle", err); err != nil {
+		return false, err
+	}
+	return claimed, nil
 }
 
 func (s *losesAnswers) FinishTitle(ctx context.Context, made chat.MadeTitle) error {
@@ -117,7 +127,7 @@ func TestLostAnswers(t *testing.T) {
 			if err := service.Shutdown(ctx); err != nil { // It waits for the title.
 				t.Fatal(err)
 			}
-			for _, method := range []string{"AddItems", "SaveItem", "FinishRun", "FinishTitle"} {
+			for _, method := range []string{"AddItems", "SaveItem", "FinishRun", "ClaimTitle", "FinishTitle"} {
 				if !db.lost[method] {
 					t.Errorf("%s was not called", method)
 				}

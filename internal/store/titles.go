@@ -11,8 +11,9 @@ import (
 
 // The column title_position is the position of the message that the title is cut
 // from. It is negative once the title is claimed or a made title has replaced it,
-// and NULL for a title that the user chose. After the crash of a server that had
-// claimed it, the message's title stays.
+// and NULL for a title that the user chose. The column title_run_id has the run
+// that claims the title. After the crash of a server that had claimed it, the
+// message's title stays.
 
 // SetTitle implements [chat.Store].
 func (s *Store) SetTitle(ctx context.Context, userID string, id uuid.UUID, title string) (chat.Session, error) {
@@ -37,11 +38,12 @@ func (s *Store) SetTitle(ctx context.Context, userID string, id uuid.UUID, title
 }
 
 // ClaimTitle implements [chat.Store].
-func (s *Store) ClaimTitle(ctx context.Context, id uuid.UUID) (bool, error) {
+func (s *Store) ClaimTitle(ctx context.Context, session, run uuid.UUID) (bool, error) {
 	claimed := false
 	err := s.db.Do(ctx, "claim title", func(ctx context.Context) error {
-		updated := s.db.Write(ctx).Exec(`UPDATE sessions SET title_position = -title_position
-			WHERE id = ? AND title_position > 0`, id.String())
+		updated := s.db.Write(ctx).Exec(`UPDATE sessions SET title_position = -ABS(title_position), title_run_id = ?
+			WHERE id = ? AND (title_position > 0 OR title_position < 0 AND title_run_id = ?)`,
+			run.String(), session.String(), run.String())
 		claimed = updated.RowsAffected == 1
 		return updated.Error
 	})
@@ -62,10 +64,10 @@ func (s *Store) FinishTitle(ctx context.Context, made chat.MadeTitle) error {
 }
 
 const (
-	// untitled is the condition that the run's title is not finished.
-	untitled         = ` AND EXISTS (SELECT 1 FROM runs WHERE runs.id = ? AND NOT title_finished)`
-	madeTitleUpdate  = `UPDATE sessions SET title = ? WHERE id = ? AND title_position < 0` + untitled
-	endClaimUpdate   = `UPDATE sessions SET title_position = -title_position WHERE id = ? AND title_position < 0` + untitled
+	// claimed is the condition that a run claims the title of a session.
+	claimed          = ` WHERE id = ? AND title_position < 0 AND title_run_id = ?`
+	madeTitleUpdate  = `UPDATE sessions SET title = ?, title_run_id = NULL` + claimed
+	endClaimUpdate   = `UPDATE sessions SET title_position = -title_position, title_run_id = NULL` + claimed
 	titleUsageUpdate = `UPDATE runs SET title_finished = true, input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,
 		cached_tokens = cached_tokens + ?, reasoning_tokens = reasoning_tokens + ?, cost = COALESCE(cost + ?, cost, ?)
 		WHERE id = ? AND NOT title_finished`

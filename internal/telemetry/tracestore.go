@@ -138,9 +138,9 @@ func (s tracedStore) SetTitle(ctx context.Context, userID string, id uuid.UUID, 
 	return session, err
 }
 
-func (s tracedStore) ClaimTitle(ctx context.Context, id uuid.UUID) (bool, error) {
+func (s tracedStore) ClaimTitle(ctx context.Context, session, run uuid.UUID) (bool, error) {
 	ctx, end := s.begin(ctx, "ClaimTitle")
-	claimed, err := s.Store.ClaimTitle(ctx, id)
+	claimed, err := s.Store.ClaimTitle(ctx, session, run)
 	end(err)
 	return claimed, err
 }

@@ -239,15 +239,16 @@ func listItemsPages(t *testing.T, f *fixture) {
 	wantCode(t, "no such session", err, chat.CodeSessionNotFound)
 }
 
-func (f *fixture) claimTitle(t *testing.T, session chat.Session, want bool) {
+func (f *fixture) claimTitle(t *testing.T, session chat.Session, run uuid.UUID, want bool) {
 	t.Helper()
-	got, err := f.ClaimTitle(t.Context(), session.ID)
+	got, err := f.ClaimTitle(t.Context(), session.ID, run)
 	must(t, err)
 	equal(t, "the title is to be made", got, want)
 }
 
-// titleClaims: one of several concurrent claims succeeds, and none after a title
-// is made or chosen. After a claim without a title the next run may claim it.
+// titleClaims: the claims of one of several concurrent runs succeed, and none
+// after a title is made or chosen. After a claim without a title the next run may
+// claim it.
 func titleClaims(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
 	first := f.begin(t, session, "one", after(time.Second))
@@ -263,26 +264,34 @@ func titleClaims(t *testing.T, f *fixture) {
 		f.finish(t, run, "ONE", after(4*time.Second))
 		return run.ID
 	}
-	second := answerAnew(true)
-	var claims atomic.Int64
-	wantOutcomes(t, atOnce(10, func(int) error {
-		claimed, err := f.ClaimTitle(t.Context(), session.ID)
+	runs := []uuid.UUID{first.Run.ID, answerAnew(true)}
+	var claims [2]atomic.Int64
+	wantOutcomes(t, atOnce(10, func(n int) error {
+		claimed, err := f.ClaimTitle(t.Context(), session.ID, runs[n%2])
 		if claimed {
-			claims.Add(1)
+			claims[n%2].Add(1)
 		}
 		return err
 	}), 10, "")
-	equal(t, "claims of the title", claims.Load(), int64(1))
+	winner := 0
+	if claims[1].Load() > 0 {
+		winner = 1
+	}
+	equal(t, "claims of one run", claims[winner].Load(), int64(5))
+	equal(t, "claims of the other", claims[1-winner].Load(), int64(0))
 	third := answerAnew(false)
-	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, RunID: second}))
 	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, RunID: third, Title: "Made without a claim"}))
+	f.claimTitle(t, session, third, false)
+	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, RunID: runs[winner]}))
 	fourth := answerAnew(true)
-	f.claimTitle(t, session, true)
+	f.claimTitle(t, session, fourth, true)
+	f.claimTitle(t, session, runs[winner], false)
 	_, err := f.SetTitle(t.Context(), alice, session.ID, "About one")
 	must(t, err)
-	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, RunID: fourth}))
-	answerAnew(false)
-	f.claimTitle(t, session, false)
+	f.claimTitle(t, session, fourth, false)
+	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, RunID: fourth, Title: "Made too late"}))
+	fifth := answerAnew(false)
+	f.claimTitle(t, session, fifth, false)
 }
 
 // titleUsage: a title's usage is added to the run that it was made of, also if no
@@ -324,15 +333,15 @@ func titleAgain(t *testing.T, f *fixture) {
 	answer := newAnswer(first.Run, "ONE", after(2*time.Second))
 	_, err := f.FinishRun(t.Context(), first.Run, one(answer))
 	must(t, err)
-	f.claimTitle(t, session, true)
+	f.claimTitle(t, session, first.Run.ID, true)
 	none := chat.MadeTitle{SessionID: session.ID, RunID: first.Run.ID, Usage: chat.Usage{InputTokens: 1, Cost: new(0.25)}}
 	must(t, f.FinishTitle(t.Context(), none))
 	second := f.begin(t, session, "two", after(3*time.Second)).Run
 	f.finish(t, second, "TWO", after(4*time.Second))
-	f.claimTitle(t, session, true)
+	f.claimTitle(t, session, second.ID, true)
 
 	must(t, f.FinishTitle(t.Context(), none))
-	f.claimTitle(t, session, false) // The second run's claim has not ended.
+	f.claimTitle(t, session, first.Run.ID, false) // The second run's claim has not ended.
 	_, err = f.FinishRun(t.Context(), first.Run, one(answer))
 	must(t, err)
 	want := first.Run
@@ -352,15 +361,15 @@ func titles(t *testing.T, f *fixture) {
 	session := f.create(t, alice, start())
 	first := f.begin(t, session, "one", after(time.Second)).Run
 	before := f.session(t, session)
-	f.claimTitle(t, session, true)
+	f.claimTitle(t, session, first.ID, true)
 	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, RunID: first.ID, Title: "Made of it all"}))
 	equal(t, "made title", f.session(t, session).Title, "Made of it all")
 	equal(t, "updated", f.session(t, session).UpdatedAt, before.UpdatedAt)
-	f.claimTitle(t, session, false)
+	f.claimTitle(t, session, first.ID, false)
 	got, err := f.SetTitle(t.Context(), alice, session.ID, "Mine")
 	must(t, err)
 	equal(t, "chosen title", got.Title, "Mine")
-	f.claimTitle(t, session, false)
+	f.claimTitle(t, session, first.ID, false)
 	f.finish(t, first, "ONE", after(time.Minute))
 	second := f.begin(t, session, "two", after(time.Hour)).Run
 	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, RunID: second.ID, Title: "Made too late"}))
@@ -370,7 +379,7 @@ func titles(t *testing.T, f *fixture) {
 	_, err = f.SetTitle(t.Context(), alice, newID(), "None")
 	wantCode(t, "no such session", err, chat.CodeSessionNotFound)
 	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: newID(), RunID: newID(), Title: "Of nobody"}))
-	f.claimTitle(t, newSession(alice, start()), false)
+	f.claimTitle(t, newSession(alice, start()), second.ID, false)
 
 	untitled := f.create(t, alice, start())
 	_, err = f.SetTitle(t.Context(), alice, untitled.ID, "Before the first")

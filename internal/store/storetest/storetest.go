@@ -366,7 +366,7 @@ func (f *fixture) methods(s chat.Session) map[string]func(ctx context.Context) e
 			return err
 		},
 		"ClaimTitle": func(ctx context.Context) error {
-			_, err := f.ClaimTitle(ctx, s.ID)
+			_, err := f.ClaimTitle(ctx, s.ID, run.Run.ID)
 			return err
 		},
 		"FinishTitle": func(ctx context.Context) error {

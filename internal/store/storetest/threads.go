@@ -30,7 +30,7 @@ func threadStores(t *testing.T, f *fixture) {
 	equal(t, "history of the next", len(more.History), 2)
 	equal(t, "title set by the next", more.TitleSet, false)
 	equal(t, "title cut from the first", more.TitleCut, true)
-	f.claimTitle(t, session, true)
+	f.claimTitle(t, session, next.Run.ID, true)
 	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: session.ID, RunID: next.Run.ID, Title: "A made one"}))
 	equal(t, "title", f.session(t, session).Title, "A made one")
 
