@@ -9,6 +9,8 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/cmd/chatkit-rest/internal/adapters"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/attachments"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 	"github.com/chatkit-rest/chatkit-rest/internal/demo"
 	"github.com/chatkit-rest/chatkit-rest/internal/openrouter"
@@ -20,14 +22,15 @@ import (
 
 // assembly is the server and its parts.
 type assembly struct {
-	logger  *slog.Logger
-	db      *database.DB
-	store   *store.Store
-	service *chat.Service
-	tools   chat.Toolbox // nil without MCP_SERVERS
-	http    *http.Server
-	metrics *telemetry.Metrics // nil without METRICS_ADDR
-	tracing *telemetry.Tracing // nil without a collector of traces
+	logger      *slog.Logger
+	db          *database.DB
+	store       *store.Store
+	service     *runs.Service
+	attachments *attachments.Service
+	tools       chat.Toolbox // nil without MCP_SERVERS
+	http        *http.Server
+	metrics     *telemetry.Metrics // nil without METRICS_ADDR
+	tracing     *telemetry.Tracing // nil without a collector of traces
 	// sharedLimiter is nil unless the rate limit is shared with other replicas.
 	sharedLimiter *ratelimit.Shared
 	// closers are called by close, the last one first.
@@ -73,11 +76,11 @@ func assemble(
 		return nil, err
 	}
 	a.tools = a.newTools(ctx, settings)
-	attachments, err := a.newAttachments(ctx, settings)
-	if err != nil {
+	store := a.tracing.Store(a.store, databaseName(settings))
+	if a.attachments, err = a.newAttachments(ctx, settings, store); err != nil {
 		return nil, err
 	}
-	a.service = a.newService(settings, model, pseudonym, attachments)
+	a.service = a.newService(settings, store, model, pseudonym)
 	return a, nil
 }
 
@@ -96,19 +99,19 @@ func (a *assembly) observedModel(model chat.Model, settings config.Settings) cha
 
 // newService makes the core from its parts.
 func (a *assembly) newService(
-	settings config.Settings, model *openrouter.Client, pseudonym func(string) string, attachments *chat.AttachmentOptions,
-) *chat.Service {
-	return chat.NewService(chat.Options{
-		Store: a.tracing.Store(a.store, databaseName(settings)), Model: a.observedModel(model, settings),
+	settings config.Settings, store chat.Store, model *openrouter.Client, pseudonym func(string) string,
+) *runs.Service {
+	return runs.NewService(runs.Options{
+		Store: store, Model: a.observedModel(model, settings),
 		WholeDetails: openrouter.WholeDetails,
 		Observer:     telemetry.Runs(a.metrics, a.tracing),
 		ModelName:    settings.OpenRouterModel, Models: otherModels(settings), TitleModel: settings.TitleModel,
 		Tools: a.tools, SystemPrompt: settings.SystemPrompt,
-		Limits: chat.Limits{
+		Limits: runs.Limits{
 			SessionsPerUser: settings.MaxSessionsPerUser, MessageChars: settings.MaxMessageChars,
 			HistoryMessages: settings.HistoryMaxMessages, HistoryChars: settings.HistoryMaxChars,
 		},
-		Pseudonym: pseudonym, Detach: telemetry.Detach, Logger: a.logger, Attachments: attachments,
+		Pseudonym: pseudonym, Detach: telemetry.Detach, Logger: a.logger, Attachments: a.attachments,
 	})
 }
 

@@ -6,16 +6,18 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/cmd/chatkit-rest/internal/adapters"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/attachments"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
 
 // urlKeyName is the name of the stored key that signs URLs of attachments.
 const urlKeyName = "attachment links"
 
-// newAttachments opens the file store. It returns nil if none is configured.
-func (a *assembly) newAttachments(ctx context.Context, settings config.Settings) (*chat.AttachmentOptions, error) {
+// newAttachments opens the file store. If none is configured, the service refuses
+// files.
+func (a *assembly) newAttachments(ctx context.Context, settings config.Settings, store chat.AttachmentStore) (*attachments.Service, error) {
 	if !settings.Attachments.IsSet() {
-		return nil, nil //nolint:nilnil // Without a file store the server has no attachments.
+		return attachments.New(attachments.Options{Store: store, Logger: a.logger}), nil
 	}
 	blobs, err := adapters.OpenBlobs(settings)
 	if err != nil {
@@ -26,8 +28,9 @@ func (a *assembly) newAttachments(ctx context.Context, settings config.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("read the key of signed URLs from the database: %w", err)
 	}
-	return &chat.AttachmentOptions{
+	return attachments.New(attachments.Options{
+		Store: store, Logger: a.logger,
 		Blobs: blobs, MaxBytes: int64(settings.Attachments.MaxBytes), UserBytes: int64(settings.Attachments.UserBytes),
 		Types: settings.Attachments.Types, URLKey: []byte(key),
-	}, nil
+	}), nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
 
@@ -61,7 +62,7 @@ func mintDemoToken(settings config.Settings) (string, error) {
 }
 
 // demoSession returns the demo user's newest session, or makes one.
-func demoSession(ctx context.Context, service *chat.Service) (chat.Session, error) {
+func demoSession(ctx context.Context, service *runs.Service) (chat.Session, error) {
 	page, err := service.ListSessions(ctx, demoUser, chat.SessionQuery{Limit: 1})
 	if err != nil {
 		return chat.Session{}, err

@@ -52,15 +52,15 @@ func (a *assembly) newHTTPServer(ctx context.Context, settings config.Settings, 
 	if err != nil {
 		return err
 	}
-	urls := stream.AttachmentURLs{Service: a.service, ServerURL: settings.ServerURL(listening)}
+	urls := stream.AttachmentURLs{Attachments: a.attachments, ServerURL: settings.ServerURL(listening)}
 	options := server.Options{
 		API: apiHandlers{
 			restHandler{rest.New(rest.Options{
-				Service: a.service, Ready: a.checkReadiness, WriteTimeout: streamWriteTimeout, KeepAlive: sse.KeepAlive,
+				Service: a.service, Attachments: a.attachments, Ready: a.checkReadiness, WriteTimeout: streamWriteTimeout, KeepAlive: sse.KeepAlive,
 				AttachmentURLs: urls,
 			})},
 			chatkitHandler{chatkit.New(chatkit.Options{
-				Service: a.service, WriteTimeout: streamWriteTimeout, KeepAlive: sse.KeepAlive,
+				Service: a.service, Attachments: a.attachments, WriteTimeout: streamWriteTimeout, KeepAlive: sse.KeepAlive,
 				AttachmentURLs: urls, ImageDomains: settings.AllowedImageDomains, Live: a.metrics.LiveStreams,
 			})},
 		},

@@ -68,20 +68,6 @@ type Blobs interface {
 // ErrNoBlob is the error of a key that has no content.
 var ErrNoBlob = errors.New("no content is stored under this key")
 
-// AttachmentOptions configure which attachments are accepted and where their
-// contents are stored.
-type AttachmentOptions struct {
-	Blobs Blobs
-	// MaxBytes is the largest size of an attachment.
-	MaxBytes int64
-	// UserBytes is the largest size of all attachments of a user; 0 is no limit.
-	UserBytes int64
-	// Types are the MIME types that are accepted.
-	Types []string
-	// URLKey signs the URLs of attachments.
-	URLKey []byte
-}
-
 // AttachmentLimits bound the attachments of a user. Garbage does not count.
 type AttachmentLimits struct {
 	// Unsent is the maximum number of attachments that are not part of a message.
@@ -178,13 +164,13 @@ func ErrAttachmentUploaded() *Error {
 func ErrAttachmentBeingUploaded() *Error {
 	return &Error{
 		Code: CodeAttachmentConflict, Message: "This attachment is being uploaded by another request; try again when that has ended.",
-		Err: errBeingUploaded,
+		Err: ErrBeingUploaded,
 	}
 }
 
-var errBeingUploaded = errors.New("another upload has a lease")
-
-func isBeingUploaded(err error) bool { return errors.Is(err, errBeingUploaded) }
+// ErrBeingUploaded is the cause of ErrAttachmentBeingUploaded, which tells it from
+// the other errors with its code.
+var ErrBeingUploaded = errors.New("another upload has a lease")
 
 // ErrUploadSuperseded is the error of an upload that stalled for some seconds, in
 // which another upload took over.
@@ -200,9 +186,4 @@ func ErrAttachmentNotUploaded() *Error {
 // ErrAttachmentSent is the error of an attachment that is part of a message.
 func ErrAttachmentSent() *Error {
 	return Errorf(CodeAttachmentConflict, "This attachment is part of a message already; it is deleted with its thread.")
-}
-
-// errNoAttachments is the error of a server without a file store.
-func errNoAttachments() *Error {
-	return Errorf(CodeNotSupported, "This server accepts no attachments.")
 }

@@ -1,13 +1,13 @@
-// Package chat is the core of the service: sessions, thread items and runs, and
-// the one path of a message from a user to a model and back.
+// Package chat has the words of the service and the interfaces of what it needs
+// from outside: sessions, thread items, runs and their events; [Store] keeps them,
+// [Model] answers, [Toolbox] calls tools, [Blobs] keep files.
 //
-// It knows no HTTP, no SQL and no provider. It owns the interfaces of what it
-// needs from outside: [Store] keeps, [Model] answers, [Toolbox] calls tools. API
-// adapters (REST, the ChatKit protocol) call [Service] and follow a run's log.
+// It knows no HTTP, no SQL and no provider. Adapters of those implement its
+// interfaces and know nothing else of the service. Its packages are the service
+// itself:
 //
-// The way of a message: [Service.StartRun] validates it, admits a run
-// (admission.go) and stores both; launch hands the run to an executor
-// (executor.go), which asks the model step by step, calls tools
-// (tool_calls.go), appends events to the run's log (run_log.go), and stores and
-// publishes the end (finish.go).
+//   - runs starts, executes and ends runs, the way of a message from a user to a
+//     model and back. The API adapters (REST, the ChatKit protocol) call it.
+//   - prompt makes what a model is sent of a thread.
+//   - attachments accepts, stores, serves and deletes files.
 package chat

@@ -7,6 +7,10 @@ import (
 	"time"
 )
 
+// MaxAnswerBytes bounds the answer of a run: what upstream sends and what the run
+// keeps in memory.
+const MaxAnswerBytes = 16 << 20
+
 // Model is an upstream provider, as the core sees it.
 type Model interface {
 	// Stream asks for an answer. It returns when the first byte of the answer
@@ -73,12 +77,6 @@ type Message struct {
 	// the tool calls, a JSON array. It is sent back unchanged (OpenRouter's
 	// documentation, "Reasoning Tokens").
 	ReasoningDetails json.RawMessage
-
-	// sameStep says that the message's calls were made in one step with the
-	// assistant message before it.
-	sameStep bool
-	// attachments become Files and Images before the message is sent.
-	attachments []Attachment
 }
 
 // Image is a picture that is sent to a model.
@@ -199,31 +197,3 @@ func (e *UpstreamError) Error() string {
 }
 
 func (e *UpstreamError) Unwrap() error { return e.Err }
-
-// message is the failure as a user is told it, and whether sending the same
-// message again may help. Kept says that a part of the answer is stored.
-func (e *UpstreamError) message(kept bool) (message string, retry bool) {
-	switch e.Kind {
-	case UpstreamUnreachable:
-		return "The model provider cannot be reached; try again shortly.", true
-	case UpstreamTimeout:
-		return "The model took too long to answer; try again.", true
-	case UpstreamBusy:
-		return "The model provider is busy; try again shortly.", true
-	case UpstreamCredentials:
-		return "The model provider refused this server's credentials; tell its operator.", false
-	case UpstreamPayment:
-		return "This server's account at the model provider is out of credit; tell its operator.", false
-	case UpstreamRefused:
-		return "The model provider declined this message.", false
-	case UpstreamBadRequest:
-		return "The model provider did not accept the request; tell this server's operator.", false
-	case UpstreamEmpty:
-		return "The model gave an answer without text; try again.", true
-	case UpstreamBroken:
-	}
-	if kept {
-		return "The answer broke off; the part before it is kept. Try again.", true
-	}
-	return "The model provider's answer could not be read; try again, or tell this server's operator.", true
-}

@@ -17,10 +17,3 @@ type Observer interface {
 	// run's usage that RunEnded sees.
 	TitleAsked(ctx context.Context, model string, usage Usage)
 }
-
-// noopObserver is the observer of a service that has none.
-type noopObserver struct{}
-
-func (noopObserver) RunStarted(ctx context.Context, _ Run) context.Context { return ctx }
-func (noopObserver) RunEnded(context.Context, Run)                         {}
-func (noopObserver) TitleAsked(context.Context, string, Usage)             {}

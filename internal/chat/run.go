@@ -58,8 +58,8 @@ type Usage struct {
 	Cost *float64
 }
 
-// plus is the sum. A cost that was not reported adds nothing.
-func (u Usage) plus(more Usage) Usage {
+// Add returns the sum. A cost that was not reported adds nothing.
+func (u Usage) Add(more Usage) Usage {
 	u.InputTokens += more.InputTokens
 	u.OutputTokens += more.OutputTokens
 	u.CachedTokens += more.CachedTokens

@@ -12,7 +12,7 @@ import (
 func (h *Handler) createAttachment(
 	ctx context.Context, params api.AttachmentCreateParams,
 ) (api.ProcessChatKitResponseObject, error) {
-	created, err := h.Service.CreateAttachment(ctx, auth.UserID(ctx), params.Name, params.MimeType, params.Size)
+	created, err := h.Attachments.Create(ctx, auth.UserID(ctx), params.Name, params.MimeType, params.Size)
 	if err != nil {
 		return nil, err
 	}

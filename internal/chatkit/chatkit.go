@@ -11,12 +11,15 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/attachments"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
 	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 )
 
 // Options configure a Handler. All but ImageDomains are required.
 type Options struct {
-	Service *chat.Service
+	Service     *runs.Service
+	Attachments *attachments.Service
 	// WriteTimeout is how long a client may read nothing of its stream before
 	// it counts as disconnected.
 	WriteTimeout time.Duration
@@ -82,7 +85,7 @@ func (h *Handler) answer(ctx context.Context, value any) (api.ProcessChatKitResp
 	case api.AttachmentsCreateReq:
 		return h.createAttachment(ctx, req.Params)
 	case api.AttachmentsDeleteReq:
-		return done(h.Service.DeleteAttachment(ctx, auth.UserID(ctx), req.Params.AttachmentID))
+		return done(h.Attachments.Delete(ctx, auth.UserID(ctx), req.Params.AttachmentID))
 	case api.InputTranscribeReq:
 		return nil, chat.Errorf(chat.CodeNotSupported, "This server cannot turn speech into text.")
 	case api.ThreadsSyncCustomActionReq:

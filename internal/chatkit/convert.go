@@ -7,13 +7,14 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
 	"github.com/chatkit-rest/chatkit-rest/internal/locale"
 )
 
 func fromAPIInput(
 	ctx context.Context, input api.UserMessageInput, metadata *api.RequestMetadata,
-) (chat.RunRequest, error) {
-	req := chat.RunRequest{
+) (runs.RunRequest, error) {
+	req := runs.RunRequest{
 		UserID: auth.UserID(ctx), QuotedText: input.QuotedText, ClientTools: fromAPITools(metadata),
 		Attachments: input.Attachments, Locale: locale.FromContext(ctx),
 		Content: make([]chat.Content, len(input.Content)),
@@ -27,7 +28,7 @@ func fromAPIInput(
 	for n, part := range input.Content {
 		value, err := part.ValueByDiscriminator()
 		if err != nil {
-			return chat.RunRequest{}, fmt.Errorf("read message content: %w", err)
+			return runs.RunRequest{}, fmt.Errorf("read message content: %w", err)
 		}
 		switch part := value.(type) {
 		case api.UserMessageTextContent:

@@ -9,6 +9,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
 	"github.com/chatkit-rest/chatkit-rest/internal/locale"
 	"github.com/chatkit-rest/chatkit-rest/internal/sse"
 	"github.com/chatkit-rest/chatkit-rest/internal/stream"
@@ -46,7 +47,7 @@ func (h *Handler) addUserMessage(
 func (h *Handler) addClientToolOutput(
 	ctx context.Context, req api.ThreadsAddClientToolOutputReq,
 ) (api.ProcessChatKitResponseObject, error) {
-	run, err := h.Service.Resume(ctx, chat.ResumeRequest{
+	run, err := h.Service.Resume(ctx, runs.ResumeRequest{
 		UserID: auth.UserID(ctx), SessionID: req.Params.ThreadID, Output: req.Params.Result, ClientTools: fromAPITools(req.Metadata),
 		Locale: locale.FromContext(ctx),
 	})
@@ -59,7 +60,7 @@ func (h *Handler) addClientToolOutput(
 func (h *Handler) retryAfterItem(
 	ctx context.Context, req api.ThreadsRetryAfterItemReq,
 ) (api.ProcessChatKitResponseObject, error) {
-	run, err := h.Service.Retry(ctx, chat.RetryRequest{
+	run, err := h.Service.Retry(ctx, runs.RetryRequest{
 		UserID: auth.UserID(ctx), SessionID: req.Params.ThreadID, ItemID: req.Params.ItemID, ClientTools: fromAPITools(req.Metadata),
 		Locale: locale.FromContext(ctx),
 	})
@@ -71,7 +72,7 @@ func (h *Handler) retryAfterItem(
 
 // follow streams a run, whether or not upstream will answer: the protocol reports
 // every failure in the stream.
-func (h *Handler) follow(ctx context.Context, run *chat.ActiveRun, first ...any) (api.ProcessChatKitResponseObject, error) {
+func (h *Handler) follow(ctx context.Context, run *runs.ActiveRun, first ...any) (api.ProcessChatKitResponseObject, error) {
 	events, err := stream.New(stream.Options{
 		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError, Preview: h.AttachmentURLs.Preview(auth.UserID(ctx)),
 		ImageDomains: h.ImageDomains,
@@ -87,7 +88,7 @@ func (h *Handler) follow(ctx context.Context, run *chat.ActiveRun, first ...any)
 // client that disconnects cancels the run, as in the openai-chatkit package.
 type runStream struct {
 	events *stream.Stream
-	run    *chat.ActiveRun
+	run    *runs.ActiveRun
 	live   func(change int)
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/attachments"
 	"github.com/chatkit-rest/chatkit-rest/internal/deadline"
 	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 )
@@ -20,7 +21,7 @@ func (h *Handler) UploadAttachment(
 	ctx context.Context, request api.UploadAttachmentRequestObject,
 ) (api.UploadAttachmentResponseObject, error) {
 	access := accessOf(ctx, request.Params.Signature)
-	if err := h.Service.UploadAttachment(ctx, request.AttachmentID, access, request.Body); err != nil {
+	if err := h.Attachments.Upload(ctx, request.AttachmentID, access, request.Body); err != nil {
 		return nil, err
 	}
 	return uploaded{}, nil
@@ -38,7 +39,7 @@ func (h *Handler) GetAttachment(
 	ctx context.Context, request api.GetAttachmentRequestObject,
 ) (api.GetAttachmentResponseObject, error) {
 	access := accessOf(ctx, request.Params.Signature)
-	attachment, content, err := h.Service.OpenAttachment(ctx, request.AttachmentID, access)
+	attachment, content, err := h.Attachments.Open(ctx, request.AttachmentID, access)
 	if err != nil {
 		return nil, err
 	}
@@ -46,12 +47,12 @@ func (h *Handler) GetAttachment(
 }
 
 // accessOf returns what permits the request: the caller's token or a signed URL.
-func accessOf(ctx context.Context, signature *string) chat.AttachmentAccess {
+func accessOf(ctx context.Context, signature *string) attachments.Access {
 	if signature == nil || *signature == "" {
-		return chat.AttachmentAccess{UserID: auth.UserID(ctx)}
+		return attachments.Access{UserID: auth.UserID(ctx)}
 	}
 	parsed := stream.ParseSignature(*signature)
-	return chat.AttachmentAccess{Signature: &parsed}
+	return attachments.Access{Signature: &parsed}
 }
 
 // attachmentContent answers with the content of a user's file. Its headers keep a

@@ -18,6 +18,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/attachments"
 	"github.com/chatkit-rest/chatkit-rest/internal/rest"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
 	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
@@ -79,7 +80,7 @@ func serveFile(t *testing.T, serverTimeout, writeTimeout time.Duration) (url str
 	t.Helper()
 	blobs := zeros{make(chan error, 1)}
 	service, id := oneFile(t, blobs)
-	handler := rest.New(rest.Options{Service: service, WriteTimeout: writeTimeout})
+	handler := rest.New(rest.Options{Attachments: service, WriteTimeout: writeTimeout})
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := auth.WithPrincipal(r.Context(), auth.Principal{UserID: alice})
 		answer, err := handler.GetAttachment(ctx, api.GetAttachmentRequestObject{AttachmentID: id})
@@ -96,7 +97,7 @@ func serveFile(t *testing.T, serverTimeout, writeTimeout time.Duration) (url str
 	return server.URL, blobs.read
 }
 
-func oneFile(t *testing.T, blobs chat.Blobs) (*chat.Service, uuid.UUID) {
+func oneFile(t *testing.T, blobs chat.Blobs) (*attachments.Service, uuid.UUID) {
 	t.Helper()
 	db, err := database.Open(t.Context(), database.Config{Driver: database.SQLite, Path: filepath.Join(t.TempDir(), "chatkit.db")})
 	if err != nil {
@@ -106,15 +107,15 @@ func oneFile(t *testing.T, blobs chat.Blobs) (*chat.Service, uuid.UUID) {
 	if err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	service := chat.NewService(chat.Options{Store: store.New(db), Attachments: &chat.AttachmentOptions{
-		Blobs: blobs, MaxBytes: fileBytes, Types: []string{"application/pdf"}, URLKey: []byte("key"),
-	}})
-	a, err := service.CreateAttachment(t.Context(), alice, "long.pdf", "application/pdf", fileBytes)
+	service := attachments.New(attachments.Options{
+		Store: store.New(db), Blobs: blobs, MaxBytes: fileBytes, Types: []string{"application/pdf"}, URLKey: []byte("key"),
+	})
+	a, err := service.Create(t.Context(), alice, "long.pdf", "application/pdf", fileBytes)
 	if err != nil {
 		t.Fatal(err)
 	}
 	content := &zeroFile{ctx: t.Context(), left: fileBytes, closed: make(chan error, 1)}
-	if err := service.UploadAttachment(t.Context(), a.ID, chat.AttachmentAccess{UserID: alice}, content); err != nil {
+	if err := service.Upload(t.Context(), a.ID, attachments.Access{UserID: alice}, content); err != nil {
 		t.Fatal(err)
 	}
 	return service, a.ID

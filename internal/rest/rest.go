@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
-	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/attachments"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
 	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 )
 
@@ -22,7 +23,8 @@ type Readiness struct {
 
 // Options configure a Handler. All are required.
 type Options struct {
-	Service *chat.Service
+	Service     *runs.Service
+	Attachments *attachments.Service
 	// Ready runs the readiness checks.
 	Ready func(ctx context.Context) Readiness
 	// WriteTimeout is how long a client may read nothing of its stream or its

@@ -11,6 +11,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
 	"github.com/chatkit-rest/chatkit-rest/internal/header"
 	"github.com/chatkit-rest/chatkit-rest/internal/locale"
 	"github.com/chatkit-rest/chatkit-rest/internal/problem"
@@ -31,7 +32,7 @@ const (
 func (h *Handler) CreateRun(
 	ctx context.Context, request api.CreateRunRequestObject,
 ) (api.CreateRunResponseObject, error) {
-	message := chat.RunRequest{
+	message := runs.RunRequest{
 		UserID: auth.UserID(ctx), SessionID: request.SessionID, ThreadID: request.ThreadID,
 		Content: fromAPIContent(request.Body.Message.Content), Inference: fromAPIModel(request.Body.Model),
 		Locale: locale.FromContext(ctx),
@@ -65,7 +66,7 @@ func (h *Handler) CreateRun(
 // a client that disconnects cancels the run.
 type answeredRun struct {
 	events *stream.Stream
-	run    *chat.ActiveRun
+	run    *runs.ActiveRun
 }
 
 func (r answeredRun) VisitCreateRunResponse(w http.ResponseWriter) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
 	"github.com/chatkit-rest/chatkit-rest/internal/store/database/databasetest"
 )
 
@@ -110,9 +111,9 @@ func TestLostAnswers(t *testing.T) {
 				{{Text: "An answer."}, {FinishReason: chat.FinishStop, Usage: &usage}},
 				{{Text: "A made title"}, {FinishReason: chat.FinishStop, Usage: &usage}},
 			}}
-			service := chat.NewService(chat.Options{
+			service := runs.NewService(runs.Options{
 				Store: db, Model: model, Tools: oneTool{}, TitleModel: "a/namer",
-				Limits: chat.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
+				Limits: runs.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
 			})
 			session := createSession(t, open(t, c), "alice")
 			run, err := send(t, service, session.ID, "hello")

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
 	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
 	"github.com/chatkit-rest/chatkit-rest/internal/store/database/databasetest"
@@ -57,12 +58,12 @@ func (*heldStream) Close() error { return nil }
 
 // newReplica returns a service on a database that others may use too. Its clock
 // differs from the database's by skew. It is not started.
-func newReplica(t *testing.T, c database.Config, model chat.Model, lease, skew time.Duration) *chat.Service {
+func newReplica(t *testing.T, c database.Config, model chat.Model, lease, skew time.Duration) *runs.Service {
 	t.Helper()
-	service := chat.NewService(chat.Options{
+	service := runs.NewService(runs.Options{
 		Store: store.New(databasetest.Open(t, c)), Model: model, Lease: lease,
 		Now:    func() time.Time { return time.Now().Add(skew) },
-		Limits: chat.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
+		Limits: runs.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
 	})
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -72,9 +73,9 @@ func newReplica(t *testing.T, c database.Config, model chat.Model, lease, skew t
 	return service
 }
 
-func send(t *testing.T, service *chat.Service, session uuid.UUID, text string) (*chat.ActiveRun, error) {
+func send(t *testing.T, service *runs.Service, session uuid.UUID, text string) (*runs.ActiveRun, error) {
 	t.Helper()
-	return service.StartRun(t.Context(), chat.RunRequest{
+	return service.StartRun(t.Context(), runs.RunRequest{
 		UserID: "alice", SessionID: session, ThreadID: session,
 		Content: []chat.Content{{Type: chat.ContentInputText, Text: text}},
 	})
@@ -82,7 +83,7 @@ func send(t *testing.T, service *chat.Service, session uuid.UUID, text string) (
 
 // waitUntilEnded follows a run to its end and returns its failure; nil when the
 // answer is complete.
-func waitUntilEnded(t *testing.T, run *chat.ActiveRun) *chat.Failed {
+func waitUntilEnded(t *testing.T, run *runs.ActiveRun) *chat.Failed {
 	t.Helper()
 	follower := run.Follow(0)
 	defer follower.Close()

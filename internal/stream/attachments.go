@@ -7,6 +7,7 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/attachments"
 )
 
 // Preview returns the signed URL of a user's image.
@@ -14,7 +15,7 @@ type Preview func(chat.Attachment) string
 
 // AttachmentURLs makes the signed URLs of attachments.
 type AttachmentURLs struct {
-	Service *chat.Service
+	Attachments *attachments.Service
 	// ServerURL is the URL at which clients reach this server, without a
 	// trailing slash.
 	ServerURL string
@@ -24,32 +25,32 @@ type AttachmentURLs struct {
 func (u AttachmentURLs) Preview(userID string) Preview {
 	return func(a chat.Attachment) string {
 		a.UserID = userID
-		return u.url(a, u.Service.SignView(a))
+		return u.url(a, u.Attachments.SignView(a))
 	}
 }
 
 // url returns a URL with its signature in one parameter: JSON may escape an
 // ampersand between two.
-func (u AttachmentURLs) url(a chat.Attachment, signature chat.URLSignature) string {
+func (u AttachmentURLs) url(a chat.Attachment, signature attachments.URLSignature) string {
 	return u.ServerURL + "/api/v1/attachments/" + a.ID.String() + "/content?signature=" +
 		strconv.FormatInt(signature.Expires, 10) + "." + signature.MAC
 }
 
 // ParseSignature parses the signature of such a URL. For any other text it returns
 // one that is invalid.
-func ParseSignature(signature string) chat.URLSignature {
+func ParseSignature(signature string) attachments.URLSignature {
 	expires, mac, _ := strings.Cut(signature, ".")
 	seconds, err := strconv.ParseInt(expires, 10, 64)
 	if err != nil {
-		return chat.URLSignature{}
+		return attachments.URLSignature{}
 	}
-	return chat.URLSignature{Expires: seconds, MAC: mac}
+	return attachments.URLSignature{Expires: seconds, MAC: mac}
 }
 
 // ToAPINewAttachment converts an attachment whose content is not uploaded yet.
 func (u AttachmentURLs) ToAPINewAttachment(a chat.Attachment) (api.Attachment, error) {
 	return toAPIAttachment(a, &api.AttachmentUploadDescriptor{
-		URL: u.url(a, u.Service.SignUpload(a)), Method: api.AttachmentUploadDescriptorMethodPut,
+		URL: u.url(a, u.Attachments.SignUpload(a)), Method: api.AttachmentUploadDescriptorMethodPut,
 		Headers: map[string]string{"Content-Type": a.MimeType},
 	}, u.Preview(a.UserID))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
 	"github.com/chatkit-rest/chatkit-rest/internal/sse"
 )
 
@@ -79,11 +80,11 @@ func serveIn(t *testing.T, answer pauses) []string {
 // serveTo serves the stream of an answer to a client.
 func serveTo(t *testing.T, answer pauses, client http.ResponseWriter) {
 	t.Helper()
-	service := chat.NewService(chat.Options{
-		Store: nowhere{}, Model: answer, Limits: chat.Limits{MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
+	service := runs.NewService(runs.Options{
+		Store: nowhere{}, Model: answer, Limits: runs.Limits{MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
 	})
 	session := uuid.New()
-	run, err := service.StartRun(t.Context(), chat.RunRequest{
+	run, err := service.StartRun(t.Context(), runs.RunRequest{
 		UserID: "alice", SessionID: session, ThreadID: session,
 		Content: []chat.Content{{Type: chat.ContentInputText, Text: "hello"}},
 	})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
 	"github.com/chatkit-rest/chatkit-rest/internal/header"
 	"github.com/chatkit-rest/chatkit-rest/internal/sse"
 )
@@ -46,8 +47,8 @@ type Options struct {
 // Stream follows a run to its end.
 type Stream struct {
 	done      <-chan struct{}
-	run       *chat.ActiveRun
-	follower  *chat.Follower
+	run       *runs.ActiveRun
+	follower  *runs.Follower
 	out       *sse.Writer
 	encoder   *encoder
 	keepAlive time.Duration
@@ -58,7 +59,7 @@ type Stream struct {
 
 // New encodes the events in first, and the run's events so far, while upstream
 // still works on its answer. The request ends when done is closed.
-func New(o Options, run *chat.ActiveRun, done <-chan struct{}, first ...any) (*Stream, error) {
+func New(o Options, run *runs.ActiveRun, done <-chan struct{}, first ...any) (*Stream, error) {
 	out := sse.NewWriter(o.WriteTimeout)
 	s := &Stream{
 		done: done, run: run, follower: run.Follow(0), out: out, encoder: newEncoder(out, o), keepAlive: o.KeepAlive,
@@ -103,7 +104,7 @@ func (s *Stream) reportFault() {
 
 // CancelRun cancels a run after its only stream has ended with err, Serve's
 // error. A run whose stream ended with it is over already.
-func CancelRun(run *chat.ActiveRun, err error) {
+func CancelRun(run *runs.ActiveRun, err error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, ErrDisconnected):

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
 	"github.com/chatkit-rest/chatkit-rest/internal/sse"
 )
 
@@ -22,11 +23,11 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("broken pi
 // serveFailing serves a run without an answer, which fails, to a client.
 func serveFailing(t *testing.T, failed func(chat.Failed) any, client http.ResponseWriter) error {
 	t.Helper()
-	service := chat.NewService(chat.Options{
-		Store: nowhere{}, Model: pauses{}, Limits: chat.Limits{MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
+	service := runs.NewService(runs.Options{
+		Store: nowhere{}, Model: pauses{}, Limits: runs.Limits{MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
 	})
 	session := uuid.New()
-	run, err := service.StartRun(t.Context(), chat.RunRequest{
+	run, err := service.StartRun(t.Context(), runs.RunRequest{
 		UserID: "alice", SessionID: session, ThreadID: session,
 		Content: []chat.Content{{Type: chat.ContentInputText, Text: "hello"}},
 	})
