@@ -37,14 +37,21 @@ func (s Settings) Confidential() []string {
 	return slices.Compact(values)
 }
 
-// postgresPasswords returns the password of PostgreSQL's URL, both percent-encoded
-// and decoded.
+// postgresPasswords returns the passwords of PostgreSQL's URL, both percent-encoded
+// and decoded: the user's, and that of the key of a certificate.
 func postgresPasswords(connection string) []string {
 	u := cutPostgresURL(connection)
 	user, password, _ := strings.Cut(u.user, ":")
-	parameters, _, _ := parsePostgresQuery(u)
+	passwords := []string{password, decoded(password)}
 
-	return hideable([]string{password, decoded(password), parameters["password"]}, decoded(user), decoded(u.path))
+	for pair := range strings.SplitSeq(u.query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		if name = decoded(name); name == "password" || name == "sslpassword" {
+			passwords = append(passwords, value, decoded(value))
+		}
+	}
+
+	return hideable(passwords, decoded(user), decoded(u.path))
 }
 
 // redisPasswords returns the password of Redis's URL, both percent-encoded and

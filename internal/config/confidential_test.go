@@ -1,7 +1,10 @@
 package config_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
@@ -49,6 +52,42 @@ func TestConfidentialLeavesNames(t *testing.T) {
 
 		if dsn != "" && len(got) != 1 || dsn == "" && len(got) != 0 {
 			t.Errorf("%s: got %q", dsn, got)
+		}
+	}
+}
+
+// TestConfidentialParameters: the passwords among the parameters of PostgreSQL's
+// URL are hidden as they are written and as they are read, and so is that of a
+// URL without a host. No way to print the settings shows them.
+func TestConfidentialParameters(t *testing.T) {
+	t.Parallel()
+
+	for dsn, want := range map[string][]string{
+		"postgres:///db?host=/run/x&password=correct%2Dhorse":               {"correct%2Dhorse", "correct-horse"},
+		"postgres://user:correct%2Dhorse@/db?host=/run/x":                   {"correct%2Dhorse", "correct-horse"},
+		"postgres://user:correct-horse@%2Frun%2Fx/db":                       {"correct-horse"},
+		"postgres://db/chat?sslkey=/k&sslcert=/c&sslpassword=correct-horse": {"correct-horse"},
+		"postgres:///db?pass%77ord=correct-horse":                           {"correct-horse"},
+		"postgres:///db?password=first-horse&password=correct-horse":        {"first-horse", "correct-horse"},
+	} {
+		settings := load(t, with("DATABASE_URL", dsn))
+
+		got := settings.Confidential()
+		for _, password := range want {
+			if !slices.Contains(got, password) {
+				t.Errorf("%s: %q is not among %q", dsn, password, got)
+			}
+		}
+
+		encoded, err := json.Marshal(settings) //nolint:musttag // as a log would print it
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		for _, printed := range []string{string(encoded), fmt.Sprintf("%v %+v %#v", settings, settings, settings)} {
+			if strings.Contains(printed, "horse") {
+				t.Errorf("%s is printed: %s", dsn, printed)
+			}
 		}
 	}
 }

@@ -90,6 +90,55 @@ func TestDatabaseURLForms(t *testing.T) {
 	}
 }
 
+// TestPasswordsBesideSocketsAreHidden checks that no output shows a password of a
+// URL that names a socket instead of a host, whether the URL is refused, leads
+// nowhere, or leads to a server that refuses the password.
+func TestPasswordsBesideSocketsAreHidden(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	server, err := url.Parse(harness.NewDatabase(t, harness.Postgres))
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket := socketTo(t, server.Host)
+	for _, test := range []struct{ setting, value string }{
+		{"DATABASE_URL", "postgres:///db?host=" + folder + "&password=" + hidden},
+		{"DATABASE_URL", "postgres:///db?host=" + folder + "&user=bob&password=" + hidden + "%20x"},
+		{"DATABASE_URL", "postgres:///db?host=" + folder + "&PASSWORD=" + hidden},
+		{"DATABASE_URL", "postgres:///db?host=" + folder + "&password=" + hidden + "%zz"},
+		{"DATABASE_URL", "postgres:///db?host=" + folder + "&password=" + hidden + "&" + hidden + "=1"},
+		{"DATABASE_URL", "postgres:///db?host=" + folder + "&sslcert=/none&sslkey=/none&sslpassword=" + hidden},
+		{"DATABASE_URL", "postgres://bob:" + hidden + "@/db?host=" + folder},
+		{"DATABASE_URL", "postgres://bob:" + hidden + "@" + url.QueryEscape(folder) + "/db"},
+		{"DATABASE_URL", "postgres://bob:" + hidden + "@" + folder + "/db"},
+		{"DATABASE_URL", "postgres:///db?host=" + socket + "&user=nobody&password=" + hidden},
+		{"DATABASE_URL", "bob:" + hidden + "@/db?host=" + folder},
+		{"DATABASE_URL", "host=" + folder + " user=bob password=" + hidden + " dbname=db"},
+		{"DATABASE_URL", "postgres://host=" + folder + " password=" + hidden + " dbname=db"},
+		{"DATABASE_URL", "sqlite:///data/chat.db?password=" + hidden},
+		{"DATABASE_URL", "sqlite://bob:" + hidden + "@/data/chat.db"},
+		{"REDIS_URL", "unix://bob:" + hidden + "@/run/redis.sock"},
+		{"REDIS_URL", "unix:///run/redis.sock?password=" + hidden},
+		{"REDIS_URL", "redis+socket://:" + hidden + "@/run/redis.sock"},
+		{"REDIS_URL", "redis://:" + hidden + "@/run/redis.sock"},
+		{"REDIS_URL", "redis://:" + hidden + "@%2Frun%2Fredis.sock/0"},
+		{"REDIS_URL", "redis:///0?password=" + hidden},
+		{"REDIS_URL", "/run/redis.sock password=" + hidden},
+	} {
+		t.Run(test.value, func(t *testing.T) {
+			t.Parallel()
+			env := harness.Settings(harness.NewDatabase(t, harness.SQLite), goodSecret, harness.NewUpstream(t))
+			env[test.setting] = test.value
+			for _, command := range [][]string{{"verify-env"}, {"serve"}} {
+				checkRefused(t, harness.Execute(t, env, command...), env, test.setting)
+			}
+			if result := harness.Execute(t, env, "migrate", "status"); strings.Contains(result.Output(), hidden) {
+				t.Errorf("migrate status shows the password: %s", result.Output())
+			}
+		})
+	}
+}
+
 // withParameters adds parameters to a database's URL.
 func withParameters(database *url.URL, parameters string) string {
 	if database.RawQuery != "" {
