@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
+	"github.com/chatkit-rest/chatkit-rest/internal/openrouter"
 )
 
 // callRecording is a body under testdata with tool calls or reasoning.
@@ -164,6 +165,52 @@ func TestReasoningGoesBackWhole(t *testing.T) {
 	}
 	checkJSON(t, string(sent.Messages[0].Details), `[{"type": "reasoning.text", "format": "anthropic-claude-v1", "index": 0,
 		"text": "The user wants <rain>.", "signature": "Et8BCmUI+w=="}]`)
+}
+
+// A surrogate pair split over two pieces of the details goes back as one
+// character; half a pair alone is replaced where pieces are joined. A single piece
+// goes back as it came.
+func TestSurrogatesOverTwoDetails(t *testing.T) {
+	t.Parallel()
+	for want, bodies := range map[string][]string{
+		"a🎉b":             {`a\ud83c`, `\udf89b`},
+		"🎉🎉":              {`\uD83C`, `\uDF89\ud83c`, `\udf89`},
+		"🎉 whole":         {`\ud83c\udf89`, ` whole`},
+		"a🎉 later":        {`a\ud83c`, ``, `\udf89 later`},
+		"a\ufffdb":        {`a\ud83c`, `b`},
+		"a\ufffd🎉":        {`a\ud83c`, `\ud83c`, `\udf89`},
+		"\ufffdb end":     {`\udf89b`, ` end`},
+		"a end\ufffd":     {`a `, `end\ud83c`},
+		"a\ufffdb\ufffdc": {`a\ud83cb`, `\udf89c`},
+		`a\ud83c end`:     {`a\\ud83c`, ` end`},
+		`\` + "🎉":         {`\\\ud83c`, `\udf89`},
+		"":                {`\ud83c`},
+	} {
+		for kind, key := range map[string]string{"reasoning.text": "text", "reasoning.summary": "summary"} {
+			var events []string
+			for _, body := range bodies {
+				events = append(events, `data: {"choices":[{"index":0,"delta":{"reasoning_details":[{"`+key+`":"`+body+
+					`","type":"`+kind+`","index":0}]},"finish_reason":null}]}`+"\n\n")
+			}
+			result := answered(t, append(events, stopEvent, doneEvent)...)
+			details, err := json.Marshal(result.details)
+			if result.err != nil || err != nil {
+				t.Fatal(result.err, err)
+			}
+			sent := string(openrouter.WholeDetails(details))
+			if len(bodies) == 1 {
+				want = `[{"` + key + `":"` + bodies[0] + `","type":"` + kind + `","index":0}]`
+				if sent != want {
+					t.Errorf("%q went back as %s, want %s", bodies, sent, want)
+				}
+				continue
+			}
+			var whole []map[string]any
+			if err := json.Unmarshal([]byte(sent), &whole); err != nil || len(whole) != 1 || whole[0][key] != want {
+				t.Errorf("%q went back as %s (%v), want %q", bodies, sent, err, want)
+			}
+		}
+	}
 }
 
 func TestReasoningWhoseTextCameLater(t *testing.T) {
