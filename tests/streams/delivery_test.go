@@ -153,46 +153,53 @@ func statusOfRun(user *harness.User, session uuid.UUID, question string) int {
 // A stream without events gets keep-alive comments from its start.
 func TestQuietStreamIsKeptAlive(t *testing.T) {
 	t.Parallel()
+	harness.OnEach(t, func(t *testing.T, database harness.Database) {
+		s := newStand(t, harness.Options{Database: database})
+		for name, begin := range map[string]harness.Script{
+			"thinks":             {harness.Comment("OPENROUTER PROCESSING")},
+			"pauses in the text": {harness.Text("Well, ")},
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				checkKeptAlive(t, s, name, begin)
+			})
+		}
+	})
+}
+
+// checkKeptAlive sends a message whose answer pauses after its beginning.
+func checkKeptAlive(t *testing.T, s *stand, name string, begin harness.Script) {
+	t.Helper()
 	const keepAlive = 15 * time.Second
-	s := newStand(t, harness.Options{Database: harness.SQLite})
 	user := s.User(t)
-	quiet := map[string]harness.Script{
-		"thinks":             {harness.Comment("OPENROUTER PROCESSING")},
-		"pauses in the text": {harness.Text("Well, ")},
+	session := user.CreateSession()
+	goOn := make(chan struct{})
+	s.Upstream.Answer(name, append(begin, harness.Wait(goOn), harness.Text("well."), harness.Finish("stop"), harness.Done()))
+	run := sendRun(t, s, user, session, name)
+	run.open(t)
+	frames := run.frames()
+	last, waited := time.Now(), time.Duration(0)
+	for frame := range frames {
+		if strings.HasPrefix(frame, ":") {
+			waited = time.Since(last)
+			break
+		}
+		last = time.Now()
 	}
-	for name, begin := range quiet {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			session := user.CreateSession()
-			goOn := make(chan struct{})
-			s.Upstream.Answer(name, append(begin, harness.Wait(goOn), harness.Text("well."), harness.Finish("stop"), harness.Done()))
-			run := sendRun(t, s, user, session, name)
-			run.open(t)
-			frames := run.frames()
-			last, waited := time.Now(), time.Duration(0)
-			for frame := range frames {
-				if strings.HasPrefix(frame, ":") {
-					waited = time.Since(last)
-					break
-				}
-				last = time.Now()
-			}
-			if waited < keepAlive/2 || waited > keepAlive+5*time.Second {
-				t.Errorf("the comment came after %s of silence, want one after %s at most", waited, keepAlive)
-			}
-			t.Logf("the comment came after %s of silence", waited.Round(time.Millisecond))
-			close(goOn)
-			rest := ""
-			for frame := range frames {
-				rest = frame
-			}
-			if rest != "data: "+endOfStream {
-				t.Errorf("the stream ended with %q", rest)
-			}
-			if got := history(t, user, session); len(got) != 2 || !strings.HasSuffix(got[1].text, "well.") {
-				t.Errorf("the history is %v", got)
-			}
-		})
+	if waited < keepAlive/2 || waited > keepAlive+5*time.Second {
+		t.Errorf("the comment came after %s of silence, want one after %s at most", waited, keepAlive)
+	}
+	t.Logf("the comment came after %s of silence", waited.Round(time.Millisecond))
+	close(goOn)
+	rest := ""
+	for frame := range frames {
+		rest = frame
+	}
+	if rest != "data: "+endOfStream {
+		t.Errorf("the stream ended with %q", rest)
+	}
+	if got := history(t, user, session); len(got) != 2 || !strings.HasSuffix(got[1].text, "well.") {
+		t.Errorf("the history is %v", got)
 	}
 }
 
