@@ -13,6 +13,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 	"github.com/chatkit-rest/chatkit-rest/internal/demo"
+	"github.com/chatkit-rest/chatkit-rest/internal/eventlog"
 	"github.com/chatkit-rest/chatkit-rest/internal/openrouter"
 	"github.com/chatkit-rest/chatkit-rest/internal/ratelimit"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
@@ -102,7 +103,7 @@ func (a *assembly) newService(
 	settings config.Settings, store chat.Store, model *openrouter.Client, pseudonym func(string) string,
 ) *runs.Service {
 	return runs.NewService(runs.Options{
-		Store: store, Model: a.observedModel(model, settings),
+		Store: store, Log: eventlog.NewMemory(eventlog.Options{}), Model: a.observedModel(model, settings),
 		WholeDetails: openrouter.WholeDetails,
 		Observer:     telemetry.Runs(a.metrics, a.tracing),
 		ModelName:    settings.OpenRouterModel, Models: otherModels(settings), TitleModel: settings.TitleModel,

@@ -26,6 +26,8 @@ const (
 	CodeSessionLimit       Code = "SESSION_LIMIT"
 	CodeNotSupported       Code = "NOT_SUPPORTED"
 	CodeRunInProgress      Code = "RUN_IN_PROGRESS"
+	CodeRunNotFound        Code = "RUN_NOT_FOUND"
+	CodeRunLogExpired      Code = "RUN_LOG_EXPIRED"
 	CodeUpstreamError      Code = "UPSTREAM_ERROR"
 	CodeServiceUnavailable Code = "SERVICE_UNAVAILABLE"
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
+	"github.com/chatkit-rest/chatkit-rest/internal/eventlog"
 	"github.com/chatkit-rest/chatkit-rest/internal/store/database/databasetest"
 )
 
@@ -112,7 +113,7 @@ func TestLostAnswers(t *testing.T) {
 				{{Text: "A made title"}, {FinishReason: chat.FinishStop, Usage: &usage}},
 			}}
 			service := runs.NewService(runs.Options{
-				Store: db, Model: model, Tools: oneTool{}, TitleModel: "a/namer",
+				Store: db, Model: model, Log: eventlog.NewMemory(eventlog.Options{}), Tools: oneTool{}, TitleModel: "a/namer",
 				Limits: runs.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
 			})
 			session := createSession(t, open(t, c), "alice")

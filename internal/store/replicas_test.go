@@ -14,6 +14,7 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
+	"github.com/chatkit-rest/chatkit-rest/internal/eventlog"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
 	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
 	"github.com/chatkit-rest/chatkit-rest/internal/store/database/databasetest"
@@ -61,7 +62,7 @@ func (*heldStream) Close() error { return nil }
 func newReplica(t *testing.T, c database.Config, model chat.Model, lease, skew time.Duration) *runs.Service {
 	t.Helper()
 	service := runs.NewService(runs.Options{
-		Store: store.New(databasetest.Open(t, c)), Model: model, Lease: lease,
+		Store: store.New(databasetest.Open(t, c)), Log: eventlog.NewMemory(eventlog.Options{}), Model: model, Lease: lease,
 		Now:    func() time.Time { return time.Now().Add(skew) },
 		Limits: runs.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
 	})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
+	"github.com/chatkit-rest/chatkit-rest/internal/eventlog"
 	"github.com/chatkit-rest/chatkit-rest/internal/sse"
 )
 
@@ -81,7 +82,7 @@ func serveIn(t *testing.T, answer pauses) []string {
 func serveTo(t *testing.T, answer pauses, client http.ResponseWriter) {
 	t.Helper()
 	service := runs.NewService(runs.Options{
-		Store: nowhere{}, Model: answer, Limits: runs.Limits{MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
+		Store: nowhere{}, Log: eventlog.NewMemory(eventlog.Options{}), Model: answer, Limits: runs.Limits{MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
 	})
 	session := uuid.New()
 	run, err := service.StartRun(t.Context(), runs.RunRequest{

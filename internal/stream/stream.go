@@ -48,7 +48,7 @@ type Options struct {
 type Stream struct {
 	done      <-chan struct{}
 	run       *runs.ActiveRun
-	follower  *runs.Follower
+	follower  chat.Follower
 	out       *sse.Writer
 	encoder   *encoder
 	keepAlive time.Duration

@@ -12,6 +12,7 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
+	"github.com/chatkit-rest/chatkit-rest/internal/eventlog"
 	"github.com/chatkit-rest/chatkit-rest/internal/sse"
 )
 
@@ -24,7 +25,7 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("broken pi
 func serveFailing(t *testing.T, failed func(chat.Failed) any, client http.ResponseWriter) error {
 	t.Helper()
 	service := runs.NewService(runs.Options{
-		Store: nowhere{}, Model: pauses{}, Limits: runs.Limits{MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
+		Store: nowhere{}, Log: eventlog.NewMemory(eventlog.Options{}), Model: pauses{}, Limits: runs.Limits{MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
 	})
 	session := uuid.New()
 	run, err := service.StartRun(t.Context(), runs.RunRequest{

@@ -2,6 +2,7 @@ package runs
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"github.com/google/uuid"
@@ -15,9 +16,15 @@ type ActiveRun struct {
 	ID uuid.UUID
 
 	sessionID uuid.UUID
-	log       *runLog
+	log       chat.RunLog
 	ctx       context.Context //nolint:containedctx // a run outlives the request that starts it
 	cancel    context.CancelCauseFunc
+
+	// opened is closed once it is known whether upstream answers at all.
+	// refusal is set before that; it is nil where upstream answers.
+	opened  chan struct{}
+	refusal error
+	once    sync.Once
 
 	// ending is true from the moment the end is being stored. unregistered is
 	// closed when the thread takes the next run.
@@ -29,15 +36,24 @@ type ActiveRun struct {
 // if upstream refuses, and ctx's error if ctx ends first.
 func (r *ActiveRun) Opened(ctx context.Context) error {
 	select {
-	case <-r.log.opened:
+	case <-r.opened:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return r.log.refusal
+	return r.refusal
 }
 
 // Follow reads the run's events after the given sequence number; 0 reads all.
-func (r *ActiveRun) Follow(after int) *Follower { return r.log.follow(after) }
+func (r *ActiveRun) Follow(after int) chat.Follower { return r.log.Follow(after) }
+
+// open records that upstream answers, or that it refused. Only the first call
+// counts.
+func (r *ActiveRun) open(refusal error) {
+	r.once.Do(func() {
+		r.refusal = refusal
+		close(r.opened)
+	})
+}
 
 // Cancel ends the run and does not wait for its end. The part of the answer
 // that the model has sent is stored.

@@ -19,7 +19,7 @@ func (e *executor) appendText(text string) {
 		e.endWorkflow()
 		e.openMessage()
 	}
-	e.log.appendText(e.message.ID, e.text.String())
+	e.log.AppendText(e.message.ID, e.text.String())
 }
 
 func (e *executor) openMessage() {
@@ -28,7 +28,7 @@ func (e *executor) openMessage() {
 	if e.run.FirstTokenAt.IsZero() {
 		e.run.FirstTokenAt = e.message.CreatedAt
 	}
-	e.log.append(chat.ItemAdded{Item: e.message}, chat.PartAdded{ItemID: e.message.ID})
+	e.log.Append(chat.ItemAdded{Item: e.message}, chat.PartAdded{ItemID: e.message.ID})
 }
 
 // closeMessage returns the open message, complete. Where none is open it

@@ -92,7 +92,8 @@ type answer struct {
 func (s *Service) newExecutor(ctx context.Context, userID string, sessionID uuid.UUID, model string) *executor {
 	runCtx, cancel := context.WithCancelCause(s.Detach(ctx))
 	active := &ActiveRun{
-		ID: newID(), sessionID: sessionID, log: newRunLog(), ctx: runCtx, cancel: cancel, unregistered: make(chan struct{}),
+		ID: newID(), sessionID: sessionID, ctx: runCtx, cancel: cancel,
+		opened: make(chan struct{}), unregistered: make(chan struct{}),
 	}
 	now := s.now()
 	if model == "" {
@@ -185,7 +186,7 @@ func (e *executor) step() ([]chat.ToolCall, json.RawMessage, error) {
 		return nil, nil, err
 	}
 	defer stream.Close() //nolint:errcheck // nothing is lost with it
-	e.log.open(nil)
+	e.open(nil)
 	e.tools.choice, e.run.FinishReason = "", ""
 	if len(e.tools.offered) == 0 {
 		e.history = nil // There is no next step; an answer may take minutes.

@@ -22,7 +22,7 @@ func withFiles(t *testing.T, model chat.Model, logger *slog.Logger) (*runs.Servi
 	t.Helper()
 	blobs, db := chattest.NewBlobs(), openStore(t)
 	service := runs.NewService(runs.Options{
-		Store: db, Model: model, Logger: logger,
+		Store: db, Log: newLog(), Model: model, Logger: logger,
 		Limits: runs.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 1000},
 		Attachments: attachments.New(attachments.Options{
 			Store: db, Blobs: blobs, MaxBytes: 30 << 20, Types: []string{"text/plain", "image/png"}, URLKey: []byte("key"),

@@ -64,10 +64,10 @@ func (e *executor) observeEnd() {
 // publishEnd appends the run's last events and ends its log.
 func (e *executor) publishEnd(items []chat.Item, failure *failure, cause error) {
 	if failure != nil {
-		e.log.open(failure.asRefusal(cause))
+		e.open(failure.asRefusal(cause))
 	}
-	e.log.append(e.lastEvents(items, failure)...)
-	e.log.end()
+	e.log.Append(e.lastEvents(items, failure)...)
+	e.log.End()
 }
 
 // lastEvents are the events at the end of a run, in the protocol's order.

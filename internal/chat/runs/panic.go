@@ -38,5 +38,5 @@ func (e *executor) failAfterPanic(cause error) {
 	if !e.endPublished {
 		e.publishEnd(e.unpublished, e.failure, cause)
 	}
-	e.log.end()
+	e.log.End()
 }

@@ -60,6 +60,7 @@ func startOn(t *testing.T, o runs.Options) (*runs.Service, *testLog) {
 	t.Helper()
 	written := &testLog{}
 	o.Logger = slog.New(slog.NewTextHandler(written, nil))
+	o.Log = newLog()
 	o.Limits = runs.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000}
 	service := runs.NewService(o)
 	if err := service.Start(t.Context()); err != nil {

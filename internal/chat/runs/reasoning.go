@@ -45,7 +45,7 @@ func (e *executor) appendReasoning(text string) {
 	if e.workflow == nil {
 		e.workflow = &openWorkflow{item: e.newItem(chat.ItemWorkflow)}
 		e.workflow.item.Workflow = &chat.Workflow{}
-		e.log.append(chat.ItemAdded{Item: e.workflow.snapshot()})
+		e.log.Append(chat.ItemAdded{Item: e.workflow.snapshot()})
 	}
 	w := e.workflow
 	w.open = true
@@ -58,15 +58,15 @@ func (e *executor) appendReasoning(text string) {
 
 // publishFirst publishes the first thought as it grows. Each event carries all
 // of the thought, so the longer it is, the more must be new.
-func (w *openWorkflow) publishFirst(log *runLog) {
+func (w *openWorkflow) publishFirst(log chat.RunLog) {
 	text := w.thought.String()
 	switch {
 	case w.published == 0:
 		w.item.Workflow.Thoughts = []string{text}
-		log.append(chat.ThoughtAdded{ItemID: w.item.ID, Text: text})
+		log.Append(chat.ThoughtAdded{ItemID: w.item.ID, Text: text})
 	case len(text)-w.published >= w.published/16:
 		w.item.Workflow.Thoughts[0] = text
-		log.append(chat.ThoughtUpdated{ItemID: w.item.ID, Text: text})
+		log.Append(chat.ThoughtUpdated{ItemID: w.item.ID, Text: text})
 	default:
 		return
 	}
@@ -86,11 +86,11 @@ func (e *executor) endThought() {
 	if w.published > 0 {
 		w.published = 0
 		workflow.Thoughts[0] = text
-		e.log.append(chat.ThoughtUpdated{ItemID: w.item.ID, Text: text})
+		e.log.Append(chat.ThoughtUpdated{ItemID: w.item.ID, Text: text})
 		return
 	}
 	workflow.Thoughts = append(workflow.Thoughts, text)
-	e.log.append(chat.ThoughtAdded{ItemID: w.item.ID, Index: len(workflow.Thoughts) - 1, Text: text})
+	e.log.Append(chat.ThoughtAdded{ItemID: w.item.ID, Index: len(workflow.Thoughts) - 1, Text: text})
 }
 
 // endWorkflow completes the workflow: the model has begun to do something else.
@@ -104,7 +104,7 @@ func (e *executor) endWorkflow() {
 	w.item.Workflow.Done = true
 	w.item.Workflow.Duration = e.s.now().Sub(w.item.CreatedAt)
 	e.saveWorkflow(w)
-	e.log.append(chat.ItemDone{Item: w.snapshot()})
+	e.log.Append(chat.ItemDone{Item: w.snapshot()})
 }
 
 // leaveWorkflowOpen leaves the workflow to the run that continues with the

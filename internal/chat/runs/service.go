@@ -27,9 +27,11 @@ type Limits struct {
 	HistoryChars    int
 }
 
-// Options are what a Service is made of. Store and Model are required.
+// Options are what a Service is made of. Store, Log and Model are
+// required.
 type Options struct {
 	Store        chat.Store
+	Log          chat.EventLog
 	Model        chat.Model
 	Limits       Limits
 	SystemPrompt string

@@ -15,6 +15,7 @@ import (
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
+	"github.com/chatkit-rest/chatkit-rest/internal/eventlog"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
 	"github.com/chatkit-rest/chatkit-rest/internal/store/database"
 )
@@ -76,10 +77,15 @@ func openStoreAt(t *testing.T, path string) *store.Store {
 	return store.New(db)
 }
 
+// newLog is a log that keeps what a test can read.
+func newLog() chat.EventLog {
+	return eventlog.NewMemory(eventlog.Options{TTL: time.Minute, MaxBytes: 1 << 20})
+}
+
 func newService(t *testing.T, db chat.Store, model chat.Model) *runs.Service {
 	t.Helper()
 	service := runs.NewService(runs.Options{
-		Store: db, Model: model,
+		Store: db, Log: newLog(), Model: model,
 		Limits: runs.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
 	})
 	if err := service.Start(t.Context()); err != nil {

@@ -158,7 +158,8 @@ func (s *Service) launch(e *executor, tools tools, started chat.StartedRun, err 
 		return nil, err
 	}
 	e.prepare(tools, started)
-	e.log.append(append(first, chat.StreamOptions{AllowCancel: true})...)
+	e.log = s.Log.Create(e.ID)
+	e.log.Append(append(first, chat.StreamOptions{AllowCancel: true})...)
 	s.register(e)
 	s.Logger.InfoContext(e.ctx, "run started", "run", e.ID, "session", e.sessionID, "user", e.userID)
 	go e.execute()

@@ -92,7 +92,7 @@ func withTools(t *testing.T, o runs.Options, box chat.Toolbox, answers ...[]chat
 	if o.Store == nil {
 		o.Store = openStore(t)
 	}
-	o.Model, o.Tools = model, box
+	o.Log, o.Model, o.Tools = newLog(), model, box
 	o.Limits = runs.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000}
 	service := runs.NewService(o)
 	if err := service.Start(t.Context()); err != nil {

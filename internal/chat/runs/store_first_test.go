@@ -70,7 +70,7 @@ func eachStart(t *testing.T, test func(t *testing.T, f *startFixture)) {
 			path := filepath.Join(t.TempDir(), "chat.db")
 			db := &storeHooks{Store: openStoreAt(t, path)}
 			model := &watched{}
-			service, _ := startOn(t, runs.Options{Store: db, Model: model, ModelName: "the/default", Models: []string{"the/other"}})
+			service, _ := startOn(t, runs.Options{Store: db, Log: newLog(), Model: model, ModelName: "the/default", Models: []string{"the/other"}})
 			session, err := service.CreateSession(t.Context(), alice)
 			if err != nil {
 				t.Fatal(err)

@@ -63,7 +63,7 @@ func (e *executor) callServerTools(calls []chat.ToolCall, details json.RawMessag
 		return err
 	}
 	if item.Type == chat.ItemAssistantMessage {
-		e.log.append(chat.PartDone{ItemID: item.ID, Text: item.Text()}, chat.ItemDone{Item: item})
+		e.log.Append(chat.PartDone{ItemID: item.ID, Text: item.Text()}, chat.ItemDone{Item: item})
 	}
 	item.ToolCalls = e.resultsOf(calls)
 	if err := e.saveResults(item); err != nil {
@@ -84,7 +84,7 @@ func (e *executor) resultsOf(calls []chat.ToolCall) []chat.ToolCall {
 		if call.Result != nil {
 			continue
 		}
-		e.log.append(chat.Progress{Text: "Using " + call.Name + " …"})
+		e.log.Append(chat.Progress{Text: "Using " + call.Name + " …"})
 		running.Go(func() {
 			text := replaceNUL(e.callTool(*call).Text)
 			call.Result = &text

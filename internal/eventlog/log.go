@@ -1,4 +1,4 @@
-package runs
+package eventlog
 
 import (
 	"slices"
@@ -9,11 +9,13 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// runLog holds the events of a run. The executor appends; any number of
-// followers read, each at its own pace and from its own place. An event's
-// sequence number is its place in the log, from 1. A follower never blocks the
-// executor.
-type runLog struct {
+// log is a [chat.RunLog] in memory.
+type log struct {
+	run    uuid.UUID
+	memory *Memory
+	// size is set when the log has ended; see Memory.keep.
+	size int
+
 	mu      sync.Mutex
 	entries []logEntry
 	// length is the number of events.
@@ -21,13 +23,7 @@ type runLog struct {
 	// deltas are those that were added last; nil before the first.
 	deltas    *loggedDeltas
 	ended     bool
-	followers []*Follower
-
-	// opened is closed once it is known whether upstream answers at all.
-	// Refusal is set before that; it is nil where upstream answers.
-	opened  chan struct{}
-	refusal error
-	isOpen  bool
+	followers []*follower
 }
 
 // logEntry is one event, or several text deltas in a row.
@@ -50,9 +46,8 @@ type loggedDeltas struct {
 	ends  []int32
 }
 
-func newRunLog() *runLog { return &runLog{opened: make(chan struct{})} }
-
-func (l *runLog) append(events ...chat.Event) {
+// Append implements [chat.RunLog].
+func (l *log) Append(events ...chat.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, event := range events {
@@ -62,9 +57,8 @@ func (l *runLog) append(events ...chat.Event) {
 	l.wake()
 }
 
-// appendText adds a delta. The text is the item's whole text so far; what it has
-// beyond the text of the last call is the delta.
-func (l *runLog) appendText(itemID uuid.UUID, text string) {
+// AppendText implements [chat.RunLog].
+func (l *log) AppendText(itemID uuid.UUID, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	deltas := l.deltas
@@ -109,27 +103,36 @@ func (e logEntry) appendAfter(events []chat.Event, seq int) []chat.Event {
 	return events
 }
 
-// open records that upstream answers, or that it refused. Only the first call
-// counts.
-func (l *runLog) open(refusal error) {
+// End implements [chat.RunLog].
+func (l *log) End() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.isOpen {
+	if l.ended {
+		l.mu.Unlock()
 		return
 	}
-	l.isOpen, l.refusal = true, refusal
-	close(l.opened)
-}
-
-func (l *runLog) end() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.ended = true
 	l.wake()
+	size := l.bytes()
+	l.mu.Unlock()
+	l.memory.keep(l, size)
+}
+
+// bytes is about the memory that the log takes. It is called with the lock held.
+func (l *log) bytes() int {
+	size := logBytes
+	for _, entry := range l.entries {
+		size += entryBytes
+		if deltas := entry.deltas; deltas != nil {
+			size += len(deltas.text) - int(deltas.start) + 4*cap(deltas.ends)
+		} else {
+			size += sizeOf(entry.event)
+		}
+	}
+	return size
 }
 
 // wake is called with the lock held.
-func (l *runLog) wake() {
+func (l *log) wake() {
 	for _, f := range l.followers {
 		f.signal()
 	}
@@ -139,19 +142,18 @@ func (l *runLog) wake() {
 // that is behind holds.
 const maxPoll = 256
 
-// Follower reads the log of a run. It is used by one goroutine.
-type Follower struct {
-	log *runLog
+// follower is a [chat.Follower] of a log.
+type follower struct {
+	log *log
 	seq int
 	// entry is the entry that holds the event after seq, or one before it.
 	entry int
 	ready chan struct{}
 }
 
-// follow returns a follower that begins after the event with sequence number
-// after; 0 begins with the first.
-func (l *runLog) follow(after int) *Follower {
-	f := &Follower{log: l, seq: after, ready: make(chan struct{}, 1)}
+// Follow implements [chat.RunLog].
+func (l *log) Follow(after int) chat.Follower {
+	f := &follower{log: l, seq: after, ready: make(chan struct{}, 1)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.followers = append(l.followers, f)
@@ -160,17 +162,15 @@ func (l *runLog) follow(after int) *Follower {
 }
 
 // signal makes Ready receive a value, unless one waits there already.
-func (f *Follower) signal() {
+func (f *follower) signal() {
 	select {
 	case f.ready <- struct{}{}:
 	default:
 	}
 }
 
-// Poll returns events since the last call without blocking, and whether the run
-// has ended so that none will follow these. It returns some hundred at most;
-// Ready receives a value if there are more.
-func (f *Follower) Poll() (events []chat.Event, ended bool) {
+// Poll implements [chat.Follower].
+func (f *follower) Poll() (events []chat.Event, ended bool) {
 	l := f.log
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -188,15 +188,15 @@ func (f *Follower) Poll() (events []chat.Event, ended bool) {
 	return events, l.ended && f.seq >= l.length
 }
 
-// Seq is the sequence number of the last event Poll returned.
-func (f *Follower) Seq() int { return f.seq }
+// Seq implements [chat.Follower].
+func (f *follower) Seq() int { return f.seq }
 
-// Ready receives a value when Poll has something new.
-func (f *Follower) Ready() <-chan struct{} { return f.ready }
+// Ready implements [chat.Follower].
+func (f *follower) Ready() <-chan struct{} { return f.ready }
 
-// Close ends the following; the run continues.
-func (f *Follower) Close() {
+// Close implements [chat.Follower].
+func (f *follower) Close() {
 	f.log.mu.Lock()
 	defer f.log.mu.Unlock()
-	f.log.followers = slices.DeleteFunc(f.log.followers, func(other *Follower) bool { return other == f })
+	f.log.followers = slices.DeleteFunc(f.log.followers, func(other *follower) bool { return other == f })
 }

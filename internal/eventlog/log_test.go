@@ -1,4 +1,4 @@
-package runs
+package eventlog
 
 import (
 	"reflect"
@@ -6,14 +6,19 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
+func newLog() chat.RunLog {
+	return NewMemory(Options{TTL: time.Minute, MaxBytes: 1 << 20}).Create(uuid.New())
+}
+
 // read follows a log to its end and returns the deltas in order.
-func read(t *testing.T, f *Follower) string {
+func read(t *testing.T, f chat.Follower) string {
 	t.Helper()
 	var text strings.Builder
 	for {
@@ -42,7 +47,7 @@ func read(t *testing.T, f *Follower) string {
 func TestFollowersReadTheSame(t *testing.T) {
 	t.Parallel()
 	const events, followers = 1000, 8
-	log, item := newRunLog(), uuid.New()
+	log, item := newLog(), uuid.New()
 	var want [followers]strings.Builder
 	var group sync.WaitGroup
 	for n := range followers {
@@ -50,7 +55,7 @@ func TestFollowersReadTheSame(t *testing.T) {
 			want[n].WriteString(strconv.Itoa(seq) + " ")
 		}
 		group.Go(func() {
-			follower := log.follow(n)
+			follower := log.Follow(n)
 			defer follower.Close()
 			if got := read(t, follower); got != want[n].String() {
 				t.Errorf("follower from %d read %q", n, got)
@@ -63,23 +68,23 @@ func TestFollowersReadTheSame(t *testing.T) {
 	var text strings.Builder
 	for seq := 1; seq <= events; seq++ {
 		text.WriteString(strconv.Itoa(seq) + " ")
-		log.appendText(item, text.String())
+		log.AppendText(item, text.String())
 	}
-	log.end()
+	log.End()
 	group.Wait()
 }
 
 // A follower that does not read holds nobody up, and reads it all later.
 func TestSleepingFollowerHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
-	log, item := newRunLog(), uuid.New()
-	sleeper := log.follow(0)
+	log, item := newLog(), uuid.New()
+	sleeper := log.Follow(0)
 	var text strings.Builder
 	for range 10_000 {
 		text.WriteByte('x')
-		log.appendText(item, text.String())
+		log.AppendText(item, text.String())
 	}
-	log.end()
+	log.End()
 	if got := len(read(t, sleeper)); got != 10_000 {
 		t.Errorf("read %d deltas of 10000", got)
 	}
@@ -91,14 +96,14 @@ func TestSleepingFollowerHoldsNobodyUp(t *testing.T) {
 func TestDeltasAreThePiecesOfTheirText(t *testing.T) {
 	t.Parallel()
 	first, second := uuid.New(), uuid.New()
-	log := newRunLog()
-	log.append(chat.PartAdded{ItemID: first})
-	log.appendText(first, " one")
-	log.appendText(first, " one two")
-	log.append(chat.Progress{Text: "looking"})
-	log.appendText(first, " one two three")
-	log.appendText(second, "four")
-	log.end()
+	log := newLog()
+	log.Append(chat.PartAdded{ItemID: first})
+	log.AppendText(first, " one")
+	log.AppendText(first, " one two")
+	log.Append(chat.Progress{Text: "looking"})
+	log.AppendText(first, " one two three")
+	log.AppendText(second, "four")
+	log.End()
 	want := []chat.Event{
 		chat.PartAdded{ItemID: first},
 		&chat.TextDelta{ItemID: first, Delta: " one"}, &chat.TextDelta{ItemID: first, Delta: " two"},
@@ -107,7 +112,7 @@ func TestDeltasAreThePiecesOfTheirText(t *testing.T) {
 		&chat.TextDelta{ItemID: second, Delta: "four"},
 	}
 	for after := range len(want) + 1 {
-		events, ended := log.follow(after).Poll()
+		events, ended := log.Follow(after).Poll()
 		if !ended || len(events) != len(want)-after || (len(events) > 0 && !reflect.DeepEqual(events, want[after:])) {
 			t.Errorf("after %d: %v, ended %v", after, events, ended)
 		}
