@@ -24,10 +24,10 @@ type Model interface {
 
 // ModelStream is the stream of an answer. It is used by one goroutine.
 type ModelStream interface {
-	// Next blocks until the next chunk. Returns io.EOF after the last chunk of
-	// a complete answer, an *UpstreamError if the answer broke off, and the
-	// context's error if the context ended.
-	Next() (Chunk, error)
+	// Next blocks until the next chunk and sets *chunk to it. Returns io.EOF
+	// after the last chunk of a complete answer, an *UpstreamError if the answer
+	// broke off, and the context's error if the context ended.
+	Next(chunk *Chunk) error
 
 	// Close ends the upstream connection. It may be called more than once.
 	Close() error

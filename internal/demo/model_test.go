@@ -56,7 +56,8 @@ func answered(t *testing.T, client *openrouter.Client, request chat.ModelRequest
 	var whole chat.Chunk
 	var details []json.RawMessage
 	for {
-		chunk, err := stream.Next()
+		var chunk chat.Chunk
+		err := stream.Next(&chunk)
 		if errors.Is(err, io.EOF) {
 			whole.ReasoningDetails, err = json.Marshal(details)
 			if err != nil {

@@ -22,7 +22,7 @@ type answer struct {
 	// textPairs and reasoningPairs join surrogate pairs that were split over two
 	// deltas.
 	textPairs, reasoningPairs pairJoiner
-	// pending are the chunks that open read ahead.
+	// pending are the chunks that were read and that next has not returned.
 	pending []chat.Chunk
 	// model and id are empty until they are told.
 	model, id string
@@ -71,12 +71,10 @@ func (a *answer) open() error {
 			data, ok, err = a.more()
 		}
 		if err != nil {
-			if chunk, err := a.end(err); err == nil {
-				a.pending = append(a.pending, chunk)
-			}
+			a.end(err)
 			break
 		}
-		if ok && a.readAhead(data) {
+		if ok && a.addEvent(data) {
 			return nil
 		}
 	}
@@ -116,12 +114,16 @@ func (a *answer) openWhole(first byte) error {
 	return a.refusal()
 }
 
-// readAhead keeps the chunk of an event, and says whether it has content.
-func (a *answer) readAhead(data []byte) bool {
+// addEvent adds the chunk of an event to pending, and reports whether it has
+// content.
+func (a *answer) addEvent(data []byte) bool {
 	chunk, err := a.chunk(data)
 	a.ended = err
-	a.pending = append(a.pending, chunk)
-	return hasContent(chunk)
+	content := hasContent(chunk)
+	if err == nil || content {
+		a.pending = append(a.pending, chunk)
+	}
+	return content
 }
 
 // refusal is the error that came before the model said anything.
@@ -135,35 +137,28 @@ func (a *answer) refusal() error {
 	return a.ended
 }
 
-// next returns the next chunk. It returns io.EOF after a complete answer, and
-// an *chat.UpstreamError, or the reader's error, after one that broke.
-func (a *answer) next() (chat.Chunk, error) {
-	if len(a.pending) > 0 {
-		chunk := a.pending[0]
-		a.pending = a.pending[1:]
-		return chunk, nil
-	}
-	for a.ended == nil {
-		data, ok, err := a.events.buffered()
-		if err != nil {
-			return a.end(err)
+// next sets *chunk to the next chunk. It returns io.EOF after a complete answer,
+// and an *chat.UpstreamError, or the reader's error, after one that broke. A live
+// stream waits here, so what would make this stack frame larger is in the functions
+// it calls.
+func (a *answer) next(chunk *chat.Chunk) error {
+	for len(a.pending) == 0 {
+		if a.ended != nil {
+			return a.ended
 		}
-		if !ok {
+		data, ok, err := a.events.buffered()
+		if err == nil && !ok {
 			data, ok, err = a.more()
 		}
 		if err != nil {
-			return a.end(err)
-		}
-		if !ok {
-			continue
-		}
-		chunk, err := a.chunk(data)
-		a.ended = err
-		if err == nil || hasContent(chunk) {
-			return chunk, nil
+			a.end(err)
+		} else if ok {
+			a.addEvent(data)
 		}
 	}
-	return chat.Chunk{}, a.ended
+	*chunk = a.pending[0]
+	a.pending = slices.Delete(a.pending, 0, 1)
+	return nil
 }
 
 // more reads from the body. At its end it returns the event that is left there,
@@ -181,8 +176,8 @@ func (a *answer) more() (data []byte, ok bool, err error) {
 }
 
 // end sets how the answer ended, from the error of its body; io.EOF is the body's
-// end. It returns what was held back, or that end.
-func (a *answer) end(err error) (chat.Chunk, error) {
+// end. It adds what was held back to pending.
+func (a *answer) end(err error) {
 	switch {
 	case a.finished:
 		// The text is complete; only what came after it was lost.
@@ -196,9 +191,8 @@ func (a *answer) end(err error) (chat.Chunk, error) {
 	}
 	var chunk chat.Chunk
 	if a.flush(&chunk); hasContent(chunk) {
-		return chunk, nil
+		a.pending = append(a.pending, chunk)
 	}
-	return chunk, a.ended
 }
 
 // chunk reads an event. It returns io.EOF for the last one, [DONE]. What was held

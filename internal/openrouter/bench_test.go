@@ -48,8 +48,9 @@ func BenchmarkParse(b *testing.B) {
 					b.Fatal(err)
 				}
 				count := 0
+				var chunk chat.Chunk
 				for {
-					chunk, err := a.next()
+					err := a.next(&chunk)
 					if errors.Is(err, io.EOF) {
 						break
 					}
@@ -96,9 +97,9 @@ func relay(c *Client) http.HandlerFunc {
 		defer func() { _ = stream.Close() }()
 		flush := http.NewResponseController(w).Flush
 		line := make([]byte, 0, 512)
+		var chunk chat.Chunk
 		for {
-			chunk, err := stream.Next()
-			if err != nil {
+			if stream.Next(&chunk) != nil {
 				return
 			}
 			line = append(line[:0], "data: {\"type\":\"thread.item.updated\",\"delta\":\""...)
@@ -135,8 +136,9 @@ func BenchmarkOverLoopback(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
+			var chunk chat.Chunk
 			for err == nil {
-				_, err = stream.Next()
+				err = stream.Next(&chunk)
 			}
 			if !errors.Is(err, io.EOF) {
 				b.Fatal(err)

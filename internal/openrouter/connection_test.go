@@ -119,12 +119,12 @@ func TestResetWithinTheStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if chunk, err := stream.Next(); err != nil || chunk.Text != "word " {
+	if chunk, err := next(stream); err != nil || chunk.Text != "word " {
 		t.Fatalf("%+v, %v", chunk, err)
 	}
 	close(had)
 	for range 2 {
-		_, err = stream.Next()
+		_, err = next(stream)
 		checkFailure(t, err, chat.UpstreamBroken, 0)
 	}
 	if err := stream.Close(); err != nil {

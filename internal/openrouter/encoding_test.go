@@ -86,12 +86,12 @@ func TestCompressedAnswerIsStreamed(t *testing.T) {
 			}
 			defer stream.Close() //nolint:errcheck // the test is over
 			for range 3 {
-				if chunk, err := stream.Next(); err != nil || chunk.Text != "word " {
+				if chunk, err := next(stream); err != nil || chunk.Text != "word " {
 					t.Fatalf("%+v, %v", chunk, err)
 				}
 				read <- struct{}{}
 			}
-			if chunk, err := stream.Next(); err != nil || chunk.FinishReason != chat.FinishStop {
+			if chunk, err := next(stream); err != nil || chunk.FinishReason != chat.FinishStop {
 				t.Errorf("%+v, %v", chunk, err)
 			}
 		})

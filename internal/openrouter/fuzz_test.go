@@ -54,10 +54,10 @@ func parse(t *testing.T, body []byte, size int, learn bool) parsed {
 		if calls > len(body) {
 			t.Fatal("more chunks than bytes")
 		}
-		chunk, err := a.next()
-		if err != nil {
+		var chunk chat.Chunk
+		if err := a.next(&chunk); err != nil {
 			result.end = err
-			if _, again := a.next(); !errors.Is(again, err) {
+			if again := a.next(&chunk); !errors.Is(again, err) {
 				t.Fatalf("ended with %v, then with %v", err, again)
 			}
 			return result

@@ -47,7 +47,8 @@ func TestHTTP2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if chunk, err := stream.Next(); err != nil || chunk.Text != "word" {
+	var chunk chat.Chunk
+	if err := stream.Next(&chunk); err != nil || chunk.Text != "word" {
 		t.Errorf("%+v, %v", chunk, err)
 	}
 	if err := stream.Close(); err != nil {

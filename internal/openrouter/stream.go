@@ -32,11 +32,11 @@ func newStream(
 }
 
 // Next implements [chat.ModelStream].
-func (s *stream) Next() (chat.Chunk, error) {
+func (s *stream) Next(chunk *chat.Chunk) error {
 	if s.closed {
-		return chat.Chunk{}, errClosed
+		return errClosed
 	}
-	return s.answer.next()
+	return s.answer.next(chunk)
 }
 
 // Close implements [chat.ModelStream].

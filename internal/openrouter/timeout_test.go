@@ -128,7 +128,7 @@ func TestSlowReaderIsNoSilence(t *testing.T) {
 		var result got
 		for {
 			time.Sleep(2 * max(idle, firstByte))
-			chunk, err := stream.Next()
+			chunk, err := next(stream)
 			if errors.Is(err, io.EOF) {
 				break
 			}
@@ -241,7 +241,7 @@ func TestCloseEndsTheConnectionAtOnce(t *testing.T) {
 		if at := <-left; at != start {
 			t.Errorf("upstream saw the end after %v", at.Sub(start))
 		}
-		if _, err := stream.Next(); err == nil || errors.Is(err, io.EOF) {
+		if _, err := next(stream); err == nil || errors.Is(err, io.EOF) {
 			t.Errorf("Next after Close: %v", err)
 		}
 	})

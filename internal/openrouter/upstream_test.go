@@ -88,11 +88,17 @@ func ask(ctx context.Context, t *testing.T, c *openrouter.Client) got {
 	return result
 }
 
+// next is the stream's next chunk.
+func next(stream chat.ModelStream) (chunk chat.Chunk, err error) {
+	err = stream.Next(&chunk)
+	return chunk, err
+}
+
 func read(t *testing.T, stream chat.ModelStream) got {
 	t.Helper()
 	var result got
 	for {
-		chunk, err := stream.Next()
+		chunk, err := next(stream)
 		if errors.Is(err, io.EOF) {
 			return result
 		}

@@ -77,13 +77,13 @@ func (m *scriptedModel) Stream(context.Context, chat.ModelRequest) (chat.ModelSt
 
 type scriptedAnswer struct{ chunks []chat.Chunk }
 
-func (a *scriptedAnswer) Next() (chat.Chunk, error) {
+func (a *scriptedAnswer) Next(chunk *chat.Chunk) error {
 	if len(a.chunks) == 0 {
-		return chat.Chunk{}, io.EOF
+		return io.EOF
 	}
-	chunk := a.chunks[0]
+	*chunk = a.chunks[0]
 	a.chunks = a.chunks[1:]
-	return chunk, nil
+	return nil
 }
 
 func (*scriptedAnswer) Close() error { return nil }

@@ -41,17 +41,18 @@ type heldStream struct {
 	begun bool
 }
 
-func (s *heldStream) Next() (chat.Chunk, error) {
+func (s *heldStream) Next(chunk *chat.Chunk) error {
 	if !s.begun {
 		s.begun = true
-		return chat.Chunk{Text: "an answer"}, nil
+		*chunk = chat.Chunk{Text: "an answer"}
+		return nil
 	}
 	select {
 	case <-s.model.release:
-		return chat.Chunk{}, io.EOF
+		return io.EOF
 	case <-s.ctx.Done():
 		s.model.cancelled <- struct{}{}
-		return chat.Chunk{}, s.ctx.Err()
+		return s.ctx.Err()
 	}
 }
 

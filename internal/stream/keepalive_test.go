@@ -38,13 +38,14 @@ func (p pauses) Stream(context.Context, chat.ModelRequest) (chat.ModelStream, er
 
 type pausing struct{ left pauses }
 
-func (p *pausing) Next() (chat.Chunk, error) {
+func (p *pausing) Next(chunk *chat.Chunk) error {
 	if len(p.left) == 0 {
-		return chat.Chunk{}, io.EOF
+		return io.EOF
 	}
 	<-time.After(p.left[0])
 	p.left = p.left[1:]
-	return chat.Chunk{Text: "word"}, nil
+	*chunk = chat.Chunk{Text: "word"}
+	return nil
 }
 
 func (*pausing) Close() error { return nil }

@@ -71,8 +71,8 @@ type observedStream struct {
 }
 
 // Next implements [chat.ModelStream].
-func (s *observedStream) Next() (chat.Chunk, error) {
-	chunk, err := s.ModelStream.Next()
+func (s *observedStream) Next(chunk *chat.Chunk) error {
+	err := s.ModelStream.Next(chunk)
 	if err != nil {
 		s.ended = true
 		if !errors.Is(err, io.EOF) {
@@ -88,7 +88,7 @@ func (s *observedStream) Next() (chat.Chunk, error) {
 	if isModelName(chunk.Model) {
 		s.call.responseModel = chunk.Model
 	}
-	return chunk, err
+	return err
 }
 
 // Close implements [chat.ModelStream]. Later calls record nothing.

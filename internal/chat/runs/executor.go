@@ -181,28 +181,9 @@ func (e *executor) lastStep() error {
 // step asks the model once and publishes its answer as it comes. It returns the
 // tool calls of the answer with the reasoning details that belong to them.
 func (e *executor) step() ([]chat.ToolCall, json.RawMessage, error) {
-	stream, err := e.ask()
-	if err != nil {
-		return nil, nil, err
-	}
-	defer stream.Close() //nolint:errcheck // nothing is lost with it
-	e.open(nil)
-	e.tools.choice, e.run.FinishReason = "", ""
-	if len(e.tools.offered) == 0 {
-		e.history = nil // There is no next step; an answer may take minutes.
-	}
 	var calls toolCallAssembler
-	for {
-		chunk, err := stream.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		if err := e.handleChunk(&chunk, &calls); err != nil {
-			return nil, nil, err
-		}
+	if err := e.receive(&calls); err != nil {
+		return nil, nil, err
 	}
 	e.endThought()
 	e.earlierUsage = e.run.Usage
@@ -213,6 +194,35 @@ func (e *executor) step() ([]chat.ToolCall, json.RawMessage, error) {
 		return nil, nil, cancelled{code: chat.FailureAnswerTooLong} // The calls may be incomplete.
 	}
 	return calls.complete(), e.s.wholeDetails(calls.details), nil
+}
+
+// receive asks the model, publishes its answer as it comes, and adds its tool
+// calls to calls. A live run waits here, so what would make this stack frame larger
+// is in the functions it calls.
+func (e *executor) receive(calls *toolCallAssembler) error {
+	stream, err := e.ask()
+	if err != nil {
+		return err
+	}
+	defer stream.Close() //nolint:errcheck // nothing is lost with it
+	e.open(nil)
+	e.tools.choice, e.run.FinishReason = "", ""
+	if len(e.tools.offered) == 0 {
+		e.history = nil // There is no next step; an answer may take minutes.
+	}
+	var chunk chat.Chunk
+	for {
+		err := stream.Next(&chunk)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := e.handleChunk(&chunk, calls); err != nil {
+			return err
+		}
+	}
 }
 
 // ask sends the history to the model. Attached files are read for each step and

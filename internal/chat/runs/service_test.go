@@ -36,8 +36,12 @@ type scriptedStream struct {
 	next func(ctx context.Context) (chat.Chunk, error)
 }
 
-func (s scriptedStream) Next() (chat.Chunk, error) { return s.next(s.ctx) }
-func (scriptedStream) Close() error                { return nil }
+func (s scriptedStream) Next(chunk *chat.Chunk) (err error) {
+	*chunk, err = s.next(s.ctx)
+	return err
+}
+
+func (scriptedStream) Close() error { return nil }
 
 // says is a model that streams the pieces one by one, then calls last.
 func says(last func(context.Context) (chat.Chunk, error), pieces ...string) scripted {

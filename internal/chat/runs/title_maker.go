@@ -118,8 +118,9 @@ func (e *executor) askTitle(ctx context.Context, answer string) (titleAnswer, er
 	}
 	defer stream.Close() //nolint:errcheck // nothing is lost with it
 	var text strings.Builder
+	var chunk chat.Chunk
 	for {
-		chunk, err := stream.Next()
+		err := stream.Next(&chunk)
 		if errors.Is(err, io.EOF) {
 			break
 		}
