@@ -126,6 +126,7 @@ func (c modelCall) attributes() []attribute.KeyValue {
 		attribute.String("gen_ai.operation.name", chatOperation),
 		attribute.String("gen_ai.provider.name", c.upstream.provider()),
 		attribute.String("gen_ai.request.model", c.requestModel),
+		attribute.Bool("gen_ai.request.stream", true),
 	}
 	if host, port := c.upstream.address(); host != "" {
 		known = append(known, attribute.String("server.address", host), attribute.Int("server.port", port))

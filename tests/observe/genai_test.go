@@ -1,8 +1,10 @@
 package observe_test
 
 import (
+	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +27,10 @@ func TestGenAISpan(t *testing.T) {
 			continue
 		}
 		for name, want := range map[string]any{
+			"gen_ai.operation.name":                "chat",
+			"gen_ai.provider.name":                 "openai",
+			"gen_ai.request.model":                 "~openai/gpt-mini-latest",
+			"gen_ai.request.stream":                true,
 			"gen_ai.response.model":                "vendor/model-1",
 			"gen_ai.usage.input_tokens":            int64(100),
 			"gen_ai.usage.output_tokens":           int64(20),
@@ -68,10 +74,22 @@ func TestGenAIMetrics(t *testing.T) {
 			expectation{"gen_ai_client_operation_duration_seconds", labels("", "error_type", "upstream_credentials"), 1},
 			expectation{"gen_ai_client_token_usage", labels("vendor/model-1", "gen_ai_token_type", "input"), 1},
 			expectation{"gen_ai_client_token_usage", labels("vendor/model-1", "gen_ai_token_type", "output"), 1})
-		for _, metric := range found["gen_ai_client_token_usage"].GetMetric() {
-			buckets := metric.GetHistogram().GetBucket()
-			if first, last := buckets[0].GetUpperBound(), buckets[13].GetUpperBound(); first != 1 || last != 67108864 {
-				t.Errorf("the buckets of tokens reach from %v to %v", first, last)
+		for name, want := range map[string][]float64{
+			"gen_ai_client_token_usage": {1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864},
+			"gen_ai_client_operation_duration_seconds": {
+				0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+			},
+		} {
+			for _, metric := range found[name].GetMetric() {
+				var bounds []float64
+				for _, bucket := range metric.GetHistogram().GetBucket() {
+					if !math.IsInf(bucket.GetUpperBound(), 1) {
+						bounds = append(bounds, bucket.GetUpperBound())
+					}
+				}
+				if !slices.Equal(bounds, want) {
+					t.Errorf("%s has the buckets %v, want %v", name, bounds, want)
+				}
 			}
 		}
 	})
