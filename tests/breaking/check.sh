@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# check.sh: fails when openapi.yaml breaks clients that were made before its
-# last change. It compares the file
-#   with the commit BASE, if that is set: in CI what a push or a pull request began with;
-#   with HEAD, when the file has changes that are not committed;
-#   else with what it was before the last commit that changed it.
-# A break that is meant says so in the message of the commit that makes it, on
-# a line of its own: "Breaking-Change: what breaks, and why".
+# check.sh: fails if the last change of openapi.yaml breaks existing clients. It
+# compares the file
+#   with the commit BASE, if that is set: in CI the base of the push or pull request;
+#   with HEAD, if the file has uncommitted changes;
+#   else with the commit before the last one that changed the file.
+# A line "Breaking-Change: what breaks, and why" in the message of a commit that
+# changes the file allows an intended break.
 set -euo pipefail
 
 oasdiff=(go run github.com/oasdiff/oasdiff@v1.36.0)
@@ -16,9 +16,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 base=${BASE:-}
-[[ $base =~ ^0+$ ]] && base= # a branch's first push has no commit before it
+[[ $base =~ ^0+$ ]] && base= # CI sends zeros for the first push of a branch
 if [[ -n $base ]]; then
-	git cat-file -e "$base^{commit}" || { echo "BASE is $base, which this clone does not have; fetch it, or name another commit." >&2 && exit 2; }
+	git cat-file -e "$base^{commit}" || { echo "This clone does not have BASE ($base); fetch it, or name another commit." >&2 && exit 2; }
 elif ! git diff --quiet HEAD -- openapi.yaml; then
 	base=HEAD
 else
@@ -42,14 +42,14 @@ echo "Comparing openapi.yaml with $(git log -1 --format='%h (%s)' "$base")"
 if "${oasdiff[@]}" breaking --fail-on ERR --severity-levels "$here/severity.txt" "$work/before.yaml" openapi.yaml; then
 	exit 0
 fi
-meant=$(git log --format=%B "$base..HEAD" -- openapi.yaml | sed -n 's/^Breaking-Change: *\(..*\)/\1/p')
-if [[ -n $meant ]]; then
-	echo "The break is meant: $meant"
+intended=$(git log --format=%B "$base..HEAD" -- openapi.yaml | sed -n 's/^Breaking-Change: *\(..*\)/\1/p')
+if [[ -n $intended ]]; then
+	echo "The break is intended: $intended"
 	exit 0
 fi
 cat >&2 <<'TEXT'
-openapi.yaml breaks clients. Keep the old form beside the new one, or, if the
-break is meant, say so in the commit's message on a line of its own:
+The change of openapi.yaml breaks existing clients. Keep the old form beside the
+new one, or, if the break is intended, add a line to the commit's message:
 Breaking-Change: what breaks, and why
 TEXT
 exit 1

@@ -1,9 +1,9 @@
-// What to complain of in generated code: a name that nobody would have chosen,
-// and `any` or `unknown` where openapi.yaml knows the type.
+// Finds faults in generated code: names that a generator made up, and `any` or
+// `unknown` where openapi.yaml has a type.
 import { basename, extname } from "node:path";
 import { typesOf } from "./types.mjs";
 
-// How each language declares a type, a field of one, and says "anything".
+// The patterns of each language for a type, a field, and the type of any value.
 export const languages = {
   ".ts": { names: /^export (?:declare )?(?:interface|type|class|enum|const|function) (\w+)/gm },
   ".py": { names: /^class (\w+)/gm, fields: /^ {4}(\w+): (.+)$/gm, anything: /\bAny\b/ },
@@ -11,31 +11,31 @@ export const languages = {
   ".go": { names: /^type (\w+)/gm, fields: /^\t(\w+) +([^`\n]+)`json/gm, anything: /\bany\b|interface\{\}/ },
 };
 
-// What generators call things that have no name of their own, or whose name is
+// Names that generators make up for a type without a name, or with a name that is
 // taken: InlineObject3, ThreadItemOneOf, ModelError, threadPeriodItem, Body1.
 const badName = /Inline|OneOf|AnyOf|AllOf|Inner|^Model[A-Z]|Period|Underscore|[A-Za-z]_?(?<!Response)\d+$/;
 
-// Members of enums, and what they stand for.
+// Members of enums and their values.
 const members = /\b(\w+)(?::| =|\() ?['"]([a-z]+(?:[._][a-z]+)+)['"]/g;
 
-// Where anything may come: the document says no more, or the generator writes
-// every union so and the reader asks for the class inside (Kotlin).
+// Fields that may have any type: the document has no more specific type, or the
+// generator uses it for every union (Kotlin).
 const allowed = [
   /\bThreadMetadata\b/,
   /^(Thread|ChatKitResponse)\.metadata$/i,
   /\.actualInstance$/,
-  // An object without fields, in orval's words.
+  // orval's type of an object without fields.
   /^Create(Session|Thread)Request\b/,
-  // "Any JSON", or a JSON object of the page's or the tool's own.
+  // Any JSON value, or a JSON object that the page or the tool defines.
   /\b(ClientToolCallItem\.(arguments|output)|UserMessageTagContent\.data|ClientTool\.parameters)$/i,
   /\b(ThreadAddClientToolOutputParams\.result|CustomAction\.payload)$/i,
   /\b(ClientToolCallItemArguments|UserMessageTagContentData|ClientToolParameters)$/,
   /\b(ThreadAddClientToolOutputParamsResult|CustomActionPayload)$/,
-  // hey-api's own options, which are no part of the document.
+  // hey-api's options, which are not in the document.
   /^Options\b/,
 ];
 
-/** complaints gives what is wrong with one generated file. */
+/** complaints returns the faults of a generated file. */
 export function complaints(path, text) {
   const language = languages[extname(path)];
   const found = [];
@@ -48,7 +48,7 @@ export function complaints(path, text) {
   }
   const fields = extname(path) === ".ts" ? typesOf(path, text) : fieldsOf(path, text, language);
   for (const field of fields) {
-    // Python's files have underscores where the others have capitals.
+    // Names in Python have underscores, those in the other languages capitals.
     const names = [field, field.replaceAll("_", "")];
     if (!allowed.some((pattern) => names.some((name) => pattern.test(name)))) found.push(`${field} may be anything`);
   }

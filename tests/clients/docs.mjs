@@ -1,22 +1,22 @@
-// docs.mjs [--write]: holds the code in the docs and the README to the files that
-// the tests run. A block that follows <!-- PATH --> is that file,
-// or after <!-- PATH from "TEXT" to "TEXT" --> the lines of it between the two.
-// A block of shell is the command by which one of the tests generates. The
-// tables must tell the versions that the tests pin.
+// docs.mjs [--write]: checks that the code in the docs and the README is that of
+// the tested files; --write updates the docs. A block after <!-- PATH --> is the
+// file; a block after <!-- PATH from "TEXT" to "TEXT" --> is the part of the file
+// between the two lines, inclusive. A block of shell is the command with which a
+// test generates its client. The tables must have the versions that the tests use.
 import { readFileSync, writeFileSync } from "node:fs";
 
 const root = new URL("../../", import.meta.url);
 const block = /(<!-- (tests\/clients\/\S+)(?: from "(.+)" to "(.+)")? -->\n+```\w*\n)([^]*?)(```\n)/g;
 let blocks = 0;
-let stale = 0;
+let failures = 0;
 for (const name of ["README.md", "docs/clients.md", "docs/chatkit-js.md"]) {
   const text = readFileSync(new URL(name, root), "utf8");
   const fresh = text.replace(block, (all, head, path, from, to, body, tail) => {
     blocks += 1;
     const code = lines(path, from, to);
     if (code === body) return all;
-    stale += 1;
-    console.error(`${name}: the block of ${path} is not what the file says`);
+    failures += 1;
+    console.error(`${name}: the block of ${path} differs from the file`);
     return head + code + tail;
   });
   if (process.argv[2] === "--write") writeFileSync(new URL(name, root), fresh);
@@ -32,7 +32,7 @@ function lines(path, from, to) {
   return all.slice(first, last + 1).join("\n") + "\n";
 }
 
-function pins() {
+function versions() {
   const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
   const packages = ["openapi-typescript", "hey-api", "orval"].map((client) => JSON.parse(read(`${client}/package.json`)));
   return [
@@ -44,20 +44,20 @@ function pins() {
 
 for (const name of ["README.md", "docs/clients.md"]) {
   const rows = readFileSync(new URL(name, root), "utf8").split("\n").filter((line) => line.startsWith("| "));
-  for (const [tool, version] of pins()) {
+  for (const [tool, version] of versions()) {
     const row = rows.find((line) => line.includes(tool));
     if (!row?.includes(version)) {
-      stale += 1;
-      console.error(`${name}: the table does not say ${tool} ${version}`);
+      failures += 1;
+      console.error(`${name}: the table does not have ${tool} ${version}`);
     }
   }
 }
 
-// generates is the command of a client.sh as a reader types it.
-function generates(client) {
+// generateCommand returns the command of a client.sh as a user types it.
+function generateCommand(client) {
   const script = readFileSync(new URL(`${client}/client.sh`, import.meta.url), "utf8");
   const document = "http://127.0.0.1:8080/openapi.yaml";
-  const jar = `openapi-generator-cli-${new Map(pins()).get("openapi-generator")}.jar`;
+  const jar = `openapi-generator-cli-${new Map(versions()).get("openapi-generator")}.jar`;
   return /^step generate ((?:.*\\\n)*.*)$/m
     .exec(script)[1]
     .replace(/\\\n\s*/g, "")
@@ -67,18 +67,18 @@ function generates(client) {
 }
 
 const clients = ["openapi-typescript", "hey-api", "orval", "typescript-fetch", "python", "kotlin", "go"];
-const typed = [...readFileSync(new URL("docs/clients.md", root), "utf8").matchAll(/```sh\n([^]*?)```\n/g)]
+const documented = [...readFileSync(new URL("docs/clients.md", root), "utf8").matchAll(/```sh\n([^]*?)```\n/g)]
   .map(([, body]) => body.trim().replace(/\s*\\\n\s*/g, " "));
-const wanted = clients.map(generates);
-for (const command of [...wanted, ...typed]) {
-  if (!wanted.includes(command) || !typed.includes(command)) {
-    stale += 1;
-    console.error(`docs/clients.md and the tests do not generate alike: ${command}`);
+const tested = clients.map(generateCommand);
+for (const command of [...tested, ...documented]) {
+  if (!tested.includes(command) || !documented.includes(command)) {
+    failures += 1;
+    console.error(`only one of docs/clients.md and the tests has the command: ${command}`);
   }
 }
 
-if (blocks === 0) throw new Error("There is no block to hold.");
-if (stale > 0) {
-  if (process.argv[2] !== "--write") console.error("For the blocks, run: node tests/clients/docs.mjs --write");
+if (blocks === 0) throw new Error("The documents have no block to check.");
+if (failures > 0) {
+  if (process.argv[2] !== "--write") console.error("To update the blocks, run: node tests/clients/docs.mjs --write");
   process.exitCode = 1;
 }

@@ -1,4 +1,4 @@
-/** readEvents yields the events of a stream as they come. A run's ends with [DONE], the ChatKit protocol's without. */
+/** readEvents yields the events of a stream as they arrive. The streams of the ChatKit protocol have no final [DONE]. */
 export async function* readEvents<Event>(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   { endsWithDone = true } = {},
@@ -17,5 +17,5 @@ export async function* readEvents<Event>(
   } finally {
     await reader.cancel();
   }
-  if (endsWithDone) throw new Error("The stream broke off before [DONE].");
+  if (endsWithDone) throw new Error("The stream ended before [DONE].");
 }

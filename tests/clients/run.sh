@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# run.sh [CLIENT…]: generates each client (all of them, unless some are named)
-# from the document of a live server, compiles it and lets it talk to that
-# server. `small` stands for those that need no Java.
+# run.sh [CLIENT…]: generates the named clients, or all, from the document of a
+# running server, compiles them and runs each against a server. `small` stands for
+# the clients that need no Java.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -30,12 +30,12 @@ finish() {
 }
 trap finish EXIT
 
-# Requests a minute for a client: one less than its conversation makes, as one
-# session is, so that both limits are met.
+# The rate limit of each client's server: one request less than its conversation
+# sends. The limit of sessions is one less than it creates. So both are exceeded.
 declare -A requests=([openapi-typescript]=10 [go]=10)
 
-# The environment is only what is written here, and each server has an empty
-# folder: the demo keeps its database there.
+# Runs chatkit-rest with only these variables and in an empty folder, where the
+# demo stores its database.
 chatkit() {
 	cd "$folder"
 	exec env -i PATH="$PATH" HOME="$folder" JWT_SECRET="$jwt_secret" PORT=0 \
@@ -46,9 +46,9 @@ start_server() {
 	local deadline=$((SECONDS + 30))
 	folder=$(mktemp -d -p "$work")
 	jwt_secret=$(head -c 48 /dev/urandom | base64 -w 0)
-	(chatkit serve --demo) >"$folder/welcome" 2>"$folder/log" &
+	(chatkit serve --demo) >"$folder/output" 2>"$folder/log" &
 	server_pid=$!
-	until CHATKIT_URL=$(sed -n 's|^Docs *\(.*\)/docs$|\1|p' "$folder/welcome") && [[ -n $CHATKIT_URL ]]; do
+	until CHATKIT_URL=$(sed -n 's|^Docs *\(.*\)/docs$|\1|p' "$folder/output") && [[ -n $CHATKIT_URL ]]; do
 		if ! kill -0 "$server_pid" 2>/dev/null || ((SECONDS >= deadline)); then
 			echo "test-clients: the server did not start:" >&2
 			cat "$folder/log" >&2

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# step NAME COMMAND…: runs one step of a client and says how long it took.
+# step NAME COMMAND…: runs one step of a client and prints its duration.
 step() {
 	local name=$1 begin=$EPOCHREALTIME
 	shift
@@ -8,17 +8,17 @@ step() {
 		'BEGIN { printf "    %-10s %5.1f s\n", name, end - begin }' >&2
 }
 
-# compile_and_run_typescript [--build]: what the four TypeScript clients have in
-# common. --build is for those whose generated code is a project of its own.
+# compile_and_run_typescript [--build]: compiles and runs a TypeScript client.
+# --build is for a client whose generated code is a separate project.
 compile_and_run_typescript() {
 	step compile npx --no-install tsc "$@"
 	step bundle npx --no-install esbuild conversation.ts --bundle --platform=node --format=esm \
 		--log-level=warning --outfile=dist/conversation.mjs
-	step converse node dist/conversation.mjs
+	step run node dist/conversation.mjs
 }
 
 # openapi_generator GENERATOR OPTION…: generates from the served document into
-# generated/, with the jar that run.sh brought.
+# generated/, with the jar that run.sh downloaded.
 openapi_generator() {
 	local generator=$1
 	shift

@@ -1,5 +1,5 @@
-// The page's part without the component, which comes from another host: what
-// it is given works against this server as it stands.
+// Tests the options that embed.ts sets, against a running server and without the
+// component, which only OpenAI's host has.
 import assert from "node:assert/strict";
 import type { ChatKitOptions, CustomApiConfig, OpenAIChatKit } from "@openai/chatkit";
 import { readEvents } from "../events";
@@ -10,14 +10,14 @@ type Schemas = components["schemas"];
 
 const { CHATKIT_URL: url = "", CHATKIT_TOKEN: token = "" } = process.env;
 
-let given: ChatKitOptions | undefined;
-const element: Pick<OpenAIChatKit, "setOptions"> = { setOptions: (options) => { given = options; } };
+let options: ChatKitOptions | undefined;
+const element: Pick<OpenAIChatKit, "setOptions"> = { setOptions: (value) => { options = value; } };
 embed(element, { url, domainKey: "none", token: async () => token });
-assert(given && "url" in given.api);
-const api: CustomApiConfig = given.api;
+assert(options && "url" in options.api);
+const api: CustomApiConfig = options.api;
 assert(api.fetch);
 
-// The component asks so. The server knows the tool from the page alone.
+// A request of the component. The server gets the definition of the tool only from the page.
 const request: Schemas["ThreadsCreateReq"] = {
   type: "threads.create",
   params: {
@@ -28,13 +28,13 @@ const request: Schemas["ThreadsCreateReq"] = {
     },
   },
 };
-const options = { method: "POST", headers: { "chatkit-frame-instance-id": "1" }, body: JSON.stringify(request) };
+const init = { method: "POST", headers: { "chatkit-frame-instance-id": "1" }, body: JSON.stringify(request) };
 const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
-const refused = await fetch(api.url, { ...options, headers });
+const refused = await fetch(api.url, { ...init, headers });
 assert.equal(refused.status, 400);
 assert.match(await refused.text(), /no tool \\"show_map\\"/);
 
-const response = await api.fetch(api.url, options);
+const response = await api.fetch(api.url, init);
 assert(response.ok && response.body, `${response.status}`);
 const events: string[] = [];
 let called = "";

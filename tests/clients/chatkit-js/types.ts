@@ -1,5 +1,5 @@
-// Where the component's published types and this server's speak of the same
-// thing, one is given where the other is wanted. That this compiles is the test.
+// Assigns values of the component's published types to this server's types and
+// the reverse. The test is that this compiles.
 import type { Attachment, ChatKitEvents, ChatKitOptions, ModelOption, OpenAIChatKit, ToolChoice, UserMessageContent } from "@openai/chatkit";
 import type { components } from "./generated/chatkit";
 
@@ -9,12 +9,12 @@ type Sent = Parameters<OpenAIChatKit["sendUserMessage"]>[0];
 type Action = Parameters<OpenAIChatKit["sendCustomAction"]>[0];
 type Theirs<Kind extends UserMessageContent["type"]> = Extract<UserMessageContent, { type: Kind }>;
 
-/** What is said of a message: its text, its tags, the tool and the model that were chosen. */
+/** The parts of a message: its text, its tags, and the chosen tool and model. */
 export const text = (theirs: Theirs<"input_text">): Ours["UserMessageTextContent"] => theirs;
 export const textBack = (ours: Ours["UserMessageTextContent"]): UserMessageContent => ours;
-// The component fills in a tag's data, which its own callers may leave out.
+// Callers of the component may omit a tag's data; the component then sets it.
 export const tag = (theirs: Theirs<"input_tag">): Ours["UserMessageTagContent"] => ({ ...theirs, data: theirs.data ?? {} });
-// It never says null; this server takes it, as the Python package does, and does not send it.
+// The component never sends null as the group. This server accepts null, as the Python package does, but does not send it.
 export const tagBack = ({ group, ...ours }: Ours["UserMessageTagContent"]): UserMessageContent =>
   group == null ? ours : { ...ours, group };
 export const content = (theirs: UserMessageContent): Ours["UserMessageContent"] =>
@@ -28,12 +28,12 @@ export const options = ({ toolChoice, model }: Sent): Ours["InferenceOptionsInpu
 export const model = ({ id }: ModelOption): NonNullable<Ours["InferenceOptionsInput"]["model"]> => id;
 export const file = (ours: Ours["Attachment"] & { type: "file" }): Attachment => ours;
 
-/** A tool of the page: what is called, and what it gives. */
+/** A call of a tool of the page, and its output. */
 export const call = ({ name, arguments: params }: Ours["ClientToolCallItem"]): Parameters<ClientTool>[0] => ({ name, params });
 export const output = (result: Awaited<ReturnType<ClientTool>>): Ours["ThreadAddClientToolOutputParams"]["result"] => result;
 export const action = (theirs: Action): Ours["CustomAction"] => theirs;
 
-/** Which thread is open. */
+/** The open thread. */
 export const open = (element: OpenAIChatKit, { id }: Ours["Thread"]): Promise<void> => element.setThreadId(id);
 export const opened = (threadId: string, { detail }: ChatKitEvents["chatkit.thread.load.end"]): Ours["ThreadGetByIdParams"] => ({
   thread_id: detail.threadId || threadId,

@@ -7,4 +7,4 @@ mkdir -p generated/chatkit
 step generate go tool oapi-codegen -config oapi-codegen.yaml "$CHATKIT_URL/openapi.yaml"
 step names node ../names.mjs generated
 step compile go vet ./...
-step converse go run .
+step run go run .

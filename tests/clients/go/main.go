@@ -1,5 +1,5 @@
-// Command conversation talks to a server through a client that oapi-codegen
-// made from the document which the server serves.
+// Command conversation tests a client that oapi-codegen generated from the
+// document of a running server.
 package main
 
 import (
@@ -24,11 +24,11 @@ func converse(ctx context.Context, url, token string) error {
 	if err != nil {
 		return err
 	}
-	id, err := makeSession(ctx, client)
+	id, err := createSession(ctx, client)
 	if err != nil {
 		return err
 	}
-	answer, err := ask(ctx, client, id)
+	answer, err := createRun(ctx, client, id)
 	if err != nil {
 		return err
 	}
@@ -39,22 +39,22 @@ func converse(ctx context.Context, url, token string) error {
 	if err := deleteSession(ctx, client, id); err != nil {
 		return err
 	}
-	if err := speakProtocol(ctx, client, answer); err != nil {
+	if err := useProtocol(ctx, client, answer); err != nil {
 		return err
 	}
-	return meetRateLimit(ctx, client)
+	return exceedRateLimit(ctx, client)
 }
 
-// makeSession makes a session and finds it in the list. This server allows
-// one, and says so in a typed 429.
-func makeSession(ctx context.Context, client *chatkit.ClientWithResponses) (chatkit.SessionID, error) {
+// createSession creates a session and finds it in the list. This server allows
+// one per user and refuses another with a typed 429.
+func createSession(ctx context.Context, client *chatkit.ClientWithResponses) (chatkit.SessionID, error) {
 	var id chatkit.SessionID
 	created, err := client.CreateSessionWithResponse(ctx, chatkit.CreateSessionJSONRequestBody{})
 	if err != nil {
 		return id, err
 	}
 	if created.JSON200 == nil {
-		return id, fmt.Errorf("make a session: %s", created.Body)
+		return id, fmt.Errorf("create a session: %s", created.Body)
 	}
 	id = created.JSON200.Data.ID
 
@@ -63,7 +63,7 @@ func makeSession(ctx context.Context, client *chatkit.ClientWithResponses) (chat
 		return id, err
 	}
 	if refused.JSON429 == nil || refused.JSON429.Error.Code != chatkit.ErrorCodeSessionLimit {
-		return id, fmt.Errorf("make a second session: %s", refused.Body)
+		return id, fmt.Errorf("create a second session: %s", refused.Body)
 	}
 
 	list, err := client.ListSessionsWithResponse(ctx, &chatkit.ListSessionsParams{Limit: new(10)})
@@ -76,7 +76,7 @@ func makeSession(ctx context.Context, client *chatkit.ClientWithResponses) (chat
 	return id, nil
 }
 
-// readHistory compares the history with what was said.
+// readHistory checks that the history has the question and the answer.
 func readHistory(ctx context.Context, client *chatkit.ClientWithResponses, id chatkit.SessionID, answer string) error {
 	history, err := client.GetSessionWithResponse(ctx, id)
 	if err != nil {
@@ -86,18 +86,18 @@ func readHistory(ctx context.Context, client *chatkit.ClientWithResponses, id ch
 		return fmt.Errorf("read the history: %s", history.Body)
 	}
 	messages := history.JSON200.Data.Messages
-	asked, err := messages[0].Content[0].AsInputTextContent()
-	if err != nil || messages[0].Role != chatkit.MessageRoleUser || asked.Text != question {
-		return fmt.Errorf("the history begins wrong: %s", history.Body)
+	first, err := messages[0].Content[0].AsInputTextContent()
+	if err != nil || messages[0].Role != chatkit.MessageRoleUser || first.Text != question {
+		return fmt.Errorf("the first message is not the question: %s", history.Body)
 	}
-	answered, err := messages[1].Content[0].AsOutputTextContent()
-	if err != nil || messages[1].Role != chatkit.MessageRoleAssistant || answered.Text != answer {
-		return fmt.Errorf("the history ends wrong: %s", history.Body)
+	second, err := messages[1].Content[0].AsOutputTextContent()
+	if err != nil || messages[1].Role != chatkit.MessageRoleAssistant || second.Text != answer {
+		return fmt.Errorf("the second message is not the answer: %s", history.Body)
 	}
 	return nil
 }
 
-// deleteSession deletes the session and sees a typed 404 for it.
+// deleteSession deletes the session and checks that reading it returns a typed 404.
 func deleteSession(ctx context.Context, client *chatkit.ClientWithResponses, id chatkit.SessionID) error {
 	deleted, err := client.DeleteSessionWithResponse(ctx, id)
 	if err != nil {
@@ -116,8 +116,9 @@ func deleteSession(ctx context.Context, client *chatkit.ClientWithResponses, id 
 	return nil
 }
 
-// meetRateLimit asks once more than this server allows, ten times a minute.
-func meetRateLimit(ctx context.Context, client *chatkit.ClientWithResponses) error {
+// exceedRateLimit sends one request more than the ten a minute that this server
+// allows.
+func exceedRateLimit(ctx context.Context, client *chatkit.ClientWithResponses) error {
 	if _, err := client.ListSessionsWithResponse(ctx, nil); err != nil {
 		return err
 	}
@@ -126,10 +127,10 @@ func meetRateLimit(ctx context.Context, client *chatkit.ClientWithResponses) err
 		return err
 	}
 	if limited.JSON429 == nil || limited.JSON429.Error.Code != chatkit.ErrorCodeRateLimitExceeded {
-		return fmt.Errorf("ask an eleventh time: %s", limited.Body)
+		return fmt.Errorf("send an eleventh request: %s", limited.Body)
 	}
 	if wait := limited.Headers429.RetryAfter; wait == nil || *wait <= 0 {
-		return fmt.Errorf("ask an eleventh time: Retry-After is %v", wait)
+		return fmt.Errorf("send an eleventh request: Retry-After is %v", wait)
 	}
 	return nil
 }

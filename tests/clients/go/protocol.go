@@ -12,9 +12,10 @@ import (
 	"example.com/conversation/generated/chatkit"
 )
 
-// speakProtocol asks the question through the ChatKit protocol, one operation
-// whose body says what is wanted, and finds the answer in the thread.
-func speakProtocol(ctx context.Context, client *chatkit.ClientWithResponses, answer string) error {
+// useProtocol sends the question by the ChatKit protocol and finds the answer in
+// the thread. The protocol has one operation; the type in its body selects the
+// command.
+func useProtocol(ctx context.Context, client *chatkit.ClientWithResponses, answer string) error {
 	id, err := createThread(ctx, client)
 	if err != nil {
 		return err
@@ -34,25 +35,25 @@ func speakProtocol(ctx context.Context, client *chatkit.ClientWithResponses, ans
 	if listed.JSON200 == nil {
 		return fmt.Errorf("list the items: %s", listed.Body)
 	}
-	page, err := listed.JSON200.AsThreadItemPage() // as the request asked
+	page, err := listed.JSON200.AsThreadItemPage() // the response of items.list
 	if err != nil || len(page.Data) != 2 {
 		return fmt.Errorf("list the items: %s", listed.Body)
 	}
-	asked, err := page.Data[0].AsUserMessageItem()
-	if err != nil || asked.Type != chatkit.UserMessageItemTypeUserMessage {
-		return fmt.Errorf("the thread begins wrong: %s", listed.Body)
+	first, err := page.Data[0].AsUserMessageItem()
+	if err != nil || first.Type != chatkit.UserMessageItemTypeUserMessage {
+		return fmt.Errorf("the first item is not the question: %s", listed.Body)
 	}
-	answered, err := page.Data[1].AsAssistantMessageItem()
-	if err != nil || answered.Content[0].Text != answer {
-		return fmt.Errorf("the thread ends wrong: %s", listed.Body)
+	second, err := page.Data[1].AsAssistantMessageItem()
+	if err != nil || second.Content[0].Text != answer {
+		return fmt.Errorf("the second item is not the answer: %s", listed.Body)
 	}
 	return nil
 }
 
-// createThread makes a thread of the question and reads its stream to the end.
+// createThread creates a thread with the question and reads its stream to the end.
 func createThread(ctx context.Context, client chatkit.ClientInterface) (chatkit.SessionID, error) {
 	var id chatkit.SessionID
-	request, err := firstMessage()
+	request, err := createThreadRequest()
 	if err != nil {
 		return id, err
 	}
@@ -85,8 +86,8 @@ func createThread(ctx context.Context, client chatkit.ClientInterface) (chatkit.
 	return id, nil
 }
 
-// firstMessage asks for a thread that begins with the question.
-func firstMessage() (chatkit.ChatKitRequest, error) {
+// createThreadRequest returns a request for a thread with the question.
+func createThreadRequest() (chatkit.ChatKitRequest, error) {
 	var request chatkit.ChatKitRequest
 	var text chatkit.UserMessageContent
 	err := text.FromUserMessageTextContent(chatkit.UserMessageTextContent{

@@ -14,7 +14,7 @@ import (
 	"example.com/conversation/generated/chatkit"
 )
 
-// bearer sends the token with each request.
+// bearer adds the token to each request.
 func bearer(token string) chatkit.RequestEditorFn {
 	return func(_ context.Context, request *http.Request) error {
 		request.Header.Set("Authorization", "Bearer "+token)
@@ -22,8 +22,9 @@ func bearer(token string) chatkit.RequestEditorFn {
 	}
 }
 
-// readEvents gives the events of a stream as they come. A run's ends with
-// [DONE]; the ChatKit protocol's ends without, so that the last is io.EOF.
+// readEvents yields the events of a stream as they arrive. The stream of a run
+// ends with [DONE]. A stream of the ChatKit protocol does not; its last error is
+// io.EOF.
 func readEvents[Event any](body io.Reader) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for lines := bufio.NewReader(body); ; {
@@ -45,8 +46,8 @@ func readEvents[Event any](body io.Reader) iter.Seq2[Event, error] {
 	}
 }
 
-// ask sends the question and reads the answer as it comes.
-func ask(ctx context.Context, client chatkit.ClientInterface, id chatkit.SessionID) (string, error) {
+// createRun sends the question and reads the answer as it arrives.
+func createRun(ctx context.Context, client chatkit.ClientInterface, id chatkit.SessionID) (string, error) {
 	response, err := client.CreateRun(ctx, id, id, chatkit.CreateRunRequest{Message: chatkit.CreateRunMessage{
 		Role: chatkit.CreateRunMessageRoleUser,
 		Content: []chatkit.CreateRunContent{
@@ -63,20 +64,20 @@ func ask(ctx context.Context, client chatkit.ClientInterface, id chatkit.Session
 	var text, answer strings.Builder
 	for event, err := range readEvents[chatkit.ThreadStreamEvent](response.Body) {
 		if err == nil {
-			err = hear(event, &text, &answer)
+			err = handleEvent(event, &text, &answer)
 		}
 		if err != nil {
 			return "", err
 		}
 	}
 	if text.String() != answer.String() {
-		return "", fmt.Errorf("the pieces %q are not the answer %q", &text, &answer)
+		return "", fmt.Errorf("the deltas %q are not the answer %q", &text, &answer)
 	}
 	return answer.String(), nil
 }
 
-// hear adds what an event says to the pieces or to the whole answer.
-func hear(event chatkit.ThreadStreamEvent, text, answer *strings.Builder) error {
+// handleEvent adds a delta to text, and the text of a completed message to answer.
+func handleEvent(event chatkit.ThreadStreamEvent, text, answer *strings.Builder) error {
 	value, err := event.ValueByDiscriminator()
 	if err != nil {
 		return err

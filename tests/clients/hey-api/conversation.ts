@@ -5,7 +5,7 @@ import { client } from "./generated/client.gen";
 const { CHATKIT_URL: baseUrl = "", CHATKIT_TOKEN: token = "" } = process.env;
 client.setConfig({ baseUrl, auth: token });
 
-// Make a session. This server allows one, and says so in a typed 429.
+// Create a session. This server allows one per user and refuses another with a typed 429.
 const created = await createSession();
 assert(created.data);
 const session_id = created.data.data.id;
@@ -16,7 +16,7 @@ assert.equal(refused.error?.error.code, "SESSION_LIMIT");
 const list = await listSessions({ query: { limit: 10 } });
 assert.equal(list.data?.data[0]?.id, session_id);
 
-// Send a message and read the answer as it comes. Without sseMaxRetryAttempts
+// Send a message and read the answer as it arrives. Without sseMaxRetryAttempts
 // the generated reader sends the message again when the stream fails.
 const { stream } = await createRun({
   path: { session_id, thread_id: session_id },
@@ -28,7 +28,7 @@ const { stream } = await createRun({
 });
 let text = "";
 let answer = "";
-// The last thing it yields is the word [DONE], which has no type.
+// The last value that it yields is the string "[DONE]", which has no type.
 for await (const event of stream) {
   switch (event.type) {
     case "thread.item.updated":

@@ -7,4 +7,4 @@ step generate openapi_generator kotlin \
 	--additional-properties=library=jvm-okhttp4,serializationLibrary=gson,generateOneOfAnyOfWrappers=true,packageName=chatkit
 step names node ../names.mjs generated/src/main
 step compile mvn -q -B -Dstyle.color=never compile
-step converse mvn -q -B -Dstyle.color=never exec:java
+step run mvn -q -B -Dstyle.color=never exec:java

@@ -9,7 +9,7 @@ type ChatKitStreamEvent = components["schemas"]["ChatKitStreamEvent"];
 const { CHATKIT_URL: baseUrl = "", CHATKIT_TOKEN: token = "" } = process.env;
 const client = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${token}` } });
 
-// Make a session. This server allows one, and says so in a typed 429.
+// Create a session. This server allows one per user and refuses another with a typed 429.
 const created = await client.POST("/api/v1/chatkit/sessions");
 assert(created.data);
 const session_id = created.data.data.id;
@@ -20,7 +20,7 @@ assert.equal(refused.error?.error.code, "SESSION_LIMIT");
 const list = await client.GET("/api/v1/chatkit/sessions", { params: { query: { limit: 10 } } });
 assert.equal(list.data?.data[0]?.id, session_id);
 
-// Send a message and read the answer as it comes: parseAs leaves the body a stream.
+// Send a message and read the answer as it arrives: with parseAs the body is a stream.
 const path = "/api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs";
 const run = await client.POST(path, {
   params: { path: { session_id, thread_id: session_id } },
@@ -54,13 +54,13 @@ assert.deepEqual(
 const deleted = await client.DELETE("/api/v1/chatkit/sessions/{session_id}", { params: { path: { session_id } } });
 assert(deleted.data?.data.deleted);
 
-// The errors are typed by the operation's own answers.
+// Errors have the types of the operation's error responses.
 const gone = await client.GET("/api/v1/chatkit/sessions/{session_id}", { params: { path: { session_id } } });
 assert.equal(gone.response.status, 404);
 assert.equal(gone.error?.error.code, "SESSION_NOT_FOUND");
 
-// The ChatKit protocol is one operation, whose body says what is wanted. A thread is a session.
-const made = await client.POST("/api/v1/chatkit", {
+// The ChatKit protocol has one operation; the type in its body selects the command. A thread is a session.
+const threadCreation = await client.POST("/api/v1/chatkit", {
   body: {
     type: "threads.create",
     params: {
@@ -69,9 +69,9 @@ const made = await client.POST("/api/v1/chatkit", {
   },
   parseAs: "stream",
 });
-assert(made.response.ok && made.response.body);
+assert(threadCreation.response.ok && threadCreation.response.body);
 let thread_id = "";
-for await (const event of readEvents<ChatKitStreamEvent>(made.response.body, { endsWithDone: false })) {
+for await (const event of readEvents<ChatKitStreamEvent>(threadCreation.response.body, { endsWithDone: false })) {
   if (event.type === "thread.created") thread_id = event.thread.id;
   if (event.type === "error") throw new Error(event.message);
 }
@@ -79,11 +79,11 @@ const items = await client.POST("/api/v1/chatkit", {
   body: { type: "items.list", params: { thread_id, order: "asc" } },
 });
 assert(items.data && "data" in items.data);
-const said = items.data.data.map((item) => {
+const messages = items.data.data.map((item) => {
   assert("type" in item && (item.type === "user_message" || item.type === "assistant_message"));
   return [item.type, item.content[0]?.text];
 });
-assert.deepEqual(said, [["user_message", "What is 6 times 7?"], ["assistant_message", answer]]);
+assert.deepEqual(messages, [["user_message", "What is 6 times 7?"], ["assistant_message", answer]]);
 
 // This server allows ten requests a minute; this is the eleventh.
 await client.GET("/api/v1/chatkit/sessions");

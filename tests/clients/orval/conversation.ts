@@ -11,7 +11,7 @@ import {
   type ThreadStreamEvent,
 } from "./generated/chatkit";
 
-// Make a session. This server allows one, and says so in a typed 429.
+// Create a session. This server allows one per user and refuses another with a typed 429.
 const created = await createSession();
 assert(created.status === 200);
 const sessionId = created.data.data.id;
@@ -23,8 +23,8 @@ const list = await listSessions({ limit: 10 });
 assert(list.status === 200);
 assert.equal(list.data.data[0]?.id, sessionId);
 
-// Send a message and read the answer as it comes. The generated createRun waits
-// for the whole body, so this asks for the stream itself.
+// Send a message and read the answer as it arrives. The generated createRun waits
+// for the whole body, so this calls fetch.
 const message: CreateRunRequest["message"] = {
   role: "user",
   content: [{ type: "input_text", text: "What is 6 times 7?" }],

@@ -6,8 +6,8 @@ module.exports = {
       target: "generated/chatkit.ts",
       override: {
         mutator: { path: "./fetch.ts", name: "chatkitFetch" },
-        // Plain strings, which the compiler checks: the constants that orval
-        // would make of "thread.item.done" are named threaditemdone.
+        // Unions of strings. By default orval generates constants with names
+        // such as threaditemdone for "thread.item.done".
         enumGenerationType: "union",
       },
     },

@@ -7,10 +7,10 @@ venv=../../../.cache/clients/venv
 step generate openapi_generator python \
 	--additional-properties=packageName=chatkit_client,useOneOfDiscriminatorLookup=true
 step names node ../names.mjs generated/chatkit_client
-# The rules that the generator writes beside its package; then mypy.ini's, which are stricter.
+# Check with the generator's own rules first, then with those of mypy.ini, which are stricter.
 cat >>generated/pyproject.toml <<'TOML'
 
-# The generator's own errors, which mypy.ini tells of.
+# Errors of the generator; see mypy.ini.
 [[tool.mypy.overrides]]
 module = ["chatkit_client.models.user_message_item", "chatkit_client.models.message"]
 disable_error_code = ["arg-type"]
@@ -21,4 +21,4 @@ disable_error_code = ["return-value"]
 TOML
 (cd generated && step package "../$venv/bin/mypy" chatkit_client)
 step compile env MYPYPATH=generated "$venv/bin/mypy" conversation.py generated/chatkit_client
-step converse env PYTHONPATH=generated "$venv/bin/python" conversation.py
+step run env PYTHONPATH=generated "$venv/bin/python" conversation.py

@@ -26,7 +26,7 @@ QUESTION = "What is 6 times 7?"
 
 
 def read_events(response: BaseHTTPResponse) -> Iterator[ThreadStreamEvent]:
-    """Yields the events of a run's stream as they come."""
+    """Yields the events of a run's stream as they arrive."""
     rest = b""
     try:
         while chunk := response.read1():
@@ -38,34 +38,34 @@ def read_events(response: BaseHTTPResponse) -> Iterator[ThreadStreamEvent]:
                     yield ThreadStreamEvent.from_json(line[len(b"data: ") :].decode())
     finally:
         response.close()
-    raise EOFError("The stream broke off before [DONE].")
+    raise EOFError("The stream ended before [DONE].")
 
 
 def code(refusal: ApiException) -> ErrorCode:
-    """The code in the typed body of a request that the server refused."""
+    """Returns the code in the typed body of a refused request."""
     body = ErrorResponse.from_json(str(refusal.body))
     assert body
     return body.error.code
 
 
 api = ApiClient(
-    # urllib3 waits out a Retry-After by itself and asks again, unless told not to.
+    # By default urllib3 waits for Retry-After and sends the request again.
     Configuration(host=os.environ["CHATKIT_URL"], access_token=os.environ["CHATKIT_TOKEN"], retries=0)
 )
 sessions, runs = SessionsApi(api), RunsApi(api)
 
-# Make a session. This server allows one, and says so in a typed 429.
+# Create a session. This server allows one per user and refuses another with a typed 429.
 session = sessions.create_session().data
 try:
     sessions.create_session()
-    raise AssertionError("a second session was made")
+    raise AssertionError("a second session was created")
 except ApiException as refusal:
     assert refusal.status == 429
     assert code(refusal) is ErrorCode.SESSION_LIMIT
 
 assert sessions.list_sessions(limit=10).data[0].id == session.id
 
-# Send a message and read the answer as it comes: this call leaves the body.
+# Send a message and read the answer as it arrives: this call does not read the body.
 part = CreateRunContent(type="input_text", text=QUESTION)
 request = CreateRunRequest(message=CreateRunMessage(role="user", content=[part]))
 run = runs.create_run_without_preload_content(session.id, session.id, request)

@@ -16,7 +16,7 @@ const configuration = new Configuration({ basePath, accessToken });
 const sessions = new SessionsApi(configuration);
 const runs = new RunsApi(configuration);
 
-/** failure is the typed body of a request that the server refused. */
+/** failure returns the response and the typed body of a refused request. */
 async function failure(call: Promise<unknown>): Promise<{ response: Response; body: ErrorResponse }> {
   try {
     await call;
@@ -27,7 +27,7 @@ async function failure(call: Promise<unknown>): Promise<{ response: Response; bo
   throw new Error("The request was not refused.");
 }
 
-// Make a session. This server allows one, and says so in a typed 429.
+// Create a session. This server allows one per user and refuses another with a typed 429.
 const { data: session } = await sessions.createSession();
 const sessionId = session.id;
 const refused = await failure(sessions.createSession());
@@ -37,7 +37,7 @@ assert.equal(refused.body.error.code, ErrorCode.SessionLimit);
 const list = await sessions.listSessions({ limit: 10 });
 assert.equal(list.data[0]?.id, sessionId);
 
-// Send a message and read the answer as it comes: the Raw call leaves the body.
+// Send a message and read the answer as it arrives: the Raw call does not read the body.
 const run = await runs.createRunRaw({
   sessionId,
   threadId: sessionId,

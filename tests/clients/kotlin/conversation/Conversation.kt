@@ -27,19 +27,19 @@ const val QUESTION = "What is 6 times 7?"
 val baseUrl: String = System.getenv("CHATKIT_URL")
 val token: String = System.getenv("CHATKIT_TOKEN")
 
-/** The events of a run's stream as they come. The generated createRun waits for the whole body. */
+/** Yields the events of a run's stream as they arrive. The generated createRun waits for the whole body. */
 fun createRun(sessionId: UUID, body: CreateRunRequest): Sequence<ThreadStreamEvent> = sequence {
     val request = Request.Builder()
         .url(baseUrl + RunsApi().createRunRequestConfig(sessionId, sessionId, body).path)
         .header("Authorization", "Bearer $token")
         .post(Serializer.gson.toJson(body).toRequestBody("application/json".toMediaType()))
         .build()
-    // A quiet stream has a comment line every 15 seconds; OkHttp waits 10.
+    // An idle stream has a comment line every 15 seconds; the default timeout is 10.
     val client = ApiClient.defaultClient.newBuilder().readTimeout(Duration.ofSeconds(60)).build()
     client.newCall(request).execute().use { response ->
         check(response.isSuccessful) { response.body.string() }
         while (true) {
-            val line = response.body.source().readUtf8Line() ?: error("The stream broke off before [DONE].")
+            val line = response.body.source().readUtf8Line() ?: error("The stream ended before [DONE].")
             if (line == "data: [DONE]") break
             if (line.startsWith("data: ")) {
                 yield(Serializer.gson.fromJson(line.removePrefix("data: "), ThreadStreamEvent::class.java))
@@ -48,7 +48,7 @@ fun createRun(sessionId: UUID, body: CreateRunRequest): Sequence<ThreadStreamEve
     }
 }
 
-/** The code in the typed body of a request that the server refuses with this status. */
+/** Returns the code in the typed body of a request that the server refuses with this status. */
 fun refusal(status: Int, call: () -> Unit): ErrorCode {
     try {
         call()
@@ -64,13 +64,13 @@ fun main() {
     ApiClient.accessToken = token
     val sessions = SessionsApi(baseUrl)
 
-    // Make a session. This server allows one, and says so in a typed 429.
+    // Create a session. This server allows one per user and refuses another with a typed 429.
     val session = sessions.createSession().data
     check(refusal(429) { sessions.createSession() } == ErrorCode.SESSION_LIMIT)
 
     check(sessions.listSessions(limit = 10).data.first().id == session.id)
 
-    // Send a message and read the answer as it comes.
+    // Send a message and read the answer as it arrives.
     val part = CreateRunContent(CreateRunContent.Type.InputText, QUESTION)
     val message = CreateRunMessage(CreateRunMessage.Role.User, listOf(part))
     var text = ""
