@@ -98,7 +98,7 @@ func TestServerRestartsBetweenCalls(t *testing.T) {
 // server is connected when it can be reached.
 func TestUnreachableAtStart(t *testing.T) {
 	t.Parallel()
-	remote := tasks.Absent(t)
+	remote := tasks.NewUnstarted(t)
 	late := served(remote)
 	late.Name = "late"
 	b := open(t, late, Server{Name: "tasks", Command: tasks.Binary(t)},

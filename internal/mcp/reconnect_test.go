@@ -67,7 +67,7 @@ func TestCachedToolsExpire(t *testing.T) {
 // reached.
 func TestUnreachedServerHasNoTools(t *testing.T) {
 	t.Parallel()
-	b := open(t, served(tasks.Absent(t)))
+	b := open(t, served(tasks.NewUnstarted(t)))
 	if names := b.names(); len(names) != 0 {
 		t.Errorf("the tools are %q", names)
 	}

@@ -156,7 +156,7 @@ func TestAllowedTools(t *testing.T) {
 func TestUserID(t *testing.T) {
 	t.Parallel()
 	onEachTransport(t, func(t *testing.T, server Server) {
-		open(t, server).want("who", "", "nobody's")
+		open(t, server).want("who", "", "no user")
 		server.SendUserID = true
 		open(t, server).want("who", "", "alice@example.com")
 	})

@@ -70,7 +70,7 @@ func TestUploadAfterInterruptedUpload(t *testing.T) {
 				t.Errorf("%s: the content is not the new upload's: %d %.20q", a.Name, got.Status, got.Body)
 			}
 		}
-		harness.Eventually(t, harness.Patience, "only the new uploads are stored", func() bool { return store.count(t) == 2 })
+		harness.Eventually(t, harness.WaitTimeout, "only the new uploads are stored", func() bool { return store.count(t) == 2 })
 	})
 }
 

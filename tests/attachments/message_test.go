@@ -52,7 +52,7 @@ func checkMessageWithFiles(t *testing.T, server *harness.Server, store fileStore
 	checkUpstream(t, server.Upstream.Await(t, "And now, "+name+"?"), image, notes)
 	alice.DeleteSession(uuid.MustParse(thread))
 	want(t, alice.Do(harness.Request{Method: http.MethodGet, Path: contentPath(shown)}), 404, "ATTACHMENT_NOT_FOUND")
-	harness.Eventually(t, harness.Patience, "the files are deleted", func() bool { return store.count(t) == 0 })
+	harness.Eventually(t, harness.WaitTimeout, "the files are deleted", func() bool { return store.count(t) == 0 })
 }
 
 // asked returns the text by which the harness finds a request to the model: the

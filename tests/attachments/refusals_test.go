@@ -312,5 +312,5 @@ func TestUnreachableFileStore(t *testing.T) {
 	s3.failing.Store(false)
 	want(t, upload(t, server, a, image), http.StatusNoContent, "")
 	ask(alice, "attachments.delete", map[string]any{"attachment_id": a.ID}) // This requests a sweep.
-	harness.Eventually(t, harness.Patience, "the files are deleted", func() bool { return s3.count(t) == 0 })
+	harness.Eventually(t, harness.WaitTimeout, "the files are deleted", func() bool { return s3.count(t) == 0 })
 }

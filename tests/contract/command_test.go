@@ -174,7 +174,7 @@ func TestDemo(t *testing.T) {
 	}
 	server := harness.Start(t, harness.Options{Database: harness.SQLite, Env: env, Args: []string{"--demo"}})
 	var said string
-	harness.Eventually(t, harness.Patience, "the demo says how to try it", func() bool {
+	harness.Eventually(t, harness.WaitTimeout, "the demo says how to try it", func() bool {
 		said = server.Log()
 		return strings.Contains(said, "curl") && strings.HasSuffix(said, "\n")
 	})
@@ -191,7 +191,7 @@ func TestDemo(t *testing.T) {
 	})
 	wantOK(t, answer)
 	events, err := harness.ReadEvents(strings.NewReader(string(answer.Body)))
-	if err != nil || len(events) == 0 || events[len(events)-1].Type != done || !strings.Contains(strings.ToLower(harness.Said(events)), "demo") {
+	if err != nil || len(events) == 0 || events[len(events)-1].Type != done || !strings.Contains(strings.ToLower(harness.DeltaText(events)), "demo") {
 		t.Errorf("the demo answers %s (%v)", answer.Body, err)
 	}
 }

@@ -42,7 +42,7 @@ func TestHealthcheckReady(t *testing.T) {
 	server := harness.Start(t, harness.Options{Database: harness.Postgres, DatabaseURL: proxy.DatabaseURL})
 	env := map[string]string{"PORT": port(server)}
 	wantSuccess(t, harness.Execute(t, env, "healthcheck", "--ready"))
-	proxy.Cut()
+	proxy.Disconnect()
 	wantSuccess(t, harness.Execute(t, env, "healthcheck"))
 	result := harness.Execute(t, env, "healthcheck", "--ready")
 	if result.ExitCode != 1 || !strings.Contains(result.Stderr, "503") {

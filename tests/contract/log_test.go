@@ -15,7 +15,7 @@ func TestLog(t *testing.T) {
 	onEach(t, nil, func(t *testing.T, server *harness.Server) {
 		alice := server.User(t)
 		session := alice.CreateSession()
-		server.Upstream.Answer("My question is private.", harness.Says("So is the answer."))
+		server.Upstream.Answer("My question is private.", harness.TextAnswer("So is the answer."))
 		run := alice.StartRun(session, "My question is private.")
 		run.All()
 		request := runRequest(session, strings.Replace(helloBody, "user", "My role is private.", 1))

@@ -160,9 +160,9 @@ func messageStored(t *testing.T, server *harness.Server) {
 			t.Parallel()
 			alice := server.User(t)
 			session := alice.CreateSession()
-			server.Upstream.Answer(text, harness.Says(text))
+			server.Upstream.Answer(text, harness.TextAnswer(text))
 			events := alice.Say(session, text)
-			if got := harness.Said(events); got != text {
+			if got := harness.DeltaText(events); got != text {
 				t.Errorf("the stream says %q, want %q", got, text)
 			}
 			messages := alice.Session(session).Messages

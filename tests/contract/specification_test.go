@@ -128,7 +128,7 @@ func threadOfAnotherUser(t *testing.T, server *harness.Server) {
 func runAnswers(t *testing.T, server *harness.Server) {
 	alice := server.User(t)
 	events := alice.Say(alice.CreateSession(), "Hello")
-	if got := harness.Said(events); got != "Hello from the model." {
+	if got := harness.DeltaText(events); got != "Hello from the model." {
 		t.Errorf("the answer is %q", got)
 	}
 	if last := events[len(events)-1]; last.Type != "[DONE]" {

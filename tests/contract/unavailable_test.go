@@ -18,7 +18,7 @@ func TestDatabaseUnreachable(t *testing.T) {
 	alice := server.User(t)
 	session := alice.CreateSession()
 	asked := server.Upstream.Count()
-	proxy.Cut()
+	proxy.Disconnect()
 	for _, o := range operations(session) {
 		answer := alice.Do(o.request())
 		if answer.Status != http.StatusServiceUnavailable || answer.Code() != "SERVICE_UNAVAILABLE" {
@@ -36,8 +36,8 @@ func TestDatabaseUnreachable(t *testing.T) {
 		t.Errorf("/readyz says %d %s", ready.Status, ready.Body)
 	}
 	wantOK(t, server.Do(t, harness.Request{Method: http.MethodGet, Path: "/health"}))
-	proxy.Mend()
-	harness.Eventually(t, harness.Patience, "the server is ready again", func() bool {
+	proxy.Reconnect()
+	harness.Eventually(t, harness.WaitTimeout, "the server is ready again", func() bool {
 		return server.Do(t, harness.Request{Method: http.MethodGet, Path: "/readyz"}).Status == http.StatusOK
 	})
 	alice.Say(session, "Hello")

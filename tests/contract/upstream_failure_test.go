@@ -38,7 +38,7 @@ func upstreamRefuses(t *testing.T, server *harness.Server) {
 		{"busy", harness.Script{harness.Refuse(429, 30, fmt.Sprintf(rawError, 429))}, "30"},
 		{"failed", harness.Script{harness.Refuse(500, -1, fmt.Sprintf(rawError, 500))}, ""},
 		{"error with status 200", harness.Script{harness.Refuse(200, -1, fmt.Sprintf(rawError, 502))}, ""},
-		{"cut", harness.Script{harness.Cut()}, ""},
+		{"cut", harness.Script{harness.CloseConnection()}, ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

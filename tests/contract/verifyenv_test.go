@@ -114,7 +114,7 @@ func TestVerifyEnvExitCodes(t *testing.T) {
 		`migrations +FAILED +0 applied, \d+ pending; run chatkit-rest migrate up, or serve with --migrate`, `result +FAILED +migrations`)
 	wantSuccess(t, harness.Execute(t, env, "migrate", "up"))
 	checkReport(t, harness.Execute(t, env, "verify-env"), env, 0, `result +ok +no check failed; unsure: model`)
-	upstream.RefuseKey(402)
+	upstream.SetKeyStatus(402)
 	checkReport(t, harness.Execute(t, env, "verify-env"), env, 1, `key +FAILED +.*credit.*`, `result +FAILED +key`)
 	checkReport(t, harness.Execute(t, nil, "verify-env"), nil, 1,
 		`settings +FAILED +\d+ faults in the settings:`, `result +FAILED +settings; the remaining checks were skipped`)

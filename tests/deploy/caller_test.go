@@ -113,7 +113,7 @@ func (s *stream) delta(t *testing.T, want string) {
 		if err != nil {
 			t.Fatalf("the stream ended before %q: %v", want, err)
 		}
-		if said := harness.Said([]harness.Event{event}); said != "" {
+		if said := harness.DeltaText([]harness.Event{event}); said != "" {
 			if said != want {
 				t.Fatalf("the next delta is %q, want %q", said, want)
 			}

@@ -9,7 +9,7 @@ import (
 // ChatRequest is the body of a POST to /chat/completions.
 type ChatRequest struct {
 	Model string `json:"model"`
-	// Models are tried after Model.
+	// Models are the fallbacks after Model.
 	Models   []string      `json:"models"`
 	Messages []ChatMessage `json:"messages"`
 	Tools    []ChatTool    `json:"tools"`
@@ -25,7 +25,7 @@ type ChatMessage struct {
 	Role string
 	// Content is the text of all parts.
 	Content string
-	// Parts are the parts of the content; nil if it was a text.
+	// Parts are the parts of the content; nil if it was a string.
 	Parts            []ChatPart
 	ToolCalls        []ChatCall
 	ToolCallID       string
@@ -61,7 +61,7 @@ type ChatTool struct {
 	} `json:"function"`
 }
 
-// UnmarshalJSON accepts content that is a text, a list of parts, or null.
+// UnmarshalJSON accepts content that is a string, a list of parts, or null.
 func (m *ChatMessage) UnmarshalJSON(data []byte) error {
 	var sent struct {
 		Role             string          `json:"role"`
@@ -105,9 +105,9 @@ func (r *UpstreamRequest) Question() string {
 	return ""
 }
 
-// Asks reports whether the last user message is the question or ends in it: the
-// server joins user messages that follow each other, as after a failed run.
-func (r *UpstreamRequest) Asks(question string) bool {
+// HasQuestion reports whether the last user message is the question or ends in
+// it. The server joins consecutive user messages, as after a failed run.
+func (r *UpstreamRequest) HasQuestion(question string) bool {
 	text := r.Question()
 	return text == question || strings.HasSuffix(text, "\n\n"+question)
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// commandPatience is how long a command may take.
-const commandPatience = 60 * time.Second
+// commandTimeout bounds the duration of a command.
+const commandTimeout = 60 * time.Second
 
 // Result is the outcome of a command.
 type Result struct {
@@ -32,7 +32,7 @@ func Execute(tb testing.TB, env map[string]string, args ...string) Result {
 func ExecuteIn(tb testing.TB, folder string, env map[string]string, args ...string) Result {
 	tb.Helper()
 	binary := Binary(tb)
-	ctx, cancel := context.WithTimeout(context.Background(), commandPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, args...) //nolint:gosec // the program under test
 	cmd.Dir, cmd.Env = folder, environ(env)
@@ -40,7 +40,7 @@ func ExecuteIn(tb testing.TB, folder string, env map[string]string, args ...stri
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	if ctx.Err() != nil {
-		tb.Fatalf("chatkit-rest %v did not end within %s\n%s%s", args, commandPatience, stdout.String(), stderr.String())
+		tb.Fatalf("chatkit-rest %v did not end within %s\n%s%s", args, commandTimeout, stdout.String(), stderr.String())
 	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

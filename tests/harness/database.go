@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Database is a kind of database.
+// Database is a database engine.
 type Database string
 
 // The databases that the server runs on.
@@ -14,7 +14,7 @@ const (
 	Postgres Database = "PostgreSQL"
 )
 
-// OnEach runs a test as a subtest for each kind of database.
+// OnEach runs a test as a subtest for each engine.
 func OnEach(t *testing.T, test func(t *testing.T, database Database)) {
 	t.Helper()
 	for _, database := range []Database{SQLite, Postgres} {
@@ -25,11 +25,10 @@ func OnEach(t *testing.T, test func(t *testing.T, database Database)) {
 	}
 }
 
-// NewDatabase creates an empty database of the kind and returns its
-// DATABASE_URL.
-func NewDatabase(tb testing.TB, kind Database) string {
+// NewDatabase creates an empty database and returns its DATABASE_URL.
+func NewDatabase(tb testing.TB, engine Database) string {
 	tb.Helper()
-	if kind == Postgres {
+	if engine == Postgres {
 		return newPostgresDatabase(tb)
 	}
 	return "sqlite:///" + filepath.Join(tb.TempDir(), "test.db") // the fourth slash makes the path absolute

@@ -1,6 +1,6 @@
-// Package harness tests the built program over HTTP. It starts the binary as a
-// process on SQLite or PostgreSQL with a scripted upstream, and validates every
-// answer against openapi.yaml.
+// Package harness tests the built program over HTTP. It starts the program on
+// SQLite or PostgreSQL with a scripted upstream, and validates every response
+// against openapi.yaml.
 //
 //	func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 //

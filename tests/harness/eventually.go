@@ -5,25 +5,25 @@ import (
 	"time"
 )
 
-// Patience is how long a test waits for something that the server does at once
-// on an idle machine.
-const Patience = 30 * time.Second
+// WaitTimeout bounds the wait for something that takes the server a moment. It is
+// long because a machine that runs many tests is slow.
+const WaitTimeout = 30 * time.Second
 
 const (
-	// maxPolls bounds how often Eventually checks, so that a long wait costs little.
-	maxPolls = 400
-	minPause = 5 * time.Millisecond
+	// maxPolls bounds the number of checks of Eventually.
+	maxPolls    = 400
+	minInterval = 5 * time.Millisecond
 )
 
-// Eventually checks until the condition holds. It ends the test when the limit
-// has passed.
-func Eventually(tb testing.TB, limit time.Duration, what string, holds func() bool) {
+// Eventually waits until the condition is true. It fails the test if that takes
+// longer than the limit; what describes the condition.
+func Eventually(tb testing.TB, limit time.Duration, what string, condition func() bool) {
 	tb.Helper()
 	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
-	ticker := time.NewTicker(max(limit/maxPolls, minPause))
+	ticker := time.NewTicker(max(limit/maxPolls, minInterval))
 	defer ticker.Stop()
-	for !holds() {
+	for !condition() {
 		select {
 		case <-ticker.C:
 		case <-deadline.C:

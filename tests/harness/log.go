@@ -7,10 +7,11 @@ import (
 	"testing"
 )
 
-// maxLogPrinted is how many bytes from the end of a log a failed test prints.
+// maxLogPrinted is the number of bytes at the end of a log that a failed test
+// prints.
 const maxLogPrinted = 8 << 10
 
-// output collects what a process prints.
+// output collects the output of a process.
 type output struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer

@@ -17,7 +17,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/postgres"
 )
 
-// Time-outs of what a test process does once.
+// Timeouts of the steps that a test process does once.
 const (
 	buildTimeout    = 5 * time.Minute
 	databaseTimeout = 2 * time.Minute
@@ -26,9 +26,9 @@ const (
 // errNoMain reports a test package without its TestMain.
 var errNoMain = errors.New("the package needs func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }")
 
-// parts are what the tests of a process share: the built program and the
-// PostgreSQL server. Each is made on first use.
-type parts struct {
+// sharedResources are what the tests of a process share: the built programs and
+// the PostgreSQL server. Each is created on first use.
+type sharedResources struct {
 	folder string
 
 	buildMu  sync.Mutex
@@ -45,7 +45,7 @@ type program struct {
 	err  error
 }
 
-var shared parts // one for a test process, ended by Main
+var shared sharedResources // closed by Main
 
 // Main runs the tests, then removes the built program and stops the PostgreSQL
 // server if a test started it. It returns the exit code for os.Exit.
@@ -57,15 +57,15 @@ func Main(m *testing.M) int {
 	}
 	shared.folder = folder
 	code := m.Run()
-	if err := shared.end(); err != nil {
+	if err := shared.close(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return max(code, 1)
 	}
 	return code
 }
 
-// MainParallel is Main for tests that mostly wait: it lets more of them run at
-// once than there are processors.
+// MainParallel is Main for tests that mostly wait. It runs up to the given number
+// of them in parallel instead of one for each processor.
 func MainParallel(m *testing.M, tests int) int {
 	flag.Parse()
 	if err := flag.Set("test.parallel", strconv.Itoa(tests)); err != nil {
@@ -75,12 +75,12 @@ func MainParallel(m *testing.M, tests int) int {
 	return Main(m)
 }
 
-func (p *parts) end() error {
+func (r *sharedResources) close() error {
 	var stopErr error
-	if p.database != nil {
-		stopErr = p.database.Stop()
+	if r.database != nil {
+		stopErr = r.database.Stop()
 	}
-	return errors.Join(stopErr, os.RemoveAll(p.folder))
+	return errors.Join(stopErr, os.RemoveAll(r.folder))
 }
 
 // Binary builds the program once for the test process and returns its path.
@@ -109,23 +109,23 @@ func Program(tb testing.TB, folder string) string {
 	return built.path
 }
 
-func (p *parts) build(folder string) (string, error) {
-	if p.folder == "" {
+func (r *sharedResources) build(folder string) (string, error) {
+	if r.folder == "" {
 		return "", errNoMain
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
 	defer cancel()
 	// The binary keeps its name because the guides' commands use it.
-	path := filepath.Join(p.folder, strings.ReplaceAll(folder, "/", "-"), filepath.Base(folder))
+	path := filepath.Join(r.folder, strings.ReplaceAll(folder, "/", "-"), filepath.Base(folder))
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return "", fmt.Errorf("make a folder for %s: %w", folder, err)
+		return "", fmt.Errorf("create a folder for %s: %w", folder, err)
 	}
 	args := []string{"build", "-o", path}
 	if raceDetector {
 		args = append(args, "-race")
 	}
 	args = append(args, "github.com/chatkit-rest/chatkit-rest/"+folder)
-	out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput() //nolint:gosec // fixed words and a folder of ours
+	out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput() //nolint:gosec // constant arguments
 	if err != nil {
 		return "", fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
 	}

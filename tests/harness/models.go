@@ -5,15 +5,15 @@ import (
 	"net/http"
 )
 
-// ListModels sets the models that the upstream lists. Without it the upstream
-// has no list.
+// ListModels sets the models that GET /models lists. Without it GET /models
+// answers 404.
 func (u *Upstream) ListModels(names ...string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.models = names
 }
 
-// serveModels answers as OpenRouter's GET /models does.
+// serveModels serves GET /models.
 func (u *Upstream) serveModels(w http.ResponseWriter, r *http.Request) {
 	u.mu.Lock()
 	names := u.models
@@ -33,8 +33,8 @@ func (u *Upstream) serveModels(w http.ResponseWriter, r *http.Request) {
 	}
 	answer, err := json.Marshal(list)
 	if err != nil {
-		panic(err) // Strings always have a JSON form.
+		panic(err) // Cannot happen: strings can be encoded.
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(answer) // Writing fails only where the client has disconnected.
+	_, _ = w.Write(answer) // Writing fails only if the client has disconnected.
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// stopPatience is how long a process may take to exit after SIGTERM.
-const stopPatience = 20 * time.Second
+// stopTimeout bounds the time that a process takes to exit after SIGTERM.
+const stopTimeout = 20 * time.Second
 
 // process is a running program.
 type process struct {
@@ -19,8 +19,8 @@ type process struct {
 	log    *output
 }
 
-// spawn starts the program. From the environment of the tests it gets only the
-// variables that every process needs.
+// spawn starts the program with the variables of env. It gets no other variables
+// except PATH, HOME and TMPDIR.
 func spawn(tb testing.TB, env map[string]string, folder string, log *output, args ...string) *process {
 	tb.Helper()
 	cmd := exec.Command(Binary(tb), args...) //nolint:gosec // the program under test, ended by stop or kill
@@ -31,7 +31,7 @@ func spawn(tb testing.TB, env map[string]string, folder string, log *output, arg
 	}
 	p := &process{cmd: cmd, exited: make(chan struct{}), log: log}
 	go func() {
-		_ = cmd.Wait() // Its exit code is read from the state.
+		_ = cmd.Wait() // The exit code is in ProcessState.
 		close(p.exited)
 	}()
 	return p
@@ -77,17 +77,17 @@ func (p *process) kill(tb testing.TB) {
 	<-p.exited
 }
 
-// stop sends SIGTERM and returns the exit code, or -1 if the process had to be
-// killed.
+// stop sends SIGTERM and returns the exit code, or kills the process after
+// stopTimeout and returns -1.
 func (p *process) stop(tb testing.TB) int {
 	tb.Helper()
 	p.signal(tb, syscall.SIGTERM)
-	patience := time.NewTimer(stopPatience)
-	defer patience.Stop()
+	timeout := time.NewTimer(stopTimeout)
+	defer timeout.Stop()
 	select {
 	case <-p.exited:
-	case <-patience.C:
-		tb.Errorf("the server did not end within %s of SIGTERM; it was killed", stopPatience)
+	case <-timeout.C:
+		tb.Errorf("the server did not end within %s of SIGTERM; it was killed", stopTimeout)
 		p.kill(tb)
 	}
 	return p.cmd.ProcessState.ExitCode()

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Proxy is a TCP proxy between the server and its PostgreSQL. With it a test
+// Proxy is a TCP proxy between the server and its PostgreSQL, with which a test
 // makes the database unreachable and reachable again.
 type Proxy struct {
 	// DatabaseURL is the URL of the database through the proxy.
@@ -18,11 +18,11 @@ type Proxy struct {
 
 	target   string
 	listener net.Listener
-	served   sync.WaitGroup
+	running  sync.WaitGroup
 
-	mu   sync.Mutex
-	down bool
-	open map[net.Conn]bool
+	mu           sync.Mutex
+	disconnected bool
+	open         map[net.Conn]bool
 }
 
 // NewProxy starts a proxy for the database of the URL.
@@ -40,30 +40,30 @@ func NewProxy(tb testing.TB, databaseURL string) *Proxy {
 	p := &Proxy{target: target.Host, listener: listener, open: make(map[net.Conn]bool)}
 	target.Host = listener.Addr().String()
 	p.DatabaseURL = target.String()
-	p.served.Go(p.accept)
+	p.running.Go(p.accept)
 	tb.Cleanup(func() {
 		_ = listener.Close() // The test has ended.
-		p.Cut()
-		p.served.Wait()
+		p.Disconnect()
+		p.running.Wait()
 	})
 	return p
 }
 
-// Cut closes every connection and refuses new ones until Mend.
-func (p *Proxy) Cut() {
+// Disconnect closes every connection and refuses new ones until Reconnect.
+func (p *Proxy) Disconnect() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.down = true
+	p.disconnected = true
 	for conn := range p.open {
 		_ = conn.Close() // The error does not matter.
 	}
 }
 
-// Mend accepts connections again.
-func (p *Proxy) Mend() {
+// Reconnect accepts connections again.
+func (p *Proxy) Reconnect() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.down = false
+	p.disconnected = false
 }
 
 func (p *Proxy) accept() {
@@ -73,22 +73,22 @@ func (p *Proxy) accept() {
 			return
 		}
 		if err == nil {
-			p.served.Go(func() { p.relay(client) })
+			p.running.Go(func() { p.relay(client) })
 		}
 	}
 }
 
-// keep records a connection. It returns false if the proxy is cut.
-func (p *Proxy) keep(conn net.Conn) bool {
+// add records a connection. It returns false if the proxy is disconnected.
+func (p *Proxy) add(conn net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.down {
+	if !p.disconnected {
 		p.open[conn] = true
 	}
-	return !p.down
+	return !p.disconnected
 }
 
-func (p *Proxy) drop(conn net.Conn) {
+func (p *Proxy) remove(conn net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.open, conn)
@@ -96,8 +96,8 @@ func (p *Proxy) drop(conn net.Conn) {
 }
 
 func (p *Proxy) relay(client net.Conn) {
-	defer p.drop(client)
-	if !p.keep(client) {
+	defer p.remove(client)
+	if !p.add(client) {
 		return
 	}
 	var dialer net.Dialer
@@ -105,8 +105,8 @@ func (p *Proxy) relay(client net.Conn) {
 	if err != nil {
 		return
 	}
-	defer p.drop(server)
-	if !p.keep(server) {
+	defer p.remove(server)
+	if !p.add(server) {
 		return
 	}
 	ended := make(chan struct{}, 2) // one for each direction

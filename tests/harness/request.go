@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/harness/contract"
 )
 
 // Request is a request that the generated client cannot send.
@@ -15,44 +17,45 @@ type Request struct {
 	Method string
 	Path   string
 	Header http.Header
-	// Body is sent as application/json unless Header says otherwise. Nil is
-	// none.
+	// Body is sent as application/json unless Header has a Content-Type. Nil
+	// sends no body.
 	Body io.Reader
 }
 
-// Answer is an answer with its body.
+// Answer is a response with its body.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Code returns the code of a failure, or "".
+// Code returns the code of an error response, or "".
 func (a Answer) Code() string {
-	var envelope failureEnvelope
-	if json.Unmarshal(a.Body, &envelope) != nil {
+	var body contract.ErrorBody
+	if json.Unmarshal(a.Body, &body) != nil {
 		return ""
 	}
-	return envelope.Error.Code
+	return body.Error.Code
 }
 
-// Message returns the message of a failure.
+// Message returns the message of an error response, or "".
 func (a Answer) Message() string {
-	var envelope failureEnvelope
-	if json.Unmarshal(a.Body, &envelope) != nil {
+	var body contract.ErrorBody
+	if json.Unmarshal(a.Body, &body) != nil {
 		return ""
 	}
-	return envelope.Error.Message
+	return body.Error.Message
 }
 
-// Do sends a request without a token, but what its own headers hold.
+// Do sends a request with the headers in it and no others, so without a token
+// unless the request has one.
 func (s *Server) Do(tb testing.TB, request Request) Answer {
 	tb.Helper()
 	return send(tb, s.HTTP(tb), s.URL, request)
 }
 
-// Do sends a request with the user's token, unless the request's headers have
-// an Authorization of their own, be it an empty one.
+// Do sends a request with the user's token, unless the request has an
+// Authorization header, even an empty one.
 func (u *User) Do(request Request) Answer {
 	u.t.Helper()
 	header := request.Header.Clone()
@@ -70,12 +73,12 @@ func send(tb testing.TB, httpClient *http.Client, base string, r Request) Answer
 	tb.Helper()
 	request, err := http.NewRequestWithContext(contextOf(tb), r.Method, base+r.Path, r.Body)
 	if err != nil {
-		tb.Fatalf("make a request: %v", err)
+		tb.Fatalf("create a request: %v", err)
 	}
 	maps.Copy(request.Header, r.Header)
 	if r.Body != nil && r.Header.Get("Content-Type") == "" {
 		if _, ok := r.Header["Content-Type"]; !ok {
-			request.Header.Set("Content-Type", jsonMedia)
+			request.Header.Set("Content-Type", "application/json")
 		}
 	}
 	response, err := httpClient.Do(request)

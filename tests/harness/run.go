@@ -13,9 +13,10 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/client"
+	"github.com/chatkit-rest/chatkit-rest/tests/harness/contract"
 )
 
-// Event is one event of a run's stream.
+// Event is an event of a run's stream.
 type Event struct {
 	// Type is the event's type; "[DONE]" for the end of the stream.
 	Type string
@@ -74,13 +75,14 @@ func (u *User) Say(session uuid.UUID, parts ...string) []Event {
 	return u.StartRun(session, parts...).All()
 }
 
-// Close closes the connection, as a browser does when its page is closed.
+// Close closes the connection, as a browser does when the page is closed.
 func (r *Run) Close() {
 	r.cancel()
-	_ = r.body.Close() // The error does not matter.
+	_ = r.body.Close() // The stream is not read further.
 }
 
-// Next returns the next event, or false after the regular end of the stream.
+// Next returns the next event, or false at the end of the stream. A broken stream
+// fails the test.
 func (r *Run) Next() (Event, bool) {
 	r.t.Helper()
 	event, err := ReadEvent(r.reader)
@@ -106,7 +108,7 @@ func (r *Run) All() []Event {
 	}
 }
 
-// Until reads up to an event of the type and returns all events so far.
+// Until reads events up to one of the type and returns all that it read.
 func (r *Run) Until(eventType string) []Event {
 	r.t.Helper()
 	var events []Event
@@ -122,7 +124,7 @@ func (r *Run) Until(eventType string) []Event {
 	}
 }
 
-// ReadEvents reads a stream to its end or to the error that ended it.
+// ReadEvents reads a stream to its end or to the first error.
 func ReadEvents(stream io.Reader) ([]Event, error) {
 	reader := bufio.NewReader(stream)
 	var events []Event
@@ -143,29 +145,30 @@ func ReadEvent(reader *bufio.Reader) (Event, error) {
 	for {
 		line, err := reader.ReadString('\n')
 		if err != nil {
-			return Event{}, err // io.EOF is documented
+			return Event{}, err
 		}
 		data, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "data: ")
 		if !ok {
 			continue
 		}
-		if data == endOfStream {
-			return Event{Type: endOfStream, Raw: data}, nil
+		if data == contract.EndOfStream {
+			return Event{Type: contract.EndOfStream, Raw: data}, nil
 		}
 		var union client.ThreadStreamEvent
 		if err := json.Unmarshal([]byte(data), &union); err != nil {
-			return Event{}, err // the caller adds the context
+			return Event{}, err
 		}
 		value, err := union.ValueByDiscriminator()
 		if err != nil {
-			return Event{}, err // the caller adds the context
+			return Event{}, err
 		}
 		name, err := union.Discriminator()
-		return Event{Type: name, Value: value, Raw: data}, err // as above
+		return Event{Type: name, Value: value, Raw: data}, err
 	}
 }
 
-// Types returns the types of events. An update has the type of its part.
+// Types returns the types of events. That of a thread.item.updated is followed by
+// the type of its update.
 func Types(events []Event) []string {
 	names := make([]string, len(events))
 	for n, event := range events {
@@ -179,8 +182,8 @@ func Types(events []Event) []string {
 	return names
 }
 
-// Said returns the text of all deltas.
-func Said(events []Event) string {
+// DeltaText returns the text of all deltas.
+func DeltaText(events []Event) string {
 	var text strings.Builder
 	for _, event := range events {
 		update, ok := event.Value.(client.ThreadItemUpdatedEvent)

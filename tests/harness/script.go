@@ -8,26 +8,27 @@ import (
 	"strconv"
 )
 
-// Script is the upstream's answer to one question: its steps in order.
+// Script is an answer of the upstream to a question, as a list of steps.
 type Script []Step
 
-// Step is one step of a script. It returns false when the script has ended.
+// Step is a step of a script. It returns false to end the script.
 type Step func(x *exchange) bool
 
-// exchange is a request that is being answered.
+// exchange is a request and its response.
 type exchange struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	closed <-chan struct{}
-	begun  bool
+	// begun reports whether the headers were sent.
+	begun bool
 }
 
-// DefaultScript answers "Hello from the model." as OpenRouter would.
-func DefaultScript() Script { return Says("Hello", " from", " the", " model.") }
+// DefaultScript answers "Hello from the model."
+func DefaultScript() Script { return TextAnswer("Hello", " from", " the", " model.") }
 
-// Says returns a whole answer in pieces: comments, the text, the finish reason,
-// the usage with its cost, [DONE].
-func Says(pieces ...string) Script {
+// TextAnswer returns a complete answer with a delta for each piece of the text:
+// comments, the deltas, the finish reason, the usage with its cost, [DONE].
+func TextAnswer(pieces ...string) Script {
 	script := Script{Comment("OPENROUTER PROCESSING"), Comment("OPENROUTER PROCESSING")}
 	for _, piece := range pieces {
 		script = append(script, Text(piece))
@@ -35,7 +36,7 @@ func Says(pieces ...string) Script {
 	return append(script, Finish("stop"), Usage(12, len(pieces), 0.000125), Done())
 }
 
-// Text sends a piece of the answer.
+// Text sends a delta of the answer.
 func Text(text string) Step {
 	return JSON(chunk(map[string]any{"role": "assistant", "content": text}, nil))
 }
@@ -45,7 +46,7 @@ func Finish(reason string) Step {
 	return JSON(chunk(map[string]any{"role": "assistant", "content": ""}, reason))
 }
 
-// Usage sends the tokens and the cost, in credits.
+// Usage sends the numbers of tokens and the cost in credits.
 func Usage(input, output int, cost float64) Step {
 	last := chunk(map[string]any{"role": "assistant", "content": ""}, nil)
 	last["usage"] = map[string]any{
@@ -62,22 +63,22 @@ func chunk(delta map[string]any, finishReason any) map[string]any {
 	}
 }
 
-// JSON sends any value as the data of an event.
+// JSON sends an event with the value as its data.
 func JSON(value any) Step {
 	data, err := json.Marshal(value)
 	if err != nil {
-		panic(err) // The test's value has no JSON form.
+		panic(err) // The test passed a value that cannot be encoded.
 	}
 	return Raw("data: " + string(data) + "\n\n")
 }
 
-// Comment sends an SSE comment, which readers must skip.
+// Comment sends an SSE comment, which clients must ignore.
 func Comment(text string) Step { return Raw(": " + text + "\n\n") }
 
-// Done sends the end of the stream.
+// Done sends [DONE], the end of the stream.
 func Done() Step { return Raw("data: [DONE]\n\n") }
 
-// Raw sends bytes as they are.
+// Raw sends the text unchanged.
 func Raw(text string) Step {
 	return func(x *exchange) bool {
 		x.begin()
@@ -88,8 +89,8 @@ func Raw(text string) Step {
 	}
 }
 
-// Open sends the status and headers of a stream, and nothing yet.
-func Open() Step {
+// Headers sends the status and the headers of a stream.
+func Headers() Step {
 	return func(x *exchange) bool {
 		x.begin()
 		return http.NewResponseController(x.w).Flush() == nil
@@ -106,8 +107,8 @@ func (x *exchange) begin() {
 	x.w.WriteHeader(http.StatusOK)
 }
 
-// Wait continues when the gate is closed. It ends the script when the client
-// disconnects.
+// Wait waits until the gate is closed. It ends the script if the client
+// disconnects first.
 func Wait(gate <-chan struct{}) Step {
 	return func(x *exchange) bool {
 		select {
@@ -123,16 +124,16 @@ func Wait(gate <-chan struct{}) Step {
 // Hang waits until the client disconnects.
 func Hang() Step { return Wait(nil) }
 
-// Reached closes the channel when the script reaches this step.
-func Reached(reached chan<- struct{}) Step {
+// Signal closes the channel.
+func Signal(channel chan<- struct{}) Step {
 	return func(*exchange) bool {
-		close(reached)
+		close(channel)
 		return true
 	}
 }
 
-// Refuse answers with a status and a body instead of a stream. A negative
-// Retry-After is not sent.
+// Refuse answers with a status and a body instead of a stream. It sends no
+// Retry-After if retryAfter is negative.
 func Refuse(status, retryAfter int, body string) Step {
 	return func(x *exchange) bool {
 		if retryAfter >= 0 {
@@ -140,21 +141,21 @@ func Refuse(status, retryAfter int, body string) Step {
 		}
 		x.w.Header().Set("Content-Type", "application/json")
 		x.w.WriteHeader(status)
-		_, _ = io.WriteString(x.w, body) // Writing fails only where the client has disconnected.
+		_, _ = io.WriteString(x.w, body) // Writing fails only if the client has disconnected.
 		return false
 	}
 }
 
-// Cut closes the connection before the end of the answer.
-func Cut() Step {
+// CloseConnection closes the connection before the end of the answer.
+func CloseConnection() Step {
 	return func(x *exchange) bool {
 		closeConn(x, false)
 		return false
 	}
 }
 
-// Reset resets the TCP connection.
-func Reset() Step {
+// ResetConnection resets the TCP connection.
+func ResetConnection() Step {
 	return func(x *exchange) bool {
 		closeConn(x, true)
 		return false
@@ -164,10 +165,10 @@ func Reset() Step {
 func closeConn(x *exchange, reset bool) {
 	conn, _, err := http.NewResponseController(x.w).Hijack()
 	if err != nil {
-		panic(err) // Only HTTP/1 is served here, and once.
+		panic(err) // Cannot happen: the connection is HTTP/1.1 and not hijacked yet.
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok && reset {
-		_ = tcp.SetLinger(0) // It is closed either way.
+		_ = tcp.SetLinger(0) // On an error the connection is closed without a reset.
 	}
 	_ = conn.Close() // The client sees the closed connection.
 }

@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	startPatience = 60 * time.Second
-	pollInterval  = 20 * time.Millisecond
-	// portTries is how often another port is tried when another process took the
-	// one that was free a moment ago.
+	startTimeout = 60 * time.Second
+	pollInterval = 20 * time.Millisecond
+	// portTries is the number of ports that are tried. Another process may take
+	// a free port before the server listens on it.
 	portTries = 5
 	// Unset as a value in Options.Env removes a variable.
 	Unset = "\x00"
@@ -27,26 +27,26 @@ const (
 
 // Options are the options of Start.
 type Options struct {
-	// Database is its kind; a new one is made unless DatabaseURL is given.
+	// Database is the engine. A new database is created unless DatabaseURL is set.
 	Database Database
 	// DatabaseURL is the URL of an existing database.
 	DatabaseURL string
 	// Env overrides the harness's settings.
 	Env map[string]string
-	// Args follow "serve". Nil is --migrate.
+	// Args are the arguments after "serve". Nil means --migrate.
 	Args []string
-	// Upstream is the model provider; nil starts one.
+	// Upstream is the upstream; nil starts a new one.
 	Upstream *Upstream
 }
 
 // Server is a running server.
 type Server struct {
-	// Kind is the database's.
+	// Kind is the database's engine.
 	Kind Database
-	// URL is its address, without a slash at the end.
+	// URL is the server's URL without a final slash.
 	URL         string
 	DatabaseURL string
-	// Secret signs the tokens that it accepts.
+	// Secret is the key of the tokens that the server accepts.
 	Secret   string
 	Upstream *Upstream
 
@@ -84,7 +84,7 @@ func Start(tb testing.TB, o Options) *Server {
 	return s
 }
 
-// Settings returns the harness's settings, with which the server starts.
+// Settings returns the default settings of a server under test.
 func Settings(databaseURL, secret string, upstream *Upstream) map[string]string {
 	return map[string]string{
 		"DATABASE_URL":          databaseURL,
@@ -99,8 +99,8 @@ func Settings(databaseURL, secret string, upstream *Upstream) map[string]string 
 	}
 }
 
-// start spawns the program until it has a free port, and waits until it is
-// ready.
+// start starts the program and waits until it is ready. It tries other ports if
+// the first one is in use.
 func (s *Server) start(tb testing.TB) {
 	tb.Helper()
 	args := s.options.Args
@@ -126,10 +126,11 @@ func (s *Server) start(tb testing.TB) {
 	tb.Fatalf("the server did not become ready (exit code %d)", s.process.cmd.ProcessState.ExitCode())
 }
 
-// awaitReady returns false if the process exits instead.
+// awaitReady waits until the server is ready. It returns false if the process
+// exits.
 func (s *Server) awaitReady(tb testing.TB) bool {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
@@ -142,7 +143,7 @@ func (s *Server) awaitReady(tb testing.TB) bool {
 			return false
 		case <-ctx.Done():
 			s.process.kill(tb)
-			tb.Fatalf("the server was not ready after %s", startPatience)
+			tb.Fatalf("the server was not ready after %s", startTimeout)
 		case <-ticker.C:
 		}
 	}
@@ -161,16 +162,16 @@ func (s *Server) isReady(ctx context.Context) bool {
 	return response.StatusCode == http.StatusOK
 }
 
-// Log returns what the server has printed since its first start.
+// Log returns the server's output since its first start.
 func (s *Server) Log() string { return s.log.String() }
 
-// AwaitLog waits until the server has printed the words. The output of a
-// process may arrive after its answer.
-func (s *Server) AwaitLog(tb testing.TB, words string) {
+// AwaitLog waits until the server's output has the text. The output of a process
+// may arrive after its response.
+func (s *Server) AwaitLog(tb testing.TB, text string) {
 	tb.Helper()
-	for deadline := time.Now().Add(startPatience); !strings.Contains(s.Log(), words); time.Sleep(pollInterval) {
+	for deadline := time.Now().Add(startTimeout); !strings.Contains(s.Log(), text); time.Sleep(pollInterval) {
 		if time.Now().After(deadline) {
-			tb.Fatalf("after %s the log does not say %q", startPatience, words)
+			tb.Fatalf("after %s the log does not have %q", startTimeout, text)
 		}
 	}
 }
@@ -212,7 +213,7 @@ func (s *Server) Restart() {
 func (s *Server) end() {
 	s.transport.CloseIdleConnections()
 	if s.process != nil && s.process.running() {
-		s.Upstream.release() // Running answers must not delay the stop.
+		s.Upstream.release() // Running scripts must not delay the stop.
 		if code := s.process.stop(s.t); code != 0 {
 			s.t.Errorf("the server ended with exit code %d after SIGTERM", code)
 		}

@@ -7,14 +7,14 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// tokenLife is how long a token of the harness is valid.
-const tokenLife = time.Hour
+// tokenLifetime is the time for which a token of Token is valid.
+const tokenLifetime = time.Hour
 
-// Token returns a token that a server with the secret accepts.
+// Token returns a user's token for a server with the secret.
 func Token(tb testing.TB, secret, sub string) string {
 	tb.Helper()
 	return Sign(tb, jwt.SigningMethodHS256, []byte(secret), jwt.MapClaims{
-		"sub": sub, "iat": time.Now().Unix(), "exp": time.Now().Add(tokenLife).Unix(),
+		"sub": sub, "iat": time.Now().Unix(), "exp": time.Now().Add(tokenLifetime).Unix(),
 	})
 }
 

@@ -5,15 +5,15 @@ import "strings"
 // Call is a tool call in a script.
 type Call struct {
 	ID, Name string
-	// Arguments are JSON, or what a model may write instead.
+	// Arguments are JSON, or invalid text that a model may send instead.
 	Arguments string
 }
 
-// argumentsPiece is how many bytes of a call's arguments a chunk has.
+// argumentsPiece is the number of bytes of a call's arguments in a chunk.
 const argumentsPiece = 8
 
-// CallsTools returns a whole answer that calls tools and has no text.
-func CallsTools(calls ...Call) Script {
+// ToolCallAnswer returns a complete answer that calls tools and has no text.
+func ToolCallAnswer(calls ...Call) Script {
 	return Script{
 		Comment("OPENROUTER PROCESSING"), ToolCalls(calls...), Finish("tool_calls"), Usage(12, 1, 0.000125), Done(),
 	}
@@ -29,7 +29,7 @@ func ToolCalls(calls ...Call) Step {
 		}))
 	}
 	for at := 0; ; at += argumentsPiece {
-		sent := len(steps)
+		before := len(steps)
 		for n, call := range calls {
 			if at < len(call.Arguments) {
 				steps = append(steps, toolCall(map[string]any{
@@ -37,29 +37,30 @@ func ToolCalls(calls ...Call) Step {
 				}))
 			}
 		}
-		if len(steps) == sent {
-			return all(steps)
+		if len(steps) == before {
+			return sequence(steps)
 		}
 	}
 }
 
-// pieceAt returns the piece from the byte on, cut at the start of a character.
+// pieceAt returns the piece that charStart at a byte. Both ends move to the start of
+// the next character.
 func pieceAt(text string, at int) string {
-	begins := func(at int) int {
+	charStart := func(at int) int {
 		for at < len(text) && text[at]&0xC0 == 0x80 {
 			at++
 		}
 		return min(at, len(text))
 	}
-	return text[begins(at):begins(at+argumentsPiece)]
+	return text[charStart(at):charStart(at+argumentsPiece)]
 }
 
 func toolCall(call map[string]any) Step {
 	return Chunk(map[string]any{"role": "assistant", "content": nil, "tool_calls": []any{call}})
 }
 
-// Reasoning sends reasoning one word at a time, as OpenRouter does: as a text
-// and in its details.
+// Reasoning sends a chunk for each word of the reasoning, as OpenRouter does: in
+// reasoning and in reasoning_details.
 func Reasoning(text string) Step {
 	var steps []Step
 	for _, word := range strings.SplitAfter(text, " ") {
@@ -68,22 +69,22 @@ func Reasoning(text string) Step {
 			"reasoning_details": []any{map[string]any{"type": "reasoning.text", "text": word, "format": "unknown", "index": 0}},
 		}))
 	}
-	return all(steps)
+	return sequence(steps)
 }
 
-// ReasoningContent sends reasoning as other servers do.
+// ReasoningContent sends reasoning in reasoning_content, as other servers do.
 func ReasoningContent(text string) Step {
 	var steps []Step
 	for _, word := range strings.SplitAfter(text, " ") {
 		steps = append(steps, Chunk(map[string]any{"reasoning_content": word}))
 	}
-	return all(steps)
+	return sequence(steps)
 }
 
-// Chunk sends a chunk with any delta.
+// Chunk sends a chunk with the delta.
 func Chunk(delta map[string]any) Step { return JSON(chunk(delta, nil)) }
 
-func all(steps []Step) Step {
+func sequence(steps []Step) Step {
 	return func(x *exchange) bool {
 		for _, step := range steps {
 			if !step(x) {

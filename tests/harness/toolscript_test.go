@@ -8,17 +8,19 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/chatkit-rest/chatkit-rest/tests/harness/contract"
 )
 
-// streamed is what a client reads from the upstream's stream.
-type streamed struct {
+// completion is what a client reads from the upstream's stream.
+type completion struct {
 	calls              map[int]*Call
 	reasoning, content string
 	details            string
 	finish             string
 }
 
-func askUpstream(t *testing.T, u *Upstream, body string) streamed {
+func complete(t *testing.T, u *Upstream, body string) completion {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, u.URL+"/chat/completions", strings.NewReader(body))
 	if err != nil {
@@ -30,16 +32,16 @@ func askUpstream(t *testing.T, u *Upstream, body string) streamed {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	result := streamed{calls: map[int]*Call{}}
+	result := completion{calls: map[int]*Call{}}
 	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
-		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok && data != endOfStream {
+		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok && data != contract.EndOfStream {
 			result.add(t, data)
 		}
 	}
 	return result
 }
 
-func (r *streamed) add(t *testing.T, data string) {
+func (r *completion) add(t *testing.T, data string) {
 	t.Helper()
 	var event struct {
 		Choices []struct {
@@ -81,29 +83,29 @@ func (r *streamed) add(t *testing.T, data string) {
 	}
 }
 
-func TestScriptsOfToolsAndReasoning(t *testing.T) {
+func TestScriptWithToolsAndReasoning(t *testing.T) {
 	t.Parallel()
 	u := NewUpstream(t)
 	first := Call{ID: "call_1", Name: "add_task", Arguments: `{"title":"Crème brûlée 🍮 für morgen"}`}
 	second := Call{ID: "call_2", Name: "now", Arguments: `{}`}
-	u.Answer("Do it", append(Script{Reasoning("Two tools. "), ReasoningContent("Both.")}, CallsTools(first, second)...), Says("Done", "."))
-	got := askUpstream(t, u, `{"model":"m","messages":[{"role":"user","content":"Do it"}]}`)
-	want := streamed{
+	u.Answer("Do it", append(Script{Reasoning("Two tools. "), ReasoningContent("Both.")}, ToolCallAnswer(first, second)...), TextAnswer("Done", "."))
+	got := complete(t, u, `{"model":"m","messages":[{"role":"user","content":"Do it"}]}`)
+	want := completion{
 		calls: map[int]*Call{0: &first, 1: &second}, reasoning: "Two tools. Both.", details: "Two tools. ", finish: "tool_calls",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the answer is %+v, its first call %+v", got, got.calls[0])
 	}
-	got = askUpstream(t, u, `{"model":"m","messages":[{"role":"user","content":"Do it"}]}`)
+	got = complete(t, u, `{"model":"m","messages":[{"role":"user","content":"Do it"}]}`)
 	if got.content != "Done." || got.finish != "stop" || len(got.calls) > 0 {
 		t.Errorf("the second answer is %+v", got)
 	}
 }
 
-func TestRequestsWithToolsAreRead(t *testing.T) {
+func TestRequestWithTools(t *testing.T) {
 	t.Parallel()
 	u := NewUpstream(t)
-	askUpstream(t, u, `{"model":"m","models":["b","c"],"tool_choice":{"type":"function","function":{"name":"look"}},
+	complete(t, u, `{"model":"m","models":["b","c"],"tool_choice":{"type":"function","function":{"name":"look"}},
 		"tools":[{"type":"function","function":{"name":"look","description":"Looks","parameters":{"type":"object"}}}],
 		"messages":[{"role":"system","content":"Be kind."},
 			{"role":"user","content":[{"type":"text","text":"What is"},{"type":"text","text":"this?"},
@@ -130,9 +132,9 @@ func TestRequestsWithToolsAreRead(t *testing.T) {
 	}
 }
 
-// TestContentOfAnotherKindIsRefused checks that content which is neither a text
-// nor a list of parts is not read as a text.
-func TestContentOfAnotherKindIsRefused(t *testing.T) {
+// TestContentOfOtherTypeIsRefused checks that content which is neither a string
+// nor a list of parts is refused.
+func TestContentOfOtherTypeIsRefused(t *testing.T) {
 	t.Parallel()
 	u := NewUpstream(t)
 	response, err := http.Post(u.URL+"/chat/completions", "application/json", //nolint:noctx // short and local

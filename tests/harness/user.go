@@ -13,9 +13,10 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/client"
+	"github.com/chatkit-rest/chatkit-rest/tests/harness/contract"
 )
 
-// User sends requests with a token of its own.
+// User sends requests with a user's token.
 type User struct {
 	Sub   string
 	Token string
@@ -27,13 +28,13 @@ type User struct {
 	http   *http.Client
 }
 
-// User returns a user that is new to the server.
+// User returns a new user.
 func (s *Server) User(tb testing.TB) *User {
 	tb.Helper()
 	return s.UserNamed(tb, "user-"+strings.ToLower(rand.Text()))
 }
 
-// UserNamed is the user with this sub.
+// UserNamed returns the user with the sub.
 func (s *Server) UserNamed(tb testing.TB, sub string) *User {
 	tb.Helper()
 	u := &User{Sub: sub, Token: Token(tb, s.Secret, sub), t: tb, server: s, http: s.HTTP(tb)}
@@ -43,21 +44,21 @@ func (s *Server) UserNamed(tb testing.TB, sub string) *User {
 			return nil
 		}))
 	if err != nil {
-		tb.Fatalf("make a client: %v", err)
+		tb.Fatalf("create a client: %v", err)
 	}
 	u.API = api
 	return u
 }
 
-// HTTP returns a client without a token. The test fails for every answer that
-// differs from the contract.
+// HTTP returns a client without a token. A response that violates the contract
+// fails the test.
 func (s *Server) HTTP(tb testing.TB) *http.Client {
 	tb.Helper()
 	return s.HTTPOver(tb, s.transport)
 }
 
-// HTTPFrom is HTTP with a local address of the loopback range, so that tests of one
-// server do not use up each other's requests.
+// HTTPFrom is HTTP with a local address of the loopback range, so that tests which
+// share a server do not share its rate limit.
 func (s *Server) HTTPFrom(tb testing.TB, address string) *http.Client {
 	tb.Helper()
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
@@ -69,20 +70,15 @@ func (s *Server) HTTPFrom(tb testing.TB, address string) *http.Client {
 // HTTPOver is HTTP with the given transport.
 func (s *Server) HTTPOver(tb testing.TB, transport http.RoundTripper) *http.Client {
 	tb.Helper()
-	contract, err := theContract()
-	if err != nil {
-		tb.Fatal(err)
-	}
 	return &http.Client{
-		Transport: &validator{
-			next: transport, t: tb, contract: contract,
-			limited: s.env["RATE_LIMIT_PER_MINUTE"] != "0", secrets: s.secrets(),
-		},
+		Transport: contract.Transport(tb, contract.Options{
+			Next: transport, RateLimited: s.env["RATE_LIMIT_PER_MINUTE"] != "0", Secrets: s.secrets(),
+		}),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-// secrets returns texts that no failure may contain.
+// secrets returns the texts that an error response must not contain.
 func (s *Server) secrets() []string {
 	secrets := []string{s.Secret, s.Upstream.Key, s.DatabaseURL, s.folder, UpstreamSecret}
 	database, err := url.Parse(s.DatabaseURL)
@@ -95,16 +91,16 @@ func (s *Server) secrets() []string {
 	return append(secrets, path.Base(database.Path))
 }
 
-// UpstreamSecret is a word for the text of upstream's failures. No failure of
-// the server may contain it.
+// UpstreamSecret is a text for error responses of the upstream. An error response
+// of the server must not contain it.
 const UpstreamSecret = "upstream-raw-text-7d1f"
 
-// Context returns a context that ends with the test or after Patience.
+// Context returns a context that ends with the test or after WaitTimeout.
 func (u *User) Context() context.Context { return contextOf(u.t) }
 
 func contextOf(tb testing.TB) context.Context {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), Patience)
+	ctx, cancel := context.WithTimeout(tb.Context(), WaitTimeout)
 	tb.Cleanup(cancel)
 	return ctx
 }

@@ -42,7 +42,7 @@ func TestMetrics(t *testing.T) {
 		session := user.CreateSession()
 		s.Upstream.Answer("whole", says("vendor/model-1"))
 		s.Upstream.Answer("refused", harness.Script{harness.Refuse(http.StatusUnauthorized, -1, `{"error":{"code":401}}`)})
-		s.Upstream.Answer("cut", harness.Script{harness.Text("Half"), harness.Cut()})
+		s.Upstream.Answer("cut", harness.Script{harness.Text("Half"), harness.CloseConnection()})
 		user.Say(session, "whole")
 		if answer := user.Do(harness.Request{
 			Method: http.MethodPost, Path: harness.RunsPath(session, session), Body: strings.NewReader(refused),

@@ -45,7 +45,7 @@ func TestTraceOfARun(t *testing.T) {
 			"OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20hunter2", "OTEL_SERVICE_NAME": "chat-under-test",
 			"OTEL_EXPORTER_OTLP_COMPRESSION": "gzip", "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=staging",
 		})
-		server.Upstream.Answer(question, harness.Says("the", "-answer", "-of-a-model"))
+		server.Upstream.Answer(question, harness.TextAnswer("the", "-answer", "-of-a-model"))
 		user := server.UserNamed(t, "somebody@example.com")
 		session := user.CreateSession()
 		run := user.StartRun(session, question)
@@ -162,7 +162,7 @@ func TestTraceOfFailures(t *testing.T) {
 	c := newCollector(t)
 	server := traced(t, harness.SQLite, c, nil)
 	server.Upstream.Answer("refused", harness.Script{harness.Refuse(http.StatusUnauthorized, -1, `{"error":"`+harness.UpstreamSecret+`"}`)})
-	server.Upstream.Answer("cut", harness.Script{harness.Text("Half"), harness.Cut()})
+	server.Upstream.Answer("cut", harness.Script{harness.Text("Half"), harness.CloseConnection()})
 	user := server.User(t)
 	session := user.CreateSession()
 	user.Do(harness.Request{Method: http.MethodPost, Path: harness.RunsPath(session, session), Body: strings.NewReader(refused)})
@@ -272,7 +272,7 @@ func TestCollectorFailures(t *testing.T) {
 			"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_HEADERS": "authorization=hunter2",
 		})
 		user := server.User(t)
-		if said := harness.Said(user.Say(user.CreateSession(), "Hello")); said != "Hello from the model." {
+		if said := harness.DeltaText(user.Say(user.CreateSession(), "Hello")); said != "Hello from the model." {
 			t.Errorf("the answer was %q", said)
 		}
 		stop(t, server)

@@ -127,7 +127,7 @@ func writings() []writing {
 		},
 		{
 			"the server's tool, by REST", byREST,
-			[]harness.Script{harness.CallsTools(call), answered("There are none.")},
+			[]harness.Script{harness.ToolCallAnswer(call), answered("There are none.")},
 			[]line{
 				{"user", "{}", ""},
 				{"assistant", "", `tasks__list_tasks{} = There are no tasks.`},
@@ -138,7 +138,7 @@ func writings() []writing {
 		{
 			"the server's tool, by the protocol, with words", byProtocol,
 			[]harness.Script{
-				append(harness.Script{harness.Text("Let me see.")}, harness.CallsTools(call)...), answered("There are none."),
+				append(harness.Script{harness.Text("Let me see.")}, harness.ToolCallAnswer(call)...), answered("There are none."),
 			},
 			[]line{
 				{"user", "{}", ""},
@@ -149,7 +149,7 @@ func writings() []writing {
 		},
 		{
 			"the page's tool", byProtocol,
-			[]harness.Script{harness.CallsTools(pick)},
+			[]harness.Script{harness.ToolCallAnswer(pick)},
 			[]line{{"user", "{}", ""}, {"assistant", "", `pick{"of":"colours"}`}},
 			[]line{{"user", "{}", ""}, {"assistant", "", "pick pending"}},
 		},

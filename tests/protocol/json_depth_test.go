@@ -21,11 +21,11 @@ func TestDeepJSON(t *testing.T) {
 		for _, deep := range []string{nested(201), nested(9000), nested(9998), nested(12_000)} {
 			question := "How deep is " + t.Name() + "?"
 			server.Upstream.Answer(question,
-				harness.CallsTools(
+				harness.ToolCallAnswer(
 					harness.Call{ID: "call_1", Name: "tasks__add_task", Arguments: `{"title":` + deep + `}`},
 					harness.Call{ID: "call_2", Name: "tasks__add_task", Arguments: `{"title":"` + deep + `"}`}),
-				harness.CallsTools(harness.Call{ID: "call_3", Name: "pick", Arguments: `{"of":` + deep + `}`}),
-				harness.CallsTools(harness.Call{ID: "call_4", Name: "pick", Arguments: `{"of":1}`}),
+				harness.ToolCallAnswer(harness.Call{ID: "call_3", Name: "pick", Arguments: `{"of":` + deep + `}`}),
+				harness.ToolCallAnswer(harness.Call{ID: "call_4", Name: "pick", Arguments: `{"of":1}`}),
 				answered("Deep."))
 			body := request("threads.create", object{"input": input(question)})
 			body["metadata"] = object{"client_tools": []any{object{"name": "pick"}}}

@@ -19,7 +19,7 @@ func TestClientToolStepLimit(t *testing.T) {
 			return body
 		}
 		question := "Which colour? " + t.Name()
-		server.Upstream.Answer(question, harness.CallsTools(harness.Call{ID: "call_1", Name: "pick", Arguments: "{}"}))
+		server.Upstream.Answer(question, harness.ToolCallAnswer(harness.Call{ID: "call_1", Name: "pick", Arguments: "{}"}))
 		thread := stream(t, user, offering("threads.create", object{"input": input(question)}))[0].Thread.ID
 		output := object{"thread_id": thread, "result": "another"}
 		for range 10 {

@@ -28,7 +28,7 @@ func TestClosedStreamStopsTheRun(t *testing.T) {
 		question, next := "Tell me all. "+t.Name(), "Something else. "+t.Name()
 		server.Upstream.Answer(question, harness.Script{harness.Text("It all be"), harness.Text("gan"), harness.Hang()})
 		thread := disconnectMidStream(t, server, user, question)
-		harness.Eventually(t, harness.Patience, "the part that came is kept", func() bool { return len(items(t, user, thread)) == 2 })
+		harness.Eventually(t, harness.WaitTimeout, "the part that came is kept", func() bool { return len(items(t, user, thread)) == 2 })
 		made := items(t, user, thread)
 		if made[1].Type != "assistant_message" || made[1].Content[0].Text != "It all began" {
 			t.Errorf("the thread has %+v", made)

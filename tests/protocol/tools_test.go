@@ -60,7 +60,7 @@ func TestToolServerEndsDuringACall(t *testing.T) {
 			user := server.User(t)
 			question := "Crash " + name
 			server.Upstream.Answer(question,
-				harness.CallsTools(harness.Call{ID: "call_1", Name: name + "__crash", Arguments: "{}"}), answered("It crashed."))
+				harness.ToolCallAnswer(harness.Call{ID: "call_1", Name: name + "__crash", Arguments: "{}"}), answered("It crashed."))
 			thread, made := createThread(t, user, question)
 			if len(made) != 2 || made[1].Content[0].Text != "It crashed." {
 				t.Errorf("the thread has %+v", made)
@@ -74,7 +74,7 @@ func TestToolServerEndsDuringACall(t *testing.T) {
 			}
 			again := "List after " + name
 			server.Upstream.Answer(again,
-				harness.CallsTools(harness.Call{ID: "call_2", Name: name + "__list_tasks", Arguments: "{}"}), answered("There are none."))
+				harness.ToolCallAnswer(harness.Call{ID: "call_2", Name: name + "__list_tasks", Arguments: "{}"}), answered("There are none."))
 			body := input(again)
 			body["inference_options"] = object{"tool_choice": object{"id": name + "__list_tasks"}}
 			stream(t, user, request("threads.add_user_message", object{"thread_id": thread, "input": body}))
@@ -93,7 +93,7 @@ func TestOfferedToolsAndProgress(t *testing.T) {
 	server := withTasks(t, harness.SQLite)
 	user := server.User(t)
 	question := "Add task: Buy milk"
-	server.Upstream.Answer(question, harness.CallsTools(
+	server.Upstream.Answer(question, harness.ToolCallAnswer(
 		harness.Call{ID: "a", Name: "tasks__add_task", Arguments: `{"title":"Buy milk"}`},
 		harness.Call{ID: "b", Name: "far__add_task", Arguments: `{"title":"Buy milk"}`},
 	), answered("Added."))
@@ -135,7 +135,7 @@ func TestClientTool(t *testing.T) {
 		user := server.User(t)
 		question := "Which colour? " + t.Name()
 		server.Upstream.Answer(question,
-			harness.CallsTools(harness.Call{ID: "call_1", Name: "pick", Arguments: `{"of":["red","green"]}`}), answered("Green."))
+			harness.ToolCallAnswer(harness.Call{ID: "call_1", Name: "pick", Arguments: `{"of":["red","green"]}`}), answered("Green."))
 		body := request("threads.create", object{"input": input(question)})
 		body["metadata"] = object{"client_tools": []any{object{"name": "pick"}}}
 		events := stream(t, user, body)

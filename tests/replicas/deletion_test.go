@@ -55,7 +55,7 @@ func TestDeletionReachesOtherReplicas(t *testing.T) {
 		}
 	}
 	other := user.CreateSession()
-	if said := harness.Said(user.Say(other, "Go on")); said == "" {
+	if said := harness.DeltaText(user.Say(other, "Go on")); said == "" {
 		t.Error("the next run has no answer")
 	}
 }

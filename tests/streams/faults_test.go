@@ -77,7 +77,7 @@ func refusals() []fault {
 			name: "a web page in a 200", script: harness.Script{harness.Refuse(200, -1, "<!doctype html><p>"+fromUp)},
 			code: "upstream_broken", requests: 1,
 		},
-		{name: "a 200 without a body", script: harness.Script{harness.Open()}, code: "upstream_broken", requests: 1},
+		{name: "a 200 without a body", script: harness.Script{harness.Headers()}, code: "upstream_broken", requests: 1},
 		{
 			name: "an error event with a number", script: first("data: " + errorObj + "\n\n"),
 			code: "upstream_busy", requests: 1,
@@ -95,15 +95,15 @@ func refusals() []fault {
 			code: "upstream_broken", requests: 1,
 		},
 		{name: "an event that is no JSON", script: first("data: {" + fromUp + "\n\n"), code: "upstream_broken", requests: 1},
-		{name: "a cut before the answer", script: harness.Script{harness.Cut()}, code: "upstream_unreachable", requests: 1},
-		{name: "a reset before the answer", script: harness.Script{harness.Reset()}, code: "upstream_unreachable", requests: 1},
+		{name: "a cut before the answer", script: harness.Script{harness.CloseConnection()}, code: "upstream_unreachable", requests: 1},
+		{name: "a reset before the answer", script: harness.Script{harness.ResetConnection()}, code: "upstream_unreachable", requests: 1},
 		{
-			name: "a cut after the status", script: harness.Script{harness.Open(), harness.Cut()},
+			name: "a cut after the status", script: harness.Script{harness.Headers(), harness.CloseConnection()},
 			code: "upstream_unreachable", requests: 1,
 		},
 		{name: "no status", script: harness.Script{harness.Hang()}, code: "upstream_timeout", requests: 1},
 		{
-			name: "a status and no byte", script: harness.Script{harness.Open(), harness.Hang()},
+			name: "a status and no byte", script: harness.Script{harness.Headers(), harness.Hang()},
 			code: "upstream_timeout", requests: 1,
 		},
 	}
@@ -249,7 +249,7 @@ func TestBusyThenWell(t *testing.T) {
 			user := s.User(t)
 			session := user.CreateSession()
 			question := askWord + " " + http.StatusText(status)
-			s.Upstream.Answer(question, refuses(status, -1), refuses(status, 1), harness.Says(sayWord))
+			s.Upstream.Answer(question, refuses(status, -1), refuses(status, 1), harness.TextAnswer(sayWord))
 			run := user.StartRun(session, question)
 			readTranscript(t, run.All()).check(t, question, sayWord, true, false)
 			if got := len(s.Upstream.Requests(question)); got != 3 {

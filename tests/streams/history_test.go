@@ -110,7 +110,7 @@ func TestBrokenAnswersAreHistory(t *testing.T) {
 		s := newStand(t, harness.Options{Database: database, Env: map[string]string{"SYSTEM_PROMPT": systemPrompt}})
 		user := s.User(t)
 		session := user.CreateSession()
-		s.Upstream.Answer("Break", harness.Script{harness.Text("It begins"), harness.Cut()})
+		s.Upstream.Answer("Break", harness.Script{harness.Text("It begins"), harness.CloseConnection()})
 		s.Upstream.Answer("Refuse", refuses(500, -1))
 		user.Say(session, "Break")
 		if _, err := user.API.CreateRunWithResponse(user.Context(), session, session, harness.MessageBody("Refuse")); err != nil {
@@ -144,7 +144,7 @@ func askedUpstream(t *testing.T, s *stand, question string) []harness.ChatMessag
 func sayMany(t *testing.T, s *stand, user *harness.User, session uuid.UUID, questions []string) {
 	t.Helper()
 	for _, question := range questions {
-		s.Upstream.Answer(question, harness.Says(question, "!"))
+		s.Upstream.Answer(question, harness.TextAnswer(question, "!"))
 		readTranscript(t, user.Say(session, question)).check(t, question, question+"!", question == questions[0], false)
 	}
 }

@@ -26,7 +26,7 @@ func TestOddAnswers(t *testing.T) {
 			delta(`"images":[{"image_url":{"url":"data:image/png;base64,` + strings.Repeat("AAAA", 1<<19) + `"}}]`),
 			harness.Text(" is here."), harness.Finish("stop"), harness.Done(),
 		})
-		s.Upstream.Answer("User:\nodd question\n\nAssistant:\nA cake 🎉 is here.", harness.Says("<think>A title", "?</think>", "Spring garden"))
+		s.Upstream.Answer("User:\nodd question\n\nAssistant:\nA cake 🎉 is here.", harness.TextAnswer("<think>A title", "?</think>", "Spring garden"))
 		user.Say(session, "odd question")
 		checkHistory(t, user, session, line{"user", "odd question"}, line{"assistant", "A cake 🎉 is here."})
 		harness.Eventually(t, soon, "the title is Spring garden", func() bool {

@@ -57,8 +57,8 @@ func breaks() []fault {
 			name: "an end in the middle of an event", code: "upstream_broken",
 			script: brokenAfter(harness.Raw(`data: {"choices":[{"delta":{"content":"lo`)),
 		},
-		{name: "a cut", code: "upstream_broken", script: brokenAfter(harness.Cut())},
-		{name: "a reset", code: "upstream_broken", script: brokenAfter(harness.Reset())},
+		{name: "a cut", code: "upstream_broken", script: brokenAfter(harness.CloseConnection())},
+		{name: "a reset", code: "upstream_broken", script: brokenAfter(harness.ResetConnection())},
 		{name: "silence", code: "upstream_timeout", script: brokenAfter(harness.Hang())},
 		{
 			name: "an event that is no JSON", code: "upstream_broken",
@@ -141,7 +141,7 @@ func empties() []fault {
 			name: "an error after a comment", code: "upstream_busy",
 			script: harness.Script{comment, harness.Raw("data: " + errorObj + "\n\n")},
 		},
-		{name: "a cut after a comment", code: "upstream_broken", script: harness.Script{comment, harness.Cut()}},
+		{name: "a cut after a comment", code: "upstream_broken", script: harness.Script{comment, harness.CloseConnection()}},
 		{name: "silence after a comment", code: "upstream_timeout", script: harness.Script{comment, harness.Hang()}},
 	}
 }
@@ -186,7 +186,7 @@ func TestAnswerOfWhiteSpace(t *testing.T) {
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
 		s := newFaultStand(t, database)
 		testBreak(t, s, fault{
-			script: harness.Says(" ", "\n", "\t\r\n "), code: "upstream_empty", usage: true,
+			script: harness.TextAnswer(" ", "\n", "\t\r\n "), code: "upstream_empty", usage: true,
 		}, "")
 	})
 }
@@ -198,7 +198,7 @@ func unusualAnswers() map[string]harness.Script {
 	return map[string]harness.Script{
 		"no [DONE]":       {harness.Text("All is "), harness.Text("well."), harness.Finish("stop")},
 		"no finish":       {harness.Text("All is "), harness.Text("well."), harness.Done()},
-		"cut at the end":  {harness.Text("All is "), harness.Text("well."), harness.Finish("stop"), harness.Cut()},
+		"cut at the end":  {harness.Text("All is "), harness.Text("well."), harness.Finish("stop"), harness.CloseConnection()},
 		"no blank at end": {harness.Raw(chunk("All is well.") + lf + "data: [DONE]")},
 		"CRLF":            {harness.Raw(": hi\r\n\r\n" + chunk("All is ") + "\r\n\r\n" + chunk("well.") + "\r\n\r\ndata: [DONE]\r\n\r\n")},
 		"byte by byte":    byteByByte(": hi\n\n" + chunk("All is ") + lf + chunk("well.") + lf + "data: [DONE]\n\n"),

@@ -205,7 +205,7 @@ func TestIdleReaderIsDisconnected(t *testing.T) {
 	text := bulk(2 << 20)
 	script := bulkScript(text)
 	said := make(chan struct{})
-	script = append(script[:len(script)-2:len(script)-2], harness.Reached(said), harness.Hang())
+	script = append(script[:len(script)-2:len(script)-2], harness.Signal(said), harness.Hang())
 	s.Upstream.Answer("Tell me much", script)
 	run := sendSlowRun(t, s, user, session, "Tell me much")
 	within(t, soon, "upstream has told all", said)

@@ -32,7 +32,7 @@ func TestDatabaseAwayDuringATool(t *testing.T) {
 	user := s.User(t)
 	session := user.CreateSession()
 	s.Upstream.Answer("Take your time",
-		harness.CallsTools(harness.Call{ID: "call_1", Name: "tasks__slow", Arguments: `{"milliseconds":1000}`}), harness.Says("Done."))
+		harness.ToolCallAnswer(harness.Call{ID: "call_1", Name: "tasks__slow", Arguments: `{"milliseconds":1000}`}), harness.TextAnswer("Done."))
 	run := sendRun(t, s, user, session, "Take your time")
 	run.open(t)
 	run.until(t, "progress_update")
@@ -52,12 +52,12 @@ func TestDatabaseAwayDuringATool(t *testing.T) {
 	if row := s.ended(t, run.id(), soon); row.Status != "completed" {
 		t.Errorf("the run is %s, code %q", row.Status, row.FailureCode)
 	}
-	if told := s.Upstream.Requests("Take your time")[1].Results()["call_1"]; told != "at last" {
+	if told := s.Upstream.Requests("Take your time")[1].Results()["call_1"]; told != "waited" {
 		t.Errorf("the model was told %q", told)
 	}
 	checkGoesOn(t, user, session)
 	for _, message := range s.Upstream.Requests(askWord + " and then, " + t.Name())[0].Body.Messages {
-		if message.Role == "tool" && message.Content != "at last" {
+		if message.Role == "tool" && message.Content != "waited" {
 			t.Errorf("later the model is told %q", message.Content)
 		}
 	}

@@ -16,18 +16,18 @@ import (
 )
 
 const (
-	startPatience = 20 * time.Second
-	pollInterval  = 10 * time.Millisecond
+	startTimeout = 20 * time.Second
+	pollInterval = 10 * time.Millisecond
 )
 
-// Binary returns the path of the built server. Without arguments it serves
+// Binary returns the path of the built server. Without arguments the server serves
 // stdin and stdout.
 func Binary(tb testing.TB) string {
 	tb.Helper()
 	return harness.Program(tb, "tests/tasks/server")
 }
 
-// Server serves the tasks over HTTP. It is stopped when its test ends.
+// Server is a server over HTTP. It is stopped when its test ends.
 type Server struct {
 	// URL is the server's URL for MCP_SERVERS.
 	URL string
@@ -41,16 +41,16 @@ type Server struct {
 	exited  chan struct{}
 }
 
-// Serve starts a server on a free port, with further arguments.
+// Serve starts a server on a free port, with additional arguments.
 func Serve(tb testing.TB, args ...string) *Server {
 	tb.Helper()
-	s := Absent(tb, args...)
+	s := NewUnstarted(tb, args...)
 	s.Start()
 	return s
 }
 
-// Absent returns a server with an address that is not started.
-func Absent(tb testing.TB, args ...string) *Server {
+// NewUnstarted returns a server with an address. Start starts it.
+func NewUnstarted(tb testing.TB, args ...string) *Server {
 	tb.Helper()
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(harness.FreePort(tb)))
 	s := &Server{URL: "http://" + address + "/mcp", Token: "tasks-token-5f1c", tb: tb, address: address, args: args}
@@ -58,13 +58,13 @@ func Absent(tb testing.TB, args ...string) *Server {
 	return s
 }
 
-// Start starts the server and waits until it answers.
+// Start starts the server and waits until it is ready.
 func (s *Server) Start() {
 	s.tb.Helper()
-	cmd := exec.Command(Binary(s.tb), append([]string{"-http", s.address}, s.args...)...) //nolint:gosec // a program of ours
+	cmd := exec.Command(Binary(s.tb), append([]string{"-http", s.address}, s.args...)...) //nolint:gosec // a program of this repository
 	cmd.Env, cmd.Stderr = append(os.Environ(), "TASKS_TOKEN="+s.Token), os.Stderr
 	if err := cmd.Start(); err != nil {
-		s.tb.Fatalf("start the tasks: %v", err)
+		s.tb.Fatalf("start the server of the tasks: %v", err)
 	}
 	exited := make(chan struct{})
 	go func() {
@@ -72,20 +72,20 @@ func (s *Server) Start() {
 		close(exited)
 	}()
 	s.cmd, s.exited = cmd, exited
-	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	for !s.answers(ctx) {
+	for !s.isReady(ctx) {
 		select {
 		case <-exited:
-			s.tb.Fatal("the tasks' server ended")
+			s.tb.Fatal("the server of the tasks exited")
 		case <-ctx.Done():
-			s.tb.Fatal("the tasks' server did not answer")
+			s.tb.Fatal("the server of the tasks is not ready in time")
 		case <-time.After(pollInterval):
 		}
 	}
 }
 
-func (s *Server) answers(ctx context.Context) bool {
+func (s *Server) isReady(ctx context.Context) bool {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL, http.NoBody)
 	if err != nil {
 		s.tb.Fatal(err)
@@ -107,7 +107,7 @@ func (s *Server) Kill() {
 		return
 	}
 	if err := s.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		s.tb.Errorf("kill the tasks' server: %v", err)
+		s.tb.Errorf("kill the server of the tasks: %v", err)
 	}
 	<-s.exited
 	s.cmd = nil

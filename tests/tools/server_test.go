@@ -116,7 +116,7 @@ func TestStartWaitsForNoServer(t *testing.T) {
 // TestVerifyEnv: the report has a line for each server and no secret.
 func TestVerifyEnv(t *testing.T) {
 	t.Parallel()
-	remote := tasks.Absent(t)
+	remote := tasks.NewUnstarted(t)
 	upstream := harness.NewUpstream(t)
 	env := harness.Settings(harness.NewDatabase(t, harness.SQLite), "kq3Wm8ZtYv1xRb6NcP0sLd9FgHj2TuAe", upstream)
 	maps.Copy(env, map[string]string{"TASKS_KEY": remote.Token, "MCP_SERVERS": file(t, fmt.Sprintf(`{"mcpServers": {

@@ -1,6 +1,6 @@
-// Command server is a small MCP server: a list of tasks, and tools that misbehave
-// in ways that a client must handle. It serves stdin and stdout,
-// or over streamable HTTP with -http.
+// Command server is a small MCP server for tests. It has tools for a list of tasks,
+// and tools that misbehave in ways that a client must handle. It serves stdin and
+// stdout, or streamable HTTP with -http.
 package main
 
 import (
@@ -22,16 +22,16 @@ import (
 func main() {
 	address := flag.String("http", "", "serve HTTP at this address instead of stdin and stdout")
 	stateless := flag.Bool("stateless", false, "keep no sessions over HTTP")
-	mute := flag.Bool("mute", false, "answer nothing")
+	mute := flag.Bool("mute", false, "send no responses")
 	stubborn := flag.Bool("stubborn", false, "ignore the end of stdin and SIGTERM")
-	pages := flag.Int("pages", 0, "list this many tools a page")
+	pages := flag.Int("pages", 0, "the number of tools in a page of the list")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, *address, *stateless, *mute, *stubborn, *pages); err != nil {
 		fmt.Fprintln(os.Stderr, "tasks:", err)
-		os.Exit(1) //nolint:gocritic // nothing is left to stop
+		os.Exit(1) //nolint:gocritic // stop has nothing to do at exit
 	}
 }
 
@@ -58,7 +58,8 @@ func run(ctx context.Context, address string, stateless, mute, stubborn bool, pa
 	return err
 }
 
-// serveHTTP requires the token of TASKS_TOKEN, if it is set.
+// serveHTTP serves streamable HTTP. It requires the token in TASKS_TOKEN if that is
+// set.
 func serveHTTP(ctx context.Context, address string, server *mcp.Server, stateless bool) error {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
@@ -68,10 +69,10 @@ func serveHTTP(ctx context.Context, address string, server *mcp.Server, stateles
 	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server },
 		&mcp.StreamableHTTPOptions{Stateless: stateless})
 	want := "Bearer " + os.Getenv("TASKS_TOKEN")
-	served := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	httpServer := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got := r.Header.Get("Authorization")
 		if want != "Bearer " && subtle.ConstantTimeCompare([]byte(got), []byte(want)) == 0 {
-			http.Error(w, "no such token", http.StatusUnauthorized)
+			http.Error(w, "invalid token", http.StatusUnauthorized)
 			return
 		}
 		if r.URL.Path == "/moved" {
@@ -80,9 +81,9 @@ func serveHTTP(ctx context.Context, address string, server *mcp.Server, stateles
 		}
 		handler.ServeHTTP(w, r)
 	})}
-	stop := context.AfterFunc(ctx, func() { _ = served.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = httpServer.Close() })
 	defer stop()
-	if err := served.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := httpServer.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

@@ -1,4 +1,4 @@
-package harness
+package contract
 
 import (
 	"bytes"
@@ -9,25 +9,26 @@ import (
 	"net/http"
 )
 
-const endOfStream = "[DONE]"
+// EndOfStream is the data of the last event of a run's stream.
+const EndOfStream = "[DONE]"
 
-// The first deltas of a stream are validated, and then a sample: they all come
-// from one place in the server, and with the race detector the validation of
-// each made tests with many streams take half as long again.
+// The first firstDeltas deltas of a stream are validated, and then one in
+// deltaStep. With the race detector the validation of all of them made tests with
+// many streams take half as long again.
 const (
 	firstDeltas = 20
 	deltaStep   = 100
 )
 
-// deltaMark is in every delta and in no other event: inside a text its
-// quotation marks are escaped.
+// deltaMark is in every delta and in no other event, since quotation marks within
+// a text are escaped.
 const deltaMark = `"assistant_message.content_part.text_delta"`
 
 // protocolPath is the path of the ChatKit protocol.
 const protocolPath = "/api/v1/chatkit"
 
-// streamCheck checks a stream against the contract while it is read.
-type streamCheck struct {
+// streamValidator validates a stream while it is read.
+type streamValidator struct {
 	io.ReadCloser
 
 	v        *validator
@@ -35,21 +36,21 @@ type streamCheck struct {
 	response *http.Response
 	pending  []byte
 	ended    bool // [DONE] was received
-	deltas   int  // how many were received
+	deltas   int  // the number of received deltas
 	// protocol is true for a stream of the ChatKit protocol, which has other
-	// events and no [DONE].
+	// events and does not end with [DONE].
 	protocol bool
 }
 
-func newStreamCheck(v *validator, request *http.Request, response *http.Response) *streamCheck {
-	return &streamCheck{
+func newStreamValidator(v *validator, request *http.Request, response *http.Response) *streamValidator {
+	return &streamValidator{
 		ReadCloser: response.Body, v: v, request: request, response: response, protocol: request.URL.Path == protocolPath,
 	}
 }
 
-// Read returns what the stream sends and checks each complete frame. A stream
-// that ends without an error must end with [DONE].
-func (c *streamCheck) Read(p []byte) (int, error) {
+// Read reads the stream and checks each complete frame. A stream that ends without
+// an error must end with [DONE].
+func (c *streamValidator) Read(p []byte) (int, error) {
 	n, err := c.ReadCloser.Read(p)
 	c.pending = append(c.pending, p[:n]...)
 	for {
@@ -65,25 +66,25 @@ func (c *streamCheck) Read(p []byte) (int, error) {
 			c.v.t.Errorf("the stream ended in the middle of a frame: %q", c.pending)
 		}
 		if !c.ended && !c.protocol {
-			c.v.t.Error("the stream ended in order, without [DONE]")
+			c.v.t.Error("the stream ended without an error and without [DONE]")
 		}
 	}
-	return n, err // a reader's errors are passed on
+	return n, err
 }
 
-// checkFrame checks a comment or an event of one line "data: ".
-func (c *streamCheck) checkFrame(frame []byte) error {
+// checkFrame checks a comment, or an event with one data line.
+func (c *streamValidator) checkFrame(frame []byte) error {
 	if c.ended {
-		return fmt.Errorf("after [DONE] came %q", frame)
+		return fmt.Errorf("after [DONE] the stream has %q", frame)
 	}
 	if bytes.HasPrefix(frame, []byte(":")) && !bytes.Contains(frame, []byte("\n")) {
 		return nil
 	}
 	data, ok := bytes.CutPrefix(frame, []byte("data: "))
 	if !ok || bytes.ContainsAny(data, "\r\n") {
-		return fmt.Errorf("a frame is not one line of data: %q", frame)
+		return fmt.Errorf("a frame is not one data line: %q", frame)
 	}
-	if string(data) == endOfStream && !c.protocol {
+	if string(data) == EndOfStream && !c.protocol {
 		c.ended = true
 		return nil
 	}
@@ -94,19 +95,18 @@ func (c *streamCheck) checkFrame(frame []byte) error {
 	if err := json.Unmarshal(data, &event); err != nil {
 		return fmt.Errorf("an event is not JSON: %w: %s", err, data)
 	}
-	schema, name := c.v.contract.event, "ThreadStreamEvent"
+	schema, name := c.v.spec.event, "ThreadStreamEvent"
 	if c.protocol {
-		schema, name = c.v.contract.protocolEvent, "ChatKitStreamEvent"
+		schema, name = c.v.spec.protocolEvent, "ChatKitStreamEvent"
 	}
-	if err := schema.VisitJSON(event, c.v.contract.options...); err != nil {
+	if err := schema.VisitJSON(event, c.v.spec.options...); err != nil {
 		return fmt.Errorf("an event is not a %s: %w: %s", name, err, data)
 	}
 	return nil
 }
 
-// isValidated reports whether an event is validated: every event except most
-// deltas.
-func (c *streamCheck) isValidated(data []byte) bool {
+// isValidated reports whether an event is validated. Most deltas are not.
+func (c *streamValidator) isValidated(data []byte) bool {
 	if !bytes.Contains(data, []byte(deltaMark)) {
 		return true
 	}

@@ -1,4 +1,4 @@
-package harness
+package contract
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ const (
 	jsonMedia  = "application/json"
 )
 
-// statusOf returns the documented status of a failure code.
+// statusOf returns the documented status of an error code.
 func statusOf(code string) (int, bool) {
 	status, ok := map[string]int{
 		"INVALID_REQUEST": 400, "EMPTY_MESSAGE": 400, "MESSAGE_TOO_LONG": 400,
@@ -36,33 +36,49 @@ func statusOf(code string) (int, bool) {
 	return status, ok
 }
 
-// validator is a round tripper that fails the test for every answer that
-// differs from openapi.yaml or from the documented failures.
+// Options are the options of Transport.
+type Options struct {
+	// Next sends the requests.
+	Next http.RoundTripper
+	// RateLimited reports whether the server has a rate limit.
+	RateLimited bool
+	// Secrets are texts that an error response must not contain.
+	Secrets []string
+}
+
+// Transport returns a round tripper that fails the test for every response that
+// violates openapi.yaml or the documented rules for errors and headers.
+func Transport(tb testing.TB, o Options) http.RoundTripper {
+	tb.Helper()
+	spec, err := loadSpecification()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return &validator{Options: o, t: tb, spec: spec}
+}
+
 type validator struct {
-	next     http.RoundTripper
-	t        testing.TB
-	contract *contract
-	// limited reports whether the server has a rate limit.
-	limited bool
-	// secrets must not be in a failure.
-	secrets []string
+	Options
+
+	t    testing.TB
+	spec *specification
 }
 
 // RoundTrip implements http.RoundTripper.
 func (v *validator) RoundTrip(request *http.Request) (*http.Response, error) {
-	response, err := v.next.RoundTrip(request)
+	response, err := v.Next.RoundTrip(request)
 	if err != nil {
-		return nil, err // the transport's own
+		return nil, err
 	}
 	if isStream(response) {
 		v.report(request, response, v.checkHead(request, response))
-		response.Body = newStreamCheck(v, request, response)
+		response.Body = newStreamValidator(v, request, response)
 		return response, nil
 	}
 	body, err := io.ReadAll(response.Body)
 	_ = response.Body.Close() // The body was read to its end.
 	if err != nil {
-		return nil, fmt.Errorf("read the answer: %w", err)
+		return nil, fmt.Errorf("read the response: %w", err)
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	v.report(request, response, v.check(request, response, body))
@@ -77,12 +93,12 @@ func isStream(response *http.Response) bool {
 func (v *validator) report(request *http.Request, response *http.Response, err error) {
 	v.t.Helper()
 	if err != nil {
-		v.t.Errorf("%s %s answered %d, which is not the contract: %v",
+		v.t.Errorf("%s %s: the response with status %d violates the contract: %v",
 			request.Method, request.URL.Path, response.StatusCode, err)
 	}
 }
 
-// check checks a whole answer.
+// check checks a complete response.
 func (v *validator) check(request *http.Request, response *http.Response, body []byte) error {
 	return errors.Join(
 		v.checkDocumented(request, response, body),
@@ -106,11 +122,11 @@ func (v *validator) checkHead(request *http.Request, response *http.Response) er
 	return errors.Join(errs...)
 }
 
-// checkDocumented checks an answer against openapi.yaml. A nil body is not
+// checkDocumented checks a response against openapi.yaml. A nil body is not
 // checked.
 func (v *validator) checkDocumented(request *http.Request, response *http.Response, body []byte) error {
-	path := v.contract.pathOf(request.URL)
-	item := v.contract.spec.Paths.Value(path)
+	path := v.spec.pathOf(request.URL)
+	item := v.spec.document.Paths.Value(path)
 	if item == nil || item.GetOperation(request.Method) == nil {
 		return checkUndocumented(request, response)
 	}
@@ -118,19 +134,19 @@ func (v *validator) checkDocumented(request *http.Request, response *http.Respon
 		RequestValidationInput: &openapi3filter.RequestValidationInput{
 			Request: request,
 			Route: &routers.Route{
-				Spec: v.contract.spec, Path: path, PathItem: item,
+				Spec: v.spec.document, Path: path, PathItem: item,
 				Method: request.Method, Operation: item.GetOperation(request.Method),
 			},
 		},
 		Status: response.StatusCode, Header: response.Header,
 		Options: &openapi3filter.Options{
 			IncludeResponseStatus: true, MultiError: true, ExcludeResponseBody: body == nil,
-			SchemaValidationOptions: v.contract.options,
+			SchemaValidationOptions: v.spec.options,
 		},
 	}
 	ok := item.GetOperation(request.Method).Responses.Status(http.StatusOK)
 	if response.StatusCode == http.StatusOK && ok != nil && ok.Value.Content["*/*"] != nil {
-		input.Options.ExcludeResponseBody = true // A file's bytes have no schema.
+		input.Options.ExcludeResponseBody = true // The content of a file has no schema.
 		body = nil
 	}
 	if body != nil {
@@ -142,8 +158,8 @@ func (v *validator) checkDocumented(request *http.Request, response *http.Respon
 	return nil
 }
 
-// checkUndocumented checks an answer to a request that is no operation. Below
-// the API's prefix it must be a failure or the answer to a preflight.
+// checkUndocumented checks the response to a request that is not an operation.
+// Below the API's prefix it must be an error or the response to a preflight.
 func checkUndocumented(request *http.Request, response *http.Response) error {
 	if response.StatusCode >= http.StatusBadRequest || request.Method == http.MethodOptions ||
 		!strings.HasPrefix(request.URL.Path, apiPrefix) {
@@ -152,17 +168,17 @@ func checkUndocumented(request *http.Request, response *http.Response) error {
 	return errors.New("no operation of openapi.yaml has this path and method")
 }
 
-// checkLimitHeaders checks that the answer of every limited operation has the
-// rate limit headers and that no other answer has them.
+// checkLimitHeaders checks that the responses of rate-limited operations have the
+// rate limit headers, and that no other response has them.
 func (v *validator) checkLimitHeaders(request *http.Request, response *http.Response) error {
-	item := v.contract.spec.Paths.Value(v.contract.pathOf(request.URL))
+	item := v.spec.document.Paths.Value(v.spec.pathOf(request.URL))
 	isOperation := isAPI(request) && item != nil && item.GetOperation(request.Method) != nil
 	var errs []error
 	for _, name := range []string{"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"} {
 		values := response.Header.Values(name)
-		if !v.limited || !isAPI(request) {
+		if !v.RateLimited || !isAPI(request) {
 			if len(values) > 0 {
-				errs = append(errs, fmt.Errorf("header %s, but nothing is limited here", name))
+				errs = append(errs, fmt.Errorf("header %s without a rate limit", name))
 			}
 			continue
 		}
@@ -170,7 +186,7 @@ func (v *validator) checkLimitHeaders(request *http.Request, response *http.Resp
 			continue
 		}
 		if len(values) != 1 {
-			errs = append(errs, fmt.Errorf("header %s comes %d times", name, len(values)))
+			errs = append(errs, fmt.Errorf("the response has %[2]d headers %[1]s", name, len(values)))
 		} else if n, err := strconv.Atoi(values[0]); err != nil || n < 0 {
 			errs = append(errs, fmt.Errorf("header %s is %q", name, values[0]))
 		}
@@ -178,7 +194,7 @@ func (v *validator) checkLimitHeaders(request *http.Request, response *http.Resp
 	return errors.Join(errs...)
 }
 
-// checkFailure checks the envelope, the code and the headers of a failure.
+// checkFailure checks the body, the code and the headers of an error response.
 func (v *validator) checkFailure(request *http.Request, response *http.Response, body []byte) error {
 	if response.StatusCode < http.StatusBadRequest || isReadiness(request, response) {
 		return nil
@@ -188,43 +204,44 @@ func (v *validator) checkFailure(request *http.Request, response *http.Response,
 		return errors.Join(errs...)
 	}
 	if media := response.Header.Get("Content-Type"); !strings.HasPrefix(media, jsonMedia) {
-		return errors.Join(append(errs, fmt.Errorf("a failure of type %q: %s", media, body))...)
+		return errors.Join(append(errs, fmt.Errorf("an error response of type %q: %s", media, body))...)
 	}
 	var value any
 	if err := json.Unmarshal(body, &value); err != nil {
-		return errors.Join(append(errs, fmt.Errorf("a failure that is not JSON: %s", body))...)
+		return errors.Join(append(errs, fmt.Errorf("an error response that is not JSON: %s", body))...)
 	}
-	if err := v.contract.failure.VisitJSON(value, v.contract.options...); err != nil {
-		return errors.Join(append(errs, fmt.Errorf("not the envelope of a failure: %w: %s", err, body))...)
+	if err := v.spec.failure.VisitJSON(value, v.spec.options...); err != nil {
+		return errors.Join(append(errs, fmt.Errorf("an error response that is not an ErrorResponse: %w: %s", err, body))...)
 	}
-	var envelope failureEnvelope
-	if err := json.Unmarshal(body, &envelope); err != nil {
+	var decoded ErrorBody
+	if err := json.Unmarshal(body, &decoded); err != nil {
 		return errors.Join(append(errs, err)...)
 	}
-	return errors.Join(append(errs, checkCode(response, envelope.Error.Code, envelope.Error.Message))...)
+	return errors.Join(append(errs, checkCode(response, decoded.Error.Code, decoded.Error.Message))...)
 }
 
-type failureEnvelope struct {
+// ErrorBody is the body of an error response.
+type ErrorBody struct {
 	Error struct {
 		Code    string `json:"code"`
 		Message string `json:"message"`
 	} `json:"error"`
 }
 
-// isReadiness reports whether the answer is the 503 of /readyz, which has a
-// body of its own.
+// isReadiness reports whether the response is the 503 of /readyz, whose body is
+// not an ErrorResponse.
 func isReadiness(request *http.Request, response *http.Response) bool {
 	return request.URL.Path == "/readyz" && response.StatusCode == http.StatusServiceUnavailable
 }
 
-// checkCode checks that the code fits the status and the headers.
+// checkCode checks that the code agrees with the status and the headers.
 func checkCode(response *http.Response, code, message string) error {
 	var errs []error
 	if status, ok := statusOf(code); !ok || status != response.StatusCode {
-		errs = append(errs, fmt.Errorf("code %s does not go with the status", code))
+		errs = append(errs, fmt.Errorf("code %s does not belong to the status", code))
 	}
 	if strings.TrimSpace(message) == "" {
-		errs = append(errs, errors.New("the failure has no message"))
+		errs = append(errs, errors.New("the error has no message"))
 	}
 	needs := func(name, want string) {
 		got := response.Header.Get(name)
@@ -243,9 +260,9 @@ func checkCode(response *http.Response, code, message string) error {
 	return errors.Join(errs...)
 }
 
-// checkSecrets checks that a failure holds no secret and no internal detail.
+// checkSecrets checks that an error response has no secret and no internal detail.
 func (v *validator) checkSecrets(request *http.Request, response *http.Response, body []byte) error {
-	secrets := append([]string{}, v.secrets...)
+	secrets := append([]string{}, v.Secrets...)
 	if _, token, _ := strings.Cut(request.Header.Get("Authorization"), " "); len(token) > 8 {
 		secrets = append(secrets, token)
 	}
@@ -259,13 +276,13 @@ func (v *validator) checkSecrets(request *http.Request, response *http.Response,
 	text := head.String() + string(body)
 	for _, secret := range secrets {
 		if strings.Contains(text, secret) {
-			return errors.New("a failure holds a secret")
+			return errors.New("an error response has a secret")
 		}
 	}
 	lower := strings.ToLower(string(body))
 	for _, sign := range []string{"select ", "insert into", "sqlstate", "sqlite", "pgx", "gorm", ".go:", "goroutine", "/tmp/", "127.0.0.1"} {
 		if strings.Contains(lower, sign) {
-			return fmt.Errorf("a failure holds an internal detail (%q): %s", sign, body)
+			return fmt.Errorf("an error response has an internal detail (%q): %s", sign, body)
 		}
 	}
 	return nil

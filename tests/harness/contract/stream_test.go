@@ -1,4 +1,4 @@
-package harness
+package contract
 
 import (
 	"errors"
@@ -13,56 +13,56 @@ import (
 const (
 	delta = `data: {"type":"thread.item.updated","item_id":"` + someID +
 		`","update":{"type":"assistant_message.content_part.text_delta","content_index":0,"delta":"Hi"}}` + "\n\n"
-	// pieces is large enough that some later ones are validated.
-	pieces = 3 * deltaStep
+	// manyDeltas is enough that some later ones are validated.
+	manyDeltas = 3 * deltaStep
 	// extraField is an undocumented field of a delta.
 	extraField = `,"extra":1}}` + "\n\n"
 )
 
-// deltasWithExtraField returns a stream of deltas. Those from the first to the last,
-// counted from one, have an undocumented field.
+// deltasWithExtraField returns a stream of deltas. Those from number first to
+// number last have an undocumented field.
 func deltasWithExtraField(first, last int) string {
-	frames := slices.Repeat([]string{delta}, pieces)
+	frames := slices.Repeat([]string{delta}, manyDeltas)
 	for n := first - 1; n < last; n++ {
 		frames[n] = strings.Replace(delta, "}}\n\n", extraField, 1)
 	}
 	return options + strings.Join(frames, "") + endFrame
 }
 
-// TestDeltasAreValidated checks that the first deltas are validated one by one
-// and later ones by samples, and that all other events are validated.
+// TestDeltasAreValidated checks that the first deltas, a sample of the later ones
+// and all other events are validated.
 func TestDeltasAreValidated(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		stream string
 		want   int
 	}{
-		"none spoilt":           {deltasWithExtraField(1, 0), 0},
+		"none":                  {deltasWithExtraField(1, 0), 0},
 		"the first":             {deltasWithExtraField(1, 1), 1},
 		"the last of the first": {deltasWithExtraField(firstDeltas, firstDeltas), 1},
-		"all":                   {deltasWithExtraField(1, pieces), firstDeltas + pieces/deltaStep},
-		"all later ones":        {deltasWithExtraField(firstDeltas+1, pieces), pieces / deltaStep},
+		"all":                   {deltasWithExtraField(1, manyDeltas), firstDeltas + manyDeltas/deltaStep},
+		"all later ones":        {deltasWithExtraField(firstDeltas+1, manyDeltas), manyDeltas / deltaStep},
 		"another event": {strings.Replace(deltasWithExtraField(1, 0), endFrame,
 			strings.Replace(options, `"type"`, `"extra":"\"assistant_message.content_part.text_delta\"","type"`, 1)+endFrame, 1), 1},
 		"no frame": {strings.Replace(deltasWithExtraField(1, 0), endFrame, "event: x\n"+delta+endFrame, 1), 1},
 	} {
-		if failed := validate(t, "POST", runPath, answering{200, streamHead(), c.stream}); len(failed) != c.want {
-			t.Errorf("%s: %d faults were reported, want %d: %.300q", name, len(failed), c.want, failed)
+		if failed := validate(t, "POST", runPath, fixedResponse{200, streamHead(), c.stream}); len(failed) != c.want {
+			t.Errorf("%s: %d violations were reported, want %d: %.300q", name, len(failed), c.want, failed)
 		}
 	}
 }
 
-// TestCutStreamIsValidated checks that a stream may be cut anywhere and that
-// what arrived is validated.
-func TestCutStreamIsValidated(t *testing.T) {
+// TestBrokenStreamIsValidated checks that a stream may break anywhere and that the
+// events before that are validated.
+func TestBrokenStreamIsValidated(t *testing.T) {
 	t.Parallel()
-	contract, err := theContract()
+	spec, err := loadSpecification()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct {
-		came string
-		want int
+		received string
+		want     int
 	}{
 		"after an event": {options + delta, 0},
 		"in an event":    {options + delta[:30], 0},
@@ -73,14 +73,14 @@ func TestCutStreamIsValidated(t *testing.T) {
 			t.Fatal(err)
 		}
 		recorded := &recorder{TB: t}
-		cut := io.MultiReader(strings.NewReader(c.came), iotest.ErrReader(io.ErrUnexpectedEOF))
-		check := newStreamCheck(&validator{t: recorded, contract: contract}, request,
-			&http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(cut)})
-		if _, err := io.Copy(io.Discard, check); !errors.Is(err, io.ErrUnexpectedEOF) {
+		broken := io.MultiReader(strings.NewReader(c.received), iotest.ErrReader(io.ErrUnexpectedEOF))
+		stream := newStreamValidator(&validator{t: recorded, spec: spec}, request,
+			&http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(broken)})
+		if _, err := io.Copy(io.Discard, stream); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%s: the reader got the error %v", name, err)
 		}
 		if len(recorded.failed) != c.want {
-			t.Errorf("%s: the reported faults are %q", name, recorded.failed)
+			t.Errorf("%s: the reported violations are %q", name, recorded.failed)
 		}
 	}
 }

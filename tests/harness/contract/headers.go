@@ -1,4 +1,4 @@
-package harness
+package contract
 
 import (
 	"errors"
@@ -8,12 +8,11 @@ import (
 	"strings"
 )
 
-// isAPI reports whether the path is below the API's prefix, even if it is no
-// operation.
+// isAPI reports whether the path is below the API's prefix.
 func isAPI(request *http.Request) bool { return strings.HasPrefix(request.URL.Path, "/api/v1/") }
 
-// checkSecurityHeaders checks that a browser does not guess the answer's type,
-// show it in a frame, or cache what it should request again.
+// checkSecurityHeaders checks that the headers keep a browser from guessing the
+// type of the response, showing it in a frame, and caching it wrongly.
 func (v *validator) checkSecurityHeaders(request *http.Request, response *http.Response) error {
 	return errors.Join(
 		checkHeader(response, "X-Content-Type-Options", "nosniff"),
@@ -23,21 +22,20 @@ func (v *validator) checkSecurityHeaders(request *http.Request, response *http.R
 	)
 }
 
-// checkHeader checks that a header has exactly one of the values. A prefix is
-// not enough: the rest of a value may reverse its meaning.
-func checkHeader(response *http.Response, name string, words ...string) error {
-	if got := strings.Join(response.Header.Values(name), ", "); !slices.Contains(words, got) {
-		return fmt.Errorf("header %s is %q, not %q", name, got, words)
+// checkHeader checks that a header is exactly one of the values.
+func checkHeader(response *http.Response, name string, values ...string) error {
+	if got := strings.Join(response.Header.Values(name), ", "); !slices.Contains(values, got) {
+		return fmt.Errorf("header %s is %q, not %q", name, got, values)
 	}
 	return nil
 }
 
-// checkPolicy checks that an answer of the API allows no loading and that a
-// page lists what it loads.
+// checkPolicy checks the Content-Security-Policy. That of the API allows nothing;
+// that of a page allows nothing by default.
 func checkPolicy(request *http.Request, response *http.Response) error {
 	const name, nothing, frames = "Content-Security-Policy", "default-src 'none'; ", "frame-ancestors 'none'"
 	if isAPI(request) {
-		return checkHeader(response, name, nothing+frames, nothing+frames+"; sandbox") // The second value is a file's.
+		return checkHeader(response, name, nothing+frames, nothing+frames+"; sandbox") // The second value is for files.
 	}
 	if got := response.Header.Get(name); !strings.HasPrefix(got, nothing) || !strings.Contains(got, frames) {
 		return fmt.Errorf("header %s is %q", name, got)
@@ -45,12 +43,12 @@ func checkPolicy(request *http.Request, response *http.Response) error {
 	return nil
 }
 
-// checkCacheControl checks that an answer of the API may be cached by its caller only
-// and that a browser revalidates a page's file each time. The headers of a
-// stream are checked by checkHead.
+// checkCacheControl checks that a response of the API is not cached and that a
+// browser revalidates the files of a page. checkHead checks the headers of a
+// stream.
 func (v *validator) checkCacheControl(request *http.Request, response *http.Response) error {
 	const name = "Cache-Control"
-	isPage := v.contract.pathOf(request.URL) == "" &&
+	isPage := v.spec.pathOf(request.URL) == "" &&
 		(response.StatusCode == http.StatusOK || response.StatusCode == http.StatusNotModified)
 	switch {
 	case isStream(response):
@@ -58,7 +56,7 @@ func (v *validator) checkCacheControl(request *http.Request, response *http.Resp
 	case isAPI(request):
 		return checkHeader(response, name, "no-store")
 	case isPage:
-		return checkHeader(response, name, "no-cache", "no-store") // The second value is that of the demo's token.
+		return checkHeader(response, name, "no-cache", "no-store") // The second value is for the demo's token.
 	}
 	return nil
 }
