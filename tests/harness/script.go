@@ -23,7 +23,7 @@ type exchange struct {
 	begun bool
 }
 
-// DefaultScript answers "Hello from the model."
+// DefaultScript returns a short answer: "Hello from the model." in four deltas.
 func DefaultScript() Script { return TextAnswer("Hello", " from", " the", " model.") }
 
 // TextAnswer returns a complete answer with a delta for each piece of the text:
