@@ -138,7 +138,7 @@ func TestToolArguments(t *testing.T) {
 // check has the model make the call, and checks what becomes of it.
 func (c writtenCall) check(t *testing.T, name string, user *harness.User, upstream *harness.Upstream, tool *recorder) {
 	t.Helper()
-	upstream.Answer(name, harness.CallsTools(harness.Call{ID: "call_1", Name: "notes__look", Arguments: c.written}), answered("It rains."))
+	upstream.Answer(name, harness.ToolCallAnswer(harness.Call{ID: "call_1", Name: "notes__look", Arguments: c.written}), answered("It rains."))
 	thread := user.CreateSession()
 	user.Say(thread, name)
 
