@@ -12,28 +12,30 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// answer turns a body into chunks. It knows no HTTP: an error of its reader
-// that is not io.EOF is passed on as it is.
+// answer parses the body of a response into chunks. It returns errors of the
+// body's reader other than io.EOF unchanged.
 type answer struct {
 	events  eventReader
 	pattern pattern
-	calls   calls
+	calls   callAssembler
 	think   thinkFilter
 	// textPairs and reasoningPairs join surrogate pairs that were split over two
 	// deltas.
 	textPairs, reasoningPairs pairJoiner
-	// pending are the chunks that were read and that next has not returned.
+	// pending are the parsed chunks that next has not returned yet.
 	pending []chat.Chunk
-	// model and id are empty until they are told.
+	// model and id are empty until an event has them.
 	model, id string
-	// finished reports whether a finish_reason has come, so that the text is
-	// complete, and unknown whether an event has come that is no chunk.
-	finished, unknown bool
-	// kind is the media type of the body's first bytes, and begun reports whether
-	// an event has come.
-	kind  string
-	begun bool
-	// ended is what next returns after the last chunk.
+	// finished reports whether an event had a finish_reason, so that the text is
+	// complete.
+	finished bool
+	// hasUnknown reports whether an event was not a chunk.
+	hasUnknown bool
+	// mediaType is the media type of the body's first bytes.
+	mediaType string
+	// hasEvents reports whether an event was read.
+	hasEvents bool
+	// ended is the error that next returns after the last chunk.
 	ended error
 }
 
@@ -41,11 +43,11 @@ func newAnswer(body io.Reader) *answer {
 	return &answer{events: eventReader{source: body}}
 }
 
-// open waits for the first byte. If what comes first is an error, and not
-// content, it returns that as an *chat.UpstreamError. Once a comment has come it
-// reads nothing more: a comment is all a slow model may send for a minute.
+// open waits for the first content. If an error arrives before any content, it
+// returns that as a *chat.UpstreamError. It also returns after a comment, since a
+// slow model may send only comments for a minute.
 func (a *answer) open() error {
-	first, err := a.events.begin()
+	first, err := a.events.firstByte()
 	if errors.Is(err, io.EOF) {
 		return broken(errEmptyBody)
 	}
@@ -54,21 +56,21 @@ func (a *answer) open() error {
 	}
 	switch first {
 	case '{', '[':
-		return a.openWhole(first)
+		return a.openJSON(first)
 	case '<':
 		return broken(errHTML)
 	}
-	a.kind, _, _ = strings.Cut(http.DetectContentType(a.events.buf[a.events.start:a.events.end]), ";")
+	a.mediaType, _, _ = strings.Cut(http.DetectContentType(a.events.buf[a.events.start:a.events.end]), ";")
 	for a.ended == nil {
 		data, ok, err := a.events.buffered()
 		if err != nil {
 			return err
 		}
 		if !ok {
-			if a.events.commented || len(a.pending) > 0 {
+			if a.events.hasComment || len(a.pending) > 0 {
 				return nil
 			}
-			data, ok, err = a.more()
+			data, ok, err = a.readMore()
 		}
 		if err != nil {
 			a.end(err)
@@ -78,31 +80,31 @@ func (a *answer) open() error {
 			return nil
 		}
 	}
-	return a.refusal()
+	return a.errorBeforeOutput()
 }
 
-// openWhole is for a body of JSON: an error, or an answer by a server that
+// openJSON parses a body that is JSON: an error, or the answer of a server that
 // does not stream.
-func (a *answer) openWhole(first byte) error {
-	body, err := a.events.whole()
+func (a *answer) openJSON(first byte) error {
+	body, err := a.events.readAll()
 	if err != nil {
 		return err
 	}
-	var said event
+	var e event
 	if first == '[' {
 		var list []event
 		if err := unmarshal(body, &list); err != nil || len(list) == 0 {
 			return broken(errNotProtocol)
 		}
-		said = list[0]
-	} else if err := unmarshal(body, &said); err != nil {
+		e = list[0]
+	} else if err := unmarshal(body, &e); err != nil {
 		return broken(errNotProtocol)
 	}
-	if said.isErrorObject() {
-		_ = said.Error.UnmarshalJSON(body) // The body was decoded before.
+	if e.isErrorObject() {
+		_ = e.Error.UnmarshalJSON(body) // Cannot fail: the body was decoded above.
 	}
-	chunk, err := a.take(&said)
-	if err == nil && len(said.Choices) == 0 {
+	chunk, err := a.toChunk(&e)
+	if err == nil && len(e.Choices) == 0 {
 		return broken(errNotProtocol)
 	}
 	a.clean(&chunk)
@@ -111,13 +113,13 @@ func (a *answer) openWhole(first byte) error {
 	if err == nil {
 		a.ended = io.EOF
 	}
-	return a.refusal()
+	return a.errorBeforeOutput()
 }
 
-// addEvent adds the chunk of an event to pending, and reports whether it has
+// addEvent adds the chunk of an event to pending and reports whether the chunk has
 // content.
 func (a *answer) addEvent(data []byte) bool {
-	chunk, err := a.chunk(data)
+	chunk, err := a.parse(data)
 	a.ended = err
 	content := hasContent(chunk)
 	if err == nil || content {
@@ -126,9 +128,10 @@ func (a *answer) addEvent(data []byte) bool {
 	return content
 }
 
-// refusal is the error that came before the model said anything.
-func (a *answer) refusal() error {
-	if slices.ContainsFunc(a.pending, says) {
+// errorBeforeOutput returns the error that ended the answer before any output of
+// the model, or nil.
+func (a *answer) errorBeforeOutput() error {
+	if slices.ContainsFunc(a.pending, hasOutput) {
 		return nil
 	}
 	if errors.Is(a.ended, io.EOF) {
@@ -138,9 +141,8 @@ func (a *answer) refusal() error {
 }
 
 // next sets *chunk to the next chunk. It returns io.EOF after a complete answer,
-// and an *chat.UpstreamError, or the reader's error, after one that broke. A live
-// stream waits here, so what would make this stack frame larger is in the functions
-// it calls.
+// and a *chat.UpstreamError or the reader's error after an incomplete one. Live
+// streams wait in this function, so its stack frame is kept small.
 func (a *answer) next(chunk *chat.Chunk) error {
 	for len(a.pending) == 0 {
 		if a.ended != nil {
@@ -148,7 +150,7 @@ func (a *answer) next(chunk *chat.Chunk) error {
 		}
 		data, ok, err := a.events.buffered()
 		if err == nil && !ok {
-			data, ok, err = a.more()
+			data, ok, err = a.readMore()
 		}
 		if err != nil {
 			a.end(err)
@@ -161,29 +163,29 @@ func (a *answer) next(chunk *chat.Chunk) error {
 	return nil
 }
 
-// more reads from the body. At its end it returns the event that is left there,
-// or io.EOF.
-func (a *answer) more() (data []byte, ok bool, err error) {
+// readMore reads from the body. At the end of the body it returns the last event,
+// if that is not terminated, or io.EOF.
+func (a *answer) readMore() (data []byte, ok bool, err error) {
 	err = a.events.fill()
 	if !errors.Is(err, io.EOF) {
 		return nil, false, err
 	}
-	data, ok, failed := a.events.rest()
+	data, ok, failed := a.events.remainder()
 	if ok && failed == nil {
 		return data, true, nil // The next read returns io.EOF again.
 	}
 	return nil, false, cmp.Or(failed, err)
 }
 
-// end sets how the answer ended, from the error of its body; io.EOF is the body's
-// end. It adds what was held back to pending.
+// end sets ended from the error of the body, which is io.EOF at its end. It adds the
+// text that was held back to pending.
 func (a *answer) end(err error) {
 	switch {
 	case a.finished:
-		// The text is complete; only what came after it was lost.
+		// The text is complete. Only data after it was lost.
 		a.ended = io.EOF
-	case errors.Is(err, io.EOF) && !a.begun && !a.events.commented && a.kind != "":
-		a.ended = notStream(a.kind)
+	case errors.Is(err, io.EOF) && !a.hasEvents && !a.events.hasComment && a.mediaType != "":
+		a.ended = notStream(a.mediaType)
 	case errors.Is(err, io.EOF):
 		a.ended = broken(errUnfinished)
 	default:
@@ -195,11 +197,12 @@ func (a *answer) end(err error) {
 	}
 }
 
-// chunk reads an event. It returns io.EOF for the last one, [DONE]. What was held
-// back comes with the last text, or with the error that ends the answer.
-func (a *answer) chunk(data []byte) (chat.Chunk, error) {
-	a.begun = true
-	chunk, err := a.readEvent(data)
+// parse converts an event to a chunk. It returns io.EOF for [DONE]. The chunk with
+// the finish_reason, or with the error that ends the answer, gets the text that was
+// held back.
+func (a *answer) parse(data []byte) (chat.Chunk, error) {
+	a.hasEvents = true
+	chunk, err := a.parseEvent(data)
 	a.clean(&chunk)
 	if err != nil || chunk.FinishReason != "" {
 		a.flush(&chunk)
@@ -207,7 +210,8 @@ func (a *answer) chunk(data []byte) (chat.Chunk, error) {
 	return chunk, err
 }
 
-// clean joins surrogate pairs, and moves reasoning out of the text.
+// clean joins surrogate pairs, and moves reasoning between tags from the text to
+// Reasoning.
 func (a *answer) clean(chunk *chat.Chunk) {
 	chunk.Reasoning = a.reasoningPairs.join(chunk.Reasoning)
 	if chunk.Text != "" {
@@ -217,7 +221,7 @@ func (a *answer) clean(chunk *chat.Chunk) {
 	chunk.Reasoning, chunk.Text = chunk.Reasoning+reasoning, text
 }
 
-// flush adds what was held back.
+// flush adds the text that was held back.
 func (a *answer) flush(chunk *chat.Chunk) {
 	reasoning, text := a.think.split(a.textPairs.flush())
 	lastReasoning, lastText := a.think.flush()
@@ -226,10 +230,10 @@ func (a *answer) flush(chunk *chat.Chunk) {
 	chunk.Calls = append(chunk.Calls, a.calls.flush()...)
 }
 
-// readEvent decodes an event.
-func (a *answer) readEvent(data []byte) (chat.Chunk, error) {
+// parseEvent decodes an event.
+func (a *answer) parseEvent(data []byte) (chat.Chunk, error) {
 	if a.events.wasError {
-		return a.readError(data)
+		return a.parseError(data)
 	}
 	if text, ok := a.pattern.text(data); ok {
 		return chat.Chunk{Text: text}, nil
@@ -241,26 +245,26 @@ func (a *answer) readEvent(data []byte) (chat.Chunk, error) {
 	if string(data) == "[DONE]" {
 		return chat.Chunk{}, a.done()
 	}
-	said, err := decode(data)
+	e, err := decode(data)
 	if err != nil {
 		if a.finished {
 			return chat.Chunk{}, io.EOF
 		}
 		return chat.Chunk{}, err
 	}
-	if said.isErrorObject() || (said.isUnknown() && said.Message+said.Detail != "") {
-		return a.readError(data)
+	if e.isErrorObject() || (e.isUnknown() && e.Message+e.Detail != "") {
+		return a.parseError(data)
 	}
-	a.unknown = a.unknown || said.isUnknown()
-	chunk, err := a.take(&said)
-	if err == nil && textOnly(chunk) && len(said.calls()) == 0 {
+	a.hasUnknown = a.hasUnknown || e.isUnknown()
+	chunk, err := a.toChunk(&e)
+	if err == nil && textOnly(chunk) && len(e.calls()) == 0 {
 		a.pattern.learn(data, chunk.Text)
 	}
 	return chunk, err
 }
 
-// isFiller reports whether the data of an event is one of those that servers and
-// proxies send to keep a connection open.
+// isFiller reports whether the data of an event is of those that servers and
+// proxies send only to keep a connection open.
 func isFiller(data []byte) bool {
 	switch strings.ToLower(string(bytes.TrimLeft(data[:min(len(data), 16)], ": "))) {
 	case "", "null", "[]", "{}", `""`, "ping", "keepalive", "keep-alive", "heartbeat":
@@ -269,34 +273,34 @@ func isFiller(data []byte) bool {
 	return len(data) > 0 && data[0] == ':'
 }
 
-// readError reads an event that is an error, in whatever form.
-func (a *answer) readError(data []byte) (chat.Chunk, error) {
-	said, err := decode(bytes.Trim(data, whiteSpace))
+// parseError parses an event that is an error in any form.
+func (a *answer) parseError(data []byte) (chat.Chunk, error) {
+	e, err := decode(bytes.Trim(data, whiteSpace))
 	if err != nil {
-		return chat.Chunk{}, broken(errSaidEvent)
+		return chat.Chunk{}, broken(errErrorEvent)
 	}
-	if said.Error.UpstreamError == nil {
-		// A value that is no error for the member, such as false, is one here.
-		if err := said.Error.UnmarshalJSON(data); err != nil || said.Error.UpstreamError == nil {
-			return chat.Chunk{}, broken(errSaidEvent)
+	if e.Error.UpstreamError == nil {
+		// The whole event is the error, or its member error has a value such as false.
+		if err := e.Error.UnmarshalJSON(data); err != nil || e.Error.UpstreamError == nil {
+			return chat.Chunk{}, broken(errErrorEvent)
 		}
 	}
-	return a.take(&said)
+	return a.toChunk(&e)
 }
 
-// done returns how an answer ends with [DONE]. Without a finish reason it is
-// complete only if nothing speaks against it.
+// done returns the error that ends an answer at [DONE]. Without a finish_reason the
+// answer is complete unless there is a sign that something is missing.
 func (a *answer) done() error {
-	if !a.finished && (a.unknown || a.events.foreign || a.calls.areCut()) {
+	if !a.finished && (a.hasUnknown || a.events.hasForeignText || a.calls.areIncomplete()) {
 		return broken(errUnfinished)
 	}
 	return io.EOF
 }
 
-// take is what an event says after all that came before it: model, id and
-// finish_reason are told once, pieces of tool calls are put in order.
-func (a *answer) take(said *event) (chat.Chunk, error) {
-	chunk, err := said.chunk()
+// toChunk converts an event to a chunk. It passes on the first model, id and
+// finish_reason of the answer only, and assigns pieces of tool calls to their calls.
+func (a *answer) toChunk(e *event) (chat.Chunk, error) {
+	chunk, err := e.chunk()
 	if a.model != "" {
 		chunk.Model = ""
 	}
@@ -305,46 +309,47 @@ func (a *answer) take(said *event) (chat.Chunk, error) {
 	}
 	a.model += chunk.Model
 	a.id += chunk.UpstreamID
-	if pieces := said.calls(); len(pieces) > 0 {
+	if pieces := e.calls(); len(pieces) > 0 {
 		var failed error
-		if chunk.Calls, failed = a.calls.take(pieces); failed != nil && err == nil {
+		if chunk.Calls, failed = a.calls.add(pieces); failed != nil && err == nil {
 			chunk.FinishReason, err = "", failed
 		}
 	}
 	if a.finished {
 		chunk.FinishReason = ""
 	}
-	if chunk.FinishReason == chat.FinishStop && a.calls.told > 0 {
-		// Some providers say stop after calls, OpenAI too where tool_choice
-		// names the tool.
+	if chunk.FinishReason == chat.FinishStop && a.calls.emitted > 0 {
+		// Some providers send stop after calls. OpenAI does if tool_choice names
+		// the tool.
 		chunk.FinishReason = chat.FinishToolCalls
 	}
 	a.finished = a.finished || chunk.FinishReason != ""
 	return chunk, err
 }
 
-// textOnly says that a chunk has text alone.
+// textOnly reports whether a chunk has nothing except text.
 func textOnly(chunk chat.Chunk) bool {
 	return chunk.Reasoning == "" && chunk.Calls == nil && chunk.ReasoningDetails == nil && chunk.Annotations == nil &&
 		chunk.FinishReason == "" && chunk.Usage == nil && chunk.Model == "" && chunk.UpstreamID == ""
 }
 
-// says reports that the model has said something, if not yet to the user.
-func says(chunk chat.Chunk) bool {
+// hasOutput reports whether a chunk has output of the model.
+func hasOutput(chunk chat.Chunk) bool {
 	return chunk.Text != "" || chunk.Reasoning != "" || chunk.Calls != nil || chunk.ReasoningDetails != nil
 }
 
+// hasContent reports whether a chunk has output, a finish reason or the usage.
 func hasContent(chunk chat.Chunk) bool {
-	return says(chunk) || chunk.FinishReason != "" || chunk.Usage != nil
+	return hasOutput(chunk) || chunk.FinishReason != "" || chunk.Usage != nil
 }
 
 func decode(data []byte) (event, error) {
-	var said event
+	var e event
 	if data[0] != '{' {
-		return said, broken(errBadEvent)
+		return e, broken(errBadEvent)
 	}
-	if err := unmarshal(data, &said); err != nil {
-		return said, broken(errBadEvent)
+	if err := unmarshal(data, &e); err != nil {
+		return e, broken(errBadEvent)
 	}
-	return said, nil
+	return e, nil
 }

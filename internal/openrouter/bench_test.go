@@ -23,7 +23,7 @@ const (
 	lastEvents = `data: {"choices":[{"index":0,"delta":{"content":""},"finish_reason":"stop"}]}` + "\n\ndata: [DONE]\n\n"
 )
 
-// body is a stream of deltas; extra is put into each as a field.
+// body returns a stream of deltas with extra as an additional field of each.
 func body(extra func(int) string) []byte {
 	var b bytes.Buffer
 	for i := range deltas {
@@ -33,7 +33,7 @@ func body(extra func(int) string) []byte {
 	return b.Bytes()
 }
 
-// BenchmarkParse is of streams in memory; ns/op is of a stream of 1,000.
+// BenchmarkParse parses streams in memory; ns/op is for a stream of 1,000 deltas.
 func BenchmarkParse(b *testing.B) {
 	for name, stream := range map[string][]byte{
 		"alike":         body(func(int) string { return "" }),
@@ -68,7 +68,7 @@ func BenchmarkParse(b *testing.B) {
 	}
 }
 
-// provider flushes each delta by itself.
+// provider is a provider that flushes each delta.
 func provider(b *testing.B) *httptest.Server {
 	b.Helper()
 	event := fmt.Appendf(nil, delta, 7, "")
@@ -86,7 +86,7 @@ func provider(b *testing.B) *httptest.Server {
 	return server
 }
 
-// relay writes each delta out by itself, as a door would.
+// relay writes each delta separately, as an API adapter does.
 func relay(c *Client) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		stream, err := c.Stream(r.Context(), chat.ModelRequest{Model: "m"})
@@ -110,9 +110,9 @@ func relay(c *Client) http.HandlerFunc {
 	}
 }
 
-// BenchmarkOverLoopback compares, for streams of 1,000 deltas: a body read
-// without a look at it, this client, a bare reverse proxy, and this client
-// behind a handler that writes what came.
+// BenchmarkOverLoopback compares for streams of 1,000 deltas: reading the body
+// without parsing, this client, a bare reverse proxy, and this client in a handler
+// that relays the deltas.
 func BenchmarkOverLoopback(b *testing.B) {
 	source := provider(b)
 	c, err := New(Options{BaseURL: source.URL})

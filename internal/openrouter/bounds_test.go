@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// A delta of some megabytes, such as an image or a long text, is an event like
-// any other.
+// TestLongDelta checks that a delta of some megabytes is read.
 func TestLongDelta(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("0123456789abcdef", 3<<16)

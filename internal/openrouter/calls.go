@@ -14,9 +14,9 @@ import (
 // maxCalls bounds the tool calls of one answer.
 const maxCalls = 128
 
-// callPiece is a piece of a tool call as upstream sends it. By OpenAI's
-// reference, index says of which call; the first piece has the id and the
-// name, and the arguments come in pieces.
+// callPiece is a piece of a tool call as upstream sends it. By OpenAI's reference,
+// index identifies the call, the first piece has the id and the name, and each
+// piece has a part of the arguments.
 type callPiece struct {
 	Index    *int   `json:"index"`
 	ID       string `json:"id"`
@@ -25,14 +25,14 @@ type callPiece struct {
 		Arguments arguments `json:"arguments"`
 	} `json:"function"`
 
-	// choice is the index of the choice that the piece came in.
+	// choice is the index of the choice that has the piece.
 	choice int
 }
 
-// arguments are a string of JSON, or from some servers the JSON itself.
+// arguments are JSON in a string. Some servers send the JSON value itself.
 type arguments string
 
-// UnmarshalJSON takes any JSON; null is empty.
+// UnmarshalJSON accepts any JSON; null is empty.
 func (a *arguments) UnmarshalJSON(data []byte) error {
 	*a = ""
 	switch data[0] {
@@ -50,79 +50,79 @@ func (a *arguments) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// calls puts the pieces of an answer's tool calls in order. Servers leave the
-// index out, give every call the same one or go on under another; they repeat
-// id and name, or send no id. So the calls are numbered here, as they begin.
-type calls struct {
+// callAssembler assigns the pieces of an answer to their tool calls and numbers the
+// calls in the order of their first pieces. It does not rely on the index alone:
+// some servers omit it, send the same one for every call, or change it within a
+// call. Some repeat the id and the name, or send no id.
+type callAssembler struct {
 	all []*call
-	// told is how many of them were passed on.
-	told int
-	// last is the call that the last piece was of.
+	// emitted is the number of calls of which a delta was returned.
+	emitted int
+	// last is the call of the last piece.
 	last *call
-	// newID makes the id of a call that came without; nil makes a random one.
+	// newID returns the id of a call without one; nil returns a random id.
 	newID func() string
 }
 
 // call is a tool call so far.
 type call struct {
-	// number is its place among those that were passed on; told says that it is.
-	number int
-	told   bool
-	// index is upstream's own; nil where it gave none. Each choice counts for
-	// itself.
+	// number is the position among the emitted calls.
+	number  int
+	emitted bool
+	// index is upstream's index in the choice; nil if it sent none.
 	index  *int
 	choice int
-	// givenID is upstream's; empty where it gave none.
-	givenID, name string
-	arguments     []byte
-	pairs         pairJoiner
+	// upstreamID is upstream's id; empty if it sent none.
+	upstreamID, name string
+	arguments        []byte
+	pairs            pairJoiner
 }
 
-// take is what the pieces of one event say. Nothing is told of a call before
-// its name.
-func (c *calls) take(pieces []callPiece) ([]chat.ToolCallDelta, error) {
+// add returns the deltas of the pieces of an event. The first delta of a call has
+// its name, so a call without a name so far has no deltas.
+func (c *callAssembler) add(pieces []callPiece) ([]chat.ToolCallDelta, error) {
 	var deltas []chat.ToolCallDelta
 	for n := range pieces {
 		piece := &pieces[n]
-		to := c.of(piece)
+		to := c.find(piece)
 		if to == nil {
 			if len(c.all) == maxCalls {
-				return nil, broken(errTooMany)
+				return nil, broken(errTooManyCalls)
 			}
 			to = &call{index: piece.Index, choice: piece.choice}
 			c.all = append(c.all, to)
 		}
 		c.last = to
-		if delta, ok := c.add(to, piece); ok {
+		if delta, ok := c.addPiece(to, piece); ok {
 			deltas = append(deltas, delta)
 		}
 	}
 	return deltas, nil
 }
 
-// add is what the piece says of its call that is new.
-func (c *calls) add(to *call, piece *callPiece) (chat.ToolCallDelta, bool) {
-	said := to.pairs.join(string(piece.Function.Arguments))
-	to.arguments = append(to.arguments, said...)
-	if to.told {
-		return chat.ToolCallDelta{Index: to.number, Arguments: said}, said != ""
+// addPiece adds a piece to its call and returns the delta, if there is one.
+func (c *callAssembler) addPiece(to *call, piece *callPiece) (chat.ToolCallDelta, bool) {
+	added := to.pairs.join(string(piece.Function.Arguments))
+	to.arguments = append(to.arguments, added...)
+	if to.emitted {
+		return chat.ToolCallDelta{Index: to.number, Arguments: added}, added != ""
 	}
-	if to.givenID == "" {
-		to.givenID = piece.ID
+	if to.upstreamID == "" {
+		to.upstreamID = piece.ID
 	}
 	if to.name = piece.Function.Name; to.name == "" {
 		return chat.ToolCallDelta{}, false
 	}
 	id := c.idFor(to)
-	to.number, to.told = c.told, true
-	c.told++
+	to.number, to.emitted = c.emitted, true
+	c.emitted++
 	return chat.ToolCallDelta{Index: to.number, ID: id, Name: to.name, Arguments: string(to.arguments)}, true
 }
 
-// areCut reports whether a call has no name, or arguments that end too early.
-func (c *calls) areCut() bool {
+// areIncomplete reports whether a call has no name or incomplete arguments.
+func (c *callAssembler) areIncomplete() bool {
 	return slices.ContainsFunc(c.all, func(one *call) bool {
-		if !one.told {
+		if !one.emitted {
 			return true
 		}
 		decoder := json.NewDecoder(bytes.NewReader(one.arguments))
@@ -135,33 +135,33 @@ func (c *calls) areCut() bool {
 	})
 }
 
-// flush returns what the calls still hold back, at the end of the answer.
-func (c *calls) flush() []chat.ToolCallDelta {
+// flush returns the arguments that were held back, at the end of the answer.
+func (c *callAssembler) flush() []chat.ToolCallDelta {
 	var deltas []chat.ToolCallDelta
 	for _, one := range c.all {
-		if rest := one.pairs.flush(); rest != "" && one.told {
+		if rest := one.pairs.flush(); rest != "" && one.emitted {
 			deltas = append(deltas, chat.ToolCallDelta{Index: one.number, Arguments: rest})
 		}
 	}
 	return deltas
 }
 
-// idFor is upstream's id, if it gave one to this call alone.
-func (c *calls) idFor(one *call) string {
-	taken := func(other *call) bool { return other.told && other.givenID == one.givenID }
+// idFor returns upstream's id if no other call has it, or else a new one.
+func (c *callAssembler) idFor(one *call) string {
+	taken := func(other *call) bool { return other.emitted && other.upstreamID == one.upstreamID }
 	switch {
-	case one.givenID != "" && !slices.ContainsFunc(c.all, taken):
-		return one.givenID
+	case one.upstreamID != "" && !slices.ContainsFunc(c.all, taken):
+		return one.upstreamID
 	case c.newID != nil:
 		return c.newID()
 	}
 	return "call_" + rand.Text()
 }
 
-// of is the call that a piece goes on with; nil where it begins one.
-func (c *calls) of(piece *callPiece) *call {
+// find returns the call that a piece continues, or nil if it begins a new call.
+func (c *callAssembler) find(piece *callPiece) *call {
 	if piece.Index == nil {
-		return c.withoutIndex(piece)
+		return c.findWithoutIndex(piece)
 	}
 	for _, at := range slices.Backward(c.all) {
 		if at.choice == piece.choice && at.index != nil && *at.index == *piece.Index {
@@ -177,13 +177,13 @@ func (c *calls) of(piece *callPiece) *call {
 	return nil
 }
 
-func (c *calls) withoutIndex(piece *callPiece) *call {
+func (c *callAssembler) findWithoutIndex(piece *callPiece) *call {
 	at := c.last
 	if at != nil && at.choice != piece.choice {
 		at = nil
 	}
 	if piece.ID != "" {
-		known := slices.IndexFunc(c.all, func(one *call) bool { return one.givenID == piece.ID })
+		known := slices.IndexFunc(c.all, func(one *call) bool { return one.upstreamID == piece.ID })
 		if known >= 0 {
 			at = c.all[known]
 		}
@@ -194,17 +194,18 @@ func (c *calls) withoutIndex(piece *callPiece) *call {
 	return at
 }
 
-// isFollowedBy says that a piece which could go on with the call begins
-// another: one with a name, and another id or name. Where an id is missing and
-// the name is the same, only arguments after whole ones tell.
+// isFollowedBy reports whether a piece that could continue the call begins another
+// one: it has a name, and another name or id than the call. If an id is missing and
+// the name is the same, it begins another call if the arguments of the call are
+// complete and the piece has arguments.
 func (c *call) isFollowedBy(piece *callPiece) bool {
 	switch {
 	case c.name == "" || piece.Function.Name == "":
 		return false
 	case piece.Function.Name != c.name:
 		return true
-	case piece.ID != "" && c.givenID != "":
-		return piece.ID != c.givenID
+	case piece.ID != "" && c.upstreamID != "":
+		return piece.ID != c.upstreamID
 	}
 	return piece.Function.Arguments != "" && json.Valid(c.arguments)
 }

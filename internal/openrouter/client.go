@@ -1,8 +1,7 @@
-// Package openrouter is a [chat.Model] on the OpenAI-compatible chat
-// completions API, as OpenRouter and many others offer it.
+// Package openrouter implements [chat.Model] on the OpenAI-compatible chat
+// completions API of OpenRouter and others.
 //
-// See https://openrouter.ai/docs/api/reference (overview, streaming, errors) for
-// what upstream promises.
+// See https://openrouter.ai/docs/api/reference (overview, streaming, errors).
 package openrouter
 
 import (
@@ -14,7 +13,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// Client asks one provider. It is safe for concurrent use.
+// Client is a client of one provider. It is safe for concurrent use.
 type Client struct {
 	options   Options
 	transport *http.Transport
@@ -22,8 +21,7 @@ type Client struct {
 
 var _ chat.Model = (*Client)(nil)
 
-// New makes a Client. It returns an error that names the option at fault, and
-// opens no connection.
+// New returns a Client and opens no connection. An error names the invalid option.
 func New(options Options) (*Client, error) {
 	options, err := options.complete()
 	if err != nil {
@@ -35,10 +33,9 @@ func New(options Options) (*Client, error) {
 // CloseIdle closes the connections that no answer uses.
 func (c *Client) CloseIdle() { c.transport.CloseIdleConnections() }
 
-// Stream implements [chat.Model]. What was refused without cost (no
-// connection, 429, 503, and 402 where upstream says when to come back) is
-// tried again up to twice, if that is within two seconds and the first-byte
-// time-out.
+// Stream implements [chat.Model]. It tries again up to twice if a request failed
+// without cost (no connection, 429, 503, and 402 with Retry-After) and the wait is
+// within two seconds and the first-byte timeout.
 func (c *Client) Stream(ctx context.Context, req chat.ModelRequest) (chat.ModelStream, error) {
 	if req.Model == "" {
 		req.Model = c.options.Model
@@ -48,25 +45,25 @@ func (c *Client) Stream(ctx context.Context, req chat.ModelRequest) (chat.ModelS
 		return nil, &chat.UpstreamError{Kind: chat.UpstreamBadRequest, Err: errRequest}
 	}
 	call, cancel := context.WithCancelCause(ctx)
-	patience := time.AfterFunc(c.options.FirstByteTimeout, func() { cancel(errFirstByte) })
-	why := func(err error) error { return reason(ctx, call, err) }
+	firstByte := time.AfterFunc(c.options.FirstByteTimeout, func() { cancel(errFirstByte) })
+	convert := func(err error) error { return convertError(ctx, call, err) }
 
 	resp, err := c.connect(call, body, time.Now().Add(c.options.FirstByteTimeout)) //nolint:bodyclose // the stream closes it
 	if err != nil {
-		patience.Stop()
-		err = why(err)
+		firstByte.Stop()
+		err = convert(err)
 		cancel(nil)
 		return nil, err
 	}
-	answered := newStream(resp.Body, patience, c.options.IdleTimeout, cancel, why)
-	if err := answered.answer.open(); err != nil {
-		_ = answered.Close()
+	response := newStream(resp.Body, firstByte, c.options.IdleTimeout, cancel, convert)
+	if err := response.answer.open(); err != nil {
+		_ = response.Close()
 		return nil, err
 	}
-	return answered, nil
+	return response, nil
 }
 
-// connect asks until there is an answer to read, or no try is left.
+// connect sends the request until it succeeds or must not be tried again.
 func (c *Client) connect(ctx context.Context, body []byte, until time.Time) (*http.Response, error) {
 	for try := 0; ; try++ {
 		resp, failed := c.post(ctx, "chat/completions", body)
@@ -80,9 +77,10 @@ func (c *Client) connect(ctx context.Context, body []byte, until time.Time) (*ht
 	}
 }
 
-// reason is what a failure, or an UpstreamError, is told as. Whether ctx ended
-// or a time-out passed counts before what the connection then said.
-func reason(ctx, call context.Context, err error) error {
+// convertError returns the error that a caller gets for err: the error of ctx if
+// that has ended, an UpstreamError if a timeout of call has passed, or else err
+// without the failure around it.
+func convertError(ctx, call context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -20,8 +20,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/openrouter"
 )
 
-// raw is a provider that takes one request and lets answer do as it likes with
-// the connection.
+// raw starts a provider that reads one request and then calls answer with the
+// connection.
 func raw(t *testing.T, answer func(conn *net.TCPConn) error) string {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -58,7 +58,7 @@ const head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Enc
 
 func framed(text string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(text), text) }
 
-func TestCutConnections(t *testing.T) {
+func TestBrokenConnections(t *testing.T) {
 	t.Parallel()
 	reset := func(conn *net.TCPConn) error { return conn.SetLinger(0) }
 	for _, want := range []struct {
@@ -105,7 +105,7 @@ func TestCutConnections(t *testing.T) {
 	}
 }
 
-func TestResetWithinTheStream(t *testing.T) {
+func TestResetInTheStream(t *testing.T) {
 	t.Parallel()
 	had := make(chan struct{})
 	url := raw(t, func(conn *net.TCPConn) error {
@@ -132,7 +132,7 @@ func TestResetWithinTheStream(t *testing.T) {
 	}
 }
 
-func TestNobodyListens(t *testing.T) {
+func TestConnectionRefused(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(nil)
 	server.Close()
@@ -143,7 +143,7 @@ func TestNobodyListens(t *testing.T) {
 	}
 }
 
-func TestTLSFaultsSayWhatToDo(t *testing.T) {
+func TestTLSErrorsSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	plain := upstream(t, func(http.ResponseWriter, *http.Request) {})
 	secure := httptest.NewUnstartedServer(nil)
@@ -208,7 +208,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-// counted is a provider that counts its connections.
+// counted starts a provider that counts its connections.
 func counted(t *testing.T, handler http.HandlerFunc) (string, *atomic.Int64) {
 	t.Helper()
 	var conns atomic.Int64
@@ -223,7 +223,7 @@ func counted(t *testing.T, handler http.HandlerFunc) (string, *atomic.Int64) {
 	return server.URL, &conns
 }
 
-func TestConnectionsAreUsedAgain(t *testing.T) {
+func TestConnectionsAreReused(t *testing.T) {
 	t.Parallel()
 	tries := 0
 	url, conns := counted(t, func(w http.ResponseWriter, r *http.Request) {
@@ -242,8 +242,8 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 	}
 }
 
-// The end of the framing comes after [DONE], when Close is already at work.
-func TestConnectionIsUsedAgainWhenItsEndIsNear(t *testing.T) {
+// The end of the chunked body arrives after [DONE], while Close runs.
+func TestConnectionIsReusedIfTheBodyEndsSoon(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var dials atomic.Int64
@@ -278,7 +278,7 @@ func TestConnectionIsUsedAgainWhenItsEndIsNear(t *testing.T) {
 	})
 }
 
-func TestManyAtOnce(t *testing.T) {
+func TestManyStreams(t *testing.T) {
 	t.Parallel()
 	url, _ := counted(t, func(w http.ResponseWriter, r *http.Request) {
 		for range 20 {
@@ -301,9 +301,8 @@ func TestManyAtOnce(t *testing.T) {
 	all.Wait()
 }
 
-// The bound is generous for a busy machine; that no time passes is shown on
-// synctest's clock.
-func TestCancelReachesARealServer(t *testing.T) {
+// The bound is for a busy machine. Tests with synctest check that it takes no time.
+func TestCancelReachesTheServer(t *testing.T) {
 	t.Parallel()
 	for _, sent := range []string{"", comment, textEvent} {
 		began, left := make(chan struct{}), make(chan struct{})

@@ -8,7 +8,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// deltaEvent is an event whose delta has one field with a JSON string.
+// deltaEvent returns an event whose delta has one field with a JSON string.
 func deltaEvent(field, body string) string {
 	return `data: {"id":"gen-1","model":"m","choices":[{"index":0,"delta":{"` + field + `":"` + body + `"},"finish_reason":null}]}` + "\n\n"
 }
@@ -17,15 +17,15 @@ func callEvent(body string) string {
 	return `data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"look","arguments":"` + body + `"}}]}}]}` + "\n\n"
 }
 
-// answered reads an answer of these events.
+// answered reads an answer with these events.
 func answered(t *testing.T, events ...string) got {
 	t.Helper()
 	server := upstream(t, replay(t, []byte(strings.Join(events, "")), "text/event-stream", 1<<20))
 	return ask(t.Context(), t, client(t, server.URL))
 }
 
-// A surrogate pair split over two deltas is one character; a half alone is
-// replaced.
+// TestSurrogatesOverTwoDeltas checks that a surrogate pair in two deltas becomes one
+// character, and that a half without its other half is replaced.
 func TestSurrogatesOverTwoDeltas(t *testing.T) {
 	t.Parallel()
 	for want, bodies := range map[string][]string{
@@ -43,7 +43,7 @@ func TestSurrogatesOverTwoDeltas(t *testing.T) {
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
-			// After two words the pattern of the text is learned.
+			// The first two words make the reader learn the pattern of text chunks.
 			text := []string{deltaEvent("content", "one "), deltaEvent("content", "two ")}
 			var reasoning, calls []string
 			for _, body := range bodies {
@@ -65,8 +65,8 @@ func TestSurrogatesOverTwoDeltas(t *testing.T) {
 	}
 }
 
-// The reasoning that an answer begins with in tags is no text. Each answer is
-// read as it is and one character a delta.
+// TestThinkTags checks that reasoning in tags at the start of an answer is not text.
+// Each answer is read in one delta and with one character in each delta.
 func TestThinkTags(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[string]struct{ reasoning, text string }{
@@ -110,7 +110,8 @@ func TestThinkTags(t *testing.T) {
 	}
 }
 
-// White space without end is text, so that the limit of an answer counts it.
+// TestLeadingSpaceIsBounded checks that long white space is passed on as text, so that
+// it counts for the limit of an answer.
 func TestLeadingSpaceIsBounded(t *testing.T) {
 	t.Parallel()
 	blank := strings.Repeat(" ", 600)

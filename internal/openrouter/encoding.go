@@ -14,21 +14,20 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// zstdMemory bounds what a zstd stream may need to be decoded: the window that
-// RFC 8878 asks of every decoder.
+// zstdMemory bounds the memory of a zstd decoder. It is the window size that RFC 8878
+// recommends as the minimum for every decoder.
 const zstdMemory = 8 << 20
 
-// decodedBody is the body of an answer that a server or a proxy compressed
-// although nothing was asked of it. It returns what was flushed as soon as it
-// comes.
+// decodedBody decompresses a body. Requests ask for no compression, but some servers
+// and proxies compress anyway. It returns flushed data as soon as that arrives.
 type decodedBody struct {
 	body   *observedBody
 	open   func(io.Reader) (io.Reader, error)
 	reader io.Reader
 }
 
-// decodeBody returns the body without its Content-Encoding, or an UpstreamError
-// where the encoding is unknown.
+// decodeBody returns the decompressed body, or an UpstreamError if the encoding is
+// not supported.
 func decodeBody(body io.ReadCloser, encoding string) (io.ReadCloser, *chat.UpstreamError) {
 	var open func(io.Reader) (io.Reader, error)
 	switch strings.ToLower(strings.TrimSpace(encoding)) {
@@ -46,7 +45,7 @@ func decodeBody(body io.ReadCloser, encoding string) (io.ReadCloser, *chat.Upstr
 	return &decodedBody{body: &observedBody{ReadCloser: body}, open: open}, nil
 }
 
-// Read implements io.Reader. The body's own error comes before the decoder's.
+// Read implements io.Reader. It returns the body's error rather than the decoder's.
 func (d *decodedBody) Read(p []byte) (n int, err error) {
 	if d.reader == nil {
 		d.reader, err = d.open(d.body)
@@ -67,11 +66,11 @@ func (d *decodedBody) Read(p []byte) (n int, err error) {
 	return n, broken(errDecoding)
 }
 
-// Close closes the body. It may be called during a Read; no decoder holds more
-// than memory.
+// Close closes the body. It may be called during a Read. The decoders have no
+// resources to release.
 func (d *decodedBody) Close() error { return d.body.Close() }
 
-// observedBody remembers how the body ended.
+// observedBody records whether the body had data and the error that ended it.
 type observedBody struct {
 	io.ReadCloser
 
@@ -88,7 +87,7 @@ func (b *observedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// openDeflate opens the zlib format, or the bare one that some servers send.
+// openDeflate decodes the zlib format, or raw deflate data, which some servers send.
 func openDeflate(body io.Reader) (io.Reader, error) {
 	buffered := bufio.NewReaderSize(body, bufferSize)
 	head, err := buffered.Peek(2)
@@ -101,13 +100,13 @@ func openDeflate(body io.Reader) (io.Reader, error) {
 	return flate.NewReader(buffered), nil
 }
 
-// openZstd opens a decoder that starts no goroutine.
+// openZstd returns a decoder that starts no goroutine.
 func openZstd(body io.Reader) (io.Reader, error) {
 	return zstd.NewReader(body, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 		zstd.WithDecoderMaxMemory(zstdMemory), zstd.WithDecoderMaxWindow(zstdMemory))
 }
 
-// isUpstreamError reports whether an error has been put in our words already.
+// isUpstreamError reports whether an error is a *chat.UpstreamError.
 func isUpstreamError(err error) bool {
 	_, ok := errors.AsType[*chat.UpstreamError](err)
 	return ok

@@ -15,14 +15,14 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// compressor is what the writers of all encodings have in common.
+// compressor is the interface of the writers of all encodings.
 type compressor interface {
 	io.WriteCloser
 	Flush() error
 }
 
-// encodings returns a compressor for each Content-Encoding. The bare deflate
-// stream is what some servers send in place of zlib's.
+// encodings returns a compressor for each Content-Encoding. Some servers
+// send raw deflate data instead of the zlib format.
 func encodings(t *testing.T) map[string]func(io.Writer) compressor {
 	t.Helper()
 	must := func(c compressor, err error) compressor {
@@ -42,7 +42,7 @@ func encodings(t *testing.T) map[string]func(io.Writer) compressor {
 
 func contentEncoding(name string) string { return strings.TrimSuffix(name, " bare") }
 
-// sendCompressed sends three deltas, each after the one before it was read.
+// sendCompressed sends three deltas, each after the previous one was read.
 func sendCompressed(t *testing.T, name string, compress func(io.Writer) compressor, read <-chan struct{}) http.HandlerFunc {
 	t.Helper()
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -71,8 +71,8 @@ func sendCompressed(t *testing.T, name string, compress func(io.Writer) compress
 	}
 }
 
-// A compressed answer is read delta by delta: the next one is sent only after
-// the one before it was read.
+// TestCompressedAnswerIsStreamed checks that each delta of a compressed answer can be
+// read before the next one is sent.
 func TestCompressedAnswerIsStreamed(t *testing.T) {
 	t.Parallel()
 	for name, compress := range encodings(t) {
@@ -98,8 +98,8 @@ func TestCompressedAnswerIsStreamed(t *testing.T) {
 	}
 }
 
-// A compressed answer that is cut, damaged or of an unknown encoding is a
-// failure; what was read before is kept.
+// TestCompressedAnswerThatBreaks checks that a compressed answer which is incomplete,
+// damaged or of an unknown encoding fails, and that the text before is kept.
 func TestCompressedAnswerThatBreaks(t *testing.T) {
 	t.Parallel()
 	for name, compress := range encodings(t) {
@@ -145,7 +145,8 @@ func TestCompressedAnswerThatBreaks(t *testing.T) {
 	}
 }
 
-// A small body that grows to an endless event is bounded.
+// TestCompressedEventIsBounded checks that the decompressed size of an event is
+// bounded.
 func TestCompressedEventIsBounded(t *testing.T) {
 	t.Parallel()
 	for name, compress := range encodings(t) {

@@ -10,29 +10,28 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// event is what is read of a chat completion chunk, or of a whole chat
-// completion. Everything else in it is passed over.
+// event has the fields that are read of a chat completion chunk, or of a chat
+// completion. Other fields are ignored.
 type event struct {
-	ID      string   `json:"id"`
-	Model   string   `json:"model"`
-	Choices []choice `json:"choices"`
-	Usage   *usage   `json:"usage"`
-	Error   fault    `json:"error"`
-	// Object and Type are "error" where the event is itself an error; Message and
-	// Detail say more of it.
+	ID      string     `json:"id"`
+	Model   string     `json:"model"`
+	Choices []choice   `json:"choices"`
+	Usage   *usage     `json:"usage"`
+	Error   eventError `json:"error"`
+	// Object or Type is "error" if the event is itself an error. Message and Detail
+	// are then its text.
 	Object  string  `json:"object"`
 	Type    string  `json:"type"`
 	Message content `json:"message"`
 	Detail  content `json:"detail"`
 }
 
-// isErrorObject reports whether the event is an error that has no member of that
-// name.
+// isErrorObject reports whether the event is itself an error.
 func (e *event) isErrorObject() bool {
 	return e.Error.UpstreamError == nil && (e.Object == "error" || e.Type == "error")
 }
 
-// isUnknown reports whether the event has nothing of a chunk.
+// isUnknown reports whether the event has no field of a chunk.
 func (e *event) isUnknown() bool {
 	return e.Choices == nil && e.Usage == nil && e.ID == "" && e.Model == "" && e.Error.UpstreamError == nil && e.Type != "ping"
 }
@@ -42,16 +41,16 @@ type choice struct {
 	Delta        message `json:"delta"`
 	Message      message `json:"message"`
 	FinishReason string  `json:"finish_reason"`
-	// Error is OpenRouter's, in an answer that is not a stream.
-	Error fault `json:"error"`
+	// Error is sent by OpenRouter in a response that is not a stream.
+	Error eventError `json:"error"`
 }
 
 type message struct {
 	Content content `json:"content"`
-	// Refusal is the model's own words where it declines.
+	// Refusal is the text of a model that declines to answer.
 	Refusal content `json:"refusal"`
-	// Reasoning is OpenRouter's, ReasoningContent the same of others; some
-	// servers send both.
+	// Reasoning is OpenRouter's field, ReasoningContent that of other servers. Some
+	// send both.
 	Reasoning        content         `json:"reasoning"`
 	ReasoningContent content         `json:"reasoning_content"`
 	ReasoningDetails json.RawMessage `json:"reasoning_details"`
@@ -68,7 +67,7 @@ type annotation struct {
 		Title    string `json:"title"`
 		EndIndex *int   `json:"end_index"`
 	} `json:"url_citation"`
-	// Some servers send the same fields without url_citation around them.
+	// Some servers send the fields without url_citation around them.
 	URL      string `json:"url"`
 	Title    string `json:"title"`
 	EndIndex *int   `json:"end_index"`
@@ -86,11 +85,11 @@ type usage struct {
 	} `json:"completion_tokens_details"`
 }
 
-// content is a string, null, or a list of parts of which those of type text
-// count. Half of a surrogate pair at its ends is in WTF-8; see [unquote].
+// content is a string, null, or a list of parts, of which those of type text are
+// read. Half of a surrogate pair at its ends is in WTF-8; see [unquote].
 type content string
 
-// UnmarshalJSON takes any JSON; what holds no text is empty.
+// UnmarshalJSON accepts any JSON. JSON without a text is empty.
 func (c *content) UnmarshalJSON(data []byte) error {
 	*c = ""
 	switch data[0] {
@@ -115,18 +114,18 @@ func (c *content) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// fault is an error inside an answer of status 200. OpenRouter's is an object;
-// some servers send a string. Nil says that there is none.
-type fault struct{ *chat.UpstreamError }
+// eventError is an error in a response of status 200. OpenRouter sends an object,
+// some servers a string. It is nil if there is no error.
+type eventError struct{ *chat.UpstreamError }
 
-// UnmarshalJSON takes any JSON; null, false and "" are no error.
-func (f *fault) UnmarshalJSON(data []byte) error {
+// UnmarshalJSON accepts any JSON; null, false and "" are no error.
+func (f *eventError) UnmarshalJSON(data []byte) error {
 	f.UpstreamError = nil
 	switch string(data) {
 	case "null", "false", `""`:
 		return nil
 	}
-	var told struct {
+	var object struct {
 		// Code is a number, a number in a string, or a word.
 		Code     json.RawMessage `json:"code"`
 		Type     string          `json:"type"`
@@ -134,23 +133,23 @@ func (f *fault) UnmarshalJSON(data []byte) error {
 			ErrorType string `json:"error_type"`
 		} `json:"metadata"`
 	}
-	if err := unmarshal(data, &told); err != nil {
+	if err := unmarshal(data, &object); err != nil {
 		return err
 	}
-	code := string(bytes.Trim(told.Code, `"`))
+	code := string(bytes.Trim(object.Code, `"`))
 	status, _ := strconv.Atoi(code)
 	f.UpstreamError = &chat.UpstreamError{Kind: kindOfStatus(status), Status: status}
-	for _, word := range []string{told.Type, code, told.Metadata.ErrorType} {
-		if kind, ok := kindOfWord[word]; ok {
+	for _, errorType := range []string{object.Type, code, object.Metadata.ErrorType} {
+		if kind, ok := kindOfErrorType[errorType]; ok {
 			f.Kind = kind
 		}
 	}
 	return nil
 }
 
-// kindOfWord has OpenRouter's error types and those OpenAI-compatible servers
-// share; see OpenRouter's documentation, "Errors and Debugging".
-var kindOfWord = map[string]chat.UpstreamKind{
+// kindOfErrorType has the error types of OpenRouter and of OpenAI-compatible
+// servers; see OpenRouter's documentation, "Errors and Debugging".
+var kindOfErrorType = map[string]chat.UpstreamKind{
 	"authentication":           chat.UpstreamCredentials,
 	"authentication_error":     chat.UpstreamCredentials,
 	"invalid_api_key":          chat.UpstreamCredentials,
@@ -181,7 +180,7 @@ var kindOfWord = map[string]chat.UpstreamKind{
 	"unprocessable":            chat.UpstreamBadRequest,
 }
 
-// unmarshal is json.Unmarshal that passes over fields of an unexpected type.
+// unmarshal is json.Unmarshal, except that it ignores fields of an unexpected type.
 func unmarshal(data []byte, to any) error {
 	err := json.Unmarshal(data, to)
 	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
@@ -190,8 +189,8 @@ func unmarshal(data []byte, to any) error {
 	return err
 }
 
-// chunk returns what the event says of choice 0, without its calls. Both results
-// may be set: a failed answer still has its usage.
+// chunk returns the chunk of choice 0, without its calls. Both results may be set: a
+// failed answer still has its usage.
 func (e *event) chunk() (chat.Chunk, error) {
 	chunk := chat.Chunk{Usage: e.Usage.chat(), Model: e.Model, UpstreamID: e.ID}
 	failed := e.Error.UpstreamError
@@ -210,7 +209,7 @@ func (e *event) chunk() (chat.Chunk, error) {
 		if choice.FinishReason != "error" {
 			chunk.FinishReason = cmp.Or(finishReason(choice.FinishReason), chunk.FinishReason)
 		} else if failed == nil {
-			failed = broken(errSaidError)
+			failed = broken(errFinishReasonError)
 		}
 		if choice.Error.UpstreamError != nil {
 			failed = choice.Error.UpstreamError
@@ -223,7 +222,7 @@ func (e *event) chunk() (chat.Chunk, error) {
 	return chunk, nil
 }
 
-// citations returns the pages that a text refers to; nil where there are none.
+// citations returns the sources of a text, or nil.
 func citations(lists ...[]annotation) []chat.Annotation {
 	var found []chat.Annotation
 	for _, list := range lists {
@@ -240,8 +239,8 @@ func citations(lists ...[]annotation) []chat.Annotation {
 	return found
 }
 
-// calls returns the pieces of tool calls. Only one choice is asked for, but some
-// servers put the calls in another choice than the text.
+// calls returns the pieces of tool calls of all choices. Requests ask for one
+// choice, but some servers put the calls in another choice than the text.
 func (e *event) calls() []callPiece {
 	var pieces []callPiece
 	for n := range e.Choices {
@@ -265,7 +264,7 @@ func first(texts ...content) string {
 	return ""
 }
 
-// details is the first of the values that is an array with something in it.
+// details returns the first value that is an array with elements, or nil.
 func details(values ...json.RawMessage) json.RawMessage {
 	for _, value := range values {
 		if len(value) > 0 && value[0] == '[' && len(bytes.Trim(value, "[]"+whiteSpace)) > 0 {

@@ -12,38 +12,38 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// The causes of an UpstreamError. They hold nothing that upstream wrote, which
-// could contain the key or a message.
+// The causes of an UpstreamError. They have no text from upstream, which could
+// contain the key or a message.
 var (
-	errFirstByte   = errors.New("no first byte in time")
-	errIdle        = errors.New("silent for too long")
-	errCut         = errors.New("the connection broke")
-	errNoAnswer    = errors.New("the connection broke before the answer began")
-	errRedirect    = errors.New("redirected elsewhere; set OPENROUTER_BASE_URL to the final address")
-	errCertificate = errors.New("its TLS certificate was not accepted")
-	errNoTLS       = errors.New("the server does not speak TLS; check the scheme of OPENROUTER_BASE_URL")
-	errEmptyBody   = errors.New("the answer had no body")
-	errNotProtocol = errors.New("the answer is JSON, but not of the chat completions API; check OPENROUTER_BASE_URL")
-	errHTML        = errors.New("the answer is a web page, not a stream of events; check OPENROUTER_BASE_URL and the proxies on the way")
-	errBadEvent    = errors.New("an event is not valid JSON")
-	errTooLong     = fmt.Errorf("an event is longer than %d MiB", maxEvent>>20)
-	errUnfinished  = errors.New("the answer ended without a finish_reason")
-	errTooMany     = errors.New("the answer has more than 128 tool calls")
-	errSaidError   = errors.New("the answer ended with finish_reason error")
-	errSaidEvent   = errors.New("an error event without details")
-	errEncoding    = errors.New("the answer has a Content-Encoding other than gzip, deflate and zstd; have the provider or proxy send it plain")
-	errDecoding    = errors.New("the answer cannot be decompressed as its Content-Encoding says")
-	errRequest     = errors.New("the request could not be built")
+	errFirstByte         = errors.New("no first byte in time")
+	errIdle              = errors.New("no data for too long")
+	errCut               = errors.New("the connection broke")
+	errNoAnswer          = errors.New("the connection broke before the answer began")
+	errRedirect          = errors.New("the server redirects; set OPENROUTER_BASE_URL to the final address")
+	errCertificate       = errors.New("its TLS certificate was not accepted")
+	errNoTLS             = errors.New("the server does not speak TLS; check the scheme of OPENROUTER_BASE_URL")
+	errEmptyBody         = errors.New("the answer had no body")
+	errNotProtocol       = errors.New("the answer is JSON, but not of the chat completions API; check OPENROUTER_BASE_URL")
+	errHTML              = errors.New("the answer is a web page, not a stream of events; check OPENROUTER_BASE_URL and the proxies on the way")
+	errBadEvent          = errors.New("an event is not valid JSON")
+	errTooLong           = fmt.Errorf("an event is longer than %d MiB", maxEvent>>20)
+	errUnfinished        = errors.New("the answer ended without a finish_reason")
+	errTooManyCalls      = errors.New("the answer has more than 128 tool calls")
+	errFinishReasonError = errors.New("the answer ended with finish_reason error")
+	errErrorEvent        = errors.New("an error event without details")
+	errEncoding          = errors.New("the answer has a Content-Encoding other than gzip, deflate and zstd; have the provider or proxy send it plain")
+	errDecoding          = errors.New("the answer cannot be decompressed as its Content-Encoding says")
+	errRequest           = errors.New("the request could not be built")
 )
 
-// notStream is the failure of an answer that has no events. The kind of its first
-// bytes is one of those that net/http names, and nothing of upstream's.
-func notStream(kind string) *chat.UpstreamError {
-	return broken(fmt.Errorf("the answer is %s, not a stream of events; check OPENROUTER_BASE_URL and the proxies on the way", kind))
+// notStream returns the error of a response without events. The media type is one
+// that net/http detects, so it has no text from upstream.
+func notStream(mediaType string) *chat.UpstreamError {
+	return broken(fmt.Errorf("the answer is %s, not a stream of events; check OPENROUTER_BASE_URL and the proxies on the way", mediaType))
 }
 
-// failure is an UpstreamError and whether the request may be sent again: only
-// if it cannot have cost anything.
+// failure is an UpstreamError and whether the request may be sent again, which is
+// only if it cannot have cost anything.
 type failure struct {
 	upstream *chat.UpstreamError
 	retry    bool
@@ -56,8 +56,8 @@ func broken(cause error) *chat.UpstreamError {
 	return &chat.UpstreamError{Kind: chat.UpstreamBroken, Err: cause}
 }
 
-// unreachable is for a request that got no answer. Of the cause it keeps only
-// what cannot hold upstream's text.
+// unreachable returns the failure of a request without a response. It keeps only
+// causes that cannot contain text from upstream.
 func unreachable(err error) *failure {
 	cause, retry := errNoAnswer, false
 	var (
@@ -76,21 +76,21 @@ func unreachable(err error) *failure {
 	return &failure{&chat.UpstreamError{Kind: chat.UpstreamUnreachable, Err: cause}, retry}
 }
 
-// refusal is for an answer that is not of status 2xx.
+// refusal returns the failure of a response with a status other than 2xx.
 func refusal(status int, header http.Header) *failure {
-	after, told := retryAfter(header.Get("Retry-After"))
+	after, ok := retryAfter(header.Get("Retry-After"))
 	upstream := &chat.UpstreamError{Kind: kindOfStatus(status), Status: status, RetryAfter: after}
 	if status >= 300 && status <= 399 {
 		upstream.Err = errRedirect
 	}
-	// OpenRouter: a 402 with Retry-After is a budget that frees itself.
+	// OpenRouter sends 402 with Retry-After if a budget becomes free by itself.
 	retry := status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable ||
-		(status == http.StatusPaymentRequired && told)
+		(status == http.StatusPaymentRequired && ok)
 	return &failure{upstream, retry}
 }
 
-// kindOfStatus is of an HTTP status, or of the number in an error event,
-// which OpenRouter takes from the same list.
+// kindOfStatus returns the kind of an HTTP status, or of the number in an error
+// event, which OpenRouter uses in the same way.
 func kindOfStatus(status int) chat.UpstreamKind {
 	switch status {
 	case http.StatusUnauthorized:
@@ -113,11 +113,11 @@ func kindOfStatus(status int) chat.UpstreamKind {
 	return chat.UpstreamBroken
 }
 
-// maxRetryAfter bounds what upstream may say of when to come back.
+// maxRetryAfter bounds the Retry-After of upstream.
 const maxRetryAfter = time.Hour
 
-// retryAfter reads a Retry-After header: seconds or an HTTP date. It is false
-// when there was none that can be read.
+// retryAfter parses a Retry-After header, which has seconds or an HTTP date. It
+// returns false if there is no valid one.
 func retryAfter(value string) (time.Duration, bool) {
 	if value == "" {
 		return 0, false

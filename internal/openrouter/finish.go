@@ -7,8 +7,8 @@ import (
 )
 
 // finishReasons maps the finish reasons of OpenAI-compatible servers, in lower
-// case, to the core's. OpenRouter sends those of OpenAI; local servers and
-// gateways pass on the ones of the provider behind them.
+// case, to the core's. OpenRouter sends those of OpenAI. Local servers and
+// gateways also send those of their providers.
 var finishReasons = map[string]string{
 	"stop":          chat.FinishStop,
 	"stop_sequence": chat.FinishStop,
@@ -41,9 +41,9 @@ var finishReasons = map[string]string{
 	"function_call": chat.FinishToolCalls,
 }
 
-// finishReason returns the core's name of upstream's reason: one of the
-// chat.Finish constants, or "" where upstream gives no reason yet. The text of
-// an unknown reason is not kept, since it could be of any length.
+// finishReason converts upstream's reason to one of the chat.Finish constants. It
+// returns "" if upstream sent none. The text of an unknown reason is not kept, since
+// it could be of any length.
 func finishReason(upstream string) string {
 	if upstream == "" || upstream == "null" {
 		return ""

@@ -7,8 +7,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// TestFinishReasons: every answer that ends in order has a reason that the core
-// has a name for.
+// TestFinishReasons checks that every complete answer has one of the core's finish
+// reasons.
 func TestFinishReasons(t *testing.T) {
 	t.Parallel()
 	for sent, want := range map[string]string{

@@ -16,7 +16,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// pieces is a reader that gives at most size bytes at once.
+// pieces is a reader that returns at most size bytes at a time.
 type pieces struct {
 	data []byte
 	size int
@@ -31,7 +31,7 @@ func (p *pieces) Read(to []byte) (int, error) {
 	return n, nil
 }
 
-// parsed is what came of a body. Signs of life are left out.
+// parsed is the result of reading a body, without empty chunks.
 type parsed struct {
 	chunks  []chat.Chunk
 	refused bool
@@ -68,11 +68,11 @@ func parse(t *testing.T, body []byte, size int, learn bool) parsed {
 	}
 }
 
-// same compares two readings. One that was refused lost its pending chunks, in
-// which the model said nothing.
+// same compares two results. One with an error at its start has lost its pending
+// chunks, which have no output.
 func (p parsed) same(other parsed) bool {
 	if p.refused != other.refused {
-		if slices.ContainsFunc(append(p.chunks, other.chunks...), says) {
+		if slices.ContainsFunc(append(p.chunks, other.chunks...), hasOutput) {
 			return false
 		}
 	} else if !reflect.DeepEqual(p.chunks, other.chunks) {
@@ -113,8 +113,8 @@ func FuzzStream(f *testing.F) {
 	})
 }
 
-// checkText: a text has at most a character for each byte read (a byte that is
-// no UTF-8 becomes a character of three), and is always UTF-8.
+// checkText checks that the text is UTF-8 and has at most one character for each
+// byte read. A byte that is not UTF-8 becomes a character of three bytes.
 func checkText(t *testing.T, body []byte, chunks []chat.Chunk) {
 	t.Helper()
 	bytesOfText, characters := 0, 0
@@ -133,8 +133,8 @@ func checkText(t *testing.T, body []byte, chunks []chat.Chunk) {
 	}
 }
 
-// checkCalls: calls are numbered as they begin, each with a name and an id of
-// its own, and what else is said is valid too.
+// checkCalls checks that calls are numbered in the order of their first deltas, that
+// each has a name and a unique id, and that the arguments are UTF-8.
 func checkCalls(t *testing.T, chunks []chat.Chunk) {
 	t.Helper()
 	ids := map[string]bool{}

@@ -15,18 +15,18 @@ func (c *Client) post(ctx context.Context, path string, body []byte) (*http.Resp
 	return c.do(ctx, http.MethodPost, path, body)
 }
 
-// do sends a request once. It returns an answer of status 2xx, whose body the
-// caller closes, or a failure without any text of upstream's. It uses the
-// transport and no http.Client: a redirect could carry the key and the messages
-// to another host.
+// do sends a request once. It returns a response of status 2xx, whose body the caller
+// must close, or a failure without text from upstream. It uses the transport instead
+// of an http.Client, which would follow a redirect and so could send the key and the
+// messages to another host.
 func (c *Client) do(ctx context.Context, method, path string, body []byte) (*http.Response, *failure) {
 	req, err := c.newRequest(ctx, method, path, body)
 	if err != nil {
 		return nil, &failure{&chat.UpstreamError{Kind: chat.UpstreamBadRequest, Err: errRequest}, false}
 	}
-	sent := holdBody(req)
+	sent := wrapBody(req)
 	resp, err := c.transport.RoundTrip(req)
-	sent.answered()
+	sent.release()
 	if err != nil {
 		return nil, unreachable(err)
 	}
@@ -36,7 +36,7 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte) (*htt
 	}
 	content, failed := decodeBody(resp.Body, resp.Header.Get("Content-Encoding"))
 	if failed != nil {
-		_ = resp.Body.Close() // Nothing of it can be read.
+		_ = resp.Body.Close() // It cannot be read.
 		return nil, &failure{failed, false}
 	}
 	resp.Body = content

@@ -9,9 +9,9 @@ import (
 )
 
 // imagePlaceholder returns the images of the messages in order, and a random text
-// that stands for each of them while the rest is encoded, since the encoder would
-// copy an image six times. No message can contain the text. It is empty where
-// there are no images.
+// that replaces each of them while the rest is encoded, since the encoder would copy
+// an image six times. No message can contain the text. It is empty if there are no
+// images.
 func imagePlaceholder(messages []chat.Message) (placeholder string, images []chat.Image) {
 	for n := range messages {
 		images = append(images, messages[n].Images...)

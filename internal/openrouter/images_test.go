@@ -10,10 +10,10 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// A request holds its images once more than the messages do, not many times:
-// what the core bounds is a bound of memory.
+// TestImagesAreCopiedOnce checks that encoding a request copies its images only once,
+// so that the core's bound of file bytes bounds the memory.
 //
-//nolint:paralleltest // it counts what the process allocates
+//nolint:paralleltest // it measures the allocations of the process
 func TestImagesAreCopiedOnce(t *testing.T) {
 	large, small := bytes.Repeat([]byte("0123456789ab"), 1<<20), []byte("small")
 	request := chat.ModelRequest{Messages: []chat.Message{

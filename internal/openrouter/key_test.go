@@ -12,7 +12,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// answers are a status and body for each path.
+// answers has a status and a body for each path.
 type answers map[string]struct {
 	status int
 	body   string
@@ -100,7 +100,7 @@ func TestCheckKeyTimeoutAndCancel(t *testing.T) {
 	})
 }
 
-// TestKeyState: the credits are told where upstream tells them.
+// TestKeyState checks that the credits are known if upstream returns them.
 func TestKeyState(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
@@ -114,7 +114,7 @@ func TestKeyState(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := "nothing told"
-		if state.Told {
+		if state.Known {
 			got = "told, no limit"
 		}
 		if state.Limit != nil && state.Remaining != nil {

@@ -14,7 +14,7 @@ const (
 
 type requestMessage struct {
 	Role chat.Role `json:"role"`
-	// Content is a string or a list of parts; nil where an assistant only calls
+	// Content is a string or a list of parts. It is nil if an assistant only calls
 	// tools.
 	Content          any             `json:"content,omitempty"`
 	ToolCalls        []requestCall   `json:"tool_calls,omitempty"`
@@ -43,12 +43,11 @@ type requestFunction struct {
 	Arguments string `json:"arguments"`
 }
 
-// fromMessage converts a message. The placeholder stands for the bytes of each
-// image.
+// fromMessage converts a message, with the placeholder instead of each image.
 func fromMessage(message *chat.Message, placeholder string) requestMessage {
 	to := requestMessage{
 		Role: message.Role, Content: fromContent(message, placeholder), ToolCallID: message.ToolCallID,
-		ReasoningDetails: WholeDetails(message.ReasoningDetails),
+		ReasoningDetails: JoinDetails(message.ReasoningDetails),
 	}
 	for _, call := range message.ToolCalls {
 		to.ToolCalls = append(to.ToolCalls, requestCall{
@@ -58,10 +57,9 @@ func fromMessage(message *chat.Message, placeholder string) requestMessage {
 	return to
 }
 
-// sentArguments returns arguments that servers accept: they refuse a request with
-// a call whose arguments are not JSON, and so would refuse every later request of
-// the thread. What the model wrote is kept as a string; the call's result says
-// what was wrong.
+// sentArguments returns arguments that servers accept. They would refuse every later
+// request of the thread if a call in its history had invalid JSON, so invalid JSON is
+// sent as a string in an object. The call's result says what was wrong.
 func sentArguments(written string) string {
 	if written == "" {
 		return noArguments
@@ -70,17 +68,17 @@ func sentArguments(written string) string {
 		return written
 	}
 	wrapped, err := marshal(map[string]string{"unreadable_arguments": written})
-	if err != nil { // A string can always be encoded.
+	if err != nil { // Always nil: a string can be encoded.
 		return noArguments
 	}
 	return string(wrapped)
 }
 
-// maxFunctionName is the longest name that the OpenAI API takes.
+// maxFunctionName is the length of the longest name that the OpenAI API accepts.
 const maxFunctionName = 64
 
-// functionName returns a name that the API takes. A model may call a tool by any
-// text, and servers refuse a history with an invalid name.
+// functionName returns a name that the API accepts. A model may call a tool by any
+// name, and servers refuse a history with an invalid one.
 func functionName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		switch {

@@ -8,10 +8,10 @@ import (
 // maxModelsAnswer bounds the list of models; OpenRouter's is below 1 MB.
 const maxModelsAnswer = 16 << 20
 
-// Models are the names of the models that upstream lists; nil where it has no
-// such list.
+// Models returns the names of the models that upstream lists, or nil if it has no
+// list.
 //
-// Returns an *chat.UpstreamError as CheckKey does.
+// It returns a *chat.UpstreamError as CheckKey does.
 func (c *Client) Models(ctx context.Context) ([]string, error) {
 	call, cancel := context.WithTimeoutCause(ctx, c.options.FirstByteTimeout, errFirstByte)
 	defer cancel()
@@ -20,7 +20,7 @@ func (c *Client) Models(ctx context.Context) ([]string, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, reason(ctx, call, err)
+		return nil, convertError(ctx, call, err)
 	}
 	var list struct {
 		Data []struct {
@@ -28,7 +28,7 @@ func (c *Client) Models(ctx context.Context) ([]string, error) {
 		} `json:"data"`
 	}
 	if json.Unmarshal(answer, &list) != nil {
-		return nil, reason(ctx, call, broken(errNotProtocol))
+		return nil, convertError(ctx, call, broken(errNotProtocol))
 	}
 	names := []string{}
 	for _, model := range list.Data {

@@ -7,7 +7,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// The failure of an answer that is no stream names its kind and the setting.
+// TestNotAStream checks that the error of a response which is not a stream names its
+// media type and the setting.
 func TestNotAStream(t *testing.T) {
 	t.Parallel()
 	for body, kind := range map[string]string{

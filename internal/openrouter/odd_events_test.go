@@ -8,8 +8,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// An error in the middle of an answer is a failure in whatever form it comes, and
-// although [DONE] follows. What came before it is kept.
+// TestErrorForms checks that an error within an answer fails the answer, in each form
+// and also if [DONE] follows, and that the text before is kept.
 func TestErrorForms(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]struct {
@@ -48,7 +48,8 @@ func TestErrorForms(t *testing.T) {
 	}
 }
 
-// A type of event is of that event alone.
+// TestErrorTypeIsOfOneEvent checks that the type of an event applies only to that
+// event.
 func TestErrorTypeIsOfOneEvent(t *testing.T) {
 	t.Parallel()
 	if result := answered(t, "event: error\n\n", textEvent, "event: message\n", textEvent, stopEvent, doneEvent); result.err != nil || result.text == "" {
@@ -56,7 +57,7 @@ func TestErrorTypeIsOfOneEvent(t *testing.T) {
 	}
 }
 
-// What servers and proxies send to keep a connection open is passed over.
+// TestFillerEvents checks that events which only keep a connection open are ignored.
 func TestFillerEvents(t *testing.T) {
 	t.Parallel()
 	for _, data := range []string{": keepalive", ":", "null", " null ", "", "{}", "[]", `""`, "ping", "Keep-Alive", ": OPENROUTER PROCESSING for a while", `{"type":"ping"}`} {
@@ -70,7 +71,7 @@ func TestFillerEvents(t *testing.T) {
 	}
 }
 
-// Calls may come in another choice than the text.
+// TestCallsInAnotherChoice checks that calls in another choice than the text are read.
 func TestCallsInAnotherChoice(t *testing.T) {
 	t.Parallel()
 	const call = `data: {"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"id":"b","function":{"name":"time","arguments":"{}"}}]}}]}` + "\n\n"
@@ -106,7 +107,7 @@ func TestCallsInAnotherChoice(t *testing.T) {
 	}
 }
 
-// Citations come flat too, beside the nested form of OpenRouter.
+// TestFlatCitations checks that citations without url_citation are read.
 func TestFlatCitations(t *testing.T) {
 	t.Parallel()
 	result := answered(t, `data: {"choices":[{"index":0,"delta":{"content":"News.","annotations":[`+
@@ -120,7 +121,8 @@ func TestFlatCitations(t *testing.T) {
 	}
 }
 
-// An error object in place of a stream is what it says.
+// TestErrorObjectInPlaceOfAStream checks that a JSON error instead of a stream has the
+// kind that its object names.
 func TestErrorObjectInPlaceOfAStream(t *testing.T) {
 	t.Parallel()
 	result := answered(t, `{"object":"error","message":"zebra","type":"BadRequestError","param":null,"code":400}`)

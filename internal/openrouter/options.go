@@ -13,49 +13,46 @@ import (
 // DefaultBaseURL is OpenRouter's API.
 const DefaultBaseURL = "https://openrouter.ai/api/v1"
 
-// The time-outs of a [Client] whose options name none.
+// The default timeouts of a [Client].
 const (
 	DefaultFirstByteTimeout = 60 * time.Second
 	DefaultIdleTimeout      = 60 * time.Second
 )
 
-// Options say which provider a [Client] asks, and how long it waits.
+// Options are the options of a [Client].
 type Options struct {
-	// BaseURL is the API's address, with or without a slash at its end; empty
-	// means [DefaultBaseURL].
+	// BaseURL is the URL of the API, with or without a final slash; empty means
+	// [DefaultBaseURL].
 	BaseURL string
 	// Key is sent as a bearer token; empty sends none.
 	Key string
-	// Model is asked when a request names none.
+	// Model is the model of requests that name none.
 	Model string
-	// FallbackModels are tried in this order when the model that is asked does
-	// not answer: OpenRouter's "models" (see its documentation, "Model
-	// Fallbacks"; it takes three at most). They follow a model that the request
-	// names as they follow Model, because whoever picks a model wants an answer
-	// too; the asked model itself is left out. None: not sent.
+	// FallbackModels are the models that OpenRouter tries in this order if the
+	// model of the request fails (see its documentation, "Model Fallbacks"; it
+	// accepts at most three). They apply to Model and to a model that a request
+	// names, which itself is left out of the list.
 	FallbackModels []string
-	// MaxTokens bounds an answer, the model's reasoning included; zero sends no
+	// MaxTokens bounds an answer including the model's reasoning; zero sends no
 	// bound.
 	MaxTokens int
-	// SiteURL and AppName attribute the requests (HTTP-Referer, X-Title);
-	// empty ones are not sent.
+	// SiteURL and AppName are sent as HTTP-Referer and X-Title unless empty.
 	SiteURL string
 	AppName string
-	// UserAgent names this server; empty means "chatkit-rest".
+	// UserAgent is sent as User-Agent; empty means "chatkit-rest".
 	UserAgent string
-	// FirstByteTimeout bounds the wait for the first byte of an answer, over
+	// FirstByteTimeout bounds the wait for the first byte of a response, over
 	// all tries; zero means [DefaultFirstByteTimeout].
 	FirstByteTimeout time.Duration
-	// IdleTimeout bounds the silence between two reads of an answer; zero
-	// means [DefaultIdleTimeout]. There is no bound on an answer as a whole:
-	// its context has that.
+	// IdleTimeout bounds the wait for more data of a response; zero means
+	// [DefaultIdleTimeout]. The context bounds the whole response.
 	IdleTimeout time.Duration
-	// Dial opens connections; nil dials with a time-out of ten seconds.
+	// Dial opens connections; nil dials with a timeout of ten seconds.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// complete returns the options with their defaults, or an error that says
-// which one is wrong.
+// complete returns the options with their defaults, or an error that names the
+// invalid one.
 func (o Options) complete() (Options, error) {
 	if o.BaseURL == "" {
 		o.BaseURL = DefaultBaseURL
@@ -82,20 +79,21 @@ func (o Options) complete() (Options, error) {
 	return o, nil
 }
 
-// checkBaseURL never quotes the URL: someone may have put a password in it.
+// checkBaseURL checks the URL. Its errors do not quote the URL, which may contain a
+// password.
 func checkBaseURL(text string) error {
 	base, err := url.Parse(text)
 	if err != nil {
-		return errors.New("openrouter: the base URL cannot be read; give one like " + DefaultBaseURL)
+		return errors.New("openrouter: the base URL is invalid; use one like " + DefaultBaseURL)
 	}
 	if (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" {
-		return errors.New("openrouter: the base URL must begin with http:// or https:// and name a host")
+		return errors.New("openrouter: the base URL must begin with http:// or https:// and have a host")
 	}
 	if base.User != nil {
-		return errors.New("openrouter: the base URL holds a user name; credentials belong in the key")
+		return errors.New("openrouter: the base URL has a user name; set the key instead")
 	}
 	if base.RawQuery != "" || base.Fragment != "" {
-		return errors.New("openrouter: the base URL holds a query or fragment; remove it")
+		return errors.New("openrouter: the base URL has a query or fragment; remove it")
 	}
 	return nil
 }

@@ -2,9 +2,9 @@ package openrouter
 
 import "testing"
 
-// A text of a stream that is alike costs one allocation, the text itself.
+// TestTextOfAPatternIsOneAllocation checks that the fast path allocates only the text.
 //
-//nolint:paralleltest // it counts what the process allocates
+//nolint:paralleltest // it measures the allocations of the process
 func TestTextOfAPatternIsOneAllocation(t *testing.T) {
 	var p pattern
 	chunk := []byte(`{"choices":[{"index":0,"delta":{"content":"a text that is longer than a word"}}]}`)

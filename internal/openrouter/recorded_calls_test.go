@@ -16,8 +16,8 @@ import (
 type callRecording struct {
 	file string
 	text string
-	// reasoning is what the model thought; details how many entries of
-	// reasoning_details came.
+	// reasoning is the reasoning text, and details the number of entries of
+	// reasoning_details.
 	reasoning string
 	details   int
 	calls     []chat.ToolCall
@@ -27,7 +27,7 @@ type callRecording struct {
 	status    int
 }
 
-// made is the id of a call to which upstream gave none of its own.
+// made is the id of a call for which upstream sent no usable id.
 const made = "call_ and 26 characters"
 
 var madeID = regexp.MustCompile(`^call_[A-Z2-7]{26}$`)
@@ -51,7 +51,7 @@ func callRecordings() []callRecording {
 		{file: "calls_after_text.sse", text: "Let me look.", calls: list(inParis), finish: called, usage: true},
 		{file: "calls_id_repeated.sse", calls: list(inParis, inRome), finish: called, usage: true},
 		{file: "calls_id_blank_later.sse", calls: list(inParis), finish: called, usage: true},
-		{file: "calls_id_anew.sse", calls: list(as(inParis, "chatcmpl-tool-1")), finish: called, usage: true},
+		{file: "calls_new_id_later.sse", calls: list(as(inParis, "chatcmpl-tool-1")), finish: called, usage: true},
 		{file: "calls_no_index_whole.sse", calls: list(inParis, inRome), finish: called},
 		{file: "calls_no_index_pieces.sse", calls: list(inParis, zone), finish: called},
 		{file: "calls_same_index.sse", calls: list(inParis, inRome, empty("call_c")), finish: called},
@@ -61,7 +61,7 @@ func callRecordings() []callRecording {
 		{file: "calls_arguments_object.sse", calls: list(
 			chat.ToolCall{ID: "call_a", Name: "weather", Arguments: `{"city":"Paris","days":2}`},
 			chat.ToolCall{ID: "call_b", Name: "time"}, chat.ToolCall{ID: "call_c", Name: "now"}), finish: called, usage: true},
-		{file: "calls_index_runs_on.sse", calls: list(inParis), finish: called, usage: true},
+		{file: "calls_index_rises.sse", calls: list(inParis), finish: called, usage: true},
 		{file: "calls_index_from_one.sse", calls: list(inParis, empty("call_b")), finish: called, usage: true},
 		{file: "calls_wrong_types.sse", text: "The end", calls: list(as(inParis, made)), finish: called, usage: true},
 		{file: "calls_without_name.sse", finish: called, usage: true},
@@ -142,9 +142,9 @@ func (want callRecording) checkCalls(t *testing.T, calls []chat.ToolCall) {
 	}
 }
 
-// Whoever joins the chunks' details and sends them back sends what a whole
-// answer would have had, and a signature with all of its text.
-func TestReasoningGoesBackWhole(t *testing.T) {
+// TestReasoningDetailsAreJoined checks that joined details are those of a response
+// without streaming, and that a signature follows all of its text.
+func TestReasoningDetailsAreJoined(t *testing.T) {
 	t.Parallel()
 	server := upstream(t, replay(t, recorded(t, "calls_reasoning_details.sse"), "text/event-stream", 1<<20))
 	result := ask(t.Context(), t, client(t, server.URL))
@@ -167,9 +167,9 @@ func TestReasoningGoesBackWhole(t *testing.T) {
 		"text": "The user wants <rain>.", "signature": "Et8BCmUI+w=="}]`)
 }
 
-// A surrogate pair split over two pieces of the details goes back as one
-// character; half a pair alone is replaced where pieces are joined. A single piece
-// goes back as it came.
+// TestSurrogatesOverTwoDetails checks that a surrogate pair in two pieces becomes one
+// character, and that half a pair is replaced if pieces are joined. A single piece is
+// unchanged.
 func TestSurrogatesOverTwoDetails(t *testing.T) {
 	t.Parallel()
 	for want, bodies := range map[string][]string{
@@ -197,7 +197,7 @@ func TestSurrogatesOverTwoDetails(t *testing.T) {
 			if result.err != nil || err != nil {
 				t.Fatal(result.err, err)
 			}
-			sent := string(openrouter.WholeDetails(details))
+			sent := string(openrouter.JoinDetails(details))
 			if len(bodies) == 1 {
 				want = `[{"` + key + `":"` + bodies[0] + `","type":"` + kind + `","index":0}]`
 				if sent != want {
@@ -213,7 +213,7 @@ func TestSurrogatesOverTwoDetails(t *testing.T) {
 	}
 }
 
-func TestReasoningWhoseTextCameLater(t *testing.T) {
+func TestReasoningDetailWithLaterText(t *testing.T) {
 	t.Parallel()
 	_, body := sentBy(t, "", chat.ModelRequest{Messages: []chat.Message{{Role: chat.RoleAssistant, Content: "Yes.", ReasoningDetails: json.RawMessage(
 		`[{"type":"reasoning.text","text":null,"id":"r","index":0},{"type":"reasoning.text","text":"ab","index":0}]`)}}})
@@ -222,7 +222,7 @@ func TestReasoningWhoseTextCameLater(t *testing.T) {
 	}
 }
 
-func TestReasoningThatWasWholeGoesBackAsItCame(t *testing.T) {
+func TestUnsplitReasoningDetailsAreUnchanged(t *testing.T) {
 	t.Parallel()
 	for _, details := range []string{
 		`[{"type":"reasoning.text","text":"a<b","signature":"s","index":0},{"type":"reasoning.text","text":"c","index":0}]`,

@@ -12,15 +12,15 @@ import (
 
 const paris = "The capital of France is\n\"Paris\", la Ville Lumière 🗼."
 
-// recording is a body under testdata and what must come of it.
+// recording is a body under testdata and the expected result.
 type recording struct {
 	file   string
 	text   string
 	finish string
-	// usage: the usage of 21 and 9 tokens came.
+	// usage reports whether the usage of 21 and 9 tokens is expected.
 	usage bool
-	// kind is of the failure; empty where the answer is complete. Where no
-	// text came before it, Stream must tell it.
+	// kind is the kind of the failure, or empty if the answer is complete. If there
+	// is no text before the failure, Stream must return it.
 	kind   chat.UpstreamKind
 	status int
 }
@@ -36,7 +36,7 @@ func recordings() []recording {
 		{"complete.sse", paris, stopped, true, "", 0},
 		{"many_comments.sse", paris, stopped, true, "", 0},
 		{"usage_without_choices.sse", paris, stopped, true, "", 0},
-		{"finish_told_twice.sse", paris, stopped, true, "", 0},
+		{"finish_reason_twice.sse", paris, stopped, true, "", 0},
 		{"no_done.sse", paris, stopped, true, "", 0},
 		{"no_done_no_blank_line.sse", paris, stopped, false, "", 0},
 		{"done_without_finish_reason.sse", paris, "", false, "", 0},
@@ -114,7 +114,7 @@ func recorded(t *testing.T, file string) []byte {
 	return body
 }
 
-// replay answers with a recorded body, flushed after each piece of the size.
+// replay answers with a recorded body and flushes after each piece of the size.
 func replay(t *testing.T, body []byte, contentType string, piece int) http.HandlerFunc {
 	t.Helper()
 	return func(w http.ResponseWriter, _ *http.Request) {
@@ -190,7 +190,7 @@ func checkUsage(t *testing.T, usage *chat.Usage) {
 	}
 }
 
-func TestEveryRecordingIsInTheTable(t *testing.T) {
+func TestEveryRecordingIsTested(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*.*")
 	if err != nil {
@@ -210,7 +210,7 @@ func TestEveryRecordingIsInTheTable(t *testing.T) {
 	}
 }
 
-func TestWhoAnsweredIsToldOnce(t *testing.T) {
+func TestModelAndIDAreReturnedOnce(t *testing.T) {
 	t.Parallel()
 	server := upstream(t, replay(t, recorded(t, "complete.sse"), "text/event-stream", 1<<20))
 	result := ask(t.Context(), t, client(t, server.URL))
@@ -224,13 +224,13 @@ func TestEachEventIsAChunk(t *testing.T) {
 	t.Parallel()
 	server := upstream(t, replay(t, recorded(t, "reasoning.sse"), "text/event-stream", 1<<20))
 	result := ask(t.Context(), t, client(t, server.URL))
-	// Three of reasoning, four of text, one finish, one usage.
+	// Three chunks of reasoning, four of text, one finish, one usage.
 	if result.chunks != 9 {
 		t.Errorf("%d chunks, want 9", result.chunks)
 	}
 }
 
-func TestCitationsAreTheSourcesOfTheText(t *testing.T) {
+func TestCitations(t *testing.T) {
 	t.Parallel()
 	server := upstream(t, replay(t, recorded(t, "citations.sse"), "text/event-stream", 1<<20))
 	result := ask(t.Context(), t, client(t, server.URL))

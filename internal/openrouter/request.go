@@ -19,7 +19,7 @@ type completionRequest struct {
 	StreamOptions streamOptions    `json:"stream_options"`
 	Messages      []requestMessage `json:"messages"`
 	Tools         []requestTool    `json:"tools,omitempty"`
-	// ToolChoice is a word or a requestChoice; nil leaves it to the model.
+	// ToolChoice is a string or a requestChoice; nil lets the model choose.
 	ToolChoice any `json:"tool_choice,omitempty"`
 }
 
@@ -37,12 +37,12 @@ func requestBody(req chat.ModelRequest, options *Options) ([]byte, error) {
 	for n := range req.Messages {
 		request.Messages[n] = fromMessage(&req.Messages[n], placeholder)
 	}
-	request.offer(&req)
+	request.addTools(&req)
 	body, err := marshal(&request)
 	return insertImages(body, placeholder, images), err
 }
 
-// marshal is json.Marshal that leaves <, > and & as they are.
+// marshal is json.Marshal without the escaping of <, > and &.
 func marshal(value any) ([]byte, error) {
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
@@ -51,11 +51,11 @@ func marshal(value any) ([]byte, error) {
 	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), err
 }
 
-// fallbacks returns the models to try after the one that is asked for.
-func fallbacks(asked string, models []string) []string {
+// fallbacks returns the models without the one of the request.
+func fallbacks(requested string, models []string) []string {
 	var others []string
 	for _, model := range models {
-		if model != asked {
+		if model != requested {
 			others = append(others, model)
 		}
 	}

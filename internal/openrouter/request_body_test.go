@@ -7,7 +7,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// FuzzRequestText: a text comes to upstream as it is.
+// FuzzRequestText checks that a text reaches upstream unchanged.
 func FuzzRequestText(f *testing.F) {
 	for _, text := range []string{
 		"", "plain", "a \"quoted\" word, a \\ and\na line\r\n\tmore", "\x00\x01\x1f\x7f", "<b>&amp;</b>", "Wörter – 言葉 😀", "\u2028\u2029",

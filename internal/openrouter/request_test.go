@@ -12,7 +12,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/openrouter"
 )
 
-// sentBy returns what a client sends for req.
+// sentBy returns the request that a client sends for req.
 func sentBy(t *testing.T, path string, req chat.ModelRequest, change ...func(*openrouter.Options)) (*http.Request, string) {
 	t.Helper()
 	var (
@@ -99,7 +99,7 @@ func checkJSON(t *testing.T, body, want string) {
 	}
 }
 
-func TestRequestWithLittle(t *testing.T) {
+func TestMinimalRequest(t *testing.T) {
 	t.Parallel()
 	sent, body := sentBy(t, "", chat.ModelRequest{
 		Model:    "another/model",
@@ -132,7 +132,8 @@ func TestBaseURLs(t *testing.T) {
 	}
 }
 
-// The variables of OpenAI's own clients change nothing that is sent.
+// TestEnvironmentIsNotSent checks that the environment variables of OpenAI's clients do
+// not change a request.
 func TestEnvironmentIsNotSent(t *testing.T) {
 	for _, name := range []string{
 		"OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_WEBHOOK_SECRET",
@@ -152,7 +153,7 @@ func TestEnvironmentIsNotSent(t *testing.T) {
 	}
 }
 
-func TestOptionsRefused(t *testing.T) {
+func TestInvalidOptions(t *testing.T) {
 	t.Parallel()
 	for name, options := range map[string]openrouter.Options{
 		"base URL: no scheme":    {BaseURL: "openrouter.ai/api/v1"},
@@ -175,7 +176,7 @@ func TestOptionsRefused(t *testing.T) {
 	}
 }
 
-func TestDefaultsAreOpenRouters(t *testing.T) {
+func TestDefaults(t *testing.T) {
 	t.Parallel()
 	if _, err := openrouter.New(openrouter.Options{}); err != nil {
 		t.Error(err)

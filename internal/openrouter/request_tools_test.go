@@ -9,7 +9,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/openrouter"
 )
 
-// A request in the middle of a tool loop, with an image in its history.
+// TestRequestWithToolsAndImages encodes a request with calls, results and an image in
+// its history.
 func TestRequestWithToolsAndImages(t *testing.T) {
 	t.Parallel()
 	parameters := `{"type":"object","properties":{"z":{"type":"string"},"a":{"enum":["<",1.0]}},"$defs":{}}`
@@ -65,10 +66,10 @@ func TestRequestWithToolsAndImages(t *testing.T) {
 	}
 }
 
-// A history with calls needs tools, also where none is offered any more: some
-// providers refuse it without. The names are as in the calls, and nobody calls
-// them.
-func TestRequestAfterToolsHaveGone(t *testing.T) {
+// TestRequestWithoutToolsAfterCalls checks that a request without tools names the
+// tools of the calls in its history and forbids calls, since some providers refuse
+// such a history otherwise.
+func TestRequestWithoutToolsAfterCalls(t *testing.T) {
 	t.Parallel()
 	_, body := sentBy(t, "", chat.ModelRequest{Messages: []chat.Message{
 		{Role: chat.RoleUser, Content: "Hello"},
@@ -93,7 +94,8 @@ func TestRequestAfterToolsHaveGone(t *testing.T) {
 	]`)
 }
 
-// A model that may call no more still sees the tools of its calls.
+// TestRequestThatForbidsCalls checks that a request which forbids calls still has the
+// tools.
 func TestRequestThatForbidsCalls(t *testing.T) {
 	t.Parallel()
 	_, body := sentBy(t, "", chat.ModelRequest{

@@ -9,20 +9,20 @@ import (
 const (
 	maxRetries   = 2
 	firstBackoff = 200 * time.Millisecond
-	// longestWait is what a user may be kept waiting for upstream to be free;
-	// beyond it the failure is told, with upstream's own Retry-After.
+	// longestWait bounds the wait before a retry. If upstream's Retry-After is
+	// longer, the request fails.
 	longestWait = 2 * time.Second
 )
 
-// retryWait says whether to send the request again, and how long to wait
-// before. The first try is number 0.
+// retryWait reports whether to send the request again, and after which time. The
+// first try is number 0.
 func (f *failure) retryWait(try int) (time.Duration, bool) {
 	after := f.upstream.RetryAfter
 	if !f.retry || try >= maxRetries || after > longestWait {
 		return 0, false
 	}
 	backoff := firstBackoff << try
-	jitter := rand.N(backoff) //nolint:gosec // spreads load, guards nothing
+	jitter := rand.N(backoff) //nolint:gosec // not for security
 	return max(backoff, after) + jitter, true
 }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/openrouter"
 )
 
-// refuse answers with a status, and a text as upstream might write it.
+// refuse answers with a status and an error text.
 func refuse(w http.ResponseWriter, r *http.Request, status int, after string) {
 	w.Header().Set("Content-Type", "application/json")
 	if after != "" {
@@ -93,8 +93,8 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-// checkBackoff: the waits are 200 and 400 ms, or what upstream said, and up to
-// as much again as the first two.
+// checkBackoff checks that the waits are 200 and 400 ms, or upstream's Retry-After,
+// plus a jitter of up to 200 and 400 ms.
 func checkBackoff(t *testing.T, took time.Duration, retries int, after time.Duration) {
 	t.Helper()
 	var least, most time.Duration
@@ -125,8 +125,9 @@ func TestRetrySucceeds(t *testing.T) {
 	})
 }
 
-// What may have been charged is not asked twice.
-func TestNoRetryOnceUpstreamMayHaveWorked(t *testing.T) {
+// TestNoRetryOfChargedRequest checks that a request which may have been charged is not
+// sent again.
+func TestNoRetryOfChargedRequest(t *testing.T) {
 	t.Parallel()
 	for name, handler := range map[string]http.HandlerFunc{
 		"cut before the header": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },

@@ -13,47 +13,50 @@ const (
 	whiteSpace    = " \t\r\n"
 	byteOrderMark = "\ufeff"
 
-	// bufferSize is enough for some six usual chunks. There is one for each
-	// live stream, so it is kept small.
+	// bufferSize is enough for about six chunks. It is small because each live
+	// stream has a buffer.
 	bufferSize = 2 << 10
-	// maxEvent bounds a line, an event and a body that is not a stream. It is
-	// the bound of an answer, since an image or a whole answer comes as one
-	// event.
+	// maxEvent bounds a line, an event, and a body that is not a stream. It is
+	// the bound of an answer, since an event may have a whole answer or an image.
 	maxEvent = chat.MaxAnswerBytes
-	// keepSize is the largest buffer kept after a long event.
+	// keepSize bounds the buffer that is kept after a long event.
 	keepSize = 64 << 10
-	// maxEmptyReads is how often a reader may return nothing at all.
+	// maxEmptyReads bounds consecutive reads without data and error.
 	maxEmptyReads = 100
 )
 
-// eventReader reads the data of server-sent events from a body, as the WHATWG
-// HTML standard says (section 9.2.6): lines end with LF, CR or CRLF, and several
-// data lines make one event. It ignores comments and most other fields. A line
-// "error: …" and a line of bare JSON, with which some servers report a failure in
-// the middle of a stream, are read as events of type error.
+// eventReader reads the data of server-sent events (WHATWG HTML, section 9.2.6) from
+// a body: lines end with LF, CR or CRLF, and an event may have several data lines. It
+// ignores comments and most other fields. Some servers report an error within a
+// stream with a line "error: …" or a line of JSON; such lines become events of type
+// error.
 type eventReader struct {
 	source io.Reader
 	buf    []byte
-	// buf[start:end] is not taken yet; its first scanned bytes hold no line end.
+	// buf[start:end] is not consumed yet; its first scanned bytes have no line end.
 	start, end, scanned int
-	// afterCR: a line feed that comes next belongs to the line before.
+	// afterCR reports whether the last line ended with CR, so that a following LF
+	// belongs to it.
 	afterCR bool
 
 	data    []byte
 	hasData bool
-	// isError reports whether the type of the event that is being read is error,
-	// and wasError the same of the event that was returned last.
+	// isError reports whether the current event has the type error, and wasError
+	// whether the last returned event had it.
 	isError, wasError bool
-	// hasUnknown reports whether the event that is being read has a field that is
-	// not of the protocol.
+	// hasUnknown reports whether the current event has a field that is not of the
+	// protocol.
 	hasUnknown bool
-	// commented reports whether a comment has come, and foreign whether text has
-	// come that is not of the protocol: fields that belong to no data.
-	commented, foreign bool
+	// hasComment reports whether a comment was read.
+	hasComment bool
+	// hasForeignText reports whether an event without data had a field that is not
+	// of the protocol.
+	hasForeignText bool
 }
 
-// buffered returns the next event that is complete in the buffer. The data is
-// valid until the next call. False means that [eventReader.fill] is needed.
+// buffered returns the next event in the buffer. The data is valid until the next
+// call. It returns false if the buffer has no complete event; call
+// [eventReader.fill] then.
 func (r *eventReader) buffered() ([]byte, bool, error) {
 	for {
 		line, ok := r.line()
@@ -72,9 +75,9 @@ func (r *eventReader) buffered() ([]byte, bool, error) {
 	}
 }
 
-// rest returns the event that the body's end completed, if there is one. The
-// standard drops it; servers that forget the last blank line are common.
-func (r *eventReader) rest() ([]byte, bool, error) {
+// remainder returns the event that the end of the body terminates, if there is one.
+// The standard ignores it, but many servers omit the last blank line.
+func (r *eventReader) remainder() ([]byte, bool, error) {
 	line := r.buf[r.start:r.end]
 	r.start, r.scanned = r.end, 0
 	if err := r.field(line); err != nil {
@@ -83,15 +86,15 @@ func (r *eventReader) rest() ([]byte, bool, error) {
 	return r.data, r.endEvent(), nil
 }
 
-// endEvent reports whether the event that ends here has data.
+// endEvent ends the current event and reports whether it has data.
 func (r *eventReader) endEvent() bool {
 	hasData := r.hasData
-	r.foreign = r.foreign || r.hasUnknown && !hasData
+	r.hasForeignText = r.hasForeignText || r.hasUnknown && !hasData
 	r.hasData, r.hasUnknown, r.wasError, r.isError = false, false, r.isError, false
 	return hasData
 }
 
-// line takes a line out of the buffer, without its end.
+// line consumes a line of the buffer and returns it without its end.
 func (r *eventReader) line() ([]byte, bool) {
 	if r.afterCR && r.start < r.end {
 		if r.buf[r.start] == '\n' {
@@ -123,7 +126,7 @@ func (r *eventReader) field(line []byte) error {
 	value = bytes.TrimPrefix(value, []byte(" "))
 	switch string(name) {
 	case "":
-		r.commented = r.commented || len(line) > 0
+		r.hasComment = r.hasComment || len(line) > 0
 		return nil
 	case "data":
 	case "error":
@@ -143,7 +146,7 @@ func (r *eventReader) field(line []byte) error {
 	return r.addData(value)
 }
 
-// addData adds a line to the event's data.
+// addData adds a data line to the current event.
 func (r *eventReader) addData(value []byte) error {
 	switch {
 	case r.hasData:
@@ -161,8 +164,8 @@ func (r *eventReader) addData(value []byte) error {
 	return nil
 }
 
-// fill reads once from the source, behind what the buffer holds. It blocks
-// until at least a byte has come. Its errors are the source's.
+// fill reads more data from the source into the buffer. It blocks until at least one
+// byte has arrived. It returns the errors of the source.
 func (r *eventReader) fill() error {
 	if r.start == r.end {
 		r.start, r.end = 0, 0
@@ -179,7 +182,7 @@ func (r *eventReader) fill() error {
 		n, err := r.source.Read(r.buf[r.end:])
 		r.end += n
 		if n > 0 {
-			return nil // an error beside it comes again with the next read
+			return nil // the next read returns the error again
 		}
 		if err != nil {
 			return err
@@ -188,7 +191,7 @@ func (r *eventReader) fill() error {
 	return io.ErrNoProgress
 }
 
-// makeRoom moves the bytes to the front of the buffer, or doubles it.
+// makeRoom moves the data to the start of the buffer, or doubles the buffer.
 func (r *eventReader) makeRoom() error {
 	pending := r.buf[r.start:r.end]
 	if r.start == 0 {
@@ -202,10 +205,10 @@ func (r *eventReader) makeRoom() error {
 	return nil
 }
 
-// begin passes over white space and the byte order mark, with which servers
-// begin a body or keep a connection awake, and returns the first byte after
-// them, which it does not take.
-func (r *eventReader) begin() (byte, error) {
+// firstByte skips white space and the byte order mark at the start of the body, and
+// returns the first byte after them without consuming it. Some servers send white
+// space to keep the connection open.
+func (r *eventReader) firstByte() (byte, error) {
 	for skipped := 0; skipped <= maxEvent; {
 		pending := r.buf[r.start:r.end]
 		rest := bytes.TrimLeft(pending, whiteSpace+byteOrderMark)
@@ -221,8 +224,8 @@ func (r *eventReader) begin() (byte, error) {
 	return 0, broken(errTooLong)
 }
 
-// whole returns the body to its end, for one that is not a stream.
-func (r *eventReader) whole() ([]byte, error) {
+// readAll returns the rest of a body that is not a stream.
+func (r *eventReader) readAll() ([]byte, error) {
 	for {
 		err := r.fill()
 		if errors.Is(err, io.EOF) {

@@ -11,24 +11,24 @@ import (
 
 var errClosed = errors.New("openrouter: the stream was closed")
 
-// stream is an answer over HTTP.
+// stream is an answer that is read from an HTTP response.
 type stream struct {
 	answer *answer
-	body   *watchedBody
+	body   *timedBody
 	cancel context.CancelCauseFunc
 	closed bool
 }
 
-// newStream reads body. The timer patience runs until its first byte; cancel
-// ends the connection; why says what a read error is told as.
+// newStream returns a stream of body. The timer firstByte runs until the first byte
+// of body. The function cancel ends the request, and convert converts read errors.
 func newStream(
-	body io.ReadCloser, patience *time.Timer, idle time.Duration,
-	cancel context.CancelCauseFunc, why func(error) error,
+	body io.ReadCloser, firstByte *time.Timer, idle time.Duration,
+	cancel context.CancelCauseFunc, convert func(error) error,
 ) *stream {
-	watched := &watchedBody{body: body, patience: patience, limit: idle, why: why}
-	watched.idle = time.AfterFunc(idle, func() { cancel(errIdle) })
-	watched.idle.Stop()
-	return &stream{answer: newAnswer(watched), body: watched, cancel: cancel}
+	timed := &timedBody{body: body, firstByte: firstByte, limit: idle, convert: convert}
+	timed.idle = time.AfterFunc(idle, func() { cancel(errIdle) })
+	timed.idle.Stop()
+	return &stream{answer: newAnswer(timed), body: timed, cancel: cancel}
 }
 
 // Next implements [chat.ModelStream].
@@ -50,49 +50,49 @@ func (s *stream) Close() error {
 		discard(s.body.body)
 	}
 	s.cancel(nil)
-	_ = s.body.body.Close() // the connection ends either way
+	_ = s.body.body.Close() // the response is not needed any more
 	return nil
 }
 
-// watchedBody ends a call that is silent for too long. Only the time in Read
-// counts, so a slow reader is no silence.
-type watchedBody struct {
+// timedBody cancels a request whose response has no data for too long. Only the time
+// in Read counts, so that a slow consumer does not cause a timeout.
+type timedBody struct {
 	body io.ReadCloser
-	// patience runs until the first byte; nil after it.
-	patience *time.Timer
-	// idle runs during each later read, for at most limit.
-	idle  *time.Timer
-	limit time.Duration
-	why   func(error) error
+	// firstByte runs until the first byte, and is nil after it.
+	firstByte *time.Timer
+	// idle runs during each later read and expires after limit.
+	idle    *time.Timer
+	limit   time.Duration
+	convert func(error) error
 }
 
-// Read returns io.EOF at the body's end, and errors in our words else.
-func (b *watchedBody) Read(p []byte) (int, error) {
-	if b.patience == nil {
+// Read returns io.EOF at the end of the body. It converts other errors.
+func (b *timedBody) Read(p []byte) (int, error) {
+	if b.firstByte == nil {
 		b.idle.Reset(b.limit)
 	}
 	n, err := b.body.Read(p)
-	if b.patience == nil {
+	if b.firstByte == nil {
 		b.idle.Stop()
 	} else if n > 0 {
-		b.patience.Stop()
-		b.patience = nil
+		b.firstByte.Stop()
+		b.firstByte = nil
 	}
 	switch {
 	case err == nil || errors.Is(err, io.EOF):
 		return n, err
 	case isUpstreamError(err):
-		return n, b.why(err)
-	case b.patience != nil:
-		return n, b.why(unreachable(err))
+		return n, b.convert(err)
+	case b.firstByte != nil:
+		return n, b.convert(unreachable(err))
 	default:
-		return n, b.why(broken(errCut))
+		return n, b.convert(broken(errCut))
 	}
 }
 
-func (b *watchedBody) stop() {
+func (b *timedBody) stop() {
 	b.idle.Stop()
-	if b.patience != nil {
-		b.patience.Stop()
+	if b.firstByte != nil {
+		b.firstByte.Stop()
 	}
 }

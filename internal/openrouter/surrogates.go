@@ -10,10 +10,10 @@ import (
 // escapeSize is the length of an escape like \ud83c.
 const escapeSize = 6
 
-// unquote decodes a JSON string as encoding/json does, with one difference: half
-// of a surrogate pair at the beginning or the end of the string is kept in
-// WTF-8, as three bytes, since its other half may be in the next or the last
-// delta. A [pairJoiner] removes these halves.
+// unquote decodes a JSON string as encoding/json does, except that half of a
+// surrogate pair at the start or the end of the string is kept in WTF-8, as three
+// bytes, since its other half may be in the previous or the next delta. A
+// [pairJoiner] replaces these halves.
 func unquote(quoted []byte) (string, error) {
 	body := quoted[1 : len(quoted)-1]
 	var head, tail []byte
@@ -63,8 +63,7 @@ func wtf8(unit rune) []byte {
 	return []byte{0xed, byte(0x80 | unit>>6&0x3f), byte(0x80 | unit&0x3f)} //nolint:gosec // seven bits each
 }
 
-// halfAt returns the half of a pair at a place of the text; 0 where there is
-// none.
+// halfAt returns the half of a pair at a place of the text, or 0.
 func halfAt(text string, at int) rune {
 	if at < 0 || len(text) < at+halfSize || text[at] != 0xed || text[at+1] < 0xa0 {
 		return 0
@@ -72,15 +71,15 @@ func halfAt(text string, at int) rune {
 	return 0xd000 | rune(text[at+1]&0x3f)<<6 | rune(text[at+2]&0x3f)
 }
 
-// pairJoiner joins surrogate pairs whose halves came in two deltas. A half
-// without its other half becomes U+FFFD.
+// pairJoiner joins surrogate pairs whose halves are in two deltas. A half without its
+// other half becomes U+FFFD.
 type pairJoiner struct {
-	// high is the first half of a pair whose second has not come; 0 is none.
+	// high is the first half of a pair at the end of the last delta, or 0.
 	high rune
 }
 
-// join returns the next delta's text, as [unquote] returned it, in UTF-8. The
-// half of a pair at its end is held back.
+// join converts the text of the next delta, as [unquote] returned it, to UTF-8. It
+// holds back half of a pair at the end.
 func (j *pairJoiner) join(text string) string {
 	if text == "" {
 		return ""
@@ -104,7 +103,7 @@ func (j *pairJoiner) join(text string) string {
 	return text
 }
 
-// flush returns U+FFFD where a half is left over.
+// flush returns U+FFFD if half of a pair was held back.
 func (j *pairJoiner) flush() string {
 	if j.high == 0 {
 		return ""

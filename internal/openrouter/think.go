@@ -2,36 +2,33 @@ package openrouter
 
 import "strings"
 
-// The tags between which a model writes its reasoning where its server does not
-// separate it from the text: local servers and distilled models do that.
+// The tags around the reasoning of a model whose server does not separate reasoning
+// from text, as with some local servers and distilled models.
 const (
 	thinkStart = "<think>"
 	thinkEnd   = "</think>"
-	// maxLeadingSpace bounds the white space, in bytes, after which a tag still
-	// begins the answer.
+	// maxLeadingSpace bounds the bytes of white space before the start tag.
 	maxLeadingSpace = 1 << 10
 )
 
-// thinkFilter separates the reasoning that an answer begins with from its text.
-// Tags after the first text are text.
+// thinkFilter separates reasoning in tags at the start of an answer from the text.
+// Tags after the first text belong to the text.
 type thinkFilter struct {
 	state thinkState
-	// held is what cannot be assigned yet: white space and the beginning of a
-	// tag.
+	// held is data that may be the start of a tag, with the white space before it.
 	held string
 }
 
 type thinkState int
 
 const (
-	thinkUndecided thinkState = iota // no text has come
+	thinkUndecided thinkState = iota // before any text
 	thinkReasoning                   // between the tags
 	thinkBlank                       // after the end tag, before any text
 	thinkText                        // in the text
 )
 
-// split returns what a piece of the answer adds to the reasoning and to the
-// text.
+// split returns the reasoning and the text in a piece of the answer.
 func (f *thinkFilter) split(piece string) (reasoning, text string) {
 	if f.state == thinkText || piece == "" {
 		return "", piece
@@ -54,7 +51,7 @@ func (f *thinkFilter) split(piece string) (reasoning, text string) {
 	if f.state == thinkReasoning {
 		before, after, ended := strings.Cut(piece, thinkEnd)
 		if !ended {
-			kept := len(piece) - beginningOf(thinkEnd, piece)
+			kept := len(piece) - overlap(thinkEnd, piece)
 			f.held = piece[kept:]
 			return piece[:kept], ""
 		}
@@ -67,7 +64,7 @@ func (f *thinkFilter) split(piece string) (reasoning, text string) {
 	return reasoning, text
 }
 
-// flush returns what was held back, at the end of the answer.
+// flush returns the data that was held back, at the end of the answer.
 func (f *thinkFilter) flush() (reasoning, text string) {
 	held := f.held
 	f.held = ""
@@ -77,9 +74,9 @@ func (f *thinkFilter) flush() (reasoning, text string) {
 	return "", held
 }
 
-// beginningOf returns the length of the longest end of the text that the tag
-// begins with.
-func beginningOf(tag, text string) int {
+// overlap returns the length of the longest suffix of the text that is a proper
+// prefix of the tag.
+func overlap(tag, text string) int {
 	for n := min(len(tag)-1, len(text)); n > 0; n-- {
 		if strings.HasSuffix(text, tag[:n]) {
 			return n

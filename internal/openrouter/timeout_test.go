@@ -20,7 +20,7 @@ const (
 
 func timeouts(o *openrouter.Options) { o.FirstByteTimeout, o.IdleTimeout = firstByte, idle }
 
-// elapsed asks in a bubble and says how much of its time that took.
+// elapsed sends a request in a synctest bubble and returns the time that it took.
 func elapsed(t *testing.T, handler http.HandlerFunc) (result got, took time.Duration) {
 	t.Helper()
 	c, end := inMemory(t, handler, timeouts)
@@ -52,8 +52,8 @@ func TestFirstByteTimeout(t *testing.T) {
 	}
 }
 
-// gone is closed when the client has left. The body must be read first, or
-// the server does not look.
+// gone returns a channel that is closed when the client has disconnected. The server
+// notices that only after it has read the body.
 func gone(r *http.Request) <-chan struct{} {
 	_, _ = io.Copy(io.Discard, r.Body)
 	return r.Context().Done()
@@ -73,7 +73,7 @@ func TestIdleTimeout(t *testing.T) {
 	})
 }
 
-func TestCommentsAreSignsOfLife(t *testing.T) {
+func TestCommentsResetTheIdleTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		result, took := elapsed(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -111,7 +111,7 @@ func TestStreamOpensWithTheFirstComment(t *testing.T) {
 	})
 }
 
-func TestSlowReaderIsNoSilence(t *testing.T) {
+func TestSlowConsumerIsNoTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c, end := inMemory(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -146,8 +146,9 @@ func TestSlowReaderIsNoSilence(t *testing.T) {
 	})
 }
 
-// A server that keeps the connection open after a whole answer costs nothing.
-func TestSilenceAfterFinishReasonIsAnEnd(t *testing.T) {
+// TestSilenceAfterFinishReason checks that an answer is complete although the server
+// keeps the connection open after it.
+func TestSilenceAfterFinishReason(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		result, _ := elapsed(t, func(w http.ResponseWriter, r *http.Request) {
@@ -160,7 +161,7 @@ func TestSilenceAfterFinishReasonIsAnEnd(t *testing.T) {
 	})
 }
 
-func TestCancelEndsTheConnectionAtOnce(t *testing.T) {
+func TestCancelClosesTheConnection(t *testing.T) {
 	t.Parallel()
 	for name, handler := range map[string]func(t *testing.T, w http.ResponseWriter){
 		"before the header": func(*testing.T, http.ResponseWriter) {},
@@ -202,7 +203,7 @@ func TestCancelEndsTheConnectionAtOnce(t *testing.T) {
 	}
 }
 
-func TestDeadlineIsToldAsTheContexts(t *testing.T) {
+func TestDeadlineErrorIsTheContexts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c, end := inMemory(t, func(w http.ResponseWriter, r *http.Request) {
@@ -218,7 +219,7 @@ func TestDeadlineIsToldAsTheContexts(t *testing.T) {
 	})
 }
 
-func TestCloseEndsTheConnectionAtOnce(t *testing.T) {
+func TestCloseClosesTheConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		left := make(chan time.Time, 1)

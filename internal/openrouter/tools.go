@@ -26,13 +26,13 @@ type requestToolName struct {
 	Name string `json:"name"`
 }
 
-// noTool is the choice that forbids the model to call any.
+// noTool is the tool_choice that forbids calls.
 const noTool = "none"
 
-// offer says which tools the model may call, and how it is to choose.
-func (r *completionRequest) offer(req *chat.ModelRequest) {
+// addTools sets the tools that the model may call, and the tool_choice.
+func (r *completionRequest) addTools(req *chat.ModelRequest) {
 	if len(req.Tools) == 0 {
-		// Some providers refuse calls in the history without tools.
+		// Some providers refuse a history with calls if the request has no tools.
 		if r.Tools = calledTools(r.Messages); len(r.Tools) > 0 {
 			r.ToolChoice = noTool
 		}
@@ -58,8 +58,8 @@ func fromTools(tools []chat.Tool) []requestTool {
 	return to
 }
 
-// calledTools are those of the calls in the messages, each once; nothing but
-// their names is known any more.
+// calledTools returns the tools of the calls in the messages, each once. Only their
+// names are known.
 func calledTools(messages []requestMessage) []requestTool {
 	var tools []requestTool
 	known := map[string]bool{}

@@ -13,32 +13,31 @@ const (
 	tlsHandshakeTimeout = 10 * time.Second
 	keepAlive           = 30 * time.Second
 	idleConnTimeout     = 60 * time.Second
-	// maxIdleConns lets as many HTTP/1.1 streams come back as may run at once.
+	// maxIdleConns is the number of HTTP/1.1 connections that may be kept for reuse.
 	maxIdleConns   = 2048
 	maxHeaderBytes = 64 << 10
-	// writeBuffer is small because a live stream has sent all it will send.
+	// writeBuffer is small because a live stream writes nothing after its request.
 	writeBuffer = 1 << 10
-	// readBuffer holds some six usual chunks, as the event reader's does.
+	// readBuffer is enough for about six chunks, as bufferSize is.
 	readBuffer = 2 << 10
-	// http2Buffer is what a stream may hold of an answer nobody reads; Go's
-	// own default is 4 MiB.
+	// http2Buffer bounds the unread data of a stream. Go's default is 4 MiB.
 	http2Buffer   = 64 << 10
 	http2PingWait = 15 * time.Second
 
-	// A finished answer is read to its end, so that its connection can be
-	// used again, but only if the end is near.
+	// After a complete answer the rest of the body is read, so that the
+	// connection can be reused, but only within these limits.
 	drainTime  = 50 * time.Millisecond
 	drainBytes = 64 << 10
 )
 
-// dialError marks a failure before anything was sent. It does not unwrap: a
-// dial that timed out would pass for a context that did.
+// dialError is the error of a connection that was not established. It does not
+// unwrap, since the timeout of a dial would look like that of the context.
 type dialError struct{ err error }
 
 func (e *dialError) Error() string { return e.err.Error() }
 
-// newTransport returns a transport without a time-out for a whole answer. It asks
-// for no compression, which would hold deltas back.
+// newTransport returns a transport without a timeout for the whole response. It does
+// not ask for compression, which would delay deltas.
 func newTransport(dial func(ctx context.Context, network, address string) (net.Conn, error)) *http.Transport {
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}).DialContext
@@ -68,8 +67,8 @@ func newTransport(dial func(ctx context.Context, network, address string) (net.C
 	}
 }
 
-// discard reads what little is left of a body, so that its connection can be
-// used again, and closes it.
+// discard reads the rest of a body within the limits, so that its connection can be
+// reused, and closes it.
 func discard(body io.ReadCloser) {
 	timer := time.AfterFunc(drainTime, func() { _ = body.Close() })
 	defer timer.Stop()

@@ -25,11 +25,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const (
 	key      = "sk-or-v1-4f1d0000secret"
 	question = "what is the capital of the secret country"
-	// said is in every text that upstream writes into a fault.
+	// said is in every error text of upstream.
 	said = "zebra"
 )
 
-// upstream starts a provider on loopback.
+// upstream starts a provider on the loopback interface.
 func upstream(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -37,7 +37,7 @@ func upstream(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	return server
 }
 
-// client asks the provider at url, with what change does to its options.
+// client returns a client of the provider at url, with options that change edits.
 func client(t *testing.T, url string, change ...func(*openrouter.Options)) *openrouter.Client {
 	t.Helper()
 	options := openrouter.Options{BaseURL: url, Key: key, Model: "test/model"}
@@ -56,10 +56,10 @@ func asked() chat.ModelRequest {
 	return chat.ModelRequest{Messages: []chat.Message{{Role: chat.RoleUser, Content: question}}}
 }
 
-// got is all that came of an answer.
+// got is the content of an answer.
 type got struct {
 	text string
-	// calls are told in pieces; details are of all chunks.
+	// calls are joined from their deltas; details are those of all chunks.
 	reasoning string
 	details   []json.RawMessage
 	calls     []chat.ToolCall
@@ -73,7 +73,7 @@ type got struct {
 	err       error
 }
 
-// ask reads an answer to its end; a complete one has no err.
+// ask reads an answer to its end. err is nil if the answer is complete.
 func ask(ctx context.Context, t *testing.T, c *openrouter.Client) got {
 	t.Helper()
 	stream, err := c.Stream(ctx, asked())
@@ -88,7 +88,7 @@ func ask(ctx context.Context, t *testing.T, c *openrouter.Client) got {
 	return result
 }
 
-// next is the stream's next chunk.
+// next returns the next chunk of the stream.
 func next(stream chat.ModelStream) (chunk chat.Chunk, err error) {
 	err = stream.Next(&chunk)
 	return chunk, err
@@ -138,7 +138,8 @@ func (g *got) add(t *testing.T, chunk chat.Chunk) {
 	g.id += chunk.UpstreamID
 }
 
-// addCalls joins the pieces, and holds them to what a chat.ToolCallDelta is.
+// addCalls joins the deltas of calls, and checks them against the rules of
+// chat.ToolCallDelta.
 func (g *got) addCalls(t *testing.T, pieces []chat.ToolCallDelta) {
 	t.Helper()
 	for _, piece := range pieces {
@@ -157,7 +158,7 @@ func (g *got) addCalls(t *testing.T, pieces []chat.ToolCallDelta) {
 	}
 }
 
-// checkSafe fails when an error tells a secret, a message or upstream's text.
+// checkSafe checks that an error has no secret, no message and no text of upstream.
 func checkSafe(t *testing.T, err error) {
 	t.Helper()
 	for e := err; e != nil; e = errors.Unwrap(e) {
@@ -169,7 +170,7 @@ func checkSafe(t *testing.T, err error) {
 	}
 }
 
-// checkFailure fails unless err is an UpstreamError of that kind and status.
+// checkFailure checks that err is an UpstreamError with the kind and the status.
 func checkFailure(t *testing.T, err error, kind chat.UpstreamKind, status int) {
 	t.Helper()
 	failed := failureOf(t, err)
@@ -246,10 +247,10 @@ func inMemory(t *testing.T, handler http.HandlerFunc, change ...func(*openrouter
 	}
 }
 
-// quiet is for a server whose faults are wanted.
+// quiet turns off the log of a server whose errors are expected.
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
 
-// send writes and flushes.
+// send writes and flushes a text.
 func send(t *testing.T, w http.ResponseWriter, text string) {
 	t.Helper()
 	if _, err := io.WriteString(w, text); err != nil {

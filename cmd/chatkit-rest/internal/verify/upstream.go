@@ -23,7 +23,7 @@ func (c checker) checkKey(ctx context.Context) (string, error) {
 	switch {
 	case err != nil:
 		return "", upstreamAdvice(err)
-	case !state.Told:
+	case !state.Known:
 		return "accepted", nil
 	case state.Remaining == nil:
 		return "accepted; it has no credit limit of its own", nil

@@ -5,44 +5,43 @@ import (
 	"strings"
 )
 
-// detailText is where an entry of reasoning_details has its text, by its type.
-// See OpenRouter's documentation, "Reasoning Tokens".
+// detailText has the field of the text of an entry of reasoning_details, by its
+// type. See OpenRouter's documentation, "Reasoning Tokens".
 var detailText = map[string]string{
 	"reasoning.text":    "text",
 	"reasoning.summary": "summary",
 }
 
-// detail is an entry of reasoning_details, its values as they came.
+// detail is an entry of reasoning_details.
 type detail map[string]json.RawMessage
 
-// WholeDetails puts together what a stream told in pieces. The details must go
-// back as a whole answer would have had them: a provider that signed its
-// reasoning refuses pieces of it. What was not in pieces stays as it was, byte
-// for byte. What is whole stays so.
-func WholeDetails(raw json.RawMessage) json.RawMessage {
+// JoinDetails joins the entries that a stream split into pieces. A provider that
+// signs its reasoning accepts it only in the form that a response without streaming
+// has. Details that are not split are returned unchanged, byte for byte.
+func JoinDetails(raw json.RawMessage) json.RawMessage {
 	var pieces []detail
 	if len(raw) == 0 || json.Unmarshal(raw, &pieces) != nil {
 		return raw
 	}
-	var whole []detail
+	var joined []detail
 	total := len(pieces)
 	for len(pieces) > 0 {
 		count := 1
-		for count < len(pieces) && pieces[0].goesOn(pieces[count]) {
-			pieces[0].take(pieces[count])
+		for count < len(pieces) && pieces[0].isContinuedBy(pieces[count]) {
+			pieces[0].merge(pieces[count])
 			count++
 		}
-		whole = append(whole, join(pieces[:count]))
+		joined = append(joined, join(pieces[:count]))
 		pieces = pieces[count:]
 	}
-	joined, err := json.Marshal(whole)
-	if err != nil || len(whole) == total {
+	encoded, err := json.Marshal(joined)
+	if err != nil || len(joined) == total {
 		return raw
 	}
-	return joined
+	return encoded
 }
 
-// join is the first of the pieces with the text of all.
+// join returns the first of the pieces with the text of all.
 func join(pieces []detail) detail {
 	if len(pieces) == 1 {
 		return pieces[0]
@@ -57,15 +56,15 @@ func join(pieces []detail) detail {
 	}
 	text.WriteString(pairs.flush())
 	joined, err := json.Marshal(text.String())
-	if err == nil { // A text is always JSON.
+	if err == nil { // Always nil: a string can be encoded.
 		pieces[0][key] = joined
 	}
 	return pieces[0]
 }
 
-// goesOn says that next is a further piece of d. Pieces of a stream have the
-// same type and index and come one after another; a signature ends the text.
-func (d detail) goesOn(next detail) bool {
+// isContinuedBy reports whether next is a further piece of d. The pieces of an entry
+// are consecutive and have the same type and index; a signature ends the text.
+func (d detail) isContinuedBy(next detail) bool {
 	key := detailText[d.text("type")]
 	return key != "" && next.text("type") == d.text("type") &&
 		len(d["index"]) > 0 && string(next["index"]) == string(d["index"]) &&
@@ -73,8 +72,9 @@ func (d detail) goesOn(next detail) bool {
 		(d.text("id") == "" || next.text("id") == "" || d.text("id") == next.text("id"))
 }
 
-// take takes what d does not say yet from a further piece, its text left out.
-func (d detail) take(next detail) {
+// merge copies the fields that d does not have from a further piece, except its
+// text.
+func (d detail) merge(next detail) {
 	key := detailText[d.text("type")]
 	for name, value := range next {
 		if known := d[name]; name != key && (len(known) == 0 || string(known) == "null") {
@@ -83,8 +83,8 @@ func (d detail) take(next detail) {
 	}
 }
 
-// text returns the value of a string; empty where it is something else. Half of a
-// surrogate pair at its ends is in WTF-8; see [unquote].
+// text returns the value of a field that is a string, or "". Half of a surrogate
+// pair at its ends is in WTF-8; see [unquote].
 func (d detail) text(name string) string {
 	if len(d[name]) == 0 || d[name][0] != '"' {
 		return ""

@@ -12,8 +12,9 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// A live answer does not keep the history that was sent for it.
-func TestSentHistoryIsLetGo(t *testing.T) {
+// TestSentBodyIsReleased checks that a live answer does not keep its request's history
+// in memory.
+func TestSentBodyIsReleased(t *testing.T) {
 	t.Parallel()
 	hold := make(chan struct{})
 	release := sync.OnceFunc(func() { close(hold) })
