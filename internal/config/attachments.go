@@ -9,8 +9,8 @@ import (
 
 const (
 	attachmentsHint = "use file:///data/attachments for a folder, or s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-central-1"
-	// maxAttachmentBytes bounds ATTACHMENT_MAX_BYTES: a file is held in memory
-	// for a request to the model.
+	// maxAttachmentBytes bounds ATTACHMENT_MAX_BYTES: a file is in memory during a
+	// request to the model.
 	maxAttachmentBytes = 100 << 20
 	// maxUserBytes is 1 TiB: a create sums up the files of its user.
 	maxUserBytes = 1 << 40
@@ -52,7 +52,7 @@ func (l *loader) attachments() Attachments {
 	a.SecretKey = l.storeKey("AWS_SECRET_ACCESS_KEY")
 
 	if a.UserBytes > 0 && a.UserBytes < a.MaxBytes {
-		l.fault("ATTACHMENT_MAX_BYTES_PER_USER", "is less than ATTACHMENT_MAX_BYTES", "set it to that of a file or more, or to 0 for no limit")
+		l.fault("ATTACHMENT_MAX_BYTES_PER_USER", "is less than ATTACHMENT_MAX_BYTES", "set it to at least ATTACHMENT_MAX_BYTES, or to 0 for no limit")
 	}
 
 	if a.Bucket != "" && a.AccessKey.IsSet() != a.SecretKey.IsSet() {
@@ -136,7 +136,7 @@ func parseBucket(value string, a *Attachments) (problem, fix string) {
 
 	switch {
 	case u.User != nil:
-		return "holds a user or key", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead"
+		return "has a user or key", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead"
 	case u.Host == "" || strings.ContainsAny(u.Host, ":_"):
 		return "names no bucket", attachmentsHint
 	case strings.Contains(u.Path, "//") || strings.Contains(u.Path, ".."):

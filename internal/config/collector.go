@@ -86,7 +86,7 @@ func (l *loader) pem(name, endpoint string) ([]byte, bool) {
 
 	content, err := readRegular(path)
 	if err != nil {
-		l.fault(name, "names a file that cannot be read", "see that it is there, a plain file, and that this program may read it")
+		l.fault(name, "names a file that cannot be read", "name a regular file that this program may read")
 	}
 
 	return content, err == nil

@@ -41,8 +41,8 @@ func TestConfidential(t *testing.T) {
 	}
 }
 
-// A password that is also a name in the same URL is in ordinary log lines, so it is
-// not hidden.
+// TestConfidentialLeavesNames checks that a password which is also a name in the URL is
+// not hidden, since the name is in ordinary log lines.
 func TestConfidentialLeavesNames(t *testing.T) {
 	t.Parallel()
 
@@ -56,9 +56,9 @@ func TestConfidentialLeavesNames(t *testing.T) {
 	}
 }
 
-// TestConfidentialParameters: the passwords among the parameters of PostgreSQL's
-// URL are hidden as they are written and as they are read, and so is that of a
-// URL without a host. No way to print the settings shows them.
+// TestConfidentialParameters checks that passwords in the parameters of PostgreSQL's URL
+// are hidden, both percent-encoded and decoded, also in a URL without a host, and that
+// printed settings do not have them.
 func TestConfidentialParameters(t *testing.T) {
 	t.Parallel()
 

@@ -74,7 +74,7 @@ func parseSQLite(rest string) (database Database, problem, fix string) {
 	case path == "":
 		return Database{}, "names no file", sqliteHint
 	case strings.HasPrefix(path, ":memory:"), strings.HasPrefix(path, "file:"):
-		return Database{}, "is not a plain file (memory would lose the sessions at a stop)", sqliteHint
+		return Database{}, "is not a plain file (a database in memory would lose the sessions at a stop)", sqliteHint
 	case strings.ContainsAny(path, "?#"):
 		return Database{}, "has parameters or a ? or # in the path", "remove them: the server sets what SQLite needs"
 	case strings.ContainsFunc(path, unicode.IsControl):

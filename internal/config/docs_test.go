@@ -9,8 +9,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
 
-// TestDocumentsFollowTheSettings: the table of docs/settings.md and the file
-// .env.example document exactly the settings that All returns.
+// TestDocumentsFollowTheSettings checks that docs/settings.md and .env.example document
+// exactly the settings that All returns.
 func TestDocumentsFollowTheSettings(t *testing.T) {
 	t.Parallel()
 	var entries strings.Builder
@@ -24,8 +24,8 @@ func TestDocumentsFollowTheSettings(t *testing.T) {
 // envExampleHead is the last line before the settings of .env.example.
 const envExampleHead = "# An empty value means that there is no default.\n"
 
-// TestTracingIsDocumented: the table of docs/observing.md documents exactly
-// OpenTelemetry's variables that TracingSettings returns.
+// TestTracingIsDocumented checks that docs/observing.md documents exactly OpenTelemetry's
+// variables that TracingSettings returns.
 func TestTracingIsDocumented(t *testing.T) {
 	t.Parallel()
 	sameLines(t, "the table of docs/observing.md",

@@ -53,7 +53,7 @@ func TestDotenv(t *testing.T) {
 	}
 }
 
-func TestNoDotenvIsNoFault(t *testing.T) {
+func TestMissingDotenv(t *testing.T) {
 	t.Parallel()
 
 	getenv, _, err := config.Getenv(filepath.Join(t.TempDir(), ".env"), env{"PORT": "7000"}.get)

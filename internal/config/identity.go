@@ -34,7 +34,7 @@ func (l *loader) identity() Identity {
 			l.fault(name, "is not set beside JWKS_URL, so that tokens for other servers would be accepted",
 				"set it as your identity server's documentation says")
 		case !wanted && given:
-			l.fault(name, "is set without JWKS_URL; tokens signed with JWT_SECRET are not held against it",
+			l.fault(name, "is set without JWKS_URL; it does not apply to tokens signed with JWT_SECRET",
 				"set JWKS_URL, or unset it")
 		}
 	}
@@ -59,7 +59,7 @@ func (l *loader) jwksURL(name string) string {
 		l.fault(name, "is "+l.quote(value)+", not an https URL",
 			"use the jwks_uri that your identity server's /.well-known/openid-configuration names")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		l.fault(name, "is not https, so that keys could be changed on their way", "use https; http is for 127.0.0.1, ::1 and localhost alone")
+		l.fault(name, "is not https, so that an attacker could replace the keys in transit", "use https; http is accepted only for 127.0.0.1, ::1 and localhost")
 	default:
 		return value
 	}

@@ -29,7 +29,7 @@ func TestIdentity(t *testing.T) {
 		}
 	}
 
-	// The secret may be absent then, and may be there.
+	// With an identity server, the secret is optional.
 	if s := load(t, withIdentity("JWT_SECRET", "")); s.JWTSecrets != nil {
 		t.Errorf("got the secrets %v", s.JWTSecrets)
 	}
@@ -39,7 +39,7 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-func TestIdentityIsWhole(t *testing.T) {
+func TestIncompleteIdentity(t *testing.T) {
 	t.Parallel()
 
 	for _, name := range []string{"JWT_ISSUER", "JWT_AUDIENCE"} {
@@ -54,14 +54,14 @@ func TestIdentityIsWhole(t *testing.T) {
 		}
 	}
 
-	// A bad JWKS_URL is no reason to ask for JWT_SECRET as well.
+	// With an invalid JWKS_URL, JWT_SECRET is not required.
 	bad := faultsOf(t, withIdentity("JWKS_URL", "x", "JWT_SECRET", ""), config.Options{})
 	if got := namesOf(bad); !slices.Equal(got, []string{"JWKS_URL"}) {
 		t.Errorf("got %v", bad)
 	}
 }
 
-func TestSecretsWhileTheyAreReplaced(t *testing.T) {
+func TestSeveralSecrets(t *testing.T) {
 	t.Parallel()
 
 	got := load(t, with("JWT_SECRET", otherSecret+","+goodSecret)).JWTSecrets
@@ -69,7 +69,7 @@ func TestSecretsWhileTheyAreReplaced(t *testing.T) {
 		t.Errorf("got %d secrets", len(got))
 	}
 
-	// Each of them is hidden from the faults of others.
+	// Each of them is hidden in the faults of other settings.
 	for _, secret := range []string{goodSecret, otherSecret} {
 		faults := faultsOf(t, with("JWT_SECRET", otherSecret+","+goodSecret, "LOG_LEVEL", "x"+secret+"x"), config.Options{})
 		if got := namesOf(faults); !slices.Equal(got, []string{"LOG_LEVEL"}) {

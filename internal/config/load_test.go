@@ -12,8 +12,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 )
 
-// TestPlacesForFiles: both kinds of ATTACHMENTS_URL, with all their parts.
-func TestPlacesForFiles(t *testing.T) {
+// TestAttachmentsURL loads both kinds of ATTACHMENTS_URL with all their parts.
+func TestAttachmentsURL(t *testing.T) {
 	t.Parallel()
 
 	for value, want := range map[string]config.Attachments{
@@ -97,7 +97,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-func TestTableSaysTheDefaults(t *testing.T) {
+func TestDefaultsOfTheTable(t *testing.T) {
 	t.Parallel()
 
 	all := with()
@@ -126,7 +126,7 @@ func TestTableSaysTheDefaults(t *testing.T) {
 	}
 }
 
-func TestLoadReadsNoSettingThatTheTableLacks(t *testing.T) {
+func TestLoadReadsOnlySettingsOfTheTable(t *testing.T) {
 	t.Parallel()
 
 	var known []string
@@ -153,7 +153,7 @@ func TestLoadReadsNoSettingThatTheTableLacks(t *testing.T) {
 	}
 }
 
-func TestEverySettingIsTaken(t *testing.T) {
+func TestEverySettingIsLoaded(t *testing.T) {
 	t.Parallel()
 
 	got := load(t, with(
@@ -233,7 +233,7 @@ func TestEverySettingIsTaken(t *testing.T) {
 	}
 }
 
-func TestDefaultModelMayAlwaysBePicked(t *testing.T) {
+func TestDefaultModelIsAlwaysAllowed(t *testing.T) {
 	t.Parallel()
 
 	got := load(t, with("OPENROUTER_MODEL", "a/first", "MODELS", "b/second"))

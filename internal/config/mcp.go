@@ -132,7 +132,7 @@ func (r *mcpReader) read(content json.RawMessage) bool {
 		return false
 	}
 	if !mcpName.MatchString(r.server.Name) || len(r.server.Name) > maxMCPName {
-		r.fault("", "has a name that model services would not take",
+		r.fault("", "has a name that model services would not accept",
 			fmt.Sprintf("use up to %d letters, digits and -, and single _ between them", maxMCPName))
 	}
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
@@ -197,12 +197,12 @@ func (r *mcpReader) checkKind(fields map[string]json.RawMessage) {
 	}
 	for _, field := range others {
 		if _, ok := fields[field]; ok {
-			r.fault(field, "does not belong to this kind of server", "take it out")
+			r.fault(field, "does not belong to this kind of server", "remove it")
 		}
 	}
 	if r.kind != "" && !slices.Contains(ours, r.kind) {
-		r.fault("type", "is not what this server can be: a command is stdio, a url is http (the older sse is not spoken)",
-			"take it out, or write "+ours[0])
+		r.fault("type", "does not agree with the other fields: a command is stdio, a url is http (the older sse is not supported)",
+			"remove it, or write "+ours[0])
 	}
 }
 

@@ -93,7 +93,7 @@ func TestBadMCPServersAreRefused(t *testing.T) {
 		`{"mcpServers": {"a": {"command": "x", "env": {"A=B": "hunter2"}}}}`:                     `is not a valid name`,
 		`{"mcpServers": {"a": {"command": "x", "env": {"A": "${NO_SUCH}hunter2"}}}}`:             `"env.A": needs ${NO_SUCH}`,
 		`{"mcpServers": {"a": {"command": "x", "headers": {}}}}`:                                 `"headers": does not belong`,
-		`{"mcpServers": {"a": {"command": "x", "type": "http"}}}`:                                `"type": is not`,
+		`{"mcpServers": {"a": {"command": "x", "type": "http"}}}`:                                `"type": does not agree`,
 		`{"mcpServers": {"a": {"command": "x", "allowedTool": ["hunter2"]}}}`:                    `"allowedTool": is not a known field`,
 		`{"mcpServers": {"a": {"command": "x", "allowedTools": "hunter2"}}}`:                     `"allowedTools": is not a list`,
 		`{"mcpServers": {"a": {"command": "x", "timeout": 30}}}`:                                 `"timeout": is not a valid time`,
@@ -104,7 +104,7 @@ func TestBadMCPServersAreRefused(t *testing.T) {
 		`{"mcpServers": {"a": {"url": "tools.example.com/hunter2"}}}`:                            `"url": is not an http`,
 		`{"mcpServers": {"a": {"url": "https://u:hunter2@a.example.com"}}}`:                      `"url": has a user`,
 		`{"mcpServers": {"a": {"url": "https://a.example.com#hunter2"}}}`:                        `"url": has a fragment`,
-		`{"mcpServers": {"a": {"url": "https://a.example.com", "type": "sse"}}}`:                 `"type": is not`,
+		`{"mcpServers": {"a": {"url": "https://a.example.com", "type": "sse"}}}`:                 `"type": does not agree`,
 		`{"mcpServers": {"a": {"url": "https://a.example.com", "env": {}}}}`:                     `"env": does not belong`,
 		`{"mcpServers": {"a": {"url": "https://a.example.com", "headers": {"A": "hunter2\n"}}}}`: `"headers.A": has a control`,
 	} {

@@ -23,9 +23,9 @@ func (r *mcpReader) checkURL() {
 	case err != nil, strings.ContainsFunc(value, notPrintable), !isWebScheme(u.Scheme), !validHostPort(u):
 		r.fault("url", "is not an http or https URL", "use a full URL, such as https://tools.example.com/mcp")
 	case u.User != nil:
-		r.fault("url", "has a user or a password", "put them into headers, as Authorization")
+		r.fault("url", "has a user or a password", "set the header Authorization instead")
 	case u.Fragment != "":
-		r.fault("url", "has a fragment", "take out what follows #")
+		r.fault("url", "has a fragment", "remove it")
 	}
 }
 
@@ -35,7 +35,7 @@ func (r *mcpReader) text(field string, value json.RawMessage) string {
 		r.fault(field, "is not a string", "write it in quotes")
 		return ""
 	}
-	return r.fill(field, *text)
+	return r.expand(field, *text)
 }
 
 func (r *mcpReader) texts(field string, value json.RawMessage) []string {
@@ -46,7 +46,7 @@ func (r *mcpReader) texts(field string, value json.RawMessage) []string {
 	}
 	texts := make([]string, len(list))
 	for i, text := range list {
-		texts[i] = r.fill(field, *text)
+		texts[i] = r.expand(field, *text)
 	}
 	return texts
 }
@@ -69,9 +69,9 @@ func (r *mcpReader) pairs(field string, value json.RawMessage) map[string]Secret
 			r.fault(where, "is not a valid name", "use letters, digits, - and _")
 			continue
 		}
-		text := r.fill(where, *pairs[name])
+		text := r.expand(where, *pairs[name])
 		if strings.ContainsFunc(text, unicode.IsControl) && field == "headers" || strings.Contains(text, "\x00") {
-			r.fault(where, "has a control character or a line break", "take it out")
+			r.fault(where, "has a control character or a line break", "remove it")
 			continue
 		}
 		filled[name] = NewSecret(text)
@@ -100,8 +100,8 @@ func (r *mcpReader) hideText(name, text string) {
 
 var reference = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)(:-[^}]*)?\}`)
 
-// fill replaces ${NAME} and ${NAME:-default} by values of the environment.
-func (r *mcpReader) fill(field, text string) string {
+// expand replaces ${NAME} and ${NAME:-default} with values of the environment.
+func (r *mcpReader) expand(field, text string) string {
 	return reference.ReplaceAllStringFunc(text, func(found string) string {
 		parts := reference.FindStringSubmatch(found)
 		value := r.l.getenv(parts[1])

@@ -144,7 +144,7 @@ func (l *loader) prefixes(name string) []netip.Prefix {
 		case !ok:
 			l.fault(name, "has the value "+l.quote(entry)+", not an address or a CIDR range", "write 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32")
 		case prefix.Bits() == 0:
-			l.fault(name, "has the value "+l.quote(entry)+", every address, so that any client could name its own",
+			l.fault(name, "has the value "+l.quote(entry)+", which is every address, so that any client could forge its address",
 				"list the addresses of your proxies")
 		default:
 			prefixes = append(prefixes, prefix)

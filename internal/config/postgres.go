@@ -34,7 +34,7 @@ const (
 	removeIt      = "remove it"
 	useSearchPath = "write search_path instead"
 	useMaxConns   = "remove it and set DATABASE_MAX_CONNS"
-	useKeepAlive  = "remove it: connections are kept alive without it"
+	useKeepAlive  = "remove it: the server keeps connections alive without it"
 	useSSLMode    = "write sslmode instead"
 )
 

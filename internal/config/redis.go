@@ -41,7 +41,7 @@ func checkRedisURL(value string) (problem, fix string) {
 
 	switch {
 	case u.RawQuery != "" || u.ForceQuery:
-		return "has parameters after ?", "remove them: the server sets its own time-outs"
+		return "has parameters after ?", "remove them: the server sets its own timeouts"
 	case !validHostPort(u):
 		return "names no host, or a wrong host or port", redisHint
 	case u.User != nil && (!hasPassword || password == ""):

@@ -49,8 +49,8 @@ func badDatabases() map[string]string {
 	}
 }
 
-// badPlaces are invalid values of ATTACHMENTS_URL.
-func badPlaces() map[string]string {
+// badAttachmentsURLs are invalid values of ATTACHMENTS_URL.
+func badAttachmentsURLs() map[string]string {
 	return map[string]string{
 		"data/files": "not a file://", "ftp://host/files": "not a file://", "file://files": "two slashes", "file:///": "no folder",
 		"file:////": "no folder", "file:///..": "no folder", "file:///a?b": "a ? or #", "s3://": "no bucket", "s3:///files": "no bucket",
@@ -159,7 +159,7 @@ func badFiles(whole func(string) map[string]string) map[string]map[string]string
 		"AWS_ACCESS_KEY_ID":     {"a b": "white space", "key\x7f": "white space"},
 		"AWS_SECRET_ACCESS_KEY": {"a b": "white space", "schlüssel": "white space"},
 
-		"ATTACHMENTS_URL":      badPlaces(),
+		"ATTACHMENTS_URL":      badAttachmentsURLs(),
 		"ATTACHMENT_MAX_BYTES": whole("104857601"),
 		"ATTACHMENT_MAX_BYTES_PER_USER": {
 			"many": "many", "-1": "-1", "1099511627777": "1099511627777", "10485759": "less than ATTACHMENT_MAX_BYTES",
@@ -231,7 +231,7 @@ func TestEverySettingHasBadValues(t *testing.T) {
 	}
 }
 
-func TestAllFaultsAtOnce(t *testing.T) {
+func TestAllFaultsAreReported(t *testing.T) {
 	t.Parallel()
 
 	e := env{}

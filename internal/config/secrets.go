@@ -10,7 +10,7 @@ const (
 	minJWTSecretBytes    = 32 // RFC 7518, section 3.2
 	minDifferentBytes    = 6
 	minRandomPeriodBytes = 17
-	secretHint           = "make one with: openssl rand -base64 48"
+	secretHint           = "create one with: openssl rand -base64 48"
 )
 
 // checkSecret rejects secrets that are short or easy to guess.
@@ -32,7 +32,7 @@ func checkSecret(value string) (problem, fix string) {
 func (l *loader) apiKey(required bool) Secret {
 	const name = "OPENROUTER_API_KEY"
 
-	const hint = "take one from https://openrouter.ai/keys, or any word for a local model that asks for no key"
+	const hint = "get one from https://openrouter.ai/keys, or set any word for a local model that needs no key"
 
 	value := l.value(name)
 	switch {

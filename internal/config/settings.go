@@ -135,7 +135,7 @@ func (d Database) IsSet() bool { return d.Driver != "" }
 // Secret is a value that is hidden in formatted text, logs and JSON.
 type Secret struct{ value string }
 
-// NewSecret makes a secret of a value.
+// NewSecret returns a secret with the value.
 func NewSecret(value string) Secret { return Secret{value: value} }
 
 // Reveal returns the value.

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Tracing says where the traces are sent. Without an Endpoint they are off.
+// Tracing has the settings of traces. Without an Endpoint they are off.
 type Tracing struct {
 	// Endpoint is the whole URL that batches of spans are posted to.
 	Endpoint string
@@ -21,7 +21,7 @@ type Tracing struct {
 	Gzip    bool
 	// Timeout bounds the sending of a batch, including retries.
 	Timeout time.Duration
-	// Authorities may sign the collector's certificate; nil: the system's.
+	// Authorities may sign the collector's certificate; nil means the system's.
 	Authorities *x509.CertPool
 	// Client is the client certificate for the collector; nil: none.
 	Client  *tls.Certificate
@@ -63,38 +63,38 @@ const (
 // of docs/observing.md has them. A name with TRACES in it takes precedence over the
 // general name.
 func TracingSettings() []Setting {
-	const own = "For traces alone, before "
+	const overrides = "Overrides the variable above"
 
 	return []Setting{
 		{Name: "OTEL_SDK_DISABLED", Default: "false", Meaning: "`true` turns traces off, whatever else is set."},
 		{Name: "OTEL_TRACES_EXPORTER", Meaning: "`otlp` or `none`. Unset: `otlp` if there is an endpoint."},
 		{Name: "OTEL_EXPORTER_OTLP_ENDPOINT", Meaning: "URL of an OTLP collector over HTTP, such as `http://127.0.0.1:4318`; " +
 			"`/v1/traces` is added. Unset: no traces."},
-		{Name: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", Meaning: own + "that; nothing is added."},
-		{Name: "OTEL_EXPORTER_OTLP_PROTOCOL", Default: "http/protobuf", Meaning: "`http/protobuf`, the one protocol spoken here."},
-		{Name: "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", Meaning: own + "that."},
-		{Name: "OTEL_EXPORTER_OTLP_HEADERS", Secret: true, Meaning: "Sent to the collector: a comma list of `name=value`, " +
+		{Name: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", Meaning: overrides + "; `/v1/traces` is not added."},
+		{Name: "OTEL_EXPORTER_OTLP_PROTOCOL", Default: "http/protobuf", Meaning: "The protocol. Only `http/protobuf` is supported."},
+		{Name: "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", Meaning: overrides + "."},
+		{Name: "OTEL_EXPORTER_OTLP_HEADERS", Secret: true, Meaning: "Headers for the collector: a comma-separated list of `name=value`, " +
 			"the values percent-encoded."},
-		{Name: "OTEL_EXPORTER_OTLP_TRACES_HEADERS", Secret: true, Meaning: own + "that."},
+		{Name: "OTEL_EXPORTER_OTLP_TRACES_HEADERS", Secret: true, Meaning: overrides + "."},
 		{Name: "OTEL_EXPORTER_OTLP_COMPRESSION", Default: "none", Meaning: "`gzip` or `none`."},
-		{Name: "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", Meaning: own + "that."},
-		{Name: "OTEL_EXPORTER_OTLP_TIMEOUT", Default: "10000", Meaning: "How long a batch may take, in milliseconds."},
-		{Name: "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", Meaning: own + "that."},
-		{Name: "OTEL_EXPORTER_OTLP_CERTIFICATE", Meaning: "File of the authorities, in PEM, of whom the collector's certificate must be. " +
+		{Name: "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", Meaning: overrides + "."},
+		{Name: "OTEL_EXPORTER_OTLP_TIMEOUT", Default: "10000", Meaning: "Timeout of the sending of a batch, in milliseconds."},
+		{Name: "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", Meaning: overrides + "."},
+		{Name: "OTEL_EXPORTER_OTLP_CERTIFICATE", Meaning: "PEM file of the authorities that may sign the collector's certificate. " +
 			"Unset: the system's."},
-		{Name: "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", Meaning: own + "that."},
-		{Name: "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", Meaning: "File of the certificate, in PEM, that is shown to the collector."},
-		{Name: "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", Meaning: own + "that."},
-		{Name: "OTEL_EXPORTER_OTLP_CLIENT_KEY", Secret: true, Meaning: "File of its private key, in PEM."},
-		{Name: "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", Secret: true, Meaning: own + "that."},
+		{Name: "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", Meaning: overrides + "."},
+		{Name: "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", Meaning: "PEM file of the client certificate for the collector."},
+		{Name: "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", Meaning: overrides + "."},
+		{Name: "OTEL_EXPORTER_OTLP_CLIENT_KEY", Secret: true, Meaning: "PEM file of the client certificate's private key."},
+		{Name: "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", Secret: true, Meaning: overrides + "."},
 		{Name: "OTEL_BSP_SCHEDULE_DELAY", Default: "5000", Meaning: "Time between two batches, in milliseconds."},
-		{Name: "OTEL_BSP_MAX_QUEUE_SIZE", Default: "2048", Meaning: "Spans that may wait; what does not fit is dropped."},
-		{Name: "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", Default: "512", Meaning: "Spans in a batch. Not more than may wait."},
+		{Name: "OTEL_BSP_MAX_QUEUE_SIZE", Default: "2048", Meaning: "Maximum number of waiting spans; further ones are dropped."},
+		{Name: "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", Default: "512", Meaning: "Maximum number of spans in a batch. At most OTEL_BSP_MAX_QUEUE_SIZE."},
 		{Name: "OTEL_TRACES_SAMPLER", Default: defaultSampler, Meaning: "`always_on`, `always_off`, `traceidratio`, or one of them " +
 			"after `parentbased_`."},
-		{Name: "OTEL_TRACES_SAMPLER_ARG", Default: "1", Meaning: "The part of the traces that `traceidratio` records, from 0 to 1."},
-		{Name: "OTEL_SERVICE_NAME", Default: defaultServiceName, Meaning: "What the server is called in its traces."},
-		{Name: "OTEL_RESOURCE_ATTRIBUTES", Meaning: "More about the server: a comma list of `name=value`, the values percent-encoded."},
+		{Name: "OTEL_TRACES_SAMPLER_ARG", Default: "1", Meaning: "The fraction of the traces that `traceidratio` records, from 0 to 1."},
+		{Name: "OTEL_SERVICE_NAME", Default: defaultServiceName, Meaning: "The name of the server in its traces."},
+		{Name: "OTEL_RESOURCE_ATTRIBUTES", Meaning: "Attributes of the server: a comma-separated list of `name=value`, the values percent-encoded."},
 	}
 }
 
@@ -163,8 +163,8 @@ func (l *loader) tracesProtocol() {
 	switch value := strings.ToLower(l.value(name)); value {
 	case "http/protobuf":
 	case "grpc":
-		l.fault(name, "is grpc, which this server does not speak",
-			"use http/protobuf and the collector's port for it, mostly 4318 (OTEL_SDK_DISABLED=true turns traces off)")
+		l.fault(name, "is grpc, which this server does not support",
+			"use http/protobuf and the collector's port for it, usually 4318 (OTEL_SDK_DISABLED=true turns traces off)")
 	default:
 		l.fault(name, "is "+l.quote(value)+", not a supported protocol", "use http/protobuf, or leave it unset")
 	}
@@ -224,7 +224,7 @@ func (l *loader) spanQueue() SpanQueue {
 		Delay: time.Duration(l.number("OTEL_BSP_SCHEDULE_DELAY", 1, int(maxTimeout.Milliseconds()))) * time.Millisecond,
 	}
 	if q.Batch > q.Size && l.isSet(batch) {
-		l.fault(batch, fmt.Sprintf("is %d, more spans than may wait (%s, %d)", q.Batch, size, q.Size), "lower it, or raise "+size)
+		l.fault(batch, fmt.Sprintf("is %d, more than the queue holds (%s, %d)", q.Batch, size, q.Size), "lower it, or raise "+size)
 	}
 
 	q.Batch = min(q.Batch, q.Size)

@@ -174,7 +174,7 @@ func TestUnreadTracing(t *testing.T) {
 }
 
 // Certificates have no effect with a collector over http.
-func TestCertificatesWantHTTPS(t *testing.T) {
+func TestCertificatesNeedHTTPS(t *testing.T) {
 	t.Parallel()
 
 	for _, name := range []string{"OTEL_EXPORTER_OTLP_CERTIFICATE", "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE"} {
@@ -186,7 +186,7 @@ func TestCertificatesWantHTTPS(t *testing.T) {
 }
 
 // An invalid certificate or key, or ones that do not belong together.
-func TestClientCertificateIsNone(t *testing.T) {
+func TestInvalidClientCertificate(t *testing.T) {
 	t.Parallel()
 
 	faults := faultsOf(t, with("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "load.go", "OTEL_EXPORTER_OTLP_CLIENT_KEY", "loader.go"), config.Options{})

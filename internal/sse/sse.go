@@ -1,6 +1,5 @@
-// Package sse writes Server-Sent Events (WHATWG HTML, section 9.2) so that
-// each leaves as it is produced and a reader that has stopped reading is
-// noticed.
+// Package sse writes server-sent events (WHATWG HTML, section 9.2). It flushes them
+// when asked to, and detects a client that has stopped reading.
 package sse
 
 import (
@@ -12,35 +11,35 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/deadline"
 )
 
-// KeepAlive is how long a stream is quiet before a comment is sent, so that no
-// proxy on the way takes it for dead. The API promises one every 15 s.
+// KeepAlive is the time without data after which a comment is sent, so that no proxy
+// closes the connection. The API documents a comment every 15 s.
 const KeepAlive = 10 * time.Second
 
-// Writer frames events. Events gather until Flush sends them in one write. It
-// is used by one goroutine.
+// Writer encodes events in a buffer. Flush sends the buffer in one write. A Writer is
+// not safe for concurrent use.
 type Writer struct {
 	to      *deadline.Writer
 	timeout time.Duration
 	buffer  bytes.Buffer
 }
 
-// NewWriter returns a writer that gathers; it sends once it is open. A write
-// that makes no progress for timeout, or an eighth less, fails.
+// NewWriter returns a writer. Flush needs Open first. A write fails if it makes no
+// progress for the timeout, or for an eighth less.
 func NewWriter(timeout time.Duration) *Writer { return &Writer{timeout: timeout} }
 
-// Open answers 200 with the headers of an event stream.
+// Open writes the status 200 and the headers of an event stream.
 func (s *Writer) Open(w http.ResponseWriter) {
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("Cache-Control", "no-cache")
-	header.Set("X-Accel-Buffering", "no") // nginx: pass on what comes at once
+	header.Set("X-Accel-Buffering", "no") // turns off the buffering of nginx
 	header.Del("Content-Length")
 	s.to = deadline.NewWriter(w, s.timeout)
 	w.WriteHeader(http.StatusOK)
 }
 
-// Buffer is where the data of the next event is written, between Begin and
-// End. The data must hold no line break.
+// Buffer returns the buffer, to which the data of an event is written between Begin
+// and End. The data must not contain a line break.
 func (s *Writer) Buffer() *bytes.Buffer { return &s.buffer }
 
 // Begin starts an event.
@@ -49,25 +48,25 @@ func (s *Writer) Begin() { s.buffer.WriteString("data: ") }
 // End ends the event that Begin started.
 func (s *Writer) End() { s.buffer.WriteString("\n\n") }
 
-// Data adds an event of the given data, which must hold no line break.
+// Data adds an event with the data, which must not contain a line break.
 func (s *Writer) Data(data string) {
 	s.Begin()
 	s.buffer.WriteString(data)
 	s.End()
 }
 
-// Comment adds a line that readers ignore.
+// Comment adds a comment, which clients ignore.
 func (s *Writer) Comment(text string) {
 	s.buffer.WriteString(": ")
 	s.buffer.WriteString(text)
 	s.buffer.WriteString("\n\n")
 }
 
-// Buffered is the number of bytes that Flush would send.
+// Buffered returns the number of bytes that Flush would send.
 func (s *Writer) Buffered() int { return s.buffer.Len() }
 
-// Flush sends what has gathered. It fails when the reader has gone or has
-// taken nothing for the writer's time-out.
+// Flush sends the buffer. It fails if the client has disconnected, or has read
+// nothing for the timeout.
 func (s *Writer) Flush() error {
 	if s.buffer.Len() == 0 {
 		return nil
@@ -82,8 +81,8 @@ func (s *Writer) Flush() error {
 	return nil
 }
 
-// release empties the buffer, and gives it up if the stream needs far less of
-// it now than it once did: a server has thousands of streams that wait.
+// release empties the buffer. It replaces a buffer that is much larger than the last
+// data, since a server has thousands of idle streams.
 func (s *Writer) release() {
 	const small = 1 << 10
 	if size := s.buffer.Cap(); size > small && s.buffer.Len() < size/4 {

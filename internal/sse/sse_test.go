@@ -45,7 +45,7 @@ func TestFraming(t *testing.T) {
 	}
 }
 
-// serve runs a handler on a server whose time-outs would end a long stream.
+// serve runs a handler on a server with a read timeout.
 func serve(t *testing.T, readTimeout time.Duration, handler http.HandlerFunc) string {
 	t.Helper()
 	server := httptest.NewUnstartedServer(handler)
@@ -55,7 +55,8 @@ func serve(t *testing.T, readTimeout time.Duration, handler http.HandlerFunc) st
 	return server.URL
 }
 
-// The server's read time-out is for the request; a stream may last longer.
+// TestStreamOutlivesReadTimeout checks that the server's read timeout does not end a
+// stream.
 func TestStreamOutlivesReadTimeout(t *testing.T) {
 	t.Parallel()
 	const readTimeout = 50 * time.Millisecond
@@ -69,7 +70,7 @@ func TestStreamOutlivesReadTimeout(t *testing.T) {
 		}
 		select {
 		case <-r.Context().Done():
-			t.Error("the read time-out ended the request's context")
+			t.Error("the read timeout ended the request's context")
 		case <-time.After(4 * readTimeout):
 		}
 		out.Data("last")
@@ -92,9 +93,9 @@ func TestStreamOutlivesReadTimeout(t *testing.T) {
 	}
 }
 
-// A reader that has stopped reading makes Flush fail within the time-out,
-// however much is still to be written.
-func TestStuckReaderIsNoticed(t *testing.T) {
+// TestFlushToStuckClient checks that Flush fails within the timeout if the client has
+// stopped reading.
+func TestFlushToStuckClient(t *testing.T) {
 	t.Parallel()
 	failed := make(chan error, 1)
 	url := serve(t, 0, func(w http.ResponseWriter, _ *http.Request) {

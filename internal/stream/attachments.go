@@ -13,7 +13,7 @@ import (
 // Preview returns the signed URL of a user's image.
 type Preview func(chat.Attachment) string
 
-// AttachmentURLs makes the signed URLs of attachments.
+// AttachmentURLs creates the signed URLs of attachments.
 type AttachmentURLs struct {
 	Attachments *attachments.Service
 	// ServerURL is the URL at which clients reach this server, without a
@@ -21,7 +21,7 @@ type AttachmentURLs struct {
 	ServerURL string
 }
 
-// Preview makes the previews of a user's attachments.
+// Preview returns the function for the previews of a user's attachments.
 func (u AttachmentURLs) Preview(userID string) Preview {
 	return func(a chat.Attachment) string {
 		a.UserID = userID
@@ -29,15 +29,15 @@ func (u AttachmentURLs) Preview(userID string) Preview {
 	}
 }
 
-// url returns a URL with its signature in one parameter: JSON may escape an
-// ampersand between two.
+// url returns a URL. The signature is one parameter because JSON encoders may escape
+// the ampersand between two.
 func (u AttachmentURLs) url(a chat.Attachment, signature attachments.URLSignature) string {
 	return u.ServerURL + "/api/v1/attachments/" + a.ID.String() + "/content?signature=" +
 		strconv.FormatInt(signature.Expires, 10) + "." + signature.MAC
 }
 
-// ParseSignature parses the signature of such a URL. For any other text it returns
-// one that is invalid.
+// ParseSignature parses the parameter of a signed URL. It returns an invalid signature
+// if the text is malformed.
 func ParseSignature(signature string) attachments.URLSignature {
 	expires, mac, _ := strings.Cut(signature, ".")
 	seconds, err := strconv.ParseInt(expires, 10, 64)

@@ -27,8 +27,8 @@ func ToAPIThread(session chat.Session, items ItemPage, imageDomains []string) Th
 	return thread
 }
 
-// ToAPIItem converts an item to one of the ChatKit protocol, its images with
-// previews. Returns an error for an item that clients do not see.
+// ToAPIItem converts an item to one of the ChatKit protocol. It returns an error for an
+// item that is not sent to clients.
 func ToAPIItem(item chat.Item, preview Preview) (Item, error) {
 	switch item.Type {
 	case chat.ItemUserMessage:
@@ -53,9 +53,9 @@ func ToAPIItem(item chat.Item, preview Preview) (Item, error) {
 			ID:   item.ID, ThreadID: item.SessionID, CreatedAt: item.CreatedAt, Workflow: toAPIWorkflow(item.Workflow),
 		}, nil
 	case chat.ItemHiddenContext, chat.ItemToolCalls:
-		return nil, fmt.Errorf("an item of type %s is not for clients", item.Type)
+		return nil, fmt.Errorf("an item of type %s is not sent to clients", item.Type)
 	default:
-		return nil, fmt.Errorf("no wire form for an item of type %s", item.Type)
+		return nil, fmt.Errorf("there is no conversion of an item of type %s", item.Type)
 	}
 }
 
@@ -113,7 +113,8 @@ func toAPIAnnotation(source chat.Annotation) api.Annotation {
 	}
 }
 
-// toAPIClientCall leaves out an output of null, as the Python package does.
+// toAPIClientCall converts a call of a client tool. It omits an output of null, as the
+// Python package does.
 func toAPIClientCall(item chat.Item) api.ClientToolCallItem {
 	call := api.ClientToolCallItem{
 		Type: api.ClientToolCallItemTypeClientToolCall,

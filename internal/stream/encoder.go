@@ -12,29 +12,29 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/sse"
 )
 
-// encoder writes the core's events as the documented ones.
+// encoder encodes the core's events as the documented events.
 type encoder struct {
 	out *sse.Writer
-	// failed is the door's form of a failure.
+	// failed returns the event of a failure.
 	failed func(chat.Failed) any
-	// preview is the user's.
+	// preview returns the previews of the user's images.
 	preview      Preview
 	imageDomains []string
-	// json writes a value and a line break to out's buffer.
+	// json encodes a value and a line break to the buffer of out.
 	json *json.Encoder
-	// deltaOf and deltaHead are the item and the start of the last delta
-	// event. Deltas are most of a stream and differ in their text alone.
-	deltaOf   uuid.UUID
+	// deltaItem and deltaHead are the item and the start of the last delta event.
+	// Most events of a stream are deltas and differ only in their text.
+	deltaItem uuid.UUID
 	deltaHead string
 }
 
 func newEncoder(out *sse.Writer, o Options) *encoder {
 	values := json.NewEncoder(out.Buffer())
-	values.SetEscapeHTML(false) // The stream is not HTML; the Python package escapes nothing either.
+	values.SetEscapeHTML(false) // The stream is not HTML, and the Python package does not escape either.
 	return &encoder{out: out, json: values, failed: o.Failed, preview: o.Preview, imageDomains: o.ImageDomains}
 }
 
-// Write adds events that are no run's, already in their generated types.
+// Write adds events that do not belong to a run, in their generated types.
 func Write(out *sse.Writer, events ...any) error {
 	e := newEncoder(out, Options{})
 	for _, event := range events {
@@ -61,11 +61,11 @@ func (e *encoder) encode(event chat.Event) error {
 	return e.encodeJSON(value, "")
 }
 
-// encodeDelta writes what api.ThreadItemUpdatedEvent would be as JSON, without
-// making one.
+// encodeDelta encodes a delta as api.ThreadItemUpdatedEvent does, without creating
+// one.
 func (e *encoder) encodeDelta(delta *chat.TextDelta) error {
-	if e.deltaOf != delta.ItemID {
-		e.deltaOf = delta.ItemID
+	if e.deltaItem != delta.ItemID {
+		e.deltaItem = delta.ItemID
 		e.deltaHead = `{"type":"thread.item.updated","item_id":"` + delta.ItemID.String() +
 			`","update":{"type":"assistant_message.content_part.text_delta","content_index":`
 	}
@@ -83,7 +83,7 @@ func (e *encoder) encodeDelta(delta *chat.TextDelta) error {
 	return nil
 }
 
-// encodeJSON ends the event with the value's JSON and the tail.
+// encodeJSON writes the value as JSON and the tail, and ends the event.
 func (e *encoder) encodeJSON(value any, tail string) error {
 	if err := e.json.Encode(value); err != nil {
 		return fmt.Errorf("encode event: %w", err)

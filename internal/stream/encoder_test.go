@@ -34,9 +34,8 @@ func encodeOne(t *testing.T, event chat.Event) string {
 	return data
 }
 
-// A delta is written without the generated types; it must be what they write,
-// whatever the text.
-func TestDeltaIsWhatTheGeneratedTypesWrite(t *testing.T) {
+// TestDelta checks that encodeDelta encodes any text as the generated types do.
+func TestDelta(t *testing.T) {
 	t.Parallel()
 	item := uuid.New()
 	for _, text := range []string{
@@ -60,7 +59,7 @@ func TestDeltaIsWhatTheGeneratedTypesWrite(t *testing.T) {
 			t.Errorf("%q is not UTF-8", data)
 		}
 		if want := string([]rune(text)); delta.Delta != want || delta.ContentIndex != 1 || updated.ItemID != item {
-			t.Errorf("%q came as %q, index %d, item %s", text, delta.Delta, delta.ContentIndex, updated.ItemID)
+			t.Errorf("%q became %q, index %d, item %s", text, delta.Delta, delta.ContentIndex, updated.ItemID)
 		}
 		var same api.ThreadItemUpdate
 		if err := same.FromAssistantMessageContentPartTextDelta(delta); err != nil {
@@ -73,7 +72,7 @@ func TestDeltaIsWhatTheGeneratedTypesWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !strings.ContainsAny(text, "<>&\u2028\x7f") && utf8.ValidString(text) && data != string(generated) {
-			t.Errorf("written %s\ngenerated %s", data, generated)
+			t.Errorf("encoded %s\ngenerated %s", data, generated)
 		}
 	}
 }

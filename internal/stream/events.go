@@ -36,7 +36,7 @@ func toAPIEvent(event chat.Event, preview Preview, imageDomains []string) (any, 
 	}
 }
 
-// toAPIUpdated converts the events that extend an item.
+// toAPIUpdated converts the events that update an item.
 func toAPIUpdated(event chat.Event) (any, error) {
 	to := updatedEvent{Type: api.ThreadItemUpdatedEventTypeThreadItemUpdated}
 	switch event := event.(type) {
@@ -59,7 +59,7 @@ func toAPIUpdated(event chat.Event) (any, error) {
 			Type: api.WorkflowTaskUpdatedTypeUpdated, TaskIndex: event.Index, Task: toAPIThought(event.Text),
 		}
 	default:
-		return nil, fmt.Errorf("no wire form for event %T", event)
+		return nil, fmt.Errorf("there is no conversion of event %T", event)
 	}
 	return to, nil
 }

@@ -16,7 +16,7 @@ type sentWrite struct {
 	end    bool
 }
 
-// writeRecorder records when a client was sent how many deltas.
+// writeRecorder records the writes to a client.
 type writeRecorder struct {
 	*httptest.ResponseRecorder
 	start  time.Time
@@ -32,28 +32,28 @@ func (r *writeRecorder) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// serveDeltas serves an answer of deltas that come at intervals, and returns the
-// writes to the client.
+// serveDeltas serves an answer with deltas at intervals, and returns the writes to the
+// client.
 func serveDeltas(t *testing.T, deltas int, interval time.Duration) (writes []sentWrite) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		client := &writeRecorder{ResponseRecorder: httptest.NewRecorder(), start: time.Now()}
-		serveTo(t, slices.Repeat(pauses{interval}, deltas), client)
+		serveTo(t, slices.Repeat(pacedModel{interval}, deltas), client)
 		writes = client.writes
 	})
 	return writes
 }
 
-// checkDelays fails where a delta was held for longer than the bound, or the end
-// of the stream at all.
+// checkDelays checks that no delta was delayed for longer than gatherTime, and that the
+// end of the stream was not delayed.
 func checkDelays(t *testing.T, writes []sentWrite, deltas int, interval time.Duration) {
 	t.Helper()
 	sent := 0
 	for _, write := range writes {
 		if write.deltas > 0 {
 			oldest := time.Duration(sent+1) * interval
-			if held := write.at - oldest; held > gatherTime {
-				t.Errorf("delta %d was held for %s", sent+1, held)
+			if delay := write.at - oldest; delay > gatherTime {
+				t.Errorf("delta %d was delayed for %s", sent+1, delay)
 			}
 		}
 		sent += write.deltas
@@ -77,7 +77,7 @@ func TestFastDeltasShareWrites(t *testing.T) {
 	}
 }
 
-func TestDeltasAtAModelsPaceAreNotHeld(t *testing.T) {
+func TestSlowDeltasAreNotDelayed(t *testing.T) {
 	t.Parallel()
 	const deltas, interval = 50, 25 * time.Millisecond
 	for _, write := range serveDeltas(t, deltas, interval) {

@@ -18,27 +18,27 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/sse"
 )
 
-// nowhere is a store that takes a run and keeps nothing.
-type nowhere struct{ chat.Store }
+// discardStore is a store that accepts a run and stores nothing.
+type discardStore struct{ chat.Store }
 
-func (nowhere) StartRun(_ context.Context, start chat.NewRun, _ int) (chat.StartedRun, error) {
+func (discardStore) StartRun(_ context.Context, start chat.NewRun, _ int) (chat.StartedRun, error) {
 	return chat.StartedRun{Session: chat.Session{ID: start.Run.SessionID}}, nil
 }
 
-func (nowhere) FinishRun(_ context.Context, run chat.Run, _ []chat.Item) (chat.Session, error) {
+func (discardStore) FinishRun(_ context.Context, run chat.Run, _ []chat.Item) (chat.Session, error) {
 	return chat.Session{ID: run.SessionID}, nil
 }
 
-// pauses is a model that says a word after each of them, and then ends.
-type pauses []time.Duration
+// pacedModel is a model that sends a word after each of the delays, and then ends.
+type pacedModel []time.Duration
 
-func (p pauses) Stream(context.Context, chat.ModelRequest) (chat.ModelStream, error) {
-	return &pausing{left: p}, nil
+func (p pacedModel) Stream(context.Context, chat.ModelRequest) (chat.ModelStream, error) {
+	return &pacedStream{left: p}, nil
 }
 
-type pausing struct{ left pauses }
+type pacedStream struct{ left pacedModel }
 
-func (p *pausing) Next(chunk *chat.Chunk) error {
+func (p *pacedStream) Next(chunk *chat.Chunk) error {
 	if len(p.left) == 0 {
 		return io.EOF
 	}
@@ -48,42 +48,42 @@ func (p *pausing) Next(chunk *chat.Chunk) error {
 	return nil
 }
 
-func (*pausing) Close() error { return nil }
+func (*pacedStream) Close() error { return nil }
 
-// noting is a client that notes when it was sent what.
-type noting struct {
+// recordingClient records the kind and the time of each write.
+type recordingClient struct {
 	*httptest.ResponseRecorder
 
 	start time.Time
 	sent  []string
 }
 
-func (n *noting) Write(data []byte) (int, error) {
-	what := "events"
+func (c *recordingClient) Write(data []byte) (int, error) {
+	kind := "events"
 	if string(data) == ": keep-alive\n\n" {
-		what = "comment"
+		kind = "comment"
 	}
-	// A run that says several things at once may be heard in several writes.
-	if note := what + " at " + time.Since(n.start).Round(time.Second).String(); !slices.Contains(n.sent, note) {
-		n.sent = append(n.sent, note)
+	// Events of a run at the same time may be in several writes.
+	if entry := kind + " at " + time.Since(c.start).Round(time.Second).String(); !slices.Contains(c.sent, entry) {
+		c.sent = append(c.sent, entry)
 	}
 	return len(data), nil
 }
 
-// serveIn serves the stream of an answer in a bubble, and returns what was sent
-// when.
-func serveIn(t *testing.T, answer pauses) []string {
+// serveAndRecord serves the stream of an answer in a synctest bubble, and returns the
+// kinds and times of the writes.
+func serveAndRecord(t *testing.T, model pacedModel) []string {
 	t.Helper()
-	client := &noting{ResponseRecorder: httptest.NewRecorder(), start: time.Now()}
-	serveTo(t, answer, client)
+	client := &recordingClient{ResponseRecorder: httptest.NewRecorder(), start: time.Now()}
+	serveTo(t, model, client)
 	return client.sent
 }
 
 // serveTo serves the stream of an answer to a client.
-func serveTo(t *testing.T, answer pauses, client http.ResponseWriter) {
+func serveTo(t *testing.T, model pacedModel, client http.ResponseWriter) {
 	t.Helper()
 	service := runs.NewService(runs.Options{
-		Store: nowhere{}, Log: eventlog.NewMemory(eventlog.Options{}), Model: answer, Limits: runs.Limits{MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
+		Store: discardStore{}, Log: eventlog.NewMemory(eventlog.Options{}), Model: model, Limits: runs.Limits{MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
 	})
 	session := uuid.New()
 	run, err := service.StartRun(t.Context(), runs.RunRequest{
@@ -105,12 +105,12 @@ func serveTo(t *testing.T, answer pauses, client http.ResponseWriter) {
 	}
 }
 
-// A quiet stream has a comment again and again, each so long after what was sent
-// last: a proxy counts from that.
-func TestQuietStreamHasComments(t *testing.T) {
+// TestKeepAlive checks that a stream has a comment each time it had no data for
+// sse.KeepAlive.
+func TestKeepAlive(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		sent := serveIn(t, pauses{35 * time.Second, 9 * time.Second, 9 * time.Second, 14 * time.Second})
+		sent := serveAndRecord(t, pacedModel{35 * time.Second, 9 * time.Second, 9 * time.Second, 14 * time.Second})
 		want := []string{
 			"events at 0s", "comment at 10s", "comment at 20s", "comment at 30s",
 			"events at 35s", "events at 44s", "events at 53s", "comment at 1m3s", "events at 1m7s",

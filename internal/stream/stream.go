@@ -15,32 +15,32 @@ import (
 )
 
 const (
-	// maxBatch is how many bytes of events gather before they are sent; it
-	// bounds what a stream holds for a reader that is behind.
+	// maxBatch is the size of the buffer at which it is flushed. It bounds the memory
+	// of a stream whose client reads slowly.
 	maxBatch = 32 << 10
-	// gatherTime is how long a text delta may wait for the next ones. It counts
-	// from the last write of a delta, so only deltas that come faster wait.
+	// gatherTime is the minimum time between two writes of deltas: deltas that
+	// arrive faster are sent together.
 	gatherTime = 5 * time.Millisecond
 )
 
-// ErrDisconnected says that the client closed its connection, or read nothing
-// for the write time-out.
+// ErrDisconnected is returned if the client closed its connection, or read nothing for
+// the write timeout.
 var ErrDisconnected = errors.New("the client disconnected")
 
-// Options are an adapter's settings of its streams. All but End are required.
+// Options are the options of a stream. All except End are required.
 type Options struct {
-	// WriteTimeout is how long a client may read nothing of its stream before
-	// it counts as disconnected.
+	// WriteTimeout is the time without reading after which a client counts as
+	// disconnected.
 	WriteTimeout time.Duration
-	// KeepAlive is how long a stream may be quiet before a comment is sent.
+	// KeepAlive is the time without data after which a comment is sent.
 	KeepAlive time.Duration
-	// Failed returns the event of a failure, to be encoded as JSON.
+	// Failed returns the event of a failure, which is encoded as JSON.
 	Failed func(chat.Failed) any
-	// Preview makes the previews of the user's images.
+	// Preview returns the previews of the user's images.
 	Preview Preview
-	// ImageDomains are sent with the thread; none: not sent.
+	// ImageDomains are sent with the thread unless empty.
 	ImageDomains []string
-	// End is the data of the last line; empty is none.
+	// End is the data of the last event; empty sends no such event.
 	End string
 }
 
@@ -53,12 +53,13 @@ type Stream struct {
 	encoder   *encoder
 	keepAlive time.Duration
 	end       string
-	// lastDelta is when a delta was last written.
+	// lastDelta is the time of the last write of deltas.
 	lastDelta time.Time
 }
 
-// New encodes the events in first, and the run's events so far, while upstream
-// still works on its answer. The request ends when done is closed.
+// New returns a stream of a run. It encodes the events in first and the run's events
+// so far, while the model prepares its answer. The channel done is closed when the
+// client disconnects.
 func New(o Options, run *runs.ActiveRun, done <-chan struct{}, first ...any) (*Stream, error) {
 	out := sse.NewWriter(o.WriteTimeout)
 	s := &Stream{
@@ -79,31 +80,31 @@ func New(o Options, run *runs.ActiveRun, done <-chan struct{}, first ...any) (*S
 	return s, nil
 }
 
-// Close ends the following of a stream that is not served.
+// Close closes a stream that is not served.
 func (s *Stream) Close() { s.follower.Close() }
 
-// Serve answers with the stream. It returns nil at the end of the run, and
-// before that ErrDisconnected or the error of an event that cannot be encoded.
+// Serve writes the stream. It returns nil at the end of the run, ErrDisconnected if the
+// client disconnects before, or the error of an event that cannot be encoded.
 func (s *Stream) Serve(w http.ResponseWriter) error {
 	w.Header().Set(header.RunID, s.run.ID.String())
 	s.out.Open(w)
 	err := s.relay()
 	if err != nil && !errors.Is(err, ErrDisconnected) {
-		s.reportFault()
+		s.reportError()
 	}
 	return err
 }
 
-// reportFault tells the client of a fault in this server.
-func (s *Stream) reportFault() {
+// reportError sends the client an error event for an error of this server.
+func (s *Stream) reportError() {
 	err := s.encoder.encode(chat.Failed{Message: "The answer could not be sent; try again.", AllowRetry: true})
 	if err == nil {
 		_ = s.out.Flush() // The stream ends in any case.
 	}
 }
 
-// CancelRun cancels a run after its only stream has ended with err, Serve's
-// error. A run whose stream ended with it is over already.
+// CancelRun ends a run whose only stream has ended before it; err is the error of
+// Serve. It does nothing if err is nil, since the run has ended then.
 func CancelRun(run *runs.ActiveRun, err error) {
 	switch {
 	case err == nil:
@@ -114,8 +115,8 @@ func CancelRun(run *runs.ActiveRun, err error) {
 	}
 }
 
-// relay writes the run's events as they come. A live stream waits here, so what
-// would make this stack frame larger is in the functions it calls.
+// relay writes the run's events as they arrive. Live streams wait in this function, so
+// its stack frame is kept small.
 func (s *Stream) relay() error {
 	defer s.follower.Close()
 	timer := time.NewTimer(s.keepAlive)
@@ -143,8 +144,8 @@ func (s *Stream) relay() error {
 	}
 }
 
-// writeNew writes the events since the last call, and reports whether they were
-// the last. Deltas stay in the buffer while they may wait for more.
+// writeNew writes the events since the last call and reports whether the run has ended.
+// It leaves deltas in the buffer for up to gatherTime.
 func (s *Stream) writeNew() (ended bool, err error) {
 	events, ended := s.follower.Poll()
 	urgent := ended

@@ -16,16 +16,16 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/sse"
 )
 
-// brokenWriter is a connection that takes nothing.
+// brokenWriter is a connection whose writes fail.
 type brokenWriter struct{ *httptest.ResponseRecorder }
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
 
-// serveFailing serves a run without an answer, which fails, to a client.
+// serveFailing serves a run that fails because the model sends no answer.
 func serveFailing(t *testing.T, failed func(chat.Failed) any, client http.ResponseWriter) error {
 	t.Helper()
 	service := runs.NewService(runs.Options{
-		Store: nowhere{}, Log: eventlog.NewMemory(eventlog.Options{}), Model: pauses{}, Limits: runs.Limits{MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
+		Store: discardStore{}, Log: eventlog.NewMemory(eventlog.Options{}), Model: pacedModel{}, Limits: runs.Limits{MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000},
 	})
 	session := uuid.New()
 	run, err := service.StartRun(t.Context(), runs.RunRequest{
@@ -47,26 +47,26 @@ func serveFailing(t *testing.T, failed func(chat.Failed) any, client http.Respon
 	return err
 }
 
-// Only a client that takes nothing counts as disconnected. An event that this
-// server cannot encode is its own fault, and the client is told so.
-func TestServeTellsDisconnectionFromFault(t *testing.T) {
+// TestServeErrors checks that Serve returns ErrDisconnected if a write fails, and that
+// an event which cannot be encoded is another error, of which the client is notified.
+func TestServeErrors(t *testing.T) {
 	t.Parallel()
 	message := func(failed chat.Failed) any { return failed.Message }
 	err := serveFailing(t, message, brokenWriter{httptest.NewRecorder()})
 	if !errors.Is(err, ErrDisconnected) {
-		t.Errorf("with a connection that takes nothing Serve returns %v", err)
+		t.Errorf("with failing writes Serve returns %v", err)
 	}
 	first := true
 	client := httptest.NewRecorder()
 	err = serveFailing(t, func(failed chat.Failed) any {
 		if first {
 			first = false
-			return func() {} // It has no JSON.
+			return func() {} // It cannot be encoded.
 		}
 		return failed.Message
 	}, client)
 	if err == nil || errors.Is(err, ErrDisconnected) {
-		t.Errorf("with an event that has no JSON Serve returns %v", err)
+		t.Errorf("with an event that cannot be encoded Serve returns %v", err)
 	}
 	if body := client.Body.String(); !strings.HasSuffix(body, "data: \"The answer could not be sent; try again.\"\n\n") {
 		t.Errorf("the client is sent %q", body)

@@ -6,8 +6,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 )
 
-// A generated union type holds its value as JSON, so a value in it is encoded
-// twice. The types here are generated types that hold the value itself.
+// A generated union type stores its value as JSON, so a value in it is encoded twice.
+// The types here have the fields of generated types, with the value itself.
 
 // Item is one of the generated types of api.ThreadItem.
 type Item any

@@ -39,24 +39,25 @@ func sampleItems() []chat.Item {
 	return items
 }
 
-// same reads JSON into a generated type and holds what that writes against it.
-func same[Generated any](t *testing.T, name string, written []byte) {
+// checkSame decodes JSON to a generated type and checks that encoding that gives the
+// same JSON.
+func checkSame[Generated any](t *testing.T, name string, encoded []byte) {
 	t.Helper()
 	var value Generated
-	if err := json.Unmarshal(written, &value); err != nil {
-		t.Fatalf("%s: %v in %s", name, err, written)
+	if err := json.Unmarshal(encoded, &value); err != nil {
+		t.Fatalf("%s: %v in %s", name, err, encoded)
 	}
 	generated, err := json.Marshal(value)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(generated) != string(written) {
-		t.Errorf("%s\nwritten   %s\ngenerated %s", name, written, generated)
+	if string(generated) != string(encoded) {
+		t.Errorf("%s\nencoded   %s\ngenerated %s", name, encoded, generated)
 	}
 }
 
-// The wire types of this package must write what the generated ones do.
-func TestWireTypesWriteWhatTheGeneratedTypesDo(t *testing.T) {
+// TestWireTypes checks that the types of this package encode as the generated ones do.
+func TestWireTypes(t *testing.T) {
 	t.Parallel()
 	preview := func(chat.Attachment) string { return "https://chat.example/a" }
 	page := ItemPage{HasMore: true, After: new("next")}
@@ -67,7 +68,7 @@ func TestWireTypesWriteWhatTheGeneratedTypesDo(t *testing.T) {
 		}
 		page.Data = append(page.Data, to)
 		for _, event := range []chat.Event{chat.ItemAdded{Item: item}, chat.ItemDone{Item: item}} {
-			sameEvent(t, event, preview)
+			checkSameEvent(t, event, preview)
 		}
 	}
 	session := chat.Session{ID: uuid.New(), Title: "A title", CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
@@ -78,12 +79,12 @@ func TestWireTypesWriteWhatTheGeneratedTypesDo(t *testing.T) {
 		chat.ThoughtAdded{ItemID: uuid.New(), Text: "so"},
 		chat.ThoughtUpdated{ItemID: uuid.New(), Index: 1, Text: "so it is"},
 	} {
-		sameEvent(t, event, preview)
+		checkSameEvent(t, event, preview)
 	}
-	same[api.ThreadItemPage](t, "page of items", encode(t, page))
-	same[api.Thread](t, "thread", encode(t, ToAPIThread(session, page, []string{"images.example"})))
-	same[api.ThreadPage](t, "page of threads", encode(t, ThreadPage{Data: []Thread{ToAPIThread(session, ItemPage{}, nil)}}))
-	same[api.ThreadCreatedEvent](t, "thread created", encode(t, ThreadEvent{
+	checkSame[api.ThreadItemPage](t, "page of items", encode(t, page))
+	checkSame[api.Thread](t, "thread", encode(t, ToAPIThread(session, page, []string{"images.example"})))
+	checkSame[api.ThreadPage](t, "page of threads", encode(t, ThreadPage{Data: []Thread{ToAPIThread(session, ItemPage{}, nil)}}))
+	checkSame[api.ThreadCreatedEvent](t, "thread created", encode(t, ThreadEvent{
 		Type: string(api.ThreadCreatedEventTypeThreadCreated), Thread: ToAPIThread(session, ItemPage{}, nil),
 	}))
 }
@@ -97,21 +98,21 @@ func encode(t *testing.T, value any) []byte {
 	return text
 }
 
-func sameEvent(t *testing.T, event chat.Event, preview Preview) {
+func checkSameEvent(t *testing.T, event chat.Event, preview Preview) {
 	t.Helper()
 	value, err := toAPIEvent(event, preview, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	written := encode(t, value)
+	encoded := encode(t, value)
 	switch event.(type) {
 	case chat.ItemAdded:
-		same[api.ThreadItemAddedEvent](t, "item added", written)
+		checkSame[api.ThreadItemAddedEvent](t, "item added", encoded)
 	case chat.ItemDone:
-		same[api.ThreadItemDoneEvent](t, "item done", written)
+		checkSame[api.ThreadItemDoneEvent](t, "item done", encoded)
 	case chat.SessionUpdated:
-		same[api.ThreadUpdatedEvent](t, "thread updated", written)
+		checkSame[api.ThreadUpdatedEvent](t, "thread updated", encoded)
 	default:
-		same[api.ThreadItemUpdatedEvent](t, "item updated", written)
+		checkSame[api.ThreadItemUpdatedEvent](t, "item updated", encoded)
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// Model returns the model with a span and metrics for each answer, from the
-// request to its end, by OpenTelemetry's conventions for generative AI. Both
-// metrics and tracing may be nil. Nothing of the trace is sent upstream.
+// Model wraps a model with a span and metrics for each request, from its start to the
+// end of the answer, by OpenTelemetry's conventions for generative AI. Both metrics and
+// tracing may be nil. The trace's ids are not sent upstream.
 func Model(metrics *Metrics, tracing *Tracing, model chat.Model, upstream Upstream) chat.Model {
 	if metrics == nil && tracing == nil {
 		return model
@@ -62,11 +62,11 @@ func (m observedModel) Stream(ctx context.Context, req chat.ModelRequest) (chat.
 type observedStream struct {
 	chat.ModelStream
 
-	ctx     context.Context //nolint:containedctx // Close has none and must know whether the call was canceled
+	ctx     context.Context //nolint:containedctx // Close has no context and must know whether the call was canceled
 	span    trace.Span
 	metrics *Metrics
 	call    modelCall
-	ended   bool // EOF or an error was read
+	ended   bool // Next has returned io.EOF or an error
 	closed  bool
 }
 
@@ -91,7 +91,7 @@ func (s *observedStream) Next(chunk *chat.Chunk) error {
 	return err
 }
 
-// Close implements [chat.ModelStream]. Later calls record nothing.
+// Close implements [chat.ModelStream]. Only the first call records the request.
 func (s *observedStream) Close() error {
 	if s.closed {
 		return s.ModelStream.Close()
@@ -109,7 +109,7 @@ func (s *observedStream) Close() error {
 // chatOperation is the gen_ai.operation.name of an answer.
 const chatOperation = "chat"
 
-// modelCall is one request to the model and what came of it.
+// modelCall is a request to the model and its result.
 type modelCall struct {
 	started       time.Time
 	upstream      Upstream
@@ -120,33 +120,33 @@ type modelCall struct {
 	usage         chat.Usage
 }
 
-// attributes are what is known of a call before it is made.
+// attributes returns the attributes that are known before the call.
 func (c modelCall) attributes() []attribute.KeyValue {
-	known := []attribute.KeyValue{
+	attributes := []attribute.KeyValue{
 		attribute.String("gen_ai.operation.name", chatOperation),
 		attribute.String("gen_ai.provider.name", c.upstream.provider()),
 		attribute.String("gen_ai.request.model", c.requestModel),
 		attribute.Bool("gen_ai.request.stream", true),
 	}
 	if host, port := c.upstream.address(); host != "" {
-		known = append(known, attribute.String("server.address", host), attribute.Int("server.port", port))
+		attributes = append(attributes, attribute.String("server.address", host), attribute.Int("server.port", port))
 	}
-	return known
+	return attributes
 }
 
-// result are what is known of a call after its end.
+// result returns the attributes that are known after the end of the call.
 func (c modelCall) result() []attribute.KeyValue {
-	var known []attribute.KeyValue
+	var attributes []attribute.KeyValue
 	if c.responseModel != "" {
-		known = append(known, attribute.String("gen_ai.response.model", c.responseModel))
+		attributes = append(attributes, attribute.String("gen_ai.response.model", c.responseModel))
 	}
 	if c.finishReason != "" {
-		known = append(known, attribute.StringSlice("gen_ai.response.finish_reasons", []string{c.finishReason}))
+		attributes = append(attributes, attribute.StringSlice("gen_ai.response.finish_reasons", []string{c.finishReason}))
 	}
 	if c.usage == (chat.Usage{}) {
-		return known
+		return attributes
 	}
-	return append(known,
+	return append(attributes,
 		attribute.Int64("gen_ai.usage.input_tokens", c.usage.InputTokens),
 		attribute.Int64("gen_ai.usage.output_tokens", c.usage.OutputTokens),
 		attribute.Int64("gen_ai.usage.cache_read.input_tokens", c.usage.CachedTokens),
@@ -165,8 +165,8 @@ func conversation(ctx context.Context) string {
 	return id
 }
 
-// fail records the kind of an error on the span and returns it. The error's text
-// is in the log only.
+// fail records the kind of an error on the span and returns it. It does not record the
+// text of the error, which is only in the log.
 func fail(span trace.Span, err error) string {
 	kind := "internal"
 	if upstream, ok := errors.AsType[*chat.UpstreamError](err); ok {

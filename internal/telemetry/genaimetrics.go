@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// genAIMetrics are the client metrics of OpenTelemetry's conventions for
-// generative AI, under the names that its bridge to Prometheus gives them.
+// genAIMetrics are the client metrics of OpenTelemetry's conventions for generative
+// AI, with their Prometheus names.
 type genAIMetrics struct {
 	tokenUsage        *prometheus.HistogramVec
 	operationDuration *prometheus.HistogramVec
@@ -21,17 +21,18 @@ func (m *Metrics) registerGenAI() {
 		"server_address", "server_port",
 	}
 	m.genAI.tokenUsage = m.histogramVec("gen_ai_client_token_usage",
-		"Tokens of one request to the model, by gen_ai_token_type: input or output.",
+		"Tokens of a request to the model, by gen_ai_token_type: input or output.",
 		tokenBuckets(), append(labels, "gen_ai_token_type")...)
 	m.genAI.operationDuration = m.histogramVec("gen_ai_client_operation_duration_seconds",
-		"Duration of one request to the model, to the last byte of its answer; error_type is empty where it did not fail.",
+		"Duration of a request to the model until the last byte of the answer; error_type is empty if it succeeded.",
 		operationBuckets(), append(labels, "error_type")...)
 }
 
-// tokenBuckets are the powers of four that the conventions advise.
+// tokenBuckets returns the buckets that the conventions recommend, the powers of four.
 func tokenBuckets() []float64 { return prometheus.ExponentialBuckets(1, 4, 14) }
 
-// operationBuckets are those that the conventions advise: 0.01 doubled, to 81.92.
+// operationBuckets returns the buckets that the conventions recommend, from 0.01 to
+// 81.92.
 func operationBuckets() []float64 { return prometheus.ExponentialBuckets(.01, 2, 14) }
 
 // modelCalled records a request to the model that has ended.

@@ -1,6 +1,5 @@
-// Package telemetry makes the service visible: structured logs, each line
-// with the id of the request it belongs to, metrics for Prometheus, and traces
-// over OTLP.
+// Package telemetry has the structured log, whose lines have the id of their request,
+// the metrics for Prometheus, and the traces over OTLP.
 package telemetry
 
 import (
@@ -13,19 +12,19 @@ import (
 
 type requestIDKey struct{}
 
-// WithRequestID returns a context whose log lines carry the request's id.
+// WithRequestID returns a context whose log lines have the id of the request.
 func WithRequestID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, requestIDKey{}, id)
 }
 
-// RequestID is the id of the request ctx belongs to, or "".
+// RequestID returns the id of the request of ctx, or "".
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey{}).(string)
 	return id
 }
 
-// Detach returns a context that outlives the request of ctx and keeps its id
-// and its place in a trace.
+// Detach returns a context that does not end with the request of ctx, and has the
+// request's id and span.
 func Detach(ctx context.Context) context.Context {
 	detached := WithRequestID(context.Background(), RequestID(ctx))
 	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
@@ -34,8 +33,8 @@ func Detach(ctx context.Context) context.Context {
 	return detached
 }
 
-// NewLogger writes to w, as JSON or as text, what is at least as grave as
-// level.
+// NewLogger returns a logger that writes records of at least the level to w, as JSON
+// or as text.
 func NewLogger(w io.Writer, level slog.Leveler, json bool) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level, ReplaceAttr: inMilliseconds}
 	if json {
@@ -44,8 +43,8 @@ func NewLogger(w io.Writer, level slog.Leveler, json bool) *slog.Logger {
 	return slog.New(contextHandler{slog.NewTextHandler(w, options)})
 }
 
-// inMilliseconds writes durations as numbers with their unit in the name; the
-// handlers would write nanoseconds without one, or text.
+// inMilliseconds converts durations to milliseconds and adds the unit to their name.
+// The handlers would write nanoseconds or a text.
 func inMilliseconds(_ []string, attr slog.Attr) slog.Attr {
 	if attr.Value.Kind() != slog.KindDuration {
 		return attr
@@ -53,7 +52,7 @@ func inMilliseconds(_ []string, attr slog.Attr) slog.Attr {
 	return slog.Float64(attr.Key+"_ms", float64(attr.Value.Duration().Microseconds())/1000)
 }
 
-// contextHandler adds the request's id to each line, and its trace's.
+// contextHandler adds the ids of the request and of the trace to each line.
 type contextHandler struct{ slog.Handler }
 
 func (h contextHandler) Handle(ctx context.Context, record slog.Record) error {

@@ -9,9 +9,9 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
 )
 
-// Whatever a library's error or a panic says, no line has a secret of the
-// settings in it.
-func TestNoLineHasASecret(t *testing.T) {
+// TestMasked checks that no log line has a secret, whether in the message, an error or
+// a panic.
+func TestMasked(t *testing.T) {
 	t.Parallel()
 	secrets := []string{"postgres://me:correct horse@db/chat", "correct horse", `back\slash "quote"`}
 	for name, json := range map[string]bool{"text": false, "JSON": true} {
@@ -28,7 +28,7 @@ func TestNoLineHasASecret(t *testing.T) {
 				}
 			}
 			if lines := strings.Count(log.String(), "dial (secret): refused"); lines != len(secrets) {
-				t.Errorf("%d lines tell what happened, want %d: %s", lines, len(secrets), &log)
+				t.Errorf("%d lines have the rest of the text, want %d: %s", lines, len(secrets), &log)
 			}
 		})
 	}

@@ -12,15 +12,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// Why a request was answered with 429.
+// The reasons of a response of 429.
 const (
 	RateLimit    = "rate_limit"
 	SessionLimit = "session_limit"
 )
 
-// Metrics count what the server does, for Prometheus. No label holds what a
-// caller wrote, so that nobody can make the series grow, and none holds a
-// user. A nil Metrics counts nothing, at no cost.
+// Metrics are the metrics for Prometheus. No label has text from a request, which could
+// create any number of series, or a user. A nil Metrics does nothing.
 type Metrics struct {
 	registry *prometheus.Registry
 
@@ -36,24 +35,24 @@ type Metrics struct {
 	upstreamErrors *prometheus.CounterVec
 	tokens         *prometheus.CounterVec
 	cost           *prometheus.CounterVec
-	models         *modelNames
+	models         *boundedNames
 	tools          toolMetrics
 	genAI          genAIMetrics
 
 	rateLimitFallback prometheus.Gauge
 }
 
-// MetricsOptions are what Metrics need to know of the server.
+// MetricsOptions describe the server.
 type MetricsOptions struct {
-	// Version is the program's.
+	// Version is the version of the program.
 	Version string
-	// Model is the one that is asked.
+	// Model is the default model.
 	Model string
-	// Pools are the database's connections, by what they are for.
+	// Pools are the connection pools of the database by name.
 	Pools map[string]*sql.DB
 }
 
-// NewMetrics returns metrics of which none has counted yet.
+// NewMetrics returns new metrics.
 func NewMetrics(o MetricsOptions) *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry(), models: newModelNames(o.Model)}
 	m.registerRequests()
@@ -62,8 +61,8 @@ func NewMetrics(o MetricsOptions) *Metrics {
 	m.registerGenAI()
 	m.registerTools()
 	m.rateLimitFallback = m.gauge("chatkit_rate_limit_fallback",
-		"1 while the shared rate limit is out of reach and each replica counts for itself, else 0.")
-	info := m.gaugeVec("chatkit_build_info", "Always 1; the labels say which build this is.", "version", "go_version")
+		"1 while Redis is unavailable and each replica counts requests by itself, otherwise 0.")
+	info := m.gaugeVec("chatkit_build_info", "Always 1; the labels have the versions of the program and of Go.", "version", "go_version")
 	info.WithLabelValues(o.Version, runtime.Version()).Set(1)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, name := range slices.Sorted(maps.Keys(o.Pools)) {
@@ -74,20 +73,21 @@ func NewMetrics(o MetricsOptions) *Metrics {
 
 func (m *Metrics) registerRequests() {
 	m.requests = m.counterVec("chatkit_http_requests_total",
-		"Requests that were answered, by the document's operationId (page: a page for people; none: no such path or method) and status; "+
-			"499: the client left before the answer.", "operation", "status")
+		"Answered requests, by operationId of the OpenAPI document (page: an HTML page; none: no such path or method) and status; "+
+			"499: the client disconnected before the response.", "operation", "status")
 	m.requestDuration = m.histogramVec("chatkit_http_request_duration_seconds",
-		"How long requests took to their last byte; for createRun that is the whole answer.", durationBuckets(), "operation")
+		"Duration of requests until the last byte; for createRun that includes the whole answer.", durationBuckets(), "operation")
 	m.refused = m.counterVec("chatkit_http_refused_total",
-		"Requests answered with 429, by reason: rate_limit (the address sent too many) or session_limit (the user has too many sessions).",
+		"Requests answered with 429, by reason: rate_limit (too many requests from the address) or session_limit (too many sessions of the user).",
 		"reason")
 	for _, reason := range []string{RateLimit, SessionLimit} {
 		m.refused.WithLabelValues(reason)
 	}
-	m.liveStreams = m.gauge("chatkit_live_streams", "Requests for an answer that are open now: they wait for the model, or stream.")
+	m.liveStreams = m.gauge("chatkit_live_streams", "Open requests for an answer, which wait for the model or stream.")
 }
 
-// durationBuckets reach from a look into the database to a long answer.
+// durationBuckets returns buckets from the duration of a query to that of a long
+// answer.
 func durationBuckets() []float64 {
 	return []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300}
 }
@@ -120,8 +120,8 @@ func (m *Metrics) histogram(name, help string, buckets []float64) prometheus.His
 	return histogram
 }
 
-// Request counts a request that was answered. The operation is one of the
-// document's, or another word of the server's own.
+// Request counts an answered request. The operation is an operationId of the document,
+// or one of a few names for other requests.
 func (m *Metrics) Request(operation string, status int, took time.Duration) {
 	if m == nil {
 		return
@@ -130,7 +130,7 @@ func (m *Metrics) Request(operation string, status int, took time.Duration) {
 	m.requestDuration.WithLabelValues(operation).Observe(took.Seconds())
 }
 
-// Refused counts an answer of 429.
+// Refused counts a response of 429.
 func (m *Metrics) Refused(reason string) {
 	if m == nil {
 		return
@@ -138,7 +138,7 @@ func (m *Metrics) Refused(reason string) {
 	m.refused.WithLabelValues(reason).Inc()
 }
 
-// LiveStreams adds to the number of live streams, or takes from it.
+// LiveStreams changes the number of live streams.
 func (m *Metrics) LiveStreams(change int) {
 	if m == nil {
 		return
@@ -146,8 +146,8 @@ func (m *Metrics) LiveStreams(change int) {
 	m.liveStreams.Add(float64(change))
 }
 
-// SetRateLimitFallback says whether each replica counts the rate for itself
-// because the shared count is out of reach.
+// SetRateLimitFallback sets whether each replica counts requests by itself because
+// Redis is unavailable.
 func (m *Metrics) SetRateLimitFallback(fallback bool) {
 	if m == nil {
 		return

@@ -13,7 +13,7 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/telemetry"
 )
 
-// scrape is what the metrics tell.
+// scrape returns the metrics in their text format.
 func scrape(t *testing.T, metrics *telemetry.Metrics) string {
 	t.Helper()
 	recorder := httptest.NewRecorder()
@@ -26,7 +26,7 @@ func scrape(t *testing.T, metrics *telemetry.Metrics) string {
 	return string(body)
 }
 
-func TestRateLimitFallbackIsTold(t *testing.T) {
+func TestRateLimitFallback(t *testing.T) {
 	t.Parallel()
 	metrics := telemetry.NewMetrics(telemetry.MetricsOptions{})
 	for fallback, want := range map[bool]string{true: "chatkit_rate_limit_fallback 1\n", false: "chatkit_rate_limit_fallback 0\n"} {
@@ -37,9 +37,9 @@ func TestRateLimitFallbackIsTold(t *testing.T) {
 	}
 }
 
-// Upstream may say of an answer what it likes; a counter that goes down, or a
-// name of any length, would spoil the metrics.
-func TestUsageThatCannotBe(t *testing.T) {
+// TestInvalidUsage checks that negative numbers and invalid model names from upstream
+// do not get into the metrics.
+func TestInvalidUsage(t *testing.T) {
 	t.Parallel()
 	metrics := telemetry.NewMetrics(telemetry.MetricsOptions{Model: "asked"})
 	runs := telemetry.Runs(metrics, nil)
@@ -49,21 +49,22 @@ func TestUsageThatCannotBe(t *testing.T) {
 			Status: chat.RunCompleted, Model: model, Usage: chat.Usage{InputTokens: -5, OutputTokens: 1, Cost: &cost},
 		})
 	}
-	told := scrape(t, metrics)
+	got := scrape(t, metrics)
 	for _, want := range []string{
 		`chatkit_tokens_total{kind="output",model="other"} 5`,
 		`chatkit_tokens_total{kind="output",model="quote\""} 1`,
 		`chatkit_tokens_total{kind="input",model="other"} 0`,
 		`chatkit_cost_credits_total{model="other"} 0`,
 	} {
-		if !strings.Contains(told, want+"\n") {
+		if !strings.Contains(got, want+"\n") {
 			t.Errorf("there is no line %s", want)
 		}
 	}
 }
 
-// Without metrics and traces nothing is done, and nothing is wrapped.
-func TestNothingIsWatchedUnlessAsked(t *testing.T) {
+// TestNilMetricsAndTracing checks that nil metrics and tracing do nothing and wrap
+// nothing.
+func TestNilMetricsAndTracing(t *testing.T) {
 	t.Parallel()
 	var metrics *telemetry.Metrics
 	var tracing *telemetry.Tracing
@@ -77,7 +78,7 @@ func TestNothingIsWatchedUnlessAsked(t *testing.T) {
 		t.Error("the run got another context")
 	}
 	runs.RunEnded(ctx, chat.Run{})
-	model, store := chat.Model(silent{}), chat.Store(keepsNothing{})
+	model, store := chat.Model(emptyModel{}), chat.Store(emptyStore{})
 	if telemetry.Model(nil, tracing, model, telemetry.Upstream{}) != model || tracing.Store(store, "sqlite") != store {
 		t.Error("the model or the store is wrapped")
 	}
@@ -90,10 +91,10 @@ func TestNothingIsWatchedUnlessAsked(t *testing.T) {
 	}
 }
 
-type silent struct{}
+type emptyModel struct{}
 
-func (silent) Stream(context.Context, chat.ModelRequest) (chat.ModelStream, error) {
+func (emptyModel) Stream(context.Context, chat.ModelRequest) (chat.ModelStream, error) {
 	return nil, io.EOF
 }
 
-type keepsNothing struct{ chat.Store }
+type emptyStore struct{ chat.Store }

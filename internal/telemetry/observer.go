@@ -10,8 +10,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// Runs returns the observer that counts runs and makes their spans, as far as
-// there are metrics and tracing; both may be nil.
+// Runs returns an observer that records runs in the metrics and as spans. Both metrics
+// and tracing may be nil.
 func Runs(metrics *Metrics, tracing *Tracing) chat.Observer { return observer{metrics, tracing} }
 
 type observer struct {
@@ -19,7 +19,8 @@ type observer struct {
 	tracing *Tracing
 }
 
-// RunStarted begins the run's span, a child of the request's that started it.
+// RunStarted implements [chat.Observer]. The run's span is a child of the span in ctx,
+// which is that of the request.
 func (o observer) RunStarted(ctx context.Context, run chat.Run) context.Context {
 	o.metrics.runStarted()
 	if o.tracing == nil {

@@ -19,17 +19,16 @@ import (
 )
 
 const (
-	// exportTries is how often a batch is sent that the collector is too busy
-	// for, and exportPause the wait before the second try.
+	// exportTries is the number of tries for a batch that the collector is too busy
+	// for, and exportPause the wait before the second one.
 	exportTries = 3
 	exportPause = time.Second
-	// answerBytes is how much of a collector's answer is read.
-	answerBytes = 64 << 10
+	// maxResponseBytes bounds what is read of a response.
+	maxResponseBytes = 64 << 10
 )
 
-// collector posts batches of spans as OTLP over HTTP (opentelemetry.io/docs/
-// specs/otlp, "OTLP/HTTP"). The library's own sender would bring gRPC along,
-// five megabytes that are never run.
+// collector sends batches of spans as OTLP over HTTP (opentelemetry.io/docs/specs/otlp,
+// "OTLP/HTTP"). The library's client would add gRPC, five megabytes, to the program.
 type collector struct {
 	endpoint string
 	headers  map[string]string
@@ -62,7 +61,7 @@ func tlsConfig(o TracingOptions) *tls.Config {
 	return config
 }
 
-// CheckCollector sends the collector a batch of nothing, once.
+// CheckCollector sends an empty batch to the collector.
 func CheckCollector(ctx context.Context, o TracingOptions) error {
 	c := newCollector(o)
 	defer c.client.CloseIdleConnections()
@@ -83,7 +82,7 @@ func (c *collector) Stop(context.Context) error {
 func (c *collector) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpans) error {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	// On the wire this is the same as the protocol's request.
+	// This has the same encoding as the request type of the protocol.
 	body, err := proto.Marshal(&tracepb.TracesData{ResourceSpans: spans})
 	if err != nil {
 		return errors.New("a batch of spans could not be encoded")
@@ -104,12 +103,12 @@ func (c *collector) UploadTraces(ctx context.Context, spans []*tracepb.ResourceS
 	}
 }
 
-// post sends a batch once. After an error it says how long to wait before
-// another try; zero says that none would help.
+// post sends a batch once. With an error it returns the time to wait before another
+// try, or zero if another try is useless.
 func (c *collector) post(ctx context.Context, body []byte) (time.Duration, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint, bytes.NewReader(body))
 	if err != nil {
-		return 0, errors.New("the endpoint is no URL")
+		return 0, errors.New("the endpoint is not a URL")
 	}
 	for name, value := range c.headers {
 		request.Header.Set(name, value)
@@ -127,14 +126,14 @@ func (c *collector) post(ctx context.Context, body []byte) (time.Duration, error
 		return exportPause, fmt.Errorf("send a batch of spans: %w", err)
 	}
 	defer response.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, answerBytes)) // so that the connection can be used again
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, maxResponseBytes)) // so that the connection can be reused
 	switch response.StatusCode {
 	case http.StatusOK, http.StatusAccepted, http.StatusNoContent:
 		return 0, nil
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return retryAfter(response.Header), fmt.Errorf("the collector is busy: it answered %d", response.StatusCode)
+		return retryAfter(response.Header), fmt.Errorf("the collector is busy: status %d", response.StatusCode)
 	default:
-		return 0, fmt.Errorf("the collector refused a batch of spans: it answered %d", response.StatusCode)
+		return 0, fmt.Errorf("the collector rejected a batch of spans: status %d", response.StatusCode)
 	}
 }
 
@@ -149,7 +148,7 @@ func retryAfter(header http.Header) time.Duration {
 func compress(body []byte) []byte {
 	var buffer bytes.Buffer
 	writer := gzip.NewWriter(&buffer)
-	_, _ = writer.Write(body) // A buffer takes everything.
+	_, _ = writer.Write(body) // Writing to a buffer does not fail.
 	_ = writer.Close()
 	return buffer.Bytes()
 }

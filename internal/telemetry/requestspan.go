@@ -10,13 +10,12 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Span is a span that may not be there.
+// Span is a span, or nothing if traces are off.
 type Span struct{ span trace.Span }
 
-// StartRequest begins the span of a request to a route, which is "" for none.
-// What the caller's traceparent says is believed from a trusted caller alone:
-// the span is then its span's child. Anybody else's is a link, so that no
-// stranger can write into a trace or have one recorded.
+// StartRequest starts the span of a request to a route; "" is no route. With a trusted
+// caller, the span in the request's traceparent is the parent. With any other caller it
+// is a link, so that a client can neither add to a trace nor cause one to be recorded.
 func (t *Tracing) StartRequest(r *http.Request, route string, trusted bool) (context.Context, Span) {
 	if t == nil {
 		return r.Context(), Span{}
@@ -44,7 +43,7 @@ func (t *Tracing) StartRequest(r *http.Request, route string, trusted bool) (con
 	return ctx, Span{span}                             //nolint:spancheck // the same
 }
 
-// foldMethod is the method, or one word for all that are none.
+// foldMethod returns the method, or one value for all unknown methods.
 func foldMethod(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
@@ -55,7 +54,7 @@ func foldMethod(method string) string {
 	}
 }
 
-// EndRequest ends the span of a request that was answered with the status.
+// EndRequest ends the span of a request with the status of its response.
 func (s Span) EndRequest(status int) {
 	if s.span == nil {
 		return
@@ -67,8 +66,7 @@ func (s Span) EndRequest(status int) {
 	s.span.End()
 }
 
-// StartValidation begins the span of the check of a request against the
-// document.
+// StartValidation starts the span of the validation of a request.
 func (t *Tracing) StartValidation(ctx context.Context) Span {
 	if t == nil {
 		return Span{}
@@ -77,7 +75,7 @@ func (t *Tracing) StartValidation(ctx context.Context) Span {
 	return Span{span}                                  //nolint:spancheck // the same
 }
 
-// EndValidation ends the span of a check; ok is false when it refused.
+// EndValidation ends the span of a validation; ok reports whether the request is valid.
 func (s Span) EndValidation(ok bool) {
 	if s.span == nil {
 		return

@@ -9,14 +9,14 @@ import (
 )
 
 func (m *Metrics) registerRuns() {
-	m.runs = m.counterVec("chatkit_runs_total", "Runs that ended, by outcome: completed, failed or cancelled.", "outcome")
+	m.runs = m.counterVec("chatkit_runs_total", "Ended runs, by outcome: completed, failed or cancelled.", "outcome")
 	for _, outcome := range []chat.RunStatus{chat.RunCompleted, chat.RunFailed, chat.RunCancelled} {
 		m.runs.WithLabelValues(string(outcome))
 	}
-	m.liveRuns = m.gauge("chatkit_live_runs", "Runs that this server works on now.")
-	m.runDuration = m.histogram("chatkit_run_duration_seconds", "How long runs took, from the message to the end of the answer.",
+	m.liveRuns = m.gauge("chatkit_live_runs", "Runs that this server is executing.")
+	m.runDuration = m.histogram("chatkit_run_duration_seconds", "Duration of runs, from the message to the end of the answer.",
 		durationBuckets())
-	m.firstToken = m.histogram("chatkit_run_first_token_seconds", "How long runs took to the first text of the answer.",
+	m.firstToken = m.histogram("chatkit_run_first_token_seconds", "Time from the message to the first text of the answer.",
 		[]float64{.05, .1, .2, .3, .5, .75, 1, 1.5, 2, 3, 5, 10, 20, 30, 60})
 	m.upstreamErrors = m.counterVec("chatkit_upstream_errors_total", "Runs that failed because of upstream, by kind of failure.", "kind")
 	for _, kind := range chat.UpstreamKinds() {
@@ -24,8 +24,8 @@ func (m *Metrics) registerRuns() {
 	}
 }
 
-// What tokens were for. Cached ones are among the input's, reasoning ones
-// among the output's.
+// The kinds of tokens. Cached tokens are part of the input, reasoning tokens of the
+// output.
 const (
 	inputTokens     = "input"
 	outputTokens    = "output"
@@ -34,17 +34,16 @@ const (
 )
 
 func (m *Metrics) registerUsage(model string) {
-	m.tokens = m.counterVec("chatkit_tokens_total", "Tokens as upstream counted them, by model and kind: input, output, "+
-		"cached (of the input) and reasoning (of the output).", "model", "kind")
+	m.tokens = m.counterVec("chatkit_tokens_total", "Tokens that upstream reported, by model and kind: input, output, "+
+		"cached (part of input) and reasoning (part of output).", "model", "kind")
 	for _, kind := range []string{inputTokens, outputTokens, cachedTokens, reasoningTokens} {
 		m.tokens.WithLabelValues(m.models.label(model), kind)
 	}
-	m.cost = m.counterVec("chatkit_cost_credits_total", "What answers and titles cost, in upstream's credits (OpenRouter: US dollars), by model; "+
-		"only what upstream told.", "model")
+	m.cost = m.counterVec("chatkit_cost_credits_total", "Cost of answers and titles that upstream reported, in its credits (OpenRouter: US dollars), by model.", "model")
 	m.cost.WithLabelValues(m.models.label(model))
 }
 
-// runStarted counts a run in.
+// runStarted counts a started run.
 func (m *Metrics) runStarted() {
 	if m == nil {
 		return
@@ -52,7 +51,7 @@ func (m *Metrics) runStarted() {
 	m.liveRuns.Inc()
 }
 
-// runEnded counts what came of a run.
+// runEnded counts an ended run.
 func (m *Metrics) runEnded(run chat.Run) {
 	if m == nil {
 		return
@@ -69,14 +68,14 @@ func (m *Metrics) runEnded(run chat.Run) {
 	m.countUsage(run.Model, run.Usage)
 }
 
-// countUsage counts what upstream took for an answer or a title.
+// countUsage counts the tokens and the cost of an answer or a title.
 func (m *Metrics) countUsage(name string, usage chat.Usage) {
 	if usage == (chat.Usage{}) {
 		return
 	}
 	model := m.models.label(name)
 	add := func(counter prometheus.Counter, n float64) {
-		if n > 0 { // Upstream may say anything; a counter takes nothing less.
+		if n > 0 { // A counter panics on a negative number, which upstream may send.
 			counter.Add(n)
 		}
 	}

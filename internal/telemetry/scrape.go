@@ -9,23 +9,22 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metricsPath is the one path of the metrics' listener.
+// metricsPath is the only path of the metrics server.
 const metricsPath = "/metrics"
 
-// Bounds of the metrics' listener: a scrape is short, and few ask at once.
+// Limits of the metrics server.
 const (
 	scrapeReadTimeout  = 5 * time.Second
 	scrapeWriteTimeout = 30 * time.Second
 	scrapeIdleTimeout  = 2 * time.Minute
-	scrapesAtOnce      = 4
+	maxScrapes         = 4
 	scrapeHeaderBytes  = 16 << 10
 )
 
-// NewServer returns a server of the metrics alone; its listener is the
-// caller's.
+// NewServer returns an HTTP server for the metrics. The caller provides the listener.
 func (m *Metrics) NewServer(logger *slog.Logger) *http.Server {
 	scrape := promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
-		ErrorLog: scrapeLog{logger}, ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: scrapesAtOnce,
+		ErrorLog: scrapeLog{logger}, ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: maxScrapes,
 	})
 	return &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -41,7 +40,7 @@ func (m *Metrics) NewServer(logger *slog.Logger) *http.Server {
 	}
 }
 
-// scrapeLog takes the library's complaints.
+// scrapeLog logs the errors of the library.
 type scrapeLog struct{ logger *slog.Logger }
 
 func (l scrapeLog) Println(v ...any) {

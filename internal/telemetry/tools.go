@@ -13,38 +13,38 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// maxToolNames is how many tools the metrics tell apart; all further ones are
-// counted as other, for a server of tools may have new ones each time.
+// maxToolNames is the number of tools with their own label values. Further ones have
+// the value other, since a server may offer other tools each time.
 const maxToolNames = 200
 
-// Outcomes of calls of tools.
+// The outcomes of tool calls.
 const (
 	toolOK     = "ok"
 	toolFailed = "failed"
 )
 
-// toolMetrics count calls of tools.
+// toolMetrics are the metrics of tool calls.
 type toolMetrics struct {
 	calls    *prometheus.CounterVec
 	duration *prometheus.HistogramVec
-	names    *modelNames
+	names    *boundedNames
 }
 
 func (m *Metrics) registerTools() {
 	m.tools = toolMetrics{
 		calls: m.counterVec("chatkit_tool_calls_total",
-			"Calls of tools that ended, by tool (as the model calls it: server__tool; other: no such tool, or one too many to tell apart) and outcome: ok or failed.",
+			"Ended tool calls, by tool (server__tool; other: an unknown tool, or one of those after the first 200) and outcome: ok or failed.",
 			"tool", "outcome"),
-		duration: m.histogramVec("chatkit_tool_call_duration_seconds", "How long calls of tools took.", durationBuckets(), "tool"),
+		duration: m.histogramVec("chatkit_tool_call_duration_seconds", "Duration of tool calls.", durationBuckets(), "tool"),
 		names:    newBoundedNames(maxToolNames),
 	}
-	m.tools.duration.WithLabelValues(otherModel)
+	m.tools.duration.WithLabelValues(otherName)
 	for _, outcome := range []string{toolOK, toolFailed} {
-		m.tools.calls.WithLabelValues(otherModel, outcome)
+		m.tools.calls.WithLabelValues(otherName, outcome)
 	}
 }
 
-// toolCalled counts a call of an offered tool, or of none.
+// toolCalled counts a call. The tool is "" if it is not offered.
 func (m *Metrics) toolCalled(tool string, result chat.ToolResult, took time.Duration) {
 	if m == nil {
 		return
@@ -53,7 +53,7 @@ func (m *Metrics) toolCalled(tool string, result chat.ToolResult, took time.Dura
 	if result.Failed {
 		outcome = toolFailed
 	}
-	label := otherModel
+	label := otherName
 	if tool != "" {
 		label = m.tools.names.label(tool)
 	}
@@ -61,41 +61,41 @@ func (m *Metrics) toolCalled(tool string, result chat.ToolResult, took time.Dura
 	m.tools.duration.WithLabelValues(label).Observe(took.Seconds())
 }
 
-// Tools returns the toolbox with its calls counted, and a span for each, as far
-// as there are metrics and tracing; both may be nil.
+// Tools wraps a toolbox with metrics and a span for each call. Both metrics and tracing
+// may be nil.
 func Tools(metrics *Metrics, tracing *Tracing, toolbox chat.Toolbox) chat.Toolbox {
 	if metrics == nil && tracing == nil {
 		return toolbox
 	}
-	return watchedTools{toolbox, metrics, tracing}
+	return observedTools{toolbox, metrics, tracing}
 }
 
-type watchedTools struct {
+type observedTools struct {
 	chat.Toolbox
 
 	metrics *Metrics
 	tracing *Tracing
 }
 
-// Call implements [chat.Toolbox]. Neither the metrics nor the span has a name
-// that the model made up, or any word of the call.
-func (w watchedTools) Call(ctx context.Context, use chat.ToolUse) chat.ToolResult {
+// Call implements [chat.Toolbox]. Neither the metrics nor the span has the name of a
+// tool that is not offered, or text of the call.
+func (o observedTools) Call(ctx context.Context, use chat.ToolUse) chat.ToolResult {
 	name := ""
-	for _, tool := range w.Tools(ctx) {
+	for _, tool := range o.Tools(ctx) {
 		if tool.Name == use.Name {
 			name = use.Name
 		}
 	}
-	if w.tracing != nil {
+	if o.tracing != nil {
 		var span trace.Span
-		ctx, span = w.tracing.tracer.Start(ctx, "execute_tool "+name, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
+		ctx, span = o.tracing.tracer.Start(ctx, "execute_tool "+name, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
 			attribute.String("gen_ai.operation.name", "execute_tool"), attribute.String("gen_ai.tool.name", name)))
 		defer span.End()
 	}
-	began := time.Now()
-	result := w.Toolbox.Call(ctx, use)
-	w.metrics.toolCalled(name, result, time.Since(began))
-	if result.Failed && w.tracing != nil {
+	start := time.Now()
+	result := o.Toolbox.Call(ctx, use)
+	o.metrics.toolCalled(name, result, time.Since(start))
+	if result.Failed && o.tracing != nil {
 		trace.SpanFromContext(ctx).SetStatus(codes.Error, "")
 	}
 	return result

@@ -26,8 +26,8 @@ func (manyTools) Call(_ context.Context, use chat.ToolUse) chat.ToolResult {
 	return chat.ToolResult{Failed: strings.HasSuffix(use.Name, "1")}
 }
 
-// TestToolCalls: counted by tool and outcome, in a bounded number of series,
-// none of which has a name that the model made up.
+// TestToolCalls checks that calls are counted by tool and outcome in a bounded number of
+// series, and that unknown tools have the label value other.
 func TestToolCalls(t *testing.T) {
 	t.Parallel()
 	m := NewMetrics(MetricsOptions{Model: "model"})
@@ -41,9 +41,9 @@ func TestToolCalls(t *testing.T) {
 	}
 	if ok, failed := testutil.ToFloat64(m.tools.calls.WithLabelValues("server__tool0", "ok")),
 		testutil.ToFloat64(m.tools.calls.WithLabelValues("server__tool1", "failed")); ok != 1 || failed != 1 {
-		t.Errorf("%v calls went well and %v failed, want 1 and 1", ok, failed)
+		t.Errorf("%v calls succeeded and %v failed, want 1 and 1", ok, failed)
 	}
 	if Tools(nil, nil, manyTools(1)) != chat.Toolbox(manyTools(1)) {
-		t.Error("with nothing to tell, calls are still watched")
+		t.Error("without metrics and tracing the toolbox is wrapped")
 	}
 }

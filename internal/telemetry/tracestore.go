@@ -11,9 +11,9 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
-// Store returns the store with a span for each operation that belongs to a
-// trace; the service's own housekeeping makes none. The database is what the
-// spans call it, such as "postgresql".
+// Store wraps a store with a span for each operation of a user. The service's
+// maintenance has no spans. The spans have the name of the database, such as
+// "postgresql".
 func (t *Tracing) Store(store chat.Store, database string) chat.Store {
 	if t == nil {
 		return store
@@ -28,8 +28,8 @@ type tracedStore struct {
 	database string
 }
 
-// begin starts the span of an operation. The function it returns ends it; an
-// answer such as "not found" is no fault of the store.
+// begin starts the span of an operation and returns a function that ends it. Errors
+// such as "not found" are not failures of the store.
 func (s tracedStore) begin(ctx context.Context, operation string) (context.Context, func(error)) {
 	attributes := trace.WithAttributes(
 		attribute.String("db.system.name", s.database), attribute.String("db.operation.name", operation))

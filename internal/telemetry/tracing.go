@@ -20,24 +20,24 @@ import (
 )
 
 const (
-	// scope names this program's spans among those of libraries.
+	// scope is the name of the instrumentation scope.
 	scope = "github.com/chatkit-rest/chatkit-rest"
-	// flushTimeout is how long the last spans may take to leave at the end.
+	// flushTimeout bounds the sending of the last spans at shutdown.
 	flushTimeout = 3 * time.Second
-	// complaintEvery is how often a collector out of reach is worth a line.
-	complaintEvery = time.Minute
+	// warningInterval is the minimum time between two warnings.
+	warningInterval = time.Minute
 )
 
-// Tracing makes spans of requests, of what they do in the store and upstream,
-// and of runs, and sends them to an OTLP collector. No span holds a text, a
-// token, a user or an error's words. A nil Tracing makes none, at no cost.
+// Tracing records spans of requests, their store operations, runs and requests to the
+// model, and sends them to an OTLP collector. No span has text of messages, a token, a
+// user or the text of an error. A nil Tracing does nothing.
 type Tracing struct {
 	tracer   trace.Tracer
 	provider *sdktrace.TracerProvider
 }
 
-// TracingOptions say where spans go and which. All but Headers, Gzip,
-// Authorities, Client and Resource are required.
+// TracingOptions are the options of a Tracing. All except Headers, Gzip, Authorities,
+// Client and Resource are required.
 type TracingOptions struct {
 	// Endpoint is the URL that batches are posted to.
 	Endpoint string
@@ -45,17 +45,17 @@ type TracingOptions struct {
 	Gzip     bool
 	// Timeout bounds the sending of a batch.
 	Timeout time.Duration
-	// Authorities are whom the collector's certificate may be of; nil: the
-	// system's. Client is what it is shown; nil: nothing.
+	// Authorities may sign the collector's certificate; nil means the system's.
+	// Client is the client certificate; nil means none.
 	Authorities *x509.CertPool
 	Client      *tls.Certificate
-	// QueueSize is how many spans may wait, BatchSize how many are sent at
-	// once, and BatchDelay how often.
+	// QueueSize is the maximum number of waiting spans, BatchSize that of spans in
+	// a batch, and BatchDelay the time between two batches.
 	QueueSize  int
 	BatchSize  int
 	BatchDelay time.Duration
-	// Ratio is the part of the traces that is recorded. ParentBased lets the
-	// caller's decision stand, where there is one.
+	// Ratio is the fraction of traces that is recorded. With ParentBased a
+	// trusted caller's decision takes precedence.
 	Ratio       float64
 	ParentBased bool
 	// ServiceName, Version and Resource describe the server.
@@ -65,33 +65,33 @@ type TracingOptions struct {
 	Logger      *slog.Logger
 }
 
-// NewTracing returns a Tracing that sends in the background until Close.
+// NewTracing returns a Tracing that sends spans in the background until Close.
 func NewTracing(ctx context.Context, o TracingOptions) (*Tracing, error) {
 	exporter, err := otlptrace.New(ctx, newCollector(o))
 	if err != nil {
 		return nil, err
 	}
-	otel.SetErrorHandler(&complaints{logger: o.Logger})
-	otel.SetLogger(logr.Discard()) // It would write to the standard error itself.
+	otel.SetErrorHandler(&exportWarnings{logger: o.Logger})
+	otel.SetLogger(logr.Discard()) // By default it writes to stderr.
 	provider := sdktrace.NewTracerProvider(
 		sdktrace.WithBatcher(exporter, sdktrace.WithExportTimeout(o.Timeout), sdktrace.WithMaxQueueSize(o.QueueSize),
 			sdktrace.WithMaxExportBatchSize(o.BatchSize), sdktrace.WithBatchTimeout(o.BatchDelay)),
 		sdktrace.WithRawSpanLimits(spanLimits()),
-		sdktrace.WithResource(resource.NewSchemaless(describe(o)...)),
+		sdktrace.WithResource(resource.NewSchemaless(resourceAttributes(o)...)),
 		sdktrace.WithSampler(sampler(o)),
 	)
 	return &Tracing{provider: provider, tracer: provider.Tracer(scope, trace.WithInstrumentationVersion(o.Version))}, nil
 }
 
-// Close sends what is left, for a few seconds at most.
+// Close sends the remaining spans, for at most flushTimeout.
 func (t *Tracing) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
 	return t.provider.Shutdown(ctx)
 }
 
-// spanLimits are the library's own. It would else read them from variables
-// that nobody has checked, and spans here are far below them.
+// spanLimits returns the library's defaults. Without them the library would read
+// environment variables that the settings do not check.
 func spanLimits() sdktrace.SpanLimits {
 	return sdktrace.SpanLimits{
 		AttributeValueLengthLimit:   sdktrace.DefaultAttributeValueLengthLimit,
@@ -104,14 +104,14 @@ func spanLimits() sdktrace.SpanLimits {
 	}
 }
 
-// describe tells of the program alone: a process's own arguments and host may
-// hold what no collector should see.
-func describe(o TracingOptions) []attribute.KeyValue {
-	about := make([]attribute.KeyValue, 0, len(o.Resource)+2)
+// resourceAttributes describe the program. They do not include its arguments and host,
+// which may be confidential.
+func resourceAttributes(o TracingOptions) []attribute.KeyValue {
+	attributes := make([]attribute.KeyValue, 0, len(o.Resource)+2)
 	for _, name := range slices.Sorted(maps.Keys(o.Resource)) {
-		about = append(about, attribute.String(name, o.Resource[name]))
+		attributes = append(attributes, attribute.String(name, o.Resource[name]))
 	}
-	return append(about, attribute.String("service.name", o.ServiceName), attribute.String("service.version", o.Version))
+	return append(attributes, attribute.String("service.name", o.ServiceName), attribute.String("service.version", o.Version))
 }
 
 func sampler(o TracingOptions) sdktrace.Sampler {
@@ -122,20 +122,19 @@ func sampler(o TracingOptions) sdktrace.Sampler {
 	return root
 }
 
-// complaints logs what the library cannot do, now and then: a collector that
-// is away would fill the log.
-type complaints struct {
+// exportWarnings logs the errors of the library, at most one in a warningInterval.
+type exportWarnings struct {
 	logger *slog.Logger
 	last   atomic.Int64
 }
 
 // Handle implements [otel.ErrorHandler].
-func (c *complaints) Handle(err error) {
+func (c *exportWarnings) Handle(err error) {
 	now := time.Now().UnixNano()
 	last := c.last.Load()
-	if last != 0 && now-last < int64(complaintEvery) || !c.last.CompareAndSwap(last, now) {
+	if last != 0 && now-last < int64(warningInterval) || !c.last.CompareAndSwap(last, now) {
 		return
 	}
-	c.logger.Warn("traces cannot be sent to OTEL_EXPORTER_OTLP_ENDPOINT; what does not fit the queue is dropped",
+	c.logger.Warn("traces cannot be sent to OTEL_EXPORTER_OTLP_ENDPOINT; spans that do not fit in the queue are dropped",
 		"error", err)
 }

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Upstream is the model provider that answers are requested from.
+// Upstream describes the model provider.
 type Upstream struct {
-	// BaseURL is where its API is.
+	// BaseURL is the base URL of its API.
 	BaseURL string
 	// Model is the default model.
 	Model string
 }
 
-// address is the host and port of the API.
+// address returns the host and port of the API.
 func (u Upstream) address() (string, int) {
 	base, err := url.Parse(u.BaseURL)
 	if err != nil {
@@ -29,8 +29,8 @@ func (u Upstream) address() (string, int) {
 	return base.Hostname(), 443
 }
 
-// provider is the gen_ai.provider.name. A host that is not known speaks OpenAI's
-// API, and the conventions then name the API.
+// provider returns the gen_ai.provider.name. For an unknown host the conventions name
+// the API, which is OpenAI's.
 func (u Upstream) provider() string {
 	host, _ := u.address()
 	for domain, name := range map[string]string{
