@@ -104,7 +104,7 @@ func (a *assembly) newService(
 ) *runs.Service {
 	return runs.NewService(runs.Options{
 		Store: store, Log: eventlog.NewMemory(eventlog.Options{}), Model: a.observedModel(model, settings),
-		WholeDetails: openrouter.JoinDetails,
+		JoinDetails: openrouter.JoinDetails,
 		Observer:     telemetry.Runs(a.metrics, a.tracing),
 		ModelName:    settings.OpenRouterModel, Models: otherModels(settings), TitleModel: settings.TitleModel,
 		Tools: a.tools, SystemPrompt: settings.SystemPrompt,

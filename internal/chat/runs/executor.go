@@ -193,7 +193,7 @@ func (e *executor) step() ([]chat.ToolCall, json.RawMessage, error) {
 	if calls.any() && incompleteReason(e.run.FinishReason) != "" {
 		return nil, nil, cancelled{code: chat.FailureAnswerTooLong} // The calls may be incomplete.
 	}
-	return calls.complete(), e.s.wholeDetails(calls.details), nil
+	return calls.complete(), e.s.joinDetails(calls.details), nil
 }
 
 // receive asks the model, publishes its answer as it comes, and adds its tool

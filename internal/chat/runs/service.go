@@ -43,9 +43,9 @@ type Options struct {
 	// TitleModel makes a title from a session's first exchange; empty leaves
 	// the title that is made from the first message.
 	TitleModel string
-	// WholeDetails joins reasoning details that came in pieces, so that they
+	// JoinDetails joins reasoning details that came in pieces, so that they
 	// are stored as they will be sent; nil leaves them in pieces.
-	WholeDetails func(json.RawMessage) json.RawMessage
+	JoinDetails func(json.RawMessage) json.RawMessage
 	// Tools are the server's tools; nil is none.
 	Tools chat.Toolbox
 	// Attachments are the files of messages; nil refuses files.

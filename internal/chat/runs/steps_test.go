@@ -320,7 +320,7 @@ func TestCallsThatAreCutOffAreNotMade(t *testing.T) {
 func TestDetailsAreStoredWhole(t *testing.T) {
 	t.Parallel()
 	pieces := []chat.Chunk{{ReasoningDetails: []byte(`[{"a":1}]`)}, {ReasoningDetails: []byte(`[{"b":2}]`)}}
-	service, model := withTools(t, runs.Options{WholeDetails: func(details json.RawMessage) json.RawMessage {
+	service, model := withTools(t, runs.Options{JoinDetails: func(details json.RawMessage) json.RawMessage {
 		return json.RawMessage(`["whole",` + string(details) + `]`)
 	}}, toolbox{"look": gives("seen")}, append(pieces, calls("look")...), append(pieces, text("Done.")...))
 	session, run := ask(t, service)

@@ -93,12 +93,12 @@ func joinArrays(arrays []json.RawMessage) json.RawMessage {
 	return slices.Concat([]byte("["), bytes.Join(filled, []byte(",")), []byte("]"))
 }
 
-// wholeDetails joins the reasoning details of a step to the form in which they
+// joinDetails joins the reasoning details of a step to the form in which they
 // are stored and sent back.
-func (s *Service) wholeDetails(parts []json.RawMessage) json.RawMessage {
+func (s *Service) joinDetails(parts []json.RawMessage) json.RawMessage {
 	details := joinArrays(parts)
-	if details == nil || s.WholeDetails == nil {
+	if details == nil || s.JoinDetails == nil {
 		return details
 	}
-	return s.WholeDetails(details)
+	return s.JoinDetails(details)
 }
