@@ -105,8 +105,8 @@ func (a *assembly) newService(
 	return runs.NewService(runs.Options{
 		Store: store, Log: eventlog.NewMemory(eventlog.Options{}), Model: a.observedModel(model, settings),
 		JoinDetails: openrouter.JoinDetails,
-		Observer:     telemetry.Runs(a.metrics, a.tracing),
-		ModelName:    settings.OpenRouterModel, Models: otherModels(settings), TitleModel: settings.TitleModel,
+		Observer:    telemetry.Runs(a.metrics, a.tracing),
+		ModelName:   settings.OpenRouterModel, Models: otherModels(settings), TitleModel: settings.TitleModel,
 		Tools: a.tools, SystemPrompt: settings.SystemPrompt,
 		Limits: runs.Limits{
 			SessionsPerUser: settings.MaxSessionsPerUser, MessageChars: settings.MaxMessageChars,
