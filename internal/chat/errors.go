@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // Code names a kind of failure. Each API adapter has one table from codes to
@@ -42,6 +44,9 @@ type Error struct {
 	// RetryAfter is how long a client should wait before it tries again; zero
 	// when that is not known.
 	RetryAfter time.Duration
+	// RunID is the run that CodeRunInProgress is about; zero where it is not
+	// known.
+	RunID uuid.UUID
 	// Err is the cause, for the log only.
 	Err error
 }
@@ -83,9 +88,17 @@ func ErrSessionLimit(limit int) *Error {
 	return Errorf(CodeSessionLimit, "You already have %d sessions, the most allowed; delete one first.", limit)
 }
 
-// ErrRunInProgress says that the thread's last run has not ended.
-func ErrRunInProgress() *Error {
-	return Errorf(CodeRunInProgress, "This thread already has a run in progress; wait for it to end.")
+// ErrRunInProgress says that the thread's last run has not ended. The run's id
+// is zero where it is not known.
+func ErrRunInProgress(run uuid.UUID) *Error {
+	return &Error{
+		Code: CodeRunInProgress, Message: "This thread already has a run in progress; wait for it to end.", RunID: run,
+	}
+}
+
+// ErrRunNotFound says that the session has no such run.
+func ErrRunNotFound() *Error {
+	return Errorf(CodeRunNotFound, "This session has no such run.")
 }
 
 // ErrItemNotFound says that the thread has no such item.

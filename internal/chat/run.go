@@ -9,12 +9,16 @@ import (
 // RunStatus is where a run stands.
 type RunStatus string
 
-// A run starts as running and ends, once, as one of the others.
+// A run starts as running and ends, once, as completed, failed or cancelled.
 const (
 	RunRunning   RunStatus = "running"
 	RunCompleted RunStatus = "completed"
 	RunFailed    RunStatus = "failed"
 	RunCancelled RunStatus = "cancelled"
+	// RunWaiting is a completed run whose thread's newest item is its client tool
+	// call that waits for the page's output. It is derived when a run is read and
+	// never stored.
+	RunWaiting RunStatus = "waiting"
 )
 
 // Run is the making of one answer. It outlives the request that started it.
@@ -73,21 +77,3 @@ func (u Usage) Add(more Usage) Usage {
 	}
 	return u
 }
-
-// FailureCode is the machine-readable cause of a run that did not complete.
-type FailureCode string
-
-// The causes that are not upstream's. Upstream's are the [UpstreamKind] values.
-const (
-	FailureClientLeft    FailureCode = "client_left"
-	FailureSessionGone   FailureCode = "session_deleted"
-	FailureServerStopped FailureCode = "server_stopped"
-	FailureAnswerTooLong FailureCode = "answer_too_long"
-	FailureTooManySteps  FailureCode = "too_many_steps"
-	FailureUnavailable   FailureCode = "unavailable"
-	FailureInternal      FailureCode = "internal"
-)
-
-// ReasonServerStopped is the FailureReason that goes with
-// FailureServerStopped.
-const ReasonServerStopped = "The server stopped before the answer was complete."

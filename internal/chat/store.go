@@ -20,6 +20,7 @@ import (
 type Store interface {
 	SessionStore
 	RunStore
+	RunQueries
 	ItemStore
 	TitleStore
 	AttachmentStore
@@ -51,9 +52,9 @@ type SessionStore interface {
 // RunStore stores runs. A session has at most one running run.
 //
 // The methods that start a run return ErrSessionNotFound and ErrForbidden, and
-// ErrRunInProgress if the session has a running run whose lease is not over. A
-// run whose lease is over is marked as failed with FailureServerStopped and does
-// not prevent the new one. After ErrStoreUnavailable or an internal error the
+// ErrRunInProgress with the id of the session's running run if there is one whose
+// lease is not over. A run whose lease is over is marked as failed with
+// FailureServerStopped and does not prevent the new one. After ErrStoreUnavailable or an internal error the
 // run may be stored, now or in a moment; FinishRun then ends it.
 //
 // They return up to historyLimit of the newest items as the history, oldest
@@ -88,10 +89,11 @@ type RunStore interface {
 	ResumeRun(ctx context.Context, resume Resume, historyLimit int) (StartedRun, error)
 
 	// FinishRun stores the end of a run and the items it made. It counts those
-	// that are messages, and sets the session's UpdatedAt if there are any. A
-	// run that another process marked as failed is overwritten. Only the first
-	// end is stored: a second call changes nothing, so that the call can be
-	// repeated after an error that left its outcome unknown.
+	// that are messages, and sets the session's UpdatedAt if there are any. A run
+	// that another process marked as failed is overwritten. Of a run that
+	// CancelRun cancelled, the status, the failure and EndedAt stay, and all else
+	// is stored. Only the first end is stored: a second call changes nothing, so
+	// that the call can be repeated after an error that left its outcome unknown.
 	//
 	// Returns ErrSessionNotFound if the session was deleted or the run was
 	// never stored.
@@ -99,7 +101,7 @@ type RunStore interface {
 
 	// RenewLeases sets the leases of those of the runs that are running to end
 	// after the given duration from now. It returns the other runs: their
-	// sessions were deleted, or they have ended.
+	// sessions were deleted, or they have ended, or CancelRun cancelled them.
 	RenewLeases(ctx context.Context, runs []uuid.UUID, lease time.Duration) ([]LostRun, error)
 
 	// FailOrphanedRuns marks running runs of other owners as failed with

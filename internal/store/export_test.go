@@ -22,4 +22,8 @@ var (
 	PostgresRenew       = postgresLeases.renew
 	SQLiteFailOrphans   = sqliteLeases.failOrphans
 	SQLiteRenew         = sqliteLeases.renew
+
+	// The plans of each database: reading a run, its list, and the active run.
+	PostgresRuns = []string{postgresRuns.one, postgresRuns.first, postgresRuns.next, postgresRuns.active, cancelUpdate + "id"}
+	SQLiteRuns   = []string{sqliteRuns.one, sqliteRuns.first, sqliteRuns.next, sqliteRuns.active, cancelUpdate + "id"}
 )

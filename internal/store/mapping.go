@@ -43,6 +43,18 @@ func toChatSession(row sessionRow) chat.Session {
 	}
 }
 
+func toChatRun(row runRow) chat.Run {
+	run := row.Run
+	run.StartedAt = fromMicros(row.StartedAt)
+	if row.FirstTokenAt != nil {
+		run.FirstTokenAt = fromMicros(*row.FirstTokenAt)
+	}
+	if row.EndedAt != nil {
+		run.EndedAt = fromMicros(*row.EndedAt)
+	}
+	return run
+}
+
 func toChatItems(session uuid.UUID, rows []itemRow) ([]chat.Item, error) {
 	items := make([]chat.Item, len(rows))
 	for n, row := range rows {

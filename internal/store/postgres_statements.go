@@ -86,7 +86,8 @@ func startRunPostgres(db *gorm.DB, start chat.NewRun, historyLimit int) (chat.St
 // abandonRun marks a run as failed that is stored, with its message, but whose
 // history cannot be read.
 func abandonRun(db *gorm.DB, run chat.Run) error {
-	return db.Exec(`UPDATE runs SET status = 'failed', ended_at = started_at, failure_code = ?, failure_reason = ? WHERE id = ?`,
+	return db.Exec(`UPDATE runs SET status = 'failed', ended_at = started_at, failure_code = ?, failure_reason = ?
+		WHERE id = ? AND status = 'running'`,
 		string(chat.FailureInternal), "The history could not be read.", run.ID.String()).Error
 }
 

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
+
+	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
 // readRows runs a query and scans its rows. fields returns pointers to a row's
@@ -59,6 +61,23 @@ const sessionColumns = "id, user_id, title, title_position, message_count, item_
 
 func sessionFields(r *sessionRow) []any {
 	return []any{&r.ID, &r.UserID, &r.Title, &r.TitlePosition, &r.MessageCount, &r.ItemSeq, &r.CreatedAt, &r.UpdatedAt}
+}
+
+// runRow is a row of runs. The times in Run are not set.
+type runRow struct {
+	Run          chat.Run
+	StartedAt    int64
+	FirstTokenAt *int64
+	EndedAt      *int64
+}
+
+func runFields(r *runRow) []any {
+	run, usage := &r.Run, &r.Run.Usage
+	return []any{
+		&run.ID, &run.SessionID, &run.Status, &run.Model, &run.UpstreamID, &r.StartedAt, &r.FirstTokenAt, &r.EndedAt,
+		&usage.InputTokens, &usage.OutputTokens, &usage.CachedTokens, &usage.ReasoningTokens, &usage.Cost,
+		&run.FailureCode, &run.FailureReason, &run.FinishReason, &run.Owner,
+	}
 }
 
 // itemRow is a row of items without its session.

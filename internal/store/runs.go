@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/google/uuid"
 	"gorm.io/gorm"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
@@ -22,13 +23,27 @@ func insertRun(tx *gorm.DB, run chat.Run) error {
 		return expired.Error
 	}
 	if expired.RowsAffected == 0 {
-		return chat.ErrRunInProgress()
+		return runInProgress(tx, run.SessionID)
 	}
 	inserted, err = tryInsertRun(tx, run)
 	if err == nil && !inserted {
-		return chat.ErrRunInProgress()
+		return runInProgress(tx, run.SessionID)
 	}
 	return err
+}
+
+// runInProgress returns chat.ErrRunInProgress with the running run of a session.
+// It is always an error. The id is zero where the run ends at this moment.
+func runInProgress(tx *gorm.DB, session uuid.UUID) error {
+	running, err := readRows(tx.Raw(`SELECT id FROM runs WHERE session_id = ? AND status = 'running'`, session.String()),
+		func(id *uuid.UUID) []any { return []any{id} })
+	if err != nil {
+		return err
+	}
+	if len(running) == 0 {
+		return chat.ErrRunInProgress(uuid.Nil)
+	}
+	return chat.ErrRunInProgress(running[0])
 }
 
 func tryInsertRun(tx *gorm.DB, run chat.Run) (bool, error) {
@@ -195,17 +210,22 @@ func touchedAt(run chat.Run, item chat.Item) int64 {
 }
 
 const (
-	runEndSet = `finished = true, status = ?, model = ?, upstream_id = ?, first_token_at = ?, ended_at = ?,
-		input_tokens = ?, output_tokens = ?, cached_tokens = ?, reasoning_tokens = ?, cost = ?,
-		failure_code = ?, failure_reason = ?, finish_reason = ?`
+	// A run that CancelRun cancelled keeps its status, its end and the reason.
+	runEndSet = `finished = true,
+		status = CASE WHEN status = 'cancelled' THEN status ELSE ? END,
+		failure_code = CASE WHEN status = 'cancelled' THEN failure_code ELSE ? END,
+		failure_reason = CASE WHEN status = 'cancelled' THEN failure_reason ELSE ? END,
+		ended_at = CASE WHEN status = 'cancelled' THEN ended_at ELSE ? END,
+		model = ?, upstream_id = ?, first_token_at = ?, finish_reason = ?,
+		input_tokens = ?, output_tokens = ?, cached_tokens = ?, reasoning_tokens = ?, cost = ?`
 	finishUpdate = `UPDATE runs SET ` + runEndSet + ` WHERE id = ? AND NOT finished`
 )
 
 // runEndArgs are the values of runEndSet.
 func runEndArgs(run chat.Run) []any {
 	return []any{
-		string(run.Status), toText(run.Model), toText(run.UpstreamID), toMicrosOrNull(run.FirstTokenAt), toMicrosOrNull(run.EndedAt),
+		string(run.Status), string(run.FailureCode), toText(run.FailureReason), toMicrosOrNull(run.EndedAt),
+		toText(run.Model), toText(run.UpstreamID), toMicrosOrNull(run.FirstTokenAt), run.FinishReason,
 		run.Usage.InputTokens, run.Usage.OutputTokens, run.Usage.CachedTokens, run.Usage.ReasoningTokens, run.Usage.Cost,
-		string(run.FailureCode), toText(run.FailureReason), run.FinishReason,
 	}
 }

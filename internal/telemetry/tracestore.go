@@ -108,6 +108,36 @@ func (s tracedStore) ResumeRun(ctx context.Context, resume chat.Resume, historyL
 	return started, err
 }
 
+func (s tracedStore) Run(ctx context.Context, ref chat.RunRef) (chat.Run, error) {
+	ctx, end := s.begin(ctx, "Run")
+	run, err := s.Store.Run(ctx, ref)
+	end(err)
+	return run, err
+}
+
+func (s tracedStore) ActiveRun(ctx context.Context, userID string, session uuid.UUID) (*chat.Run, error) {
+	ctx, end := s.begin(ctx, "ActiveRun")
+	run, err := s.Store.ActiveRun(ctx, userID, session)
+	end(err)
+	return run, err
+}
+
+func (s tracedStore) ListRuns(
+	ctx context.Context, userID string, session uuid.UUID, q chat.RunQuery,
+) (chat.RunPage, error) {
+	ctx, end := s.begin(ctx, "ListRuns")
+	page, err := s.Store.ListRuns(ctx, userID, session, q)
+	end(err)
+	return page, err
+}
+
+func (s tracedStore) CancelRun(ctx context.Context, ref chat.RunRef, at time.Time) (chat.Run, error) {
+	ctx, end := s.begin(ctx, "CancelRun")
+	run, err := s.Store.CancelRun(ctx, ref, at)
+	end(err)
+	return run, err
+}
+
 func (s tracedStore) AddItems(ctx context.Context, run chat.Run, items []chat.Item) error {
 	ctx, end := s.begin(ctx, "AddItems")
 	err := s.Store.AddItems(ctx, run, items)

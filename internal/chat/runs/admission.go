@@ -103,7 +103,7 @@ func (s *Service) ensureThreadIdle(ctx context.Context, userID string, sessionID
 	if _, err := s.Store.Session(ctx, userID, sessionID); err != nil {
 		return err
 	}
-	return chat.ErrRunInProgress()
+	return chat.ErrRunInProgress(live.ID)
 }
 
 // waitUntilUnregistered reports whether a run that is about to end did so

@@ -24,14 +24,13 @@ func (e *executor) setOutcome(err error) *failure {
 	}
 	e.run.Status = chat.RunFailed
 	if away, ok := errors.AsType[*chat.Error](err); ok && away.Code == chat.CodeServiceUnavailable {
-		return e.fail(chat.FailureUnavailable, away.Message, true)
+		return e.fail(chat.FailureUnavailable, away.Message)
 	}
 	upstream, ok := errors.AsType[*chat.UpstreamError](err)
 	if !ok {
-		return e.fail(chat.FailureInternal, "The answer could not be completed; try again.", true)
+		return e.fail(chat.FailureInternal, "The answer could not be completed; try again.")
 	}
-	message, retry := upstreamMessage(upstream, e.hasText)
-	return e.fail(chat.FailureCode(upstream.Kind), message, retry)
+	return e.fail(chat.FailureCode(upstream.Kind), upstreamMessage(upstream, e.hasText))
 }
 
 // setStopped sets the outcome of a run that was cancelled. A run that its user
@@ -39,26 +38,28 @@ func (e *executor) setOutcome(err error) *failure {
 func (e *executor) setStopped(code chat.FailureCode) *failure {
 	e.run.Status = chat.RunFailed
 	switch code {
-	case chat.FailureClientLeft:
+	case chat.FailureClientLeft, chat.FailureCancelled:
 		e.run.Status = chat.RunCancelled
-		return e.fail(code, "The run was cancelled.", true)
+		return e.fail(code, chat.ReasonCancelled)
 	case chat.FailureSessionGone:
 		e.run.Status = chat.RunCancelled
-		return e.fail(code, "The session was deleted.", false)
+		return e.fail(code, "The session was deleted.")
 	case chat.FailureServerStopped:
-		return e.fail(code, chat.ReasonServerStopped+" The part before it is kept.", true)
+		return e.fail(code, chat.ReasonServerStopped+" The part before it is kept.")
 	case chat.FailureAnswerTooLong:
-		return e.fail(code, "The answer grew too long and was cut; the part before the cut is kept.", false)
+		return e.fail(code, "The answer grew too long and was cut; the part before the cut is kept.")
+	case chat.FailureTimeLimit:
+		return e.fail(code, "The answer took too long and was cut; the part before the cut is kept.")
 	case chat.FailureTooManySteps:
-		return e.fail(code, "The model kept calling tools without an answer and was stopped.", false)
+		return e.fail(code, "The model kept calling tools without an answer and was stopped.")
 	case chat.FailureUnavailable, chat.FailureInternal:
 	}
-	return e.fail(code, "The answer could not be completed; try again.", true)
+	return e.fail(code, "The answer could not be completed; try again.")
 }
 
-func (e *executor) fail(code chat.FailureCode, message string, retry bool) *failure {
+func (e *executor) fail(code chat.FailureCode, message string) *failure {
 	e.run.FailureCode, e.run.FailureReason = code, message
-	return &failure{message: message, retry: retry}
+	return &failure{message: message, retry: code.Retryable()}
 }
 
 // unsavedFailure is the failure of a run whose end could not be stored.
@@ -88,30 +89,30 @@ func (f *failure) asRefusal(cause error) error {
 	return &chat.Error{Code: chat.CodeServiceUnavailable, Message: f.message, Err: cause}
 }
 
-// upstreamMessage is a failure of upstream as a user is told it, and whether sending the same
-// message again may help. Kept says that a part of the answer is stored.
-func upstreamMessage(e *chat.UpstreamError, kept bool) (message string, retry bool) {
+// upstreamMessage is a failure of upstream as a user is told it. Kept says that
+// a part of the answer is stored.
+func upstreamMessage(e *chat.UpstreamError, kept bool) string {
 	switch e.Kind {
 	case chat.UpstreamUnreachable:
-		return "The model provider cannot be reached; try again shortly.", true
+		return "The model provider cannot be reached; try again shortly."
 	case chat.UpstreamTimeout:
-		return "The model took too long to answer; try again.", true
+		return "The model took too long to answer; try again."
 	case chat.UpstreamBusy:
-		return "The model provider is busy; try again shortly.", true
+		return "The model provider is busy; try again shortly."
 	case chat.UpstreamCredentials:
-		return "The model provider refused this server's credentials; tell its operator.", false
+		return "The model provider refused this server's credentials; tell its operator."
 	case chat.UpstreamPayment:
-		return "This server's account at the model provider is out of credit; tell its operator.", false
+		return "This server's account at the model provider is out of credit; tell its operator."
 	case chat.UpstreamRefused:
-		return "The model provider declined this message.", false
+		return "The model provider declined this message."
 	case chat.UpstreamBadRequest:
-		return "The model provider did not accept the request; tell this server's operator.", false
+		return "The model provider did not accept the request; tell this server's operator."
 	case chat.UpstreamEmpty:
-		return "The model gave an answer without text; try again.", true
+		return "The model gave an answer without text; try again."
 	case chat.UpstreamBroken:
 	}
 	if kept {
-		return "The answer broke off; the part before it is kept. Try again.", true
+		return "The answer broke off; the part before it is kept. Try again."
 	}
-	return "The model provider's answer could not be read; try again, or tell this server's operator.", true
+	return "The model provider's answer could not be read; try again, or tell this server's operator."
 }

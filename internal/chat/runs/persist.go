@@ -134,7 +134,7 @@ func (e *executor) markFailed() {
 	if e.run.EndedAt.IsZero() {
 		e.run.EndedAt = e.s.now()
 	}
-	e.fail(chat.FailureInternal, "The answer could not be saved; try again.", true)
+	e.fail(chat.FailureInternal, "The answer could not be saved; try again.")
 	err := e.recoverPanics(func() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), lastSaveTimeout)
 		defer cancel()
@@ -159,7 +159,7 @@ const (
 // thread would take no other until the lease is over.
 func (e *executor) abandon() error {
 	e.run.Status, e.run.EndedAt = chat.RunFailed, e.s.now()
-	e.fail(chat.FailureInternal, "The run could not be started.", true)
+	e.fail(chat.FailureInternal, "The run could not be started.")
 	var err error
 	for range abandonTries {
 		select {

@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -52,7 +54,7 @@ type clause struct {
 // Run tests each clause on a store of its own.
 func Run(t *testing.T, h Harness) {
 	t.Helper()
-	clauses := append([]clause{
+	clauses := slices.Concat([]clause{
 		{"CreateSession stores the session", createStores},
 		{"CreateSession refuses one too many", createLimit},
 		{"CreateSession called concurrently", createAtOnce},
@@ -115,7 +117,7 @@ func Run(t *testing.T, h Harness) {
 		{"all methods called concurrently in few sessions", everythingAtOnce},
 		{"a context that has ended", cancelled},
 		{"a closed store", closed},
-	}, attachmentClauses()...)
+	}, runQueryClauses(), attachmentClauses())
 	for _, clause := range clauses {
 		t.Run(clause.name, func(t *testing.T) {
 			t.Parallel()
@@ -318,7 +320,7 @@ func wantOutcomes(t *testing.T, errs []error, succeed int, code chat.Code) {
 // methods returns a call of each method as the owner of a session.
 func (f *fixture) methods(s chat.Session) map[string]func(ctx context.Context) error {
 	run := newRun(s, "hello", after(time.Minute))
-	return map[string]func(ctx context.Context) error{
+	methods := map[string]func(ctx context.Context) error{
 		"CreateSession": func(ctx context.Context) error {
 			return f.CreateSession(ctx, newSession(s.UserID, start()), limit)
 		},
@@ -385,6 +387,8 @@ func (f *fixture) methods(s chat.Session) map[string]func(ctx context.Context) e
 		},
 		"DeleteSession": func(ctx context.Context) error { return f.DeleteSession(ctx, s.UserID, s.ID) },
 	}
+	maps.Copy(methods, f.runQueryMethods(run))
+	return methods
 }
 
 // cancelled: with a context that has ended nothing is stored, and the error is
