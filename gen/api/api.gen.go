@@ -1111,7 +1111,7 @@ func (e WorkflowTaskUpdatedType) Valid() bool {
 	}
 }
 
-// ActiveStatus The thread takes messages.
+// ActiveStatus The thread accepts messages.
 type ActiveStatus struct {
 	Type ActiveStatusType `json:"type"`
 }
@@ -1119,15 +1119,15 @@ type ActiveStatus struct {
 // ActiveStatusType defines model for ActiveStatus.Type.
 type ActiveStatusType string
 
-// ThreadMetadata Free-form; empty on this server.
+// ThreadMetadata Any fields. This server always sends an empty object.
 type ThreadMetadata map[string]interface{}
 
-// ThreadItemPage Items of a thread. Empty in an event; the items come as events of their own.
+// ThreadItemPage Items of a thread. Empty in an event, because each item has its own events.
 type ThreadItemPage struct {
 	Data    []ThreadItem `json:"data"`
 	HasMore bool         `json:"has_more"`
 
-	// After Where the next page begins.
+	// After The parameter `after` of the request for the next page.
 	After *string `json:"after,omitempty"`
 }
 
@@ -1135,17 +1135,17 @@ type ThreadItemPage struct {
 type Annotation struct {
 	Type AnnotationType `json:"type"`
 
-	// Source What an annotation points at.
+	// Source The source that an annotation refers to.
 	Source AnnotationSource `json:"source"`
 
-	// Index Where in the text it belongs.
+	// Index The position in the text.
 	Index *int `json:"index,omitempty"`
 }
 
 // AnnotationType defines model for Annotation.Type.
 type AnnotationType string
 
-// AnnotationSource What an annotation points at.
+// AnnotationSource The source that an annotation refers to.
 type AnnotationSource struct {
 	Title       string               `json:"title"`
 	Description *string              `json:"description,omitempty"`
@@ -1159,7 +1159,7 @@ type AnnotationSourceType string
 
 // AssistantMessageContent Text that the assistant wrote.
 type AssistantMessageContent struct {
-	// Annotations Empty; this server names no sources.
+	// Annotations Always empty, because this server states no sources.
 	Annotations []Annotation                `json:"annotations"`
 	Text        string                      `json:"text"`
 	Type        AssistantMessageContentType `json:"type"`
@@ -1168,11 +1168,11 @@ type AssistantMessageContent struct {
 // AssistantMessageContentType defines model for AssistantMessageContent.Type.
 type AssistantMessageContentType string
 
-// AssistantMessageContentPartAdded A part of the answer begins.
+// AssistantMessageContentPartAdded A part of the answer starts.
 type AssistantMessageContentPartAdded struct {
 	Type AssistantMessageContentPartAddedType `json:"type"`
 
-	// ContentIndex Which part of the message, from 0.
+	// ContentIndex Index of the part in the message, from 0.
 	ContentIndex int `json:"content_index"`
 
 	// Content Text that the assistant wrote.
@@ -1186,7 +1186,7 @@ type AssistantMessageContentPartAddedType string
 type AssistantMessageContentPartDone struct {
 	Type AssistantMessageContentPartDoneType `json:"type"`
 
-	// ContentIndex Which part of the message, from 0.
+	// ContentIndex Index of the part in the message, from 0.
 	ContentIndex int `json:"content_index"`
 
 	// Content Text that the assistant wrote.
@@ -1196,14 +1196,14 @@ type AssistantMessageContentPartDone struct {
 // AssistantMessageContentPartDoneType defines model for AssistantMessageContentPartDone.Type.
 type AssistantMessageContentPartDoneType string
 
-// AssistantMessageContentPartTextDelta More text of a part of the answer.
+// AssistantMessageContentPartTextDelta More text for a part of the answer.
 type AssistantMessageContentPartTextDelta struct {
 	Type AssistantMessageContentPartTextDeltaType `json:"type"`
 
-	// ContentIndex Which part of the message, from 0.
+	// ContentIndex Index of the part in the message, from 0.
 	ContentIndex int `json:"content_index"`
 
-	// Delta To append to what came before.
+	// Delta The text to append to the part.
 	Delta string `json:"delta"`
 }
 
@@ -1217,87 +1217,88 @@ type AssistantMessageItem struct {
 	CreatedAt time.Time                `json:"created_at"`
 	Type      AssistantMessageItemType `json:"type"`
 
-	// Content Empty while the answer begins.
+	// Content Empty when the answer starts.
 	Content []AssistantMessageContent `json:"content"`
 }
 
 // AssistantMessageItemType defines model for AssistantMessageItem.Type.
 type AssistantMessageItemType string
 
-// Attachment A file that belongs to a message; `type` says whether it is an image.
+// Attachment A file for a message. `type` is `image` or `file`.
 type Attachment struct {
 	union json.RawMessage
 }
 
-// AttachmentCreateParams The file to upload.
+// AttachmentCreateParams The file that will be uploaded.
 type AttachmentCreateParams struct {
-	// MimeType A type that this server takes.
+	// MimeType A media type that this server accepts.
 	MimeType string `json:"mime_type"`
 
-	// Name The file's name. Folders before it, control characters and characters
-	// that change the direction of the text are removed; what is left must
-	// not be empty.
+	// Name The file's name. A path before the name, control characters and characters
+	// that change the direction of the text are removed; the result must not be
+	// empty.
 	Name string `json:"name"`
 
 	// Size The exact number of bytes.
 	Size int64 `json:"size"`
 }
 
-// AttachmentDeleteParams Which file.
+// AttachmentDeleteParams The file to delete.
 type AttachmentDeleteParams struct {
 	AttachmentID openapi_types.UUID `json:"attachment_id"`
 }
 
-// AttachmentUploadDescriptor How to upload the file. Absent once a message has it.
+// AttachmentUploadDescriptor The request that uploads the file. Absent after the file is sent in a message.
 type AttachmentUploadDescriptor struct {
-	// URL Where to send the file, as it is. Good for half an hour and needs no token.
+	// URL The URL that the file is sent to. It needs no token and is valid for half an hour.
 	URL    string                           `json:"url"`
 	Method AttachmentUploadDescriptorMethod `json:"method"`
 
-	// Headers What to send with it.
+	// Headers The headers of the request.
 	Headers map[string]string `json:"headers"`
 }
 
 // AttachmentUploadDescriptorMethod defines model for AttachmentUploadDescriptor.Method.
 type AttachmentUploadDescriptorMethod string
 
-// AttachmentsCreateReq Register a file; the answer is an `Attachment` that says how to upload it.
-// A server that keeps no files answers 404 `NOT_SUPPORTED`.
+// AttachmentsCreateReq Create an attachment. The response is an `Attachment` with the request that
+// uploads the file.
+// A server that does not accept files returns 404 `NOT_SUPPORTED`.
 type AttachmentsCreateReq struct {
 	Type AttachmentsCreateReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params The file to upload.
+	// Params The file that will be uploaded.
 	Params AttachmentCreateParams `json:"params"`
 }
 
 // AttachmentsCreateReqType defines model for AttachmentsCreateReq.Type.
 type AttachmentsCreateReqType string
 
-// AttachmentsDeleteReq Delete a file that no message has. Others go with their thread.
+// AttachmentsDeleteReq Delete a file that is not part of a message. Files of messages are deleted with their thread.
 type AttachmentsDeleteReq struct {
 	Type AttachmentsDeleteReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params Which file.
+	// Params The file to delete.
 	Params AttachmentDeleteParams `json:"params"`
 }
 
 // AttachmentsDeleteReqType defines model for AttachmentsDeleteReq.Type.
 type AttachmentsDeleteReqType string
 
-// ChatKitErrorEvent The run failed. The part of the answer so far is saved.
+// ChatKitErrorEvent The run failed. The part of the answer received so far is saved.
 type ChatKitErrorEvent struct {
 	Type ChatKitErrorEventType `json:"type"`
 
-	// Code `stream.error` for a failure that the component describes itself, `custom` for one that the message describes.
+	// Code `stream.error` if the component chooses the text that it shows, `custom` if it shows `message`.
 	Code ChatKitErrorEventCode `json:"code"`
 
-	// Message For people. Comes with `custom`.
+	// Message For people. Present if the code is `custom`.
 	Message *string `json:"message,omitempty"`
 
 	// AllowRetry Whether `threads.retry_after_item` may help.
@@ -1307,58 +1308,58 @@ type ChatKitErrorEvent struct {
 // ChatKitErrorEventType defines model for ChatKitErrorEvent.Type.
 type ChatKitErrorEventType string
 
-// ChatKitErrorEventCode `stream.error` for a failure that the component describes itself, `custom` for one that the message describes.
+// ChatKitErrorEventCode `stream.error` if the component chooses the text that it shows, `custom` if it shows `message`.
 type ChatKitErrorEventCode string
 
-// ChatKitRequest A request of the ChatKit protocol; `type` says which.
+// ChatKitRequest A request of the ChatKit protocol. `type` selects the schema.
 type ChatKitRequest struct {
 	union json.RawMessage
 }
 
-// ChatKitResponse The answer to a request without a stream; which one, the request's type says.
+// ChatKitResponse The response to a request without a stream. Its schema depends on the type of the request.
 type ChatKitResponse struct {
 	union json.RawMessage
 }
 
-// ChatKitStreamEvent An event of a stream of the ChatKit protocol; `type` says which.
+// ChatKitStreamEvent An event of a stream of the ChatKit protocol. `type` selects the schema.
 type ChatKitStreamEvent struct {
 	union json.RawMessage
 }
 
-// ClientTool A tool of the page's. A call of it ends the stream with a pending `client_tool_call` item.
+// ClientTool A tool of the client's page. If the model calls it, the stream ends with a pending `client_tool_call` item.
 type ClientTool struct {
 	Name string `json:"name"`
 
-	// Description Tells the model what the tool does and when to call it.
+	// Description Describes to the model what the tool does and when to call it.
 	Description *string `json:"description,omitempty"`
 
-	// Parameters The JSON Schema of the arguments, an object. Absent for a tool without arguments.
+	// Parameters The JSON Schema of the arguments, which are an object. Absent if the tool has no arguments.
 	Parameters json.RawMessage `json:"parameters,omitempty"`
 }
 
-// ClientToolCallItem A call of a tool that the page offers.
+// ClientToolCallItem A call of a tool that the client's page offers.
 type ClientToolCallItem struct {
 	ID        openapi_types.UUID     `json:"id"`
 	ThreadID  openapi_types.UUID     `json:"thread_id"`
 	CreatedAt time.Time              `json:"created_at"`
 	Type      ClientToolCallItemType `json:"type"`
 
-	// Status `pending` until the page has given the output.
+	// Status `pending` until the page has sent the output.
 	Status ClientToolCallItemStatus `json:"status"`
 
-	// CallID The model's own id of the call.
+	// CallID The id that the model gave to the call.
 	CallID    string          `json:"call_id"`
 	Name      string          `json:"name"`
 	Arguments json.RawMessage `json:"arguments"`
 
-	// Output What the page's tool returned, any JSON. Absent while the call is pending, and where it is null.
+	// Output The output of the page's tool, any JSON. Absent if the call is pending or the output is null.
 	Output json.RawMessage `json:"output,omitempty"`
 }
 
 // ClientToolCallItemType defines model for ClientToolCallItem.Type.
 type ClientToolCallItemType string
 
-// ClientToolCallItemStatus `pending` until the page has given the output.
+// ClientToolCallItemStatus `pending` until the page has sent the output.
 type ClientToolCallItemStatus string
 
 // CreateRunContent A part of the user's message.
@@ -1370,15 +1371,15 @@ type CreateRunContent struct {
 // CreateRunContentType defines model for CreateRunContent.Type.
 type CreateRunContentType string
 
-// CreateRunMessage A message of the user.
+// CreateRunMessage A message that the user sends.
 type CreateRunMessage struct {
-	// Attachments The ids of uploaded files. A file is of one message.
-	// `attachments.create` of the ChatKit protocol makes them.
+	// Attachments The ids of uploaded files. A file can belong to only one message.
+	// `attachments.create` of the ChatKit protocol creates the ids.
 	Attachments *[]openapi_types.UUID `json:"attachments,omitempty"`
 
-	// Content The parts of the message. All of them together may have 500 characters,
-	// counted in Unicode code points, and must hold more than white space
-	// where no file comes with them.
+	// Content The parts of the message. Together they may have 500 characters, counted
+	// in Unicode code points. They must contain more than white space, unless
+	// the message has attachments.
 	Content []CreateRunContent   `json:"content"`
 	Role    CreateRunMessageRole `json:"role"`
 }
@@ -1388,17 +1389,17 @@ type CreateRunMessageRole string
 
 // CreateRunRequest The message to send.
 type CreateRunRequest struct {
-	// Message A message of the user.
+	// Message A message that the user sends.
 	Message CreateRunMessage `json:"message"`
 
-	// Model One of the models this server offers; absent is its own choice.
+	// Model One of the models that this server offers. If absent, the server's default model answers.
 	Model *string `json:"model,omitempty"`
 }
 
-// CreateSessionRequest Nothing is asked for yet.
+// CreateSessionRequest An empty object; there are no fields yet.
 type CreateSessionRequest = map[string]interface{}
 
-// CreateThreadRequest Nothing is asked for yet.
+// CreateThreadRequest An empty object; there are no fields yet.
 type CreateThreadRequest = map[string]interface{}
 
 // CreatedSession A new session.
@@ -1418,9 +1419,9 @@ type CreatedThread struct {
 	CreatedAt time.Time          `json:"created_at"`
 }
 
-// CustomAction An action that a widget names.
+// CustomAction The action of the widget.
 type CustomAction struct {
-	// Payload Any JSON, null too.
+	// Payload Any JSON value, including null.
 	Payload json.RawMessage `json:"payload,omitempty"`
 	Type    string          `json:"type"`
 }
@@ -1434,81 +1435,81 @@ type DeletedSession struct {
 	Deleted   bool               `json:"deleted"`
 }
 
-// Done The request succeeded, and there is nothing to return.
+// Done The request succeeded. There is nothing to return.
 type Done struct {
-	// UpdatedItem What a widget's action changed. This server makes no widgets, so it is absent.
+	// UpdatedItem The item that a widget's action changed. Always absent, because this server has no widgets.
 	UpdatedItem *ThreadItem `json:"updated_item,omitempty"`
 }
 
 // DurationSummary How long a workflow took.
 type DurationSummary struct {
-	// Duration In whole seconds.
+	// Duration The time in whole seconds.
 	Duration int `json:"duration"`
 }
 
 // ErrorCode | Code | Status | Meaning |
 // | --- | --- | --- |
-// | `INVALID_REQUEST` | 400 | The request is not what this document says. |
+// | `INVALID_REQUEST` | 400 | The request does not match this document. |
 // | `EMPTY_MESSAGE` | 400 | The message is blank. |
 // | `MESSAGE_TOO_LONG` | 400 | The message is too long. |
-// | `UNAUTHORIZED` | 401 | The token is missing, expired or not valid. |
-// | `FORBIDDEN` | 403 | Another user's session or file, a signed URL that is not good, or an origin that is not allowed. |
+// | `UNAUTHORIZED` | 401 | The token is missing, has expired or is invalid. |
+// | `FORBIDDEN` | 403 | The session or file belongs to another user, a signed URL is wrong or expired, or the origin is not allowed. |
 // | `NOT_FOUND` | 404 | There is no such path. |
 // | `SESSION_NOT_FOUND` | 404 | There is no such session. |
-// | `THREAD_NOT_FOUND` | 404 | The thread is not the session's. |
+// | `THREAD_NOT_FOUND` | 404 | The session has no such thread. |
 // | `ITEM_NOT_FOUND` | 404 | The thread has no such item. |
 // | `ATTACHMENT_NOT_FOUND` | 404 | There is no such file. |
-// | `NOT_SUPPORTED` | 404 | The request needs a feature that this server does not have, or files where it keeps none. |
+// | `NOT_SUPPORTED` | 404 | This server does not have the feature that the request needs, or does not accept files. |
 // | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
-// | `RUN_IN_PROGRESS` | 409 | A run is under way in this thread. |
-// | `ATTACHMENT_CONFLICT` | 409 | A file is not uploaded yet, is uploaded already, or is of a message already. |
+// | `RUN_IN_PROGRESS` | 409 | The thread has a run in progress. |
+// | `ATTACHMENT_CONFLICT` | 409 | A file is not uploaded yet, is already uploaded, or already belongs to a message. |
 // | `REQUEST_TOO_LARGE` | 413 | The body or the file is too large. |
-// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON, or a file is of a type that is not taken or not what it says. |
-// | `RATE_LIMIT_EXCEEDED` | 429 | Too many requests from this address. |
-// | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
-// | `ATTACHMENT_LIMIT` | 429 | The user has as many files that no message has, or as many bytes of files, as a user may have. |
-// | `INTERNAL_ERROR` | 500 | A fault of the server. |
-// | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
-// | `SERVICE_UNAVAILABLE` | 503 | The database or the store of files is out of reach, the server is busy with files, or it is stopping. |
+// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON, or a file has a type that is not accepted or not the one given for it. |
+// | `RATE_LIMIT_EXCEEDED` | 429 | The client address has sent too many requests. |
+// | `SESSION_LIMIT` | 429 | The user has the maximum number of sessions. |
+// | `ATTACHMENT_LIMIT` | 429 | The user has the maximum number of unsent files or of bytes of files. |
+// | `INTERNAL_ERROR` | 500 | An unexpected error in the server. |
+// | `UPSTREAM_ERROR` | 502 | The model refused the request or cannot be reached. |
+// | `SERVICE_UNAVAILABLE` | 503 | The database or the file store cannot be reached, the server is processing too many files, or it is stopping. |
 type ErrorCode string
 
 // ErrorDetail Why a request failed.
 type ErrorDetail struct {
 	// Code | Code | Status | Meaning |
 	// | --- | --- | --- |
-	// | `INVALID_REQUEST` | 400 | The request is not what this document says. |
+	// | `INVALID_REQUEST` | 400 | The request does not match this document. |
 	// | `EMPTY_MESSAGE` | 400 | The message is blank. |
 	// | `MESSAGE_TOO_LONG` | 400 | The message is too long. |
-	// | `UNAUTHORIZED` | 401 | The token is missing, expired or not valid. |
-	// | `FORBIDDEN` | 403 | Another user's session or file, a signed URL that is not good, or an origin that is not allowed. |
+	// | `UNAUTHORIZED` | 401 | The token is missing, has expired or is invalid. |
+	// | `FORBIDDEN` | 403 | The session or file belongs to another user, a signed URL is wrong or expired, or the origin is not allowed. |
 	// | `NOT_FOUND` | 404 | There is no such path. |
 	// | `SESSION_NOT_FOUND` | 404 | There is no such session. |
-	// | `THREAD_NOT_FOUND` | 404 | The thread is not the session's. |
+	// | `THREAD_NOT_FOUND` | 404 | The session has no such thread. |
 	// | `ITEM_NOT_FOUND` | 404 | The thread has no such item. |
 	// | `ATTACHMENT_NOT_FOUND` | 404 | There is no such file. |
-	// | `NOT_SUPPORTED` | 404 | The request needs a feature that this server does not have, or files where it keeps none. |
+	// | `NOT_SUPPORTED` | 404 | This server does not have the feature that the request needs, or does not accept files. |
 	// | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
-	// | `RUN_IN_PROGRESS` | 409 | A run is under way in this thread. |
-	// | `ATTACHMENT_CONFLICT` | 409 | A file is not uploaded yet, is uploaded already, or is of a message already. |
+	// | `RUN_IN_PROGRESS` | 409 | The thread has a run in progress. |
+	// | `ATTACHMENT_CONFLICT` | 409 | A file is not uploaded yet, is already uploaded, or already belongs to a message. |
 	// | `REQUEST_TOO_LARGE` | 413 | The body or the file is too large. |
-	// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON, or a file is of a type that is not taken or not what it says. |
-	// | `RATE_LIMIT_EXCEEDED` | 429 | Too many requests from this address. |
-	// | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
-	// | `ATTACHMENT_LIMIT` | 429 | The user has as many files that no message has, or as many bytes of files, as a user may have. |
-	// | `INTERNAL_ERROR` | 500 | A fault of the server. |
-	// | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
-	// | `SERVICE_UNAVAILABLE` | 503 | The database or the store of files is out of reach, the server is busy with files, or it is stopping. |
+	// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON, or a file has a type that is not accepted or not the one given for it. |
+	// | `RATE_LIMIT_EXCEEDED` | 429 | The client address has sent too many requests. |
+	// | `SESSION_LIMIT` | 429 | The user has the maximum number of sessions. |
+	// | `ATTACHMENT_LIMIT` | 429 | The user has the maximum number of unsent files or of bytes of files. |
+	// | `INTERNAL_ERROR` | 500 | An unexpected error in the server. |
+	// | `UPSTREAM_ERROR` | 502 | The model refused the request or cannot be reached. |
+	// | `SERVICE_UNAVAILABLE` | 503 | The database or the file store cannot be reached, the server is processing too many files, or it is stopping. |
 	Code ErrorCode `json:"code"`
 
-	// Message For people. It may change; programs look at the code.
+	// Message For people. The text may change, so programs must use the code.
 	Message string `json:"message"`
 }
 
-// ErrorEvent The run failed. The part of the answer so far is saved.
+// ErrorEvent The run failed. The part of the answer received so far is saved.
 type ErrorEvent struct {
 	Type ErrorEventType `json:"type"`
 
-	// Code `stream.error` for a general failure, `custom` for one that the message describes.
+	// Code `stream.error` for a general failure, `custom` for a failure that only the message describes.
 	Code ErrorEventCode `json:"code"`
 
 	// Message For people.
@@ -1521,10 +1522,10 @@ type ErrorEvent struct {
 // ErrorEventType defines model for ErrorEvent.Type.
 type ErrorEventType string
 
-// ErrorEventCode `stream.error` for a general failure, `custom` for one that the message describes.
+// ErrorEventCode `stream.error` for a general failure, `custom` for a failure that only the message describes.
 type ErrorEventCode string
 
-// ErrorResponse The answer of a request that failed.
+// ErrorResponse The response to a request that failed.
 type ErrorResponse struct {
 	Success bool `json:"success"`
 
@@ -1532,16 +1533,16 @@ type ErrorResponse struct {
 	Error ErrorDetail `json:"error"`
 }
 
-// FileAttachment A file that is no image.
+// FileAttachment A file that is not an image.
 type FileAttachment struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
 	MimeType string `json:"mime_type"`
 
-	// UploadDescriptor How to upload the file. Absent once a message has it.
+	// UploadDescriptor The request that uploads the file. Absent after the file is sent in a message.
 	UploadDescriptor *AttachmentUploadDescriptor `json:"upload_descriptor,omitempty"`
 
-	// ThreadID The thread of the message that has the file. Absent until a message has it.
+	// ThreadID The thread of the message that the file belongs to. Absent before the file is sent in a message.
 	ThreadID *openapi_types.UUID `json:"thread_id,omitempty"`
 	Type     FileAttachmentType  `json:"type"`
 }
@@ -1549,7 +1550,7 @@ type FileAttachment struct {
 // FileAttachmentType defines model for FileAttachment.Type.
 type FileAttachmentType string
 
-// Health The process is alive.
+// Health The process is running.
 type Health struct {
 	Status HealthStatus `json:"status"`
 }
@@ -1563,14 +1564,14 @@ type ImageAttachment struct {
 	Name     string `json:"name"`
 	MimeType string `json:"mime_type"`
 
-	// UploadDescriptor How to upload the file. Absent once a message has it.
+	// UploadDescriptor The request that uploads the file. Absent after the file is sent in a message.
 	UploadDescriptor *AttachmentUploadDescriptor `json:"upload_descriptor,omitempty"`
 
-	// ThreadID The thread of the message that has the file. Absent until a message has it.
+	// ThreadID The thread of the message that the file belongs to. Absent before the file is sent in a message.
 	ThreadID *openapi_types.UUID `json:"thread_id,omitempty"`
 	Type     ImageAttachmentType `json:"type"`
 
-	// PreviewURL URL of the image, valid for an hour without a token. It works once the image is uploaded.
+	// PreviewURL URL of the image. It needs no token, is valid for an hour and works after the image is uploaded.
 	PreviewURL string `json:"preview_url"`
 }
 
@@ -1586,10 +1587,10 @@ type InferenceOptions struct {
 
 // InferenceOptionsInput Options for the answer.
 type InferenceOptionsInput struct {
-	// ToolChoice The tool that the model must call first; absent or null leaves it to the model.
+	// ToolChoice The tool that the model must call first. If absent or null, the model decides.
 	ToolChoice *ToolChoice `json:"tool_choice,omitempty"`
 
-	// Model One of the models this server offers; absent or null is its own choice.
+	// Model One of the models that this server offers. If absent or null, the server's default model answers.
 	Model *string `json:"model,omitempty"`
 }
 
@@ -1602,27 +1603,27 @@ type InputTextContent struct {
 // InputTextContentType defines model for InputTextContent.Type.
 type InputTextContentType string
 
-// InputTranscribeParams Speech.
+// InputTranscribeParams The recorded speech.
 type InputTranscribeParams struct {
 	AudioBase64 string `json:"audio_base64"`
 	MimeType    string `json:"mime_type"`
 }
 
-// InputTranscribeReq Turn speech into text. This server cannot; it answers 404 `NOT_SUPPORTED`.
+// InputTranscribeReq Turn speech into text. This server does not support it and returns 404 `NOT_SUPPORTED`.
 type InputTranscribeReq struct {
 	Type InputTranscribeReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params Speech.
+	// Params The recorded speech.
 	Params InputTranscribeParams `json:"params"`
 }
 
 // InputTranscribeReqType defines model for InputTranscribeReq.Type.
 type InputTranscribeReqType string
 
-// ItemFeedbackParams What the user thinks of items.
+// ItemFeedbackParams The user's feedback on items.
 type ItemFeedbackParams struct {
 	ItemIds []openapi_types.UUID   `json:"item_ids"`
 	Kind    ItemFeedbackParamsKind `json:"kind"`
@@ -1634,29 +1635,29 @@ type ItemFeedbackParams struct {
 // ItemFeedbackParamsKind defines model for ItemFeedbackParams.Kind.
 type ItemFeedbackParamsKind string
 
-// ItemsFeedbackReq Say what the user thinks of items.
+// ItemsFeedbackReq Save the user's feedback on items.
 type ItemsFeedbackReq struct {
 	Type ItemsFeedbackReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params What the user thinks of items.
+	// Params The user's feedback on items.
 	Params ItemFeedbackParams `json:"params"`
 }
 
 // ItemsFeedbackReqType defines model for ItemsFeedbackReq.Type.
 type ItemsFeedbackReqType string
 
-// ItemsListParams Which page of a thread's items.
+// ItemsListParams The page of a thread's items to list.
 type ItemsListParams struct {
-	// After The id of an item; the page begins after it.
+	// After The id of an item. The page starts after this item.
 	After *openapi_types.UUID `json:"after,omitempty"`
 
-	// Limit The most items to return; 20 when absent, null or 0.
+	// Limit Maximum number of items to return. Absent, null and 0 mean 20.
 	Limit *int `json:"limit,omitempty"`
 
-	// Order `desc` is newest first.
+	// Order `desc`: the newest item first.
 	Order *ListOrder `json:"order,omitempty"`
 
 	// ThreadID The thread's id, which is also its session's.
@@ -1667,70 +1668,70 @@ type ItemsListParams struct {
 type ItemsListReq struct {
 	Type ItemsListReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params Which page of a thread's items.
+	// Params The page of a thread's items to list.
 	Params ItemsListParams `json:"params"`
 }
 
 // ItemsListReqType defines model for ItemsListReq.Type.
 type ItemsListReqType string
 
-// ListMeta Where a page stands in its list.
+// ListMeta The total number of entries, and the cursor of the next page.
 type ListMeta struct {
-	// Total How many there are on all pages together.
+	// Total The number of entries on all pages.
 	Total int64 `json:"total"`
 
-	// After Send it as `after` for the next page. Absent on the last page.
+	// After The parameter `after` of the request for the next page. Absent on the last page.
 	After *string `json:"after,omitempty"`
 }
 
-// ListOrder Which end of a list comes first; `desc` is newest first, and the default.
+// ListOrder The order of a list. `desc`, the default, is newest first.
 type ListOrder string
 
 // Message A message in a session's history.
 type Message struct {
 	ID openapi_types.UUID `json:"id"`
 
-	// Role Who wrote a message.
+	// Role The author of a message.
 	Role    MessageRole      `json:"role"`
 	Content []MessageContent `json:"content"`
 
-	// ToolCalls The tools used for this message, in order. Absent when there were none.
+	// ToolCalls The tools that the model called for this message, in order. Absent if there were none.
 	ToolCalls *[]ToolCall `json:"tool_calls,omitempty"`
 
-	// Attachments The files that came with the message. Absent when there were none.
+	// Attachments The files of the message. Absent if there are none.
 	Attachments *[]Attachment `json:"attachments,omitempty"`
 
 	// FinishReason Why an answer is incomplete: it reached the model's limit of tokens (`length`), a content filter ended
 	// it (`content_filter`), or the model stopped for a reason that this server does not know (`unknown`).
-	// Absent from a complete answer.
+	// Absent if the answer is complete.
 	FinishReason *MessageFinishReason `json:"finish_reason,omitempty"`
 	CreatedAt    time.Time            `json:"created_at"`
 }
 
 // MessageFinishReason Why an answer is incomplete: it reached the model's limit of tokens (`length`), a content filter ended
 // it (`content_filter`), or the model stopped for a reason that this server does not know (`unknown`).
-// Absent from a complete answer.
+// Absent if the answer is complete.
 type MessageFinishReason string
 
-// MessageContent A part of a message. The user's are `input_text` and `input_tag`, the assistant's `output_text`.
+// MessageContent A part of a message. A user's message has `input_text` and `input_tag` parts, an assistant's message has `output_text` parts.
 type MessageContent struct {
 	union json.RawMessage
 }
 
-// MessageRole Who wrote a message.
+// MessageRole The author of a message.
 type MessageRole string
 
-// NoticeEvent A message to the user about the answer, such as that it is incomplete.
+// NoticeEvent A notice to the user about the answer, for example that it is incomplete.
 type NoticeEvent struct {
 	Type NoticeEventType `json:"type"`
 
 	// Level How serious it is.
 	Level NoticeEventLevel `json:"level"`
 
-	// Message For people; Markdown.
+	// Message For people, in Markdown.
 	Message string `json:"message"`
 }
 
@@ -1749,7 +1750,7 @@ type OutputTextContent struct {
 // OutputTextContentType defines model for OutputTextContent.Type.
 type OutputTextContentType string
 
-// ProgressUpdateEvent What the server is doing before the answer continues, such as calling a tool.
+// ProgressUpdateEvent What the server does before the answer continues, for example a tool call.
 type ProgressUpdateEvent struct {
 	Type ProgressUpdateEventType `json:"type"`
 
@@ -1760,14 +1761,14 @@ type ProgressUpdateEvent struct {
 // ProgressUpdateEventType defines model for ProgressUpdateEvent.Type.
 type ProgressUpdateEventType string
 
-// RateLimitCheck Whether the replicas share their rate limit (`ok`), or each counts on its own because Redis does not answer (`degraded`). Absent when the server is not set to share it.
+// RateLimitCheck `ok` if the replicas share their rate limit, `degraded` if each replica counts by itself because Redis does not answer. Absent if the server's settings have no Redis.
 type RateLimitCheck string
 
-// Readiness Whether the server can work, and the result of each check.
+// Readiness Whether the server is ready, and the result of each check.
 type Readiness struct {
 	Status ReadinessStatus `json:"status"`
 
-	// Checks The checks of the server.
+	// Checks The results of the checks.
 	Checks ReadinessChecks `json:"checks"`
 }
 
@@ -1777,7 +1778,7 @@ type ReadinessStatus string
 // ReadinessCheck The result of one check.
 type ReadinessCheck string
 
-// ReadinessChecks The checks of the server.
+// ReadinessChecks The results of the checks.
 type ReadinessChecks struct {
 	// Database The result of one check.
 	Database ReadinessCheck `json:"database"`
@@ -1785,13 +1786,13 @@ type ReadinessChecks struct {
 	// Migrations The result of one check.
 	Migrations ReadinessCheck `json:"migrations"`
 
-	// RateLimit Whether the replicas share their rate limit (`ok`), or each counts on its own because Redis does not answer (`degraded`). Absent when the server is not set to share it.
+	// RateLimit `ok` if the replicas share their rate limit, `degraded` if each replica counts by itself because Redis does not answer. Absent if the server's settings have no Redis.
 	RateLimit *RateLimitCheck `json:"rate_limit,omitempty"`
 }
 
-// RequestMetadata Data that the page adds to a request. The server ignores other fields.
+// RequestMetadata Data that the client's page adds to a request. Fields other than these are ignored.
 type RequestMetadata struct {
-	// ClientTools The tools of the page that the model may call in this run.
+	// ClientTools The tools of the client's page that the model may call in this run.
 	ClientTools *[]ClientTool `json:"client_tools,omitempty"`
 }
 
@@ -1802,18 +1803,18 @@ type Session struct {
 	// UserID The `sub` of the user's token.
 	UserID string `json:"user_id"`
 
-	// Title Made from the first message; null until there is one.
+	// Title Generated from the first message. Null before the first message.
 	Title     *string   `json:"title"`
 	CreatedAt time.Time `json:"created_at"`
 
-	// UpdatedAt When the last message came.
+	// UpdatedAt The time of the last message.
 	UpdatedAt time.Time `json:"updated_at"`
 
 	// Messages The oldest first.
 	Messages []Message `json:"messages"`
 }
 
-// SessionCreatedResponse The answer of createSession.
+// SessionCreatedResponse The response of createSession.
 type SessionCreatedResponse struct {
 	Success bool `json:"success"`
 
@@ -1821,7 +1822,7 @@ type SessionCreatedResponse struct {
 	Data CreatedSession `json:"data"`
 }
 
-// SessionDeletedResponse The answer of deleteSession.
+// SessionDeletedResponse The response of deleteSession.
 type SessionDeletedResponse struct {
 	Success bool `json:"success"`
 
@@ -1829,18 +1830,18 @@ type SessionDeletedResponse struct {
 	Data DeletedSession `json:"data"`
 }
 
-// SessionListResponse The answer of listSessions.
+// SessionListResponse The response of listSessions.
 type SessionListResponse struct {
 	Success bool `json:"success"`
 
-	// Data The sessions of this page, the last changed first.
+	// Data The sessions of this page, the most recently changed first.
 	Data []SessionSummary `json:"data"`
 
-	// Meta Where a page stands in its list.
+	// Meta The total number of entries, and the cursor of the next page.
 	Meta ListMeta `json:"meta"`
 }
 
-// SessionResponse The answer of getSession.
+// SessionResponse The response of getSession.
 type SessionResponse struct {
 	Success bool `json:"success"`
 
@@ -1855,26 +1856,26 @@ type SessionSummary struct {
 	// UserID The `sub` of the user's token.
 	UserID string `json:"user_id"`
 
-	// Title Made from the first message; null until there is one.
+	// Title Generated from the first message. Null before the first message.
 	Title     *string   `json:"title"`
 	CreatedAt time.Time `json:"created_at"`
 
-	// UpdatedAt When the last message came.
+	// UpdatedAt The time of the last message.
 	UpdatedAt    time.Time `json:"updated_at"`
 	MessageCount int64     `json:"message_count"`
 }
 
-// StreamOptions What the client may do with a stream.
+// StreamOptions What the client may do during a stream.
 type StreamOptions struct {
 	// AllowCancel Whether the client may cancel the run by closing the stream.
 	AllowCancel bool `json:"allow_cancel"`
 }
 
-// StreamOptionsEvent What the client may do with the stream.
+// StreamOptionsEvent What the client may do during the stream.
 type StreamOptionsEvent struct {
 	Type StreamOptionsEventType `json:"type"`
 
-	// StreamOptions What the client may do with a stream.
+	// StreamOptions What the client may do during a stream.
 	StreamOptions StreamOptions `json:"stream_options"`
 }
 
@@ -1887,7 +1888,7 @@ type StructuredInputAnswer struct {
 	Values  *[]string `json:"values,omitempty"`
 }
 
-// StructuredInputSubmission Answers to a form, by the question's id.
+// StructuredInputSubmission Answers to a form. The keys are the ids of the questions.
 type StructuredInputSubmission struct {
 	Answers *map[string]StructuredInputAnswer `json:"answers,omitempty"`
 	Status  *StructuredInputSubmissionStatus  `json:"status,omitempty"`
@@ -1896,7 +1897,7 @@ type StructuredInputSubmission struct {
 // StructuredInputSubmissionStatus defines model for StructuredInputSubmission.Status.
 type StructuredInputSubmissionStatus string
 
-// ThoughtTask A thought.
+// ThoughtTask A thought of the model's reasoning.
 type ThoughtTask struct {
 	StatusIndicator ThoughtTaskStatusIndicator `json:"status_indicator"`
 	Type            ThoughtTaskType            `json:"type"`
@@ -1911,27 +1912,27 @@ type ThoughtTaskType string
 
 // Thread A thread of the ChatKit protocol.
 type Thread struct {
-	// Title Absent until there is one.
+	// Title Absent until the thread has a title.
 	Title     *string            `json:"title,omitempty"`
 	ID        openapi_types.UUID `json:"id"`
 	CreatedAt time.Time          `json:"created_at"`
 
-	// Status The thread takes messages.
+	// Status The thread accepts messages.
 	Status ActiveStatus `json:"status"`
 
-	// AllowedImageDomains The host names from which the thread's images may be shown, in the ChatKit API. Absent where the server's settings name none.
+	// AllowedImageDomains Only in the ChatKit API: the host names from which the component may show the thread's images. Absent if the server's settings have none.
 	AllowedImageDomains *[]string `json:"allowed_image_domains,omitempty"`
 
-	// Metadata Free-form; empty on this server.
+	// Metadata Any fields. This server always sends an empty object.
 	Metadata ThreadMetadata `json:"metadata"`
 
-	// Items Items of a thread. Empty in an event; the items come as events of their own.
+	// Items Items of a thread. Empty in an event, because each item has its own events.
 	Items ThreadItemPage `json:"items"`
 }
 
-// ThreadAddClientToolOutputParams The output of the tool call that the thread waits for.
+// ThreadAddClientToolOutputParams The output of the pending tool call.
 type ThreadAddClientToolOutputParams struct {
-	// Result Any JSON, null too, of at most 64 KiB, nested at most 200 levels deep.
+	// Result Any JSON value, including null, of at most 64 KiB and at most 200 levels of nesting.
 	Result json.RawMessage `json:"result"`
 
 	// ThreadID The thread's id, which is also its session's.
@@ -1940,28 +1941,28 @@ type ThreadAddClientToolOutputParams struct {
 
 // ThreadAddStructuredInputParams Answers to a form.
 type ThreadAddStructuredInputParams struct {
-	// Input Answers to a form, by the question's id.
+	// Input Answers to a form. The keys are the ids of the questions.
 	Input StructuredInputSubmission `json:"input"`
 
-	// ItemID The form's.
+	// ItemID The id of the form's item.
 	ItemID openapi_types.UUID `json:"item_id"`
 
 	// ThreadID The thread's id, which is also its session's.
 	ThreadID openapi_types.UUID `json:"thread_id"`
 }
 
-// ThreadAddUserMessageParams A message and its thread.
+// ThreadAddUserMessageParams The message and the thread to add it to.
 type ThreadAddUserMessageParams struct {
-	// Input A message of the user. Its text may have 500 characters, counted in Unicode code points, of all parts together.
+	// Input A message that the user sends. The text of all parts together may have 500 characters, counted in Unicode code points.
 	Input UserMessageInput `json:"input"`
 
 	// ThreadID The thread's id, which is also its session's.
 	ThreadID openapi_types.UUID `json:"thread_id"`
 }
 
-// ThreadCreateParams The message that makes a thread.
+// ThreadCreateParams The first message of the new thread.
 type ThreadCreateParams struct {
-	// Input A message of the user. Its text may have 500 characters, counted in Unicode code points, of all parts together.
+	// Input A message that the user sends. The text of all parts together may have 500 characters, counted in Unicode code points.
 	Input UserMessageInput `json:"input"`
 }
 
@@ -1976,7 +1977,7 @@ type ThreadCreatedEvent struct {
 // ThreadCreatedEventType defines model for ThreadCreatedEvent.Type.
 type ThreadCreatedEventType string
 
-// ThreadCreatedResponse The answer of createThread.
+// ThreadCreatedResponse The response of createThread.
 type ThreadCreatedResponse struct {
 	Success bool `json:"success"`
 
@@ -1986,38 +1987,38 @@ type ThreadCreatedResponse struct {
 
 // ThreadCustomActionParams An action of a widget.
 type ThreadCustomActionParams struct {
-	// Action An action that a widget names.
+	// Action The action of the widget.
 	Action CustomAction `json:"action"`
 
-	// ItemID The widget's.
+	// ItemID The id of the widget's item.
 	ItemID *openapi_types.UUID `json:"item_id,omitempty"`
 
 	// ThreadID The thread's id, which is also its session's.
 	ThreadID openapi_types.UUID `json:"thread_id"`
 }
 
-// ThreadDeleteParams Which thread.
+// ThreadDeleteParams The thread of the request.
 type ThreadDeleteParams struct {
 	// ThreadID The thread's id, which is also its session's.
 	ThreadID openapi_types.UUID `json:"thread_id"`
 }
 
-// ThreadGetByIDParams Which thread.
+// ThreadGetByIDParams The thread of the request.
 type ThreadGetByIDParams struct {
 	// ThreadID The thread's id, which is also its session's.
 	ThreadID openapi_types.UUID `json:"thread_id"`
 }
 
-// ThreadItem An item of a thread; `type` says which.
+// ThreadItem An item of a thread. `type` selects the schema.
 type ThreadItem struct {
 	union json.RawMessage
 }
 
-// ThreadItemAddedEvent An item has begun; updates follow.
+// ThreadItemAddedEvent A new item starts. Its updates follow.
 type ThreadItemAddedEvent struct {
 	Type ThreadItemAddedEventType `json:"type"`
 
-	// Item An item of a thread; `type` says which.
+	// Item An item of a thread. `type` selects the schema.
 	Item ThreadItem `json:"item"`
 }
 
@@ -2028,39 +2029,39 @@ type ThreadItemAddedEventType string
 type ThreadItemDoneEvent struct {
 	Type ThreadItemDoneEventType `json:"type"`
 
-	// Item An item of a thread; `type` says which.
+	// Item An item of a thread. `type` selects the schema.
 	Item ThreadItem `json:"item"`
 }
 
 // ThreadItemDoneEventType defines model for ThreadItemDoneEvent.Type.
 type ThreadItemDoneEventType string
 
-// ThreadItemUpdate A change of an item; `type` says which.
+// ThreadItemUpdate A change of an item. `type` selects the schema.
 type ThreadItemUpdate struct {
 	union json.RawMessage
 }
 
-// ThreadItemUpdatedEvent An item that has begun changed.
+// ThreadItemUpdatedEvent An item that has started is changed.
 type ThreadItemUpdatedEvent struct {
 	Type   ThreadItemUpdatedEventType `json:"type"`
 	ItemID openapi_types.UUID         `json:"item_id"`
 
-	// Update A change of an item; `type` says which.
+	// Update A change of an item. `type` selects the schema.
 	Update ThreadItemUpdate `json:"update"`
 }
 
 // ThreadItemUpdatedEventType defines model for ThreadItemUpdatedEvent.Type.
 type ThreadItemUpdatedEventType string
 
-// ThreadListParams Which page of threads.
+// ThreadListParams The page of threads to list.
 type ThreadListParams struct {
-	// After The `after` of the page before.
+	// After The `after` of the previous page.
 	After *string `json:"after,omitempty"`
 
-	// Limit The most threads to return; 20 when absent, null or 0.
+	// Limit Maximum number of threads to return. Absent, null and 0 mean 20.
 	Limit *int `json:"limit,omitempty"`
 
-	// Order `desc` is newest change first.
+	// Order `desc`: the most recently changed thread first.
 	Order *ListOrder `json:"order,omitempty"`
 }
 
@@ -2069,11 +2070,11 @@ type ThreadPage struct {
 	Data    []Thread `json:"data"`
 	HasMore bool     `json:"has_more"`
 
-	// After Where the next page begins. Absent on the last one.
+	// After The parameter `after` of the request for the next page. Absent on the last page.
 	After *string `json:"after,omitempty"`
 }
 
-// ThreadRetryAfterItemParams The message to answer again.
+// ThreadRetryAfterItemParams The message that gets a new answer.
 type ThreadRetryAfterItemParams struct {
 	// ItemID The id of a user message.
 	ItemID openapi_types.UUID `json:"item_id"`
@@ -2082,7 +2083,7 @@ type ThreadRetryAfterItemParams struct {
 	ThreadID openapi_types.UUID `json:"thread_id"`
 }
 
-// ThreadStreamEvent An event of a run's stream; `type` says which.
+// ThreadStreamEvent An event of a run's stream. `type` selects the schema.
 type ThreadStreamEvent struct {
 	union json.RawMessage
 }
@@ -2096,7 +2097,7 @@ type ThreadUpdateParams struct {
 	Title string `json:"title"`
 }
 
-// ThreadUpdatedEvent The thread itself changed, its title for one.
+// ThreadUpdatedEvent The thread itself is changed, for example its title.
 type ThreadUpdatedEvent struct {
 	Type ThreadUpdatedEventType `json:"type"`
 
@@ -2107,25 +2108,25 @@ type ThreadUpdatedEvent struct {
 // ThreadUpdatedEventType defines model for ThreadUpdatedEvent.Type.
 type ThreadUpdatedEventType string
 
-// ThreadsAddClientToolOutputReq Give the output of the page's tool that the thread waits for, and stream how the answer goes on.
+// ThreadsAddClientToolOutputReq Send the output of the pending tool call and stream the rest of the answer.
 type ThreadsAddClientToolOutputReq struct {
 	Type ThreadsAddClientToolOutputReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params The output of the tool call that the thread waits for.
+	// Params The output of the pending tool call.
 	Params ThreadAddClientToolOutputParams `json:"params"`
 }
 
 // ThreadsAddClientToolOutputReqType defines model for ThreadsAddClientToolOutputReq.Type.
 type ThreadsAddClientToolOutputReqType string
 
-// ThreadsAddStructuredInputReq Answers to a form in the thread. This server makes no forms, so the item is never one.
+// ThreadsAddStructuredInputReq Answers to a form in the thread. This server has no forms, so the request always fails.
 type ThreadsAddStructuredInputReq struct {
 	Type ThreadsAddStructuredInputReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params Answers to a form.
@@ -2139,35 +2140,35 @@ type ThreadsAddStructuredInputReqType string
 type ThreadsAddUserMessageReq struct {
 	Type ThreadsAddUserMessageReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params A message and its thread.
+	// Params The message and the thread to add it to.
 	Params ThreadAddUserMessageParams `json:"params"`
 }
 
 // ThreadsAddUserMessageReqType defines model for ThreadsAddUserMessageReq.Type.
 type ThreadsAddUserMessageReqType string
 
-// ThreadsCreateReq Make a thread of a first message and stream the answer.
+// ThreadsCreateReq Create a thread with its first message and stream the answer.
 type ThreadsCreateReq struct {
 	Type ThreadsCreateReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params The message that makes a thread.
+	// Params The first message of the new thread.
 	Params ThreadCreateParams `json:"params"`
 }
 
 // ThreadsCreateReqType defines model for ThreadsCreateReq.Type.
 type ThreadsCreateReqType string
 
-// ThreadsCustomActionReq An action of a widget. This server makes no widgets; the stream says so in an `error` event.
+// ThreadsCustomActionReq An action of a widget. This server has no widgets, so the stream has an `error` event that states this.
 type ThreadsCustomActionReq struct {
 	Type ThreadsCustomActionReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params An action of a widget.
@@ -2181,63 +2182,63 @@ type ThreadsCustomActionReqType string
 type ThreadsDeleteReq struct {
 	Type ThreadsDeleteReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params Which thread.
+	// Params The thread of the request.
 	Params ThreadDeleteParams `json:"params"`
 }
 
 // ThreadsDeleteReqType defines model for ThreadsDeleteReq.Type.
 type ThreadsDeleteReqType string
 
-// ThreadsGetByIDReq Read a thread with the first page of its items, oldest first.
+// ThreadsGetByIDReq Get a thread with the first page of its items, the oldest first.
 type ThreadsGetByIDReq struct {
 	Type ThreadsGetByIDReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params Which thread.
+	// Params The thread of the request.
 	Params ThreadGetByIDParams `json:"params"`
 }
 
 // ThreadsGetByIDReqType defines model for ThreadsGetByIDReq.Type.
 type ThreadsGetByIDReqType string
 
-// ThreadsListReq List the threads of the user, by the time they last changed.
+// ThreadsListReq List the user's threads in the order of their last change.
 type ThreadsListReq struct {
 	Type ThreadsListReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params Which page of threads.
+	// Params The page of threads to list.
 	Params ThreadListParams `json:"params"`
 }
 
 // ThreadsListReqType defines model for ThreadsListReq.Type.
 type ThreadsListReqType string
 
-// ThreadsRetryAfterItemReq Answer a user message again. The items after it are no longer listed.
+// ThreadsRetryAfterItemReq Generate a new answer to a user message. The items after the message are no longer listed.
 type ThreadsRetryAfterItemReq struct {
 	Type ThreadsRetryAfterItemReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params The message to answer again.
+	// Params The message that gets a new answer.
 	Params ThreadRetryAfterItemParams `json:"params"`
 }
 
 // ThreadsRetryAfterItemReqType defines model for ThreadsRetryAfterItemReq.Type.
 type ThreadsRetryAfterItemReqType string
 
-// ThreadsSyncCustomActionReq An action of a widget, answered at once. This server makes no widgets; it answers 404 `NOT_SUPPORTED`.
+// ThreadsSyncCustomActionReq An action of a widget whose response is not a stream. This server has no widgets and returns 404 `NOT_SUPPORTED`.
 type ThreadsSyncCustomActionReq struct {
 	Type ThreadsSyncCustomActionReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params An action of a widget.
@@ -2247,11 +2248,11 @@ type ThreadsSyncCustomActionReq struct {
 // ThreadsSyncCustomActionReqType defines model for ThreadsSyncCustomActionReq.Type.
 type ThreadsSyncCustomActionReqType string
 
-// ThreadsUpdateReq Give a thread a title.
+// ThreadsUpdateReq Change the title of a thread.
 type ThreadsUpdateReq struct {
 	Type ThreadsUpdateReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params A thread's new title.
@@ -2261,16 +2262,16 @@ type ThreadsUpdateReq struct {
 // ThreadsUpdateReqType defines model for ThreadsUpdateReq.Type.
 type ThreadsUpdateReqType string
 
-// ToolCall A tool that the assistant used.
+// ToolCall A tool call of the model.
 type ToolCall struct {
-	// ID The model's own id of the call.
+	// ID The id that the model gave to the call.
 	ID   string `json:"id"`
 	Name string `json:"name"`
 
 	// Arguments The arguments, as JSON text.
 	Arguments string `json:"arguments"`
 
-	// Result What the tool answered. Absent when it gave no answer.
+	// Result The output of the tool. Absent if there is none.
 	Result *string `json:"result,omitempty"`
 }
 
@@ -2279,26 +2280,26 @@ type ToolChoice struct {
 	ID string `json:"id"`
 }
 
-// UserMessageContent A part of a user's message; `type` says which.
+// UserMessageContent A part of a user's message. `type` selects the schema.
 type UserMessageContent struct {
 	union json.RawMessage
 }
 
-// UserMessageInput A message of the user. Its text may have 500 characters, counted in Unicode code points, of all parts together.
+// UserMessageInput A message that the user sends. The text of all parts together may have 500 characters, counted in Unicode code points.
 type UserMessageInput struct {
 	Content []UserMessageContent `json:"content"`
 
-	// Attachments The ids of uploaded files. A file is of one message.
+	// Attachments The ids of uploaded files. A file can belong to only one message.
 	Attachments []openapi_types.UUID `json:"attachments"`
 
-	// QuotedText The text the message refers to.
+	// QuotedText The text that the message refers to.
 	QuotedText *string `json:"quoted_text,omitempty"`
 
 	// InferenceOptions Options for the answer.
 	InferenceOptions InferenceOptionsInput `json:"inference_options"`
 }
 
-// UserMessageItem A message of the user.
+// UserMessageItem A message that the user sends.
 type UserMessageItem struct {
 	ID        openapi_types.UUID   `json:"id"`
 	ThreadID  openapi_types.UUID   `json:"thread_id"`
@@ -2306,10 +2307,10 @@ type UserMessageItem struct {
 	Type      UserMessageItemType  `json:"type"`
 	Content   []UserMessageContent `json:"content"`
 
-	// Attachments The files that came with the message.
+	// Attachments The files of the message.
 	Attachments []Attachment `json:"attachments"`
 
-	// QuotedText The text the message refers to.
+	// QuotedText The text that the message refers to.
 	QuotedText *string `json:"quoted_text,omitempty"`
 
 	// InferenceOptions Options for the answer.
@@ -2319,15 +2320,15 @@ type UserMessageItem struct {
 // UserMessageItemType defines model for UserMessageItem.Type.
 type UserMessageItemType string
 
-// UserMessageTagContent An object of the page that the user mentions.
+// UserMessageTagContent An object of the client's page that the user mentions.
 type UserMessageTagContent struct {
 	Type UserMessageTagContentType `json:"type"`
 	ID   string                    `json:"id"`
 
-	// Text Its name, as it stands in the message.
+	// Text The object's name as it appears in the message.
 	Text string `json:"text"`
 
-	// Data What the page knows about it. The model receives it.
+	// Data Data of the page about the object. It is sent to the model.
 	Data        json.RawMessage `json:"data"`
 	Group       *string         `json:"group,omitempty"`
 	Interactive bool            `json:"interactive"`
@@ -2345,57 +2346,57 @@ type UserMessageTextContent struct {
 // UserMessageTextContentType defines model for UserMessageTextContent.Type.
 type UserMessageTextContentType string
 
-// Workflow What the model thought, a task for each thought.
+// Workflow The model's reasoning, with one task for each thought.
 type Workflow struct {
 	Type  WorkflowType  `json:"type"`
 	Tasks []ThoughtTask `json:"tasks"`
 
-	// Summary Absent until it is complete.
+	// Summary Absent until the workflow is complete.
 	Summary *DurationSummary `json:"summary,omitempty"`
 
-	// Expanded Whether it is shown open.
+	// Expanded Whether the component shows it expanded.
 	Expanded bool `json:"expanded"`
 }
 
 // WorkflowType defines model for Workflow.Type.
 type WorkflowType string
 
-// WorkflowItem What the model did before it answered.
+// WorkflowItem What the model did before its answer.
 type WorkflowItem struct {
 	ID        openapi_types.UUID `json:"id"`
 	ThreadID  openapi_types.UUID `json:"thread_id"`
 	CreatedAt time.Time          `json:"created_at"`
 	Type      WorkflowItemType   `json:"type"`
 
-	// Workflow What the model thought, a task for each thought.
+	// Workflow The model's reasoning, with one task for each thought.
 	Workflow Workflow `json:"workflow"`
 }
 
 // WorkflowItemType defines model for WorkflowItem.Type.
 type WorkflowItemType string
 
-// WorkflowTaskAdded A workflow has one more task.
+// WorkflowTaskAdded A task is added to a workflow.
 type WorkflowTaskAdded struct {
 	Type WorkflowTaskAddedType `json:"type"`
 
-	// TaskIndex Which task of the workflow, from 0.
+	// TaskIndex Index of the task in the workflow, from 0.
 	TaskIndex int `json:"task_index"`
 
-	// Task A thought.
+	// Task A thought of the model's reasoning.
 	Task ThoughtTask `json:"task"`
 }
 
 // WorkflowTaskAddedType defines model for WorkflowTaskAdded.Type.
 type WorkflowTaskAddedType string
 
-// WorkflowTaskUpdated A task of a workflow, with all it has so far.
+// WorkflowTaskUpdated A task of a workflow is changed. `task` is the whole task so far.
 type WorkflowTaskUpdated struct {
 	Type WorkflowTaskUpdatedType `json:"type"`
 
-	// TaskIndex Which task of the workflow, from 0.
+	// TaskIndex Index of the task in the workflow, from 0.
 	TaskIndex int `json:"task_index"`
 
-	// Task A thought.
+	// Task A thought of the model's reasoning.
 	Task ThoughtTask `json:"task"`
 }
 
@@ -2420,111 +2421,111 @@ type Signature = string
 // ThreadID defines model for ThreadId.
 type ThreadID = openapi_types.UUID
 
-// AttachmentConflict The answer of a request that failed.
+// AttachmentConflict The response to a request that failed.
 type AttachmentConflict = ErrorResponse
 
-// AttachmentNotFound The answer of a request that failed.
+// AttachmentNotFound The response to a request that failed.
 type AttachmentNotFound = ErrorResponse
 
-// AttachmentNotUploaded The answer of a request that failed.
+// AttachmentNotUploaded The response to a request that failed.
 type AttachmentNotUploaded = ErrorResponse
 
-// Conflict The answer of a request that failed.
+// Conflict The response to a request that failed.
 type Conflict = ErrorResponse
 
-// Forbidden The answer of a request that failed.
+// Forbidden The response to a request that failed.
 type Forbidden = ErrorResponse
 
-// ForbiddenAttachment The answer of a request that failed.
+// ForbiddenAttachment The response to a request that failed.
 type ForbiddenAttachment = ErrorResponse
 
-// ForbiddenChange The answer of a request that failed.
+// ForbiddenChange The response to a request that failed.
 type ForbiddenChange = ErrorResponse
 
-// ForbiddenOrigin The answer of a request that failed.
+// ForbiddenOrigin The response to a request that failed.
 type ForbiddenOrigin = ErrorResponse
 
-// ForbiddenRead The answer of a request that failed.
+// ForbiddenRead The response to a request that failed.
 type ForbiddenRead = ErrorResponse
 
-// InternalError The answer of a request that failed.
+// InternalError The response to a request that failed.
 type InternalError = ErrorResponse
 
-// InvalidAttachmentID The answer of a request that failed.
+// InvalidAttachmentID The response to a request that failed.
 type InvalidAttachmentID = ErrorResponse
 
-// InvalidBody The answer of a request that failed.
+// InvalidBody The response to a request that failed.
 type InvalidBody = ErrorResponse
 
-// InvalidMessage The answer of a request that failed.
+// InvalidMessage The response to a request that failed.
 type InvalidMessage = ErrorResponse
 
-// InvalidQuery The answer of a request that failed.
+// InvalidQuery The response to a request that failed.
 type InvalidQuery = ErrorResponse
 
-// InvalidRequest The answer of a request that failed.
+// InvalidRequest The response to a request that failed.
 type InvalidRequest = ErrorResponse
 
-// InvalidUpload The answer of a request that failed.
+// InvalidUpload The response to a request that failed.
 type InvalidUpload = ErrorResponse
 
-// ItemNotFound The answer of a request that failed.
+// ItemNotFound The response to a request that failed.
 type ItemNotFound = ErrorResponse
 
-// RateLimitExceeded The answer of a request that failed.
+// RateLimitExceeded The response to a request that failed.
 type RateLimitExceeded = ErrorResponse
 
-// RequestTooLarge The answer of a request that failed.
+// RequestTooLarge The response to a request that failed.
 type RequestTooLarge = ErrorResponse
 
-// ServiceUnavailable The answer of a request that failed.
+// ServiceUnavailable The response to a request that failed.
 type ServiceUnavailable = ErrorResponse
 
-// SessionLimit The answer of a request that failed.
+// SessionLimit The response to a request that failed.
 type SessionLimit = ErrorResponse
 
-// SessionNotFound The answer of a request that failed.
+// SessionNotFound The response to a request that failed.
 type SessionNotFound = ErrorResponse
 
-// ThreadNotFound The answer of a request that failed.
+// ThreadNotFound The response to a request that failed.
 type ThreadNotFound = ErrorResponse
 
-// TooMany The answer of a request that failed.
+// TooMany The response to a request that failed.
 type TooMany = ErrorResponse
 
-// Unauthorized The answer of a request that failed.
+// Unauthorized The response to a request that failed.
 type Unauthorized = ErrorResponse
 
-// UnsupportedAttachment The answer of a request that failed.
+// UnsupportedAttachment The response to a request that failed.
 type UnsupportedAttachment = ErrorResponse
 
-// UnsupportedMediaType The answer of a request that failed.
+// UnsupportedMediaType The response to a request that failed.
 type UnsupportedMediaType = ErrorResponse
 
-// UploadTooLarge The answer of a request that failed.
+// UploadTooLarge The response to a request that failed.
 type UploadTooLarge = ErrorResponse
 
-// UpstreamError The answer of a request that failed.
+// UpstreamError The response to a request that failed.
 type UpstreamError = ErrorResponse
 
 // GetAttachmentParams defines parameters for GetAttachment.
 type GetAttachmentParams struct {
-	// Signature The expiry and the signature of a signed URL. The server's own URLs contain it.
+	// Signature The expiry and the signature of a signed URL. Use the URLs as the server returns them.
 	Signature *Signature `form:"signature,omitempty" json:"signature,omitempty"`
 }
 
 // UploadAttachmentParams defines parameters for UploadAttachment.
 type UploadAttachmentParams struct {
-	// Signature The expiry and the signature of a signed URL. The server's own URLs contain it.
+	// Signature The expiry and the signature of a signed URL. Use the URLs as the server returns them.
 	Signature *Signature `form:"signature,omitempty" json:"signature,omitempty"`
 }
 
 // ListSessionsParams defines parameters for ListSessions.
 type ListSessionsParams struct {
-	// Limit How many to list on a page.
+	// Limit Maximum number of entries on the page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// After The `meta.after` of the page before. Its content means nothing to a client.
+	// After The `meta.after` of the previous page. Treat it as an opaque string.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 }
 
@@ -3690,13 +3691,13 @@ func (t *UserMessageContent) UnmarshalJSON(b []byte) error {
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
-	// GetAttachment Read a file
+	// GetAttachment Download a file
 	// (GET /api/v1/attachments/{attachment_id}/content)
 	GetAttachment(c *gin.Context, attachmentID AttachmentID, params GetAttachmentParams)
 	// UploadAttachment Upload a file
 	// (PUT /api/v1/attachments/{attachment_id}/content)
 	UploadAttachment(c *gin.Context, attachmentID AttachmentID, params UploadAttachmentParams)
-	// ProcessChatKit Speak the ChatKit protocol
+	// ProcessChatKit Send a request of the ChatKit protocol
 	// (POST /api/v1/chatkit)
 	ProcessChatKit(c *gin.Context)
 	// ListSessions List the caller's sessions
@@ -3711,16 +3712,16 @@ type ServerInterface interface {
 	// GetSession Get a session with its messages
 	// (GET /api/v1/chatkit/sessions/{session_id})
 	GetSession(c *gin.Context, sessionID SessionID)
-	// CreateThread Open the session's thread
+	// CreateThread Get the session's thread
 	// (POST /api/v1/chatkit/sessions/{session_id}/threads)
 	CreateThread(c *gin.Context, sessionID SessionID)
 	// CreateRun Send a message and stream the answer
 	// (POST /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs)
 	CreateRun(c *gin.Context, sessionID SessionID, threadID ThreadID)
-	// GetHealth Is the process alive?
+	// GetHealth Liveness probe
 	// (GET /health)
 	GetHealth(c *gin.Context)
-	// GetReadiness Can the server take requests?
+	// GetReadiness Readiness probe
 	// (GET /readyz)
 	GetReadiness(c *gin.Context)
 }
@@ -6744,13 +6745,13 @@ func (response GetReadiness503JSONResponse) VisitGetReadinessResponse(w http.Res
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
-	// GetAttachment Read a file
+	// GetAttachment Download a file
 	// (GET /api/v1/attachments/{attachment_id}/content)
 	GetAttachment(ctx context.Context, request GetAttachmentRequestObject) (GetAttachmentResponseObject, error)
 	// UploadAttachment Upload a file
 	// (PUT /api/v1/attachments/{attachment_id}/content)
 	UploadAttachment(ctx context.Context, request UploadAttachmentRequestObject) (UploadAttachmentResponseObject, error)
-	// ProcessChatKit Speak the ChatKit protocol
+	// ProcessChatKit Send a request of the ChatKit protocol
 	// (POST /api/v1/chatkit)
 	ProcessChatKit(ctx context.Context, request ProcessChatKitRequestObject) (ProcessChatKitResponseObject, error)
 	// ListSessions List the caller's sessions
@@ -6765,16 +6766,16 @@ type StrictServerInterface interface {
 	// GetSession Get a session with its messages
 	// (GET /api/v1/chatkit/sessions/{session_id})
 	GetSession(ctx context.Context, request GetSessionRequestObject) (GetSessionResponseObject, error)
-	// CreateThread Open the session's thread
+	// CreateThread Get the session's thread
 	// (POST /api/v1/chatkit/sessions/{session_id}/threads)
 	CreateThread(ctx context.Context, request CreateThreadRequestObject) (CreateThreadResponseObject, error)
 	// CreateRun Send a message and stream the answer
 	// (POST /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs)
 	CreateRun(ctx context.Context, request CreateRunRequestObject) (CreateRunResponseObject, error)
-	// GetHealth Is the process alive?
+	// GetHealth Liveness probe
 	// (GET /health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
-	// GetReadiness Can the server take requests?
+	// GetReadiness Readiness probe
 	// (GET /readyz)
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
 }
@@ -7203,320 +7204,327 @@ func (sh *strictHandler) GetReadiness(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L19c9s4si/8VVA8p2pmblGK/JYXp5465bGdGe86dtYvmz0zypUgEZJ4TAFagrLjmXHV/TT3g91P8hS6",
-	"ARAkQYqyncSTzD+7E4t4azS6G43uX/8ejMV8ITjjmQx2fw9mjEYshf88oxk7judx1oH/VX+KmByn8SKL",
-	"BQ92g5/FDZlTfktS9u8lk5kk2YwRGkUpk5LM6S2RjEck5oSSecyXGesGYcA+0vkiYcHuVi8M5HjG5lR1",
-	"nd0uWLAbxDxjU5YGd3ehM4EzNqcxj/m0YRJiooafE5oykrBJVhhre42hJPOs9ZyNBY8kWfIsTmCdY7Hk",
-	"GZEZTTNJ6JTGvDjixqohWZbedvYmGUvrh8sEuaFxRkZsIlIG43L2MSNZetsleyPJeEZuZozDVzGfkkgw",
-	"SbjIyIwli/Um9P79+87eMpsxnsVjmjE/rTNBqPNRYYjgR0ZTlgZhoDgiTlkU7GbpknkGllmqtlON+6/O",
-	"2ZJ3jqLqeBczRtIl/06SOCoOxDZGL8ZbdLuzOdl52dmOXvU6r0bPx52XO7QXbU9esK2NzcZpTEQ6p1mw",
-	"GyyXcRSElWndhUES8ys4CPspoxk7W/IjfjFLGY18+8UjxeVMSjpliuXVVmXwtZq5WLCUqm/VMoOx6TAI",
-	"gwVN6Zxl+sxJJmUs+CBWn/1nyuRCcMm6IxHd/seziGb0mfNFGOAADV/HEZAYV4CTP53gv6Jz7Km6mNMF",
-	"c+evTxbh7Ibo0euWpMmz/qr0PA9YwjK2an741eo5RfCd6ebek/qJZatmdKbItHI+U5Y9xmSOY9lqLpM4",
-	"lZmZjdnEBZ2yR55Zz5mb7uV0opi7fmpmUjdxNrN0M4eHKp2hZCqXNyx90GRBLXUXNJt1nZ/0XC8XiaAR",
-	"i/ayjI5nc8azhhkv9cdkEid+AjrdlKdF7U++mRV/VZM7YR+zd3TKTid6obI6M8UFuT5Q2xqSJU+U5s1m",
-	"sSSCMxKjRk6ozKpTTmKZ2e4rM0a1VNnwOcvoM/xRTRRJqE9HEx3xQ82WiTq7NCPDfOWyiwJkSCjnYsnH",
-	"zCM2cQ/Wo3Nh9kDeu3KrGhWslM9QrbcL6x26J0jr4y45yiQZC54pPTxnlIPunSlFrPQkGScx40VLJNjb",
-	"++XiJf37bx9P9gb7i43z0Y87x2zx6uD4n8u3k9liGoRBrMb/95Klt0EYcDpXzZDorgpb0Cxjqfr0f/+6",
-	"1/mFdn7rdV4NOh9+39q8+0+PSguDnHR12lZtjkfd7ox64xd0Z7PzKtpgne3JC9p5Odne6mxEO6OX4xds",
-	"gz7fMPNWPO1Mu7AlD9HIYbDKDM0EUUxNhDI4jaCzi9js+QmbQK/uTCI2ocskwyZz+jGeL+fB7kZP/Svm",
-	"+l+hz4TS56mOuloGeQi8NenRV9HOZuf5WBF49IJ2XikCb+YE7vkJXLAHHkLd83jKabZMmX/u7OMiTm9B",
-	"OIMEN1+rY0Hhnywil2fHXYIrTa9Z+p0k4oarv+IpoTEnMRwH30bYLgubMacfjxmfZrNgd2PzpW/iaHTU",
-	"0RxtGCD5axJnRiZ+iq3IrbEHWp5GbKF4sidoX/BJEo/hCGihA1JvsUiULR4L/ux/JJoEejnQwYjFfGqU",
-	"HWjJ5XxO01sli5S0Yqm5wCniqCsbyC+44uAgYXBNkyUwBktTkeIEIpBmFxd7+z+/PTy5GOyfnrw5Ptq/",
-	"CMJAq3LYgliSXAioEWA+uUIdKaYqTOM13nkmIgU7gPGoG9yFgVyOx0zKYHdCE8nu4C8LlkpWWRYMatY0",
-	"o5G6pSUJi0JgXzOa0pCZEFdEXINkvfcaDRVxSagniqu2w4SEOvrZmVrNCpfebbu0tAM19Mj7Y3eGJoqf",
-	"b18rwQo3eUM5zRchQaVt/573413OnXsM/jNlk2A3+I9nuf/hGf4qnx2qRZzpQ4BHwq+qfNMNiUjLHJV/",
-	"p1gvzvr8+6GHMsMfun1lVDY7QXwz1y2elT+v92K06yVv4ndStO1FfX5XNAFORPZGLHm0pjThIjtfLhYi",
-	"zSrCBLYkJDczpl0VqAXIFWMLZRjxRk49Ob0YnF++e3d6dnF4UOVR3Rcdj9kiU70R13qsOT38iosbXpzm",
-	"iSByOZ7BZFueHDW1N6eXJ8VpnbhTIDNzsOPo0zN/CpzPnZWQAkPbCQ9/gOPg2QxoJcn3wwLdhz90vyH+",
-	"d5XiekfAr05PRJaLo1v22IqTl7p/rf2rzh0E7vyfUfiWp0Tq5OrXzVX3tMz+lIwUBumSG3q70l+Czzp3",
-	"46iL2LhRxJ5dngyOTgbvzk5/Ojs8P69OWzsgtWYHGUtJuuQk5mSRimnKpCxYi8pUqbMXH+8E7OEcJFny",
-	"iKXkht6ixzef8ffD0tq0IKaFk5PbK3CJspTTy/02z9IbkY7iKGJ8zcM0FuIqZkWmfG/8i/gj2v83cTYT",
-	"y4xQTkQaT2PexKJvTs9+PDo4ODypMic2hncuOFCSOUPt4pECL7q4Ytw8Cewts5lI499gHQQJgZwR4de6",
-	"10yQ/dOz88Hp2dFPRyfnNSdRz7+w5jepmOdrQ0+b5jeaJOKGRQ9bb7Gv1yA10E8nUjKmHFaCJ7HNCpSZ",
-	"finRAVe9mC4leBGk9ffeZ+LG2zxiieBTeFSjTv+fQV1aJ7wrAWhhjdZO01eW7yQZngLFh5rkfa6Ii2RX",
-	"18cusexdYDHL6/b2AzwwnlE+ZbLPpZgz9FHOl3A/vlY3ODvaV38FsgKm6LBeQ9R8K8du1RWpYdaOwbHO",
-	"sQsdL2DJvEhifmXJuspl0zCzy7NjbUjcpIJPXU9mCj+Ap1ORmMorMCsoPE+pE/eJzYoq9UPtW8UJukw1",
-	"FSLSro4GniPfDy0pvh3LYR9E3V/2w1dvPzyulq7VvGQtxdvnfs1L/lK8+nyeWrb7hpTuF+LVb4SlznRY",
-	"1l9W3Fd7ebrHlenbOgxHPGMpp8lhvrutD0Ncblt416HLJDPxL/iO0MRNRycXh2cne8eDw7Oz07MCS51b",
-	"FXgDoavKAu+Si/QWI2hJQrNPzlP5HGKp7wBagePSMILBOOMkvYXnkjnG31IUCl89J13TJI7K8ULrBB3Q",
-	"6HIZV8INSBwVhSq5vDw6aGamf+4dHx0Mzg7/cXl4XnRtF4KL0KgaMUIJTJ4sl5/jKc59YlYrulGrA1dw",
-	"JMZLuAArFioyFadzJnU0HEuib4ObfhTR7fpcZFq58mgkotsCG/3t/PTkvkyk9gU61H0JzjQDqV4J9Nn8",
-	"vvxG7WH1LZwlRV5f8f7dNMcszvJXA0pgVD3CjKXsLy5/Olz+1mzaWozO5ovs1mlaeAoEXTVaKqrHGSNy",
-	"QZuf1Q7fvrv478Hbw/PzvZ8OK7xucxQkgVG75H0K3eZqkZuPunoJNfwf45LPkDf8J8Do2PuyvplJKhJm",
-	"Rbw6o2Ky2+RH1O0uhDgW5bfKCyFIsmJOmnyDi9PTwfHpyU9NdFR9sRStg51eT134UzrOWCq75Hwm0oxh",
-	"3OMTOaXk+2GJ4sMQjqleUp+XTu4PhZ8hhi+h/Ip8Pyyw2vAHMMg1cfv8+2GZiN9AgJUWA/+A2Na1tZ2l",
-	"Qc6sb63hiUHN4DCc0et7KxMIeLZHaaPXU7uWMCn/UiNPh38cmfrUrO484vwvk/uJcxFGF31FV7cwyIQA",
-	"leqLPcX5jVJGryQRk8lDrgQmEIpxiC2eZCwlmz0yus2YfE02N8kNS5mbrfREuN46xcwCYkkk2CDaQLmh",
-	"sphk9TUfg4zN7xnnTL2B0l88jDgMuDhfjmdqZdUTmrE5ngEnezfPCF9lM1wcvq2ZoxuMp2ZoIo/VgLXT",
-	"bIgTZ857duZEd7eea7tg8bHi84xky5QTuWBMzZhngmTsY92VRiu35j3PTJpz7fzOD8/Pj05P6rfcOLW/",
-	"YNi4DVWsTHb4Q0jirLLT6t5Q4JEhXgzuE41uhBlnLJKEtmSJby5c3f7x8OOYsfVD1VNf++JFuIDg0Rit",
-	"u3dxODg+ent0MTj81/7h4YHv5Bn0D8U7gE6x1cvhQRwkEH2jFNJ5DIM4XorXafX/DkIGGnSfXse6019K",
-	"FpHlAt7o7BImwL+xdABNvlL2qyCUNLZ2PkXGRYJdCHFM07XdYWm1dcl7A39uYlY069DzsHfm8YMZny90",
-	"pW2jjd72y50Xz9HKc1g0o1eMfwb2883Jyd1R05BfucQ7Z+l1PGaXnF7TOKGjZF3ekd4O3ORQRiKa0RGV",
-	"oLfEEp42U0bHs2aVfvbPo/3DweXJ3j/3jo73fjyu8pQe216RzAwIFzef+5mzsE6TA5YJzNjG5K/S6kOX",
-	"12JJRkt5ayE6+hzbiAnBN3i9crxwYGK1zMRiEfNpl7wHq2BooH3gPX6RMtAINPczqruIpNcAq5HKbFf3",
-	"o59jZ7Ga7y1G3ZkcVKUigIY3Ypko63ap6BtnX7Vj8f6yuC28kpO2ieacDpdYG3JpjUT3HDDB7tBfpo3v",
-	"NuLxCtvlyRzCZeVtBFZYWNh/i6WTXXXNyEbP9uhbB0IqwfvL50o1XEqGcdlUFldMIIgbfjYucecyA2vN",
-	"Lxx9vq5pR74fethi+EOXnPLkts9RVkLK25imacwkGTrbOvxLINUah+fVS/ZaCr7FFb1F0Nuf4Y7uYIl9",
-	"xTYfIrh8fY66Pw9SwpM7UwbbsG5GWQnFZ7VL7uLns8O9gyYHpzu3opPsNaGVsfQSylBCX0Q+1DnxHDew",
-	"vpIUJ/z9sEyVB7j0/gKYAFkmxFvKb+8txJpsPaQouEi5sC+bMypbyjW//QeG02bPlRK+MXzmINzIRNrO",
-	"LAz/Mtk1Th2cyK/UYi/vIZmkYq4BsfRu1BjWVpCASV/AfJAFwrU3/E3D2oNT+Aq8frl3pCDwdK9/+Xtr",
-	"TPpLTnVm4tpvFDqKsGwiYWpdIeIALJrmFJzLk73Li59Pz45+qcgDm62HvWGkQTHnt0t+YtmKfN8wmMdS",
-	"VvBPTgR2f6/J7TlTA8HYJefG2SWLOZ+7BEG2SX/Z622NoR385+eIAraz1CQIDeEUHS1Rv+pD4kNJb+qi",
-	"8r0+LtJcDe6NQsDF0dwTLkzeQbBqAxNaY2zw9vDgaG9w8d/vDmvjX/RpidVQzxZqywHk3wSQkOx28Tk4",
-	"rzQdnYukBkcRUYhqId8P/av86q1Ph6/esiimF+BzXYutljVdFG9fqzIuWnDZuUlwh1cvKsk+TrKjRtwl",
-	"5Xl+xuc3xWHD8vjDr511IFbwng+2mS/M/tgJi7dn82GPtkYMKJ3tZuQxsrmp7TcUB587OM+A+rgvt99S",
-	"pN3lQmYpo/P75J4uy22Lj7VzEbFknZfay3fnF2eHe289+ad5f2N4PsQcYagz8AWeZ3EmKZvAe4RInUmN",
-	"GK7TgvzCWwWWdFB8Xghu7vPKo+lfrw8tnkObmtnv7pxdR0DucRZfs/OMZkvZhDmO4Rr2nVwJgEUqFizN",
-	"Yi00tWZlfDkPdn8NKHQcfCg/lYbBx476pnNNUwhjVx/v6Y8RL9yAjf+KTfMuxOh/2DiDLkQaKWrt3IXB",
-	"Hucio5m3fsgekWKZjhHYnTtVOIqTj3nEPlZb48O/qX/DPmYktghQ3aACmu/M67miMoy86mzlsz/H7+/C",
-	"Ki3zFbakZ6GBndWGl752phVCF4h7bpdTJhJFaAL7JVmImGeSYGZ5kdKFtr971qKnunkXBkoNIRp9w4eK",
-	"AyCjtPGrDQ9Vl2kS4CBBGKgbTXbbkryXZ8dBGLzBloe2pR1t6y6E3ptmtF3ZC1hEWMPzaiukjGVGeaZT",
-	"K/dzpVQ6tVBUy0ROU9OM3KQCg/yKW5JvnEcCHM4X2e3rQhArJp9woY8WnIQ4Y3PZntVzJg9omtLbylax",
-	"j9lK9ijvp1hmi2U2gLbt9vEUWlzoBs72lbbGpZCe3Pr79I6m2V6k/cRlKbWgqb0HopAiIzaNuUfQOrZI",
-	"I7FruOUuND0MaqVePJ4VZqSlfojuz56ak60d0msSg75tsvw4KOXlDtSQXQokainmzLcrJVxxyfbf6+7f",
-	"geCs5fbFkqhdSZjvyH3lexgpMrXbwgP96efaQXXYD1iS0SrNMDdVyU4AMK7uae0+fqZdiPzzvhCELhYM",
-	"wwohkWpM57aqUxDWS9Gt9bdW0WeAE2m3wTnB77PL5ZHq99jkEJWPpnkfMTtpmjUeSo8OJDczTMrzCOh2",
-	"2q/+MNepQmXbYFWSaECzQhhiRDPWyeI5W7W/+BbRHL5Y1r55IcY1WraSE20Fe4lWBd6pWE6l6pEFmoUl",
-	"zvLzUkOxt0IypgMbZhjrNRmq/oYIRnAzYxBPjKG/lKOrWfFIFKte5zGnGd7v5xTCi4HGMQSletlGWZmF",
-	"KnEx+sn9X4MT3fn8zjL57Ymu66QWfxcGgrPTSbD7azPTlka/C5s/rwz/oUBdrK33jqZ0LutLtinyIqB/",
-	"9YzO4zkbGC4rb1TuQHfNVZtn4BTf2tzZqYTwmspXDZXk1Add8kYk6lKduzJC8OSlInGwMiDMO/9nnzvg",
-	"mSBEojhl48wpZgmah6aMpGwuruHRXj8XJmyCEAd9rr0piHUCXpHyquYxtyXGPGuU8W+1NdHoOCN8OR8x",
-	"gPAHB6Sim5UAMc+ebwcr68a5RxNIqkcNnd1rPoVYE7WOT1CrmtKVpbtMsWhim1JxBUO/0Lx5kuhiPtBT",
-	"E2ltheFlsVykLXUs+Jg5hRJmVOp6csUlOW4vGkWx6psm7zy+F2eXPTd0k3IAKRA4Tq1XZQsgZ7KZiFxh",
-	"/u7yoqX4frcsXqg28/uwz8FipmYoBHXFQIJ2yU9CRBDMPKMJuHBmYpnC4cJkS65fqguMukzjZh1X2nb0",
-	"BOgV547G5v2XupIy+7ev0uo0lhkzAPmvSxcDyskw72iIMgv0x6zAMpAIsmcFmfqqFJCGfUqy3dsmpdg0",
-	"FA8l8ckyGtFspcNXJ7y9NZ+bMqOrjRy/rPeZBpVyqW1tg/IOtDIs9fRXbCkKHu+W6jrN1DEHitE3XXKq",
-	"VL8kU2HzjOLUKZv9xbaiIE5XbAVGWK2/FQe23UO2Yn9Gs7/HGbw3HF77nVuY50MmNE5YhC8Hnuu3FGRC",
-	"4bBBSpZHUySJuBmkLENko4pcAjNuqIO0uvDdAIAzBsraH2Kwli5Lr9cxEiJhlBe9fKF+yCkPMcRnoi68",
-	"9ww1NL9alJM4zojdV4KtR0xJRsmSSUiG46XMxBzbQv1H08pwpW0DyU96t91xlV0MnbTc8HPnaSsM9m3T",
-	"gqSf58hvxSW/ESlZMLFQOnBfzJnEc2LWsfZVFZfQbuaH5tsWV9BI/Z/LHw2s6kAbVcoqaVQAzZi6AVmk",
-	"IhNjkZQvDvF4tuqe4JGZKw+/o6ZC30lf3UEuFMMg5otl1s1SypGzai8C6rsL+5lurK7J3Qlj0YiOr2qb",
-	"qq/e6I/chkms6NzQ6DiWGTYwx5ZG0QDLVg8yIZIBuojrOsHMDbkXRfvQ5kKIBF3E1V5lli7H2TJl0QBo",
-	"srrPc9sCiFPtcilZOshfd1d0dylZqm/Hxa6aGUN34DKFbQjHcEDHmoMb28O3e/BpsZdmttLNXZYyDacs",
-	"G4xusdZ5U9ufWPbj7VFUbNzEG7pdlTvKQn1FB/D2Ck+vituKXclbPh6sQ8DzWz6uJ+JyEa3ew0v4SDV8",
-	"6C2/whSr7vm1bNi+oe+ItWxd3YiWDcsEbz9bz+Ft2dhh15YtDKOudLa4Mq/Vx65UbTkZl8laNciP9qoG",
-	"Xh21RqP2I3m0UcvV+I4pOLWs+tdBMfCOetv6rLUc/51SBe0+VRvc6vM13HnwOHP3wYstg2Y2eEKNoWNr",
-	"CRG0MV+jVaNs07BU2gBcdTbxRBNTW5d+u3+PE3YNbpOJHeARTSsdduWnQ/VaAgmR8bhWRJ/Ar+ZbU91z",
-	"0CzX3+nP8MyZxrjUgVjoF3p/W6TdKX5kmuq7p3aHN/MPHsGo1BQw0fBJdiX3wWusrz08B65srpjN1xpp",
-	"1mJ8JFt5Bq2aF5o+jjYt0LPdES7Nou2pzwnXvo2zV+0brTU/D0OuauLj/1Vt3IO26tvqMUZRbi0R76OC",
-	"EImRMws6Zd/JLtkjY5rAX2PA1NSpsyiT4E5LyYJxqM8/dO8fqtlQAw2uiIwqh/QkidQJcRFLDF4mw+kB",
-	"rBxUc5sxqJYG00Mnr/s+0Ov1VjzgmSeQBc0ylqqR//evtPPbXueXXufVoPPh943w+fbdf656QQQXD8sa",
-	"3dZZumQ+zQKFCs5hy6xPJ50CJqgMoZwR3MGtGx09J0AHq4DM934v91R09B8hFP+M3phnRufXjryKFx2U",
-	"ujTpQEibWh5Ouz5WCCjodRhYNtunSVL3XG0YS6/IunQW+IY9YaknJMiudxW116WFXuTLuzBQE9NvKjWx",
-	"v99JIm4AWVdvm2rS6NR5/mXet1fGFL5Qsl67CrzhjrkwwG1KWbZMOYsUf94CB1v2zMMG8FBKIxlCc2Lh",
-	"DREyNZZIr8fl0Fd3yobwx/cO9VyGZMmzOMk5bUYlmcbXDENfkRauE1G3A3cZBjm1jdl6Z1vuuy2L8ZyP",
-	"FoBQFr4tJ1k8q48QfaA3ID9GoXkazc+uV2jgxWjJnWBP/wGHmP6wMTJNl1AzcT3VEG4ddemojJ2qxvBQ",
-	"GTxg6wRe4oUMvq/xwpY681DEKTCyFkVKAUFYdaP+HbkmUCGOILkaH+oA8i1hYBmY3BkxAZ+8IXafD6ve",
-	"22HdBYbMIdo+m7E5PuPZCKMV79mg74/w481eKbIoDxv0r0nxiixFqnXJXmLsnznJxBQfRmyqerFCSNjn",
-	"Y7HkGYtIzMklj8ciYgT+B2PCUehhxVCRRE7ak1MOps9RKupXTjLO3wo8FGm0+MrH565KklQkxbBwydo+",
-	"KkC1wgoHQ4fNAUd2Xs7zwRpM7JYC0I/nvgdGez5akcicJ8VDSp1XeeSU21MDX8hCnA0aJ68JRb0XS6wH",
-	"ecPJeCbiMasao6uiMaoxY2UKauyt+1HRFCOKJaHyimGYwS2rCY2IZWeSMtZRB9BkUJlp4BXpS88i0tTw",
-	"mZWc3bjwW6XAx89vgsFbR501OZTL0bCktGyQR3MUV8Ec8ClqM3BBTdczWKTddb7EohKE0qeiq6eGKJ0z",
-	"QiUZ5sVLhsX4lxY7kLdd08jyUdXpbDVhHXeq182H7yd49aHkJo6mLMOkkyqJF/TWFAUp94N2eAhWtbLS",
-	"H8mydsyfZulVG+eGfuum04pvaFH9idUfOGpLTe2DNxIhX7H66yOc3SLnNLDnumzZgrfMwr101ckZaypS",
-	"472G7FgW4SUucnHDUEBnQl/zqtuhfYz6ERFiS1r7CcERUPWxv3e5/ztpDgUGkELYS6550VjkQn8tQyKF",
-	"iUAGZdwF5qwSbJliZp/JUPYFMCJiFLkR6dUkgeg0ceVhSN1VtY8jZdqJxMCL+vImy9tuO/PtMnjv9r0h",
-	"NX8Q9XfyB8F0VvIHecsoV3v3R5//QTqdDin8r/pjpXgc+YNs93rkD7JObSbsqlg/rtBRudqcaVKpKVfX",
-	"yhSiMw1d9B1stKEbtYS10f3YYtnYyRb5g/grbqvWOjiTyHjKWUQuz44LkEZTISLEoGqqOW5GzlH3YORt",
-	"nH4Rq29Bs5n5vooJWN/OCE7dtIIL6LZswhQ0HZQqhfiaVyrJ6KZenMH6mWOEcE6hPJ6zMOj9Ko6EZhNl",
-	"7nfKUTpznrz4+RSptXd8fPrejL2jx1abUqpkgkjDED9rejm7PBkcnQzenZ3+dHZ4fo5dvFLsBeF7sSRL",
-	"HrGU3NBbzLC2RXk8lNs/PXlzfLR/4fZiLtpqEvYafsuyEPo2f9DIa4jrLtGzao6V/s3OuAzYAaNtbOll",
-	"A56KBnUzY2emekN+LL1IPdDRjtuRU+sXj4zrOKBOKoNhS6pOtT7BmBhQFD4+FDo17KaiVgsgu/IxQ4y4",
-	"vIc1was9m9imx/tg24UNwxert6vBd0C6esvA200sQG5go00jkssoFyUoj5yMlQIL2JFhp8eqZqBJ4Clb",
-	"8Af4SYxbo1oirlxZ11MktoTxZpVFEAYu9KwPKNeDUFupyVWDUlwVQEEYlORJsbWRD+o7D+xOLX6TH3ez",
-	"jFfpAR0t8pUmhwtjXIFt8VXcqPUyneSO0kIBzRBzEfMry9tiYeASdGEYvBHpKI4iQPKz6MNVzPIKanWp",
-	"2pwbJO/88S1I/BOR7aFqVxRd8iNuHnIL7fYFnyQx+DHK9XRqoL58FaNKVRbcAcxfjtRljdPEhCmfuNDV",
-	"ZXAfb42WD8bOPGAZjb15K7dO3IsORfcklEasFbQOmLNtI6ePMpByeBN4TSC2hM4lSYS4IjZsPGrO/K28",
-	"Yuio5yaX25OJypf6ad0NdUeso08SlD9lnKU0McH5f+7A+ycVYz+3cmxVtH0RgcrLfprFwHwyJxM2pu54",
-	"WqStledTiwEXQstSCPwK63peKnQx/YYVguc0KOXiNmYq443CJh+X0I6ilVg5hTzbRoZZ+Zi+WX7QrYWY",
-	"Kr484UIMLn0hcxIfq32pk619TS89vA5p2O1Y/Y3+tPDKjpeOQVRICW0XillJJvW6wvSTcb45DSg0PzOa",
-	"ZLOah75UKG4DB1ESX3tYJA8YMMSZQX9tEZJ+Nl9XGB079s24nDzu8w0/GY5epOw6ZjcDb1rr5dmxYWaY",
-	"cKjxmSfoG4EU1jxYFp82lF6/EemVxLxg29a9za6V5Nr705w7RDRoGTkwL8NBfNGTV2QEL1fzCUsZH7PT",
-	"RQ3Elv5Bl2yqB5uxr7INVh2UFE8G+OK6iggQ34Jfev3D5akfcW9E1Nrzf8CrskjxPafV67L6EksmFqLf",
-	"alRUkW4tXfgOBT/4McbdID50HkD0AwSDAQJmZW0Jo9eQ5kkykTdTC6xZUDWBf6NmP3XUTUvkOPCo1IDG",
-	"3Quh7SFxQi2sytqYoVL+Rx2wxDlU1fZcSpZRLAYjKtnzbS/cQoNuqSBMuH2tQsTw5K1Ut8xbD5xUK4e/",
-	"BgD+BryAz5+i7t+XOsZx007XYZ9Cq4dkpx9lbG5SqOrBSdzDk81ifiUxUJzNPe/X6s+DOLL/vW6M10bP",
-	"E+R1FfMCcMdCyBjwVcOAsyldA5f1Xd7yxLZsa1fYUpyxYk1lasKzpHSeV1ZaDpVNcuIsLe30iuu2rJD2",
-	"Vj309DaPpm+3aZ/+XFQZzXcoiunULY+ES5DHOBCQgdgM1aNj15WpaxnDT1lqMJB9AZcaw1c1fZ1HKiMK",
-	"G4GWNcZosx1wFwaJAZH2RbbLDGebBwC8Jps9TLVAza1jTESqAf3oRw2PpA6nC+9XMxH7Dh4Gei/a2h+K",
-	"9qfQpGp+DNU/h1iF5QbclLZi0hM4vo3s5D2o6ge8FsFuOPz0hU6oy/m1xxMS09c4msf6+4ccS9WHWlId",
-	"3hLFkyMzyiOAWle7qiba+kA69XyG8MnQWv9cmZALjBw2OFfwQ0Kl/gFmn+cX7XV+oZ3fdH7R1mZzdhGa",
-	"6hlN/NEqurIWrDJlamhlZ6tRpQ1ebsY0a0ThrG4GTKVuE07NafZJRag2p5hYUV7HOOsLgf/o2rgkEjF4",
-	"vXSdy1SOA5QArSEWVYMDaHBnH5KaEDShxFwe9Wiw+dePnXceeQGp1ER2OzHnJncGE1BShjUwuK7j3Q5v",
-	"s4CCWIs23StGxbfquj2C58sHZjhtIA46j+VskDIqfRFW8BjFHXixmJukHKhBb0ovZE6iFmg8uHaLK8Yl",
-	"+X6YwM15+ENIqC1MMokTpVUZj1jU53FGvh8agFb8yalzh3dbeH3WQcyU4IwbglKuuLgh3w+XXP0HH/7Q",
-	"7XOT1ZeKOcwEF2KcCoUnbZyygxqLkwrCQHfY8igcm370hr4x3Vzm3eQ7snG/qEmTZtCCr87Up9YlQZOk",
-	"rjKDEIku/52X+zYAwzEnMPrjHCabCtXA66+8nrNSNsTK8OBV4PZ5ShPN5cVFHiiuxP4wdzQMQWiaP9Dp",
-	"MCzCAH8nydABjh+uwgmwHdVRygFEuaDTfbtsx/fReBt23DNhAdK+plWOYe+Iowflr1fmsSqv2r/kVa08",
-	"E3cU0Zk+LmVRJ9Ah5Wy+IxAgdSfMUYfXSeNxEKVBIbqJ5Q1KUbvosMrnSCwzxwUaYkgf1boO43Ny4VzV",
-	"nAm7ZjWGjWRpLJYGFtNZc8wnIgiDG5pyXGBE+bR1BtMRtn5vWx/Y1us+Lb8mb2l6FYkbvvYjs8bSaDfl",
-	"E/vxShsZ6dkc1VBlw4fW0/iyxSvWdo76UBfq3Vp5CFokYj41IMhOjIeS9DFfMpmzv9JhMYSRK5VVT7F7",
-	"RS34qFkGXGnp7SpQ4mFUtZFL+zM2vqqPZUFYHCgpJomcUaRlnJKUZkybad8PxZW2tJQpRyDFUqrLjXkD",
-	"GbExXUpGzlgEO6PNK70j3w8jNk1pxKLhDxVzwNlR1UQyhAqGmcSFK4a4ghsG9tSWSf8OlwzTBopd0Sjm",
-	"Ooainia56xpeRfO7T8qkDtxEWijyekKv1J/l6uu/nss+fl7IlDfLhhhhsCmdALFWiz/TLS+LLRuiQGyW",
-	"OM7Hy1iFOddEYlkaCc5yEhU2EqNi1tnGN7pFZRI15ikuohRiW80c0XGw6+0VvrpM07xs0Xpt1ekaJE21",
-	"42zb4kGu5KqY6Rfm49+4oq+pijBMM1oC/KBRJAsYW2jqmiM75SJlkmC6xiRmSeSrF5RDIDTeIxyMm8qL",
-	"Jb3V6BU6UD9d8tZXBwdep/B08Xy7qQaU7/2yIWPOJKlQ8Es11al7yG18+35XPzMZP/VFEjne2XAtD0TT",
-	"dey5WxitVOmGRsxkAOhK+nk5C/BlWzgQzE7RV0XngX1jrQd2KIimk+So17xgjpPQ2NZjOmcFZ12rTdp5",
-	"GunFppxbAQ3EoYHDFh/qeV1nIbeNfBy7WfF+WdsOD8Bmp3pjHu+TbNoQ8gjTaiCCTphtSwTMEX0QEUop",
-	"uk+BCPgu0o4CSSwz3UzWE8CTuWvyeeBwxBKUQZgfTJ19uqas0jMxWaYNIgtvmqu3xz5wfLaN0fNq2J+2",
-	"ezNl2YNY8ynxZG3icK6QTZjjU1XKA7hMFVqv9yT0l5r9c6hZvdFebnahKht8H2hJgzUcCYPzqLM6ajJZ",
-	"xpSPWdJ81XW6xc/xnrvkZHRLxomQJtclH6p0wCtBZu7YK1e8yuXjWXZxNuXQ8SJe7Rowob5n9FJ366TL",
-	"nOZtVpdArhumQDQXA3wPRHqjuM8EXMDh5qYrfVGijpmHalfxYsHcMHa7ubo4fDFGrAaTzQSB3a2e//ly",
-	"BAgBfhQWDBOEq6eacKh4Ue26WQtEh/hqCUPDpmJVK7jBQ2LfYqp+GhwaUvwMMdsWy7YNz01DLwEvZmI5",
-	"nWUXVF55kWLx58bCko2iG9c0iHkUj83TU+4i5+0d5JWSqtVjpSfbtohn/nW9ZK5Mv1XtxXqApWJ2Qhki",
-	"r0bismgA6QSDSMxpzGvu3DMhNaQQ6mcMcsoKsU9zCBpRUm/EiJyJGx6aUvBmLnvvjlx/qvaDo3cGkDOy",
-	"LOZTrBtYfW9tPsJfFiZVWeLtHobL4POtY6+wpRt6lZ/pxriOcRZfM4R4CeqNr0LKStnCal8aroroaZ20",
-	"dqGGVPXs7al30VQFEx+DbGFIIRJ0v1m3nD4aN1SZ1RPhcauiC7gNLlYIainDSMfn2+Tv8Y8h4UxmLLJ/",
-	"3uz1CDymSRIxtnhEKK2nEEisadW4fSXNVLd7FcXpCfk2WTRrKEJHV9/ZwOea4CqRzlsR5GlFcZsIieZd",
-	"cCINancgTwnXvuC6INFWG+GMiOlPX5JuOONwRRitW3+gScoU8v0QQ4w+NrG8C1g16agBZCAHa9JC2fOa",
-	"bC2KVnVYPKZRoWpGWwvJmX+7p2OcwEpirOf7vajZvzVcvzllvpyDSVPAgYqsl7gGGw9uVwiB5zEOLd5k",
-	"IwVcbMpVktZg890r5eBJyF5NlPoNaFOIuU5iPNEkA1yYrsr1Fa6sprAE5s24WRP3qT9ZKedfZ6OX6vfD",
-	"pMIqGv/KJ2NbKkP7/FaM6yogbGVwK+tavNe/IwznAyMny8OvLMXlI9PKKjZV4qxqUlzkhwKvOJWAarlm",
-	"RiUZsemSvyboWlWXDnXb9ic0tr8zNqhfp/LUOhrYLqmVDobZNp+lvLpSLXmUMZLHqUd12EaPS5qovUOo",
-	"uJjHIsw7bzzoUSU5iwBkGWSP6BJur500rrFAsGD4wQShxCnRYaStspHeW9eLTT7SaYErI1GNWbSmr6Mx",
-	"o+QuDGZUDuYiZR53bpMHTXsTbOsPDSn+LwuboUMWfQWF4M22kDv5cLnfNRkXC5pmzfXhyjJOR9m+o2mG",
-	"5zRc1X1T+biG3oHXV3aesY/ZIGKJYoO1h7hgH7MDaJsrmm5G5VUzSYw4vqDyytCg2HxF0Tq3A12U7cG6",
-	"a+U+ravMvHR6QCdYjLKlpstJu04LS8sPnsO1Skla2BzQlBapuy7l/8GljXw1EtfVB5d5u2J5BitO1qkM",
-	"GDQoE7xwVMKxy4qlfTK5KZW8Tg65yVV1Qx0xgN2HrrJejmqLNHI95T99IrlWKSaf/K52N91Y1/ZFAN+Y",
-	"AievCQPTQXA3e9BfGMWp3OaUzvVmjxX4J8QwcjdMZT1sggbjw5cAveoB4p5GyZcySCy5izW5W7kdhXFe",
-	"AXZno6CshYPQqM95Ktify+ldT881aiGnS/6dtCWXH7fy8Z+15PFfdYvvW7f46VYUvkeR5CdYhLhcfdhd",
-	"Vf2blhVLnN0QePH+km7J2kf3C1CDeoYhJJRhuRNPVOM85vbf68hOHLpecjZb6+4bUiZZMjGGeohvhapz",
-	"g+v8yZ6W7mOu+031ez4tSU9Aghd056f4mjklYIuFsEvohuWgBMzZ01WxZ+LGTRKdCiaJLwT6kyP3rArI",
-	"qN01qfTJwHVh6xLB6+yij/APhfvJey5FDXh3tBKhYIKajLvOW1lKfYh1pYzrDu8DANHpOymfbx/9kRkr",
-	"tlHaRoPym3S7TSyN+nh76Lwh+PHqGI/cGjb5EWvEXv1s21EN0VixFYV3nXW3wRntkbZA10P1kf4tvWLW",
-	"r62Ded2g/ie2GYUIkIZNwMCB9Ui/b9s8BsmdV/cameV742+sgffaiVHHy5Cyc+ANYqirO8AV6svtTjW2",
-	"oWmP4OtB5cG+zVa5MQ2Ps2EYFuDdKvwpPyWYJZEkTZ6Vz0TxQjBDA60xf3A9Ih/YNo9AXh2c4KXvmSJq",
-	"kbp5cpHxbVlah5Xs4i9C+WK0RQPppywbjG6LnpEW1Nf9PxL5VyNQGkeuk9xkEySyeA4W820hZfKLkb4Z",
-	"o9LQfQ2USodIj0TvouuwwWgtufu03xAQEfAx2YDAAggYx4KZLIV02C+4BV7XaMNmQBWcAaxlUHqHb7Ex",
-	"xdEeaYvOb/n4flo6JCYvh9AMSlus0ttPDqX8Pvpa3vLx4AFKu0zwR9pHdCLU3/StYqF1TqbPRO2CP6yB",
-	"zmvhOxWI8GCKGkREn7eu4BfJAcOW0lvzLJ0uG9BS7c9Q5/Jv56cnCPF/3+rxBgJU3HD9igJJnjRJuqty",
-	"pltVxqnLPLH5pEAdIxWKeFRxRqb0GmR3fnlqX8TOLdWSU7V292yxj7q6HULtWLtqQ56p+MZ17qutEC51",
-	"3rTNGl/7decT4lW6LR8RfrK223uBUH4oEr2mhE2eNOKYdF1ylEk4a7asLFSPHc9oSscZS2WIUGwsUjfL",
-	"Sx6PRYS1FwnkOUlMrQIA6jQrAlCvCZkco7VpyxoDhHLXqYKssb6cl9D7lJPY7DWDc6wLlOxh9xUP1bGp",
-	"OdQ2gdxfpOguDP69FBmLBn5sQTjjCOuYv0inbIKe0epzxZowDJXimuZUuRvtW+wKmVET3O3l3k+Ay/24",
-	"0NvPPzlD7Xz+xNlH4eFHYN/aCb4ox0A8KAjtHs7bOpetX5u7L3+FNNxSavmDj5ajNHw3G2zjB8nTl1Ke",
-	"NeMttY+Ael8AAbzi4kZqcOFYIwCaMuRjFmOtMH9UVHOKrgOgM03FcoGmQxGYpbXQ27FnZQ1slxBC1pQ2",
-	"ja/rYpNaJBJDn3MlQBbZbbALJVnLED3ec6QUvGJMMK3jzCmJURJ7a8EZ5zbXOmWq8PPVkfmRgZ1tSJ+r",
-	"saG+lXpv723ST+0lBA+QRsEI1X2Xyit4+Id4wFosD/ZxQXnEonpIH12Gf6buV2LB+Opa1DKH0WoXrXmw",
-	"RKBRC6lWidksoB/gjFzY8SL7Unkl14g3zEFQVkC5ldkBy0GozW+Nn5t/v5obYBlhvkNNnOE3pErcEcWR",
-	"wbe2TilvnffPb2I8nga3CXLt9uS983mBiW+cM9cm3j64l7r3zLa6uXnwv8dUNj1AqD5cmQC/nEoPinSm",
-	"kX7WOQ9UXg1iHrGPtVmlStBoO8JMJkQYGoz6bgU717SVbgpKSwik1hlzzvrwHyt3wgQu+fxkmhTUIYTz",
-	"YAhbJAWZ0PQr25v1AsDWCv1qsT9K5bDxMo2z23NFKSToiNGUpXtLLBqO/3pjJMvf3l8EFR1D/vb+gtzM",
-	"hDRgf7F0imHwSEcZql3kIiPs4yLW8hM2CDQiDJPLrFmWLQK4F4qrmJnJeJBK1f1UDQ9FqfDrENQ31Prq",
-	"kj2DmK3vs/AMp7hpzrJZzKdQhbfPxzRNoXrS8DSNpzEf2vL5BSQn0OVQu1uDTEHQExQjitWUcALG+bgb",
-	"0GU26wDYYb40uoj/zm6Duzu8IYrqwvbV0DkG6zVLySKhMSc/X1y829UAD3kNrhDMCwfiJCQSgoP63A1I",
-	"AX++E3pHdRERcpPGWcZ4t8/7/D/+g+jAsD4/vGZAE/h6pCua6EgKhFBCLzSyU5ecI5wDiWWfD3/vG3iH",
-	"frBLwDgnfTBU1b//3//5v3fD0NQ8A3Tz4ZxldAiuLBonS4BpqvSDFj3pY7C6+svv/WAsIqY7VT/pNZth",
-	"7oa76NgWETjIJiLtc4hKp3MZFi7Ok7zQBL5NzUQSQX0FBqRY0GxWhLHfVUSGPxt2UQxu0NEjMQbXc/Ud",
-	"683p5ckBEECxoYiwuenL1m0AV2PeeIcM3x5e/Hx6MFB97B0fn74/PBhqScnJcE/x5JDMGI2gRFafD4dD",
-	"deHr8zXI2A/sDPtBiaB9degQQYsLLOuhZvyaPFMsSBdx95bOE5KxJJE5mBoW4ev2g7s7mNL9Z1ZdvneK",
-	"gFhcISRuNZD73eXFayIZ/g3IZqnmThLsQJgdiyTRNmEZgE6JhQVDQ1yXy6fFX284QkCpLt1DFRZZK4TW",
-	"lFxeHh2Y6A14nMFbKE6QDP/V0W9qnaNo2O3zC1dAJWKqq/FDTUYt+4aqD7jPJLGpsk4zIxkhnBOg6eKs",
-	"z+H95VYsiVKBEPELixOmrJGtMFcoQYDPt3H2GsSC4WaNGKqkkTSHI6NXjHfJO0DVQ7c4ClKQuwi0p8Oy",
-	"gWAX8ZxhNa+zN/tka2vrFTjZL/ZBqEH9SU6Gvwy75CjC7xT9ZLfP94xrjGb6JFNycnmc++3VlFI2gcJp",
-	"cIi2ez0yPDr5597x0cHg7PAfl4fnF0MjF9/PhC2AYPYx3/glh815Rhfxs+uNISxTDfi39xfgVBgqHSbS",
-	"+Df4fJf8CApPSaghURJJbzIqEDLMFccQ6Qz//Z2sKtgueW/cs0b90T5vofQw5d7CEpd0nNoMmBgW4Cso",
-	"vJCwRDKtPUoE3CLDN6dnPx4dHByeWNJB3QzZ53tcyfpUKQlFSdBSWz3Dh4pc85gvM4Y6Txl/lsCyTOE+",
-	"t88opKCpUEBL5rQNjU6RCHSHpxQqn6rBJn0OeXlQZEdxk6310YH/HYbun87YnMbqNgol5fq88JNk2fC1",
-	"c1yRI6kfGpKkSy5tyiHtc5gBhsvruoc7vS3cQ3jpsx4anCrWcycjXWIFHlENMdWSaGGDlHZTIsVaOLp8",
-	"UCbEa0LJKBU3+Mi4SNkkiaezTMd1KykKxwn9m+YJbKNnbRQ1rlGiNU9kaCTpdJHAyNCzw/MLsvfuKAiD",
-	"a5YiBm2w0e11e/BOiDol2A22ur3uFpaLnYGRqrngmePsffZ7/o9BHN09c94Upiyrf+oISSaMsAW2E5zt",
-	"GlhnOHdQcmkE9iHAgapzuEjZdcxuBss0GYZKbOpEGhlPOYtgD6dC6AqYnMzEUlettGx5FAW7ambOK4mO",
-	"NGAZYOfWeH/yT5wHlqP6DHfn+/N4ymm2TBm4ilKNKAYU3ez1Shi1/+vZ/0JPF50vEl2YLpbwk/VUBVrI",
-	"KjoGGqA42A3exslVSNh0KoEQI8go6CNANV7KCv6KUcxVb9Xsn7uwZs+65ESgKIOyxXiS4kJ+sBJlwOnq",
-	"oqFPoxpVO0E7B7HEgvg+4GMzznfoF35NhjFXunNo9hP4QAvCYc54Q3urof7YgJJoqbu56vk+K39e6MFK",
-	"ova95E1KPUmWrdOL+hy2ZxvZxtfOstezI35NkzgqcWuw3dtY3faSU605mW60tbrRG5GO4ihivPgCud3b",
-	"Xt02b3IisjdiyfWwr9Zseqnf6KH1ZovWlr6HH5XBiS132tE3YymnCeQUYqsWRDpn6XU8Zm5VMtclAPLH",
-	"dQb8+kFJGPdGDn9RkiSXBzouWcuDjE7Rr+S8yX24CwNv8AWak2MByRNsoaFqMNRh1z1kJlVhiAaziSvU",
-	"z9Tq2nh5dhxqSayTlWimbiwgzTFjSRH4dUHKo2Y2ElIjPvd5wiYZEUv94DYS0a0xv1B5UInVxke3mbL4",
-	"JFbVVap5yceok3VwRp/buA0MgNwzy8MJjlJxpcyRCZS7G0FBQHB9mpDJXW1CgDE1FpwzjLOUWZwk6j4z",
-	"h3yuEdg+PNRoBDdmEMzIw7cArsXnjMo+p2kaX8OslCxVEm4SX5vNkJV5oj1velCfb/XMx30OPxpz2qfy",
-	"sKsvqPXAQPpRRLcPVHiKQzc3ceM/q/ILXJefRlAuKfPtep0GVkomtAvO0YxflW4KgyTm+J71E7PC2OG6",
-	"mh6h1TN/k7U1Hvbxleu6fcEnSYwO/+2NFjNGqlwIcUxTxIrf3thpQx25XCxEmhX35FvSrki5Vfr1LrT3",
-	"o/GMZld4lBdC1ihdcxuz60DXCno44C3bfoEOnaVkaGkLzvrcSne8+CoNqS5IhQhVcxUF0auU4lGGtWWl",
-	"47eWocnfUPdqezlGLxTMI7/Sv85j1GOZ+8LB43Bm/AmorTKaZgiPQr4fFpMd1c2+LgdV3eqGzSnfbvNy",
-	"tsbwB7z6a+ukzwt1gqBu7TVGc1sHABn+enB6cvhhSCgiEDEeodUBqwdfQp8X7Z2KF159bpyP+smFMH7N",
-	"ErFAD7fajD43Xk1FR+Nwd2o4525+2Oe9d0ffSbKUS5roFw/0O5YHsm4noTTMAqm+S6hhnHEiJJNu2SA1",
-	"X9hrbVRxXfso0XdojH5KbcSVdvLga6Bqc8UWmZ0PvternkQSabAlPl0WorSMH3VvPGaLrHOsPxiC34Ol",
-	"MuzzJU+YLD/9GDcoOI+WqbrkQ59iMvFZOYtUjKHSLJycoMnuoAuo+6yaPvsfiddR1wihBaXlmiKgzjOh",
-	"rbPcBvndSbKYx3M20LaFMl2ewVtS/kalTJxuBnFEMv6NBbubm048R8XoBimm/7MyGycJ2j8ZCx9fCEL9",
-	"9YMTAfqrCTLCMIzYuMT/K3DeWm08kZKPvjjLOweOrJTgjIYV5GmWLTsUKJnQtSP9a3BiLoKtSY++inY2",
-	"O8/HG6yzPXpBO68m21udzWhn9HL8gm3Q572gOhPdvZrJhLFoRLGCszMXbmtHgfuaJQtWs78aQwr0wHiH",
-	"bdLt6GXn1dboRWd7svG8M+rRjc5z9jJ6Mdkab442toMPYXAVc+BR8H9cs0LAxdqLwmxeu447t2SMS12T",
-	"lUodCBr4zrssDaK32bMYdqC5HmOqYNSjhVi27i+cGnW4VytmV91b27vFqC6dkmUKuuzxzskePLHjWcH7",
-	"27pnJXwMpq6AOGBoQoYRbS4JaqDfGvk72A1ejjai55MXrNMbb+50tsdbrzov6Q7rvNiYbLPN0auo19sK",
-	"HmUpldTLnEQ1MgOUsc23/mSCI0+MvnPRl9wJWdylR5pE7rXfgwdAeF7zTG2ZY39mOaZNYXKFeGaDG4QQ",
-	"mHXSLc8iM8xONjZfdkZxBnXnHo9zPYA+d8UbeyMYO6p5bXn6Lu95IIqJHXcKmK26zfce1WLAFyZAYjKm",
-	"AwETxdIfiLkz6o1f0J3NzqtIEXPygnZeKmJu5MTcgFio1vaF/kpfXnDkgSETpqx5HPUXlb6xuthMqFm+",
-	"u7xQfaWJjhqSu8/g1tPV9OiOxdz3WtRmdeYJ6b+sV/D/23jxamdnY/NVb7t7tfXPm954Y/6P21fyX5vZ",
-	"317+sjhO9/TeA2SgS/ojEM8RglEbQudiRa6jhzCT4NdixGmw2dt83tnY6GxuXfRe7W7s7PY2fsFA8dYn",
-	"3eptPcIHFzEUYjOKhd0KxdqMyYhB/Ll4qthxd55u73HUdDmcOx3V/wzuUx28V5QPxLhQLKEiw5UcKkKa",
-	"xRIe+lkU2muIvhMxXtwMA+fvpu8qE5kmCQol+K9X/5hvFmNZfRu2Yzdsk70ab0cvNjqjl7TX2Z5s7XRe",
-	"jjeed3aiF6xHtyavRtub+RlTakGyBN3BeW263WDBeITxhPeR+7ihlWodZQHqoGTml4OoytCVmk0uGXPt",
-	"+pSZurJ0sxL1i0ZQLS8bL6Xqkm25Kb2N+RSNHnwwZ8nCJQYW7tW2E2a2jEWkvcPq2oxD2cngP9c/RC66",
-	"rFdn5d4KvAh3IJDBeC4gpGioyLY7xNAiSobVrodhnyOSYtFVcRxzk2cISMnmNWYsEsHBezIWczhS+NEV",
-	"Y4s+p+Tfy5hldmoLxl8TeRUv1CGd41X8K3Vqh8G/OmdL3jmqSelHBOA46pJ9MWeyWpra8/xQg1ns+s/R",
-	"66irgrX1oNc1WtuHbjLVPo8TvbXr/Chj87Wd5mu7yrVB+RBf+VsWxfRCp963cpVfCPGW8tsv5CC3svN8",
-	"weiVN+TS8Xwb/5rP6/3MxCc1hgCBmjeBb6ZFmCO1a+QmDZ2FccrdTGQ0sSFUEBGI9sO8S0x1fQx7hbyS",
-	"UDfTdQdi7RLPhI7UlrYkAYQnF1DkXxdw48GJgpF3GFXm8z0qk/vcrH3d11Uj91Y/wwIQfotAolW3FbWw",
-	"dxVPyYW75NBGOWMpAL1PaxjFmxcbL3e3e7u9nrUf6PaL8QZ71evsvIw2O9vs+ajzcrw16fRGr6LndGPy",
-	"gm3uBNaPM4DNxpQPNGz5MklMLYvm4cAtgmMm8RjfoRVDgIWhWAmTRWydRbgFKqtEpAwiZb2+NCAJpi0J",
-	"iOb8LHeEEjk26+38OtrYsZ+voo2utRDs7f1y8ZL+/bePJ3uD/cXG+ejHnWO2eHVw/M/l28lsAfZtAxl5",
-	"5TZ2IuxR9xCtuju9aretbS19EhFOzl5aKsbWKWfWRWoDK7+ZB/pjwGbTpFr5Nl/8+i4MTthHECGnk3NH",
-	"5tf34fl+bcPkH0uW3n4mswRjdv90j932vFnIRKttneNndLndCggR8z5Xoz0pK4oAXjbz/p1YLV24P4/i",
-	"wjjmPvcFMr/WDz+YxSAgrYGkQsx9WhYF67nVRPd/4NN4BaUHIF30xqA45D6j9rc8d4YNvkkbSysJlVc6",
-	"VvyWZa9JwhSFYiAdEak2V4pzAy/sA00Ar88Afdm1qv7xVVtFFT1Y6JdrN9dEdTnr/EZE/r5Tpfp0osnU",
-	"Svw3trwLNfLwOj16W9yFSi2t003187VVCsiOz6NR9uFa87QvotZy0qz8JTXYfinr1q+3Gi6hz37X/zWI",
-	"ozvUbCYGwQedbcJPUL3Z50VtfUtMcp4KgUk/S24zUDFP6obeQlKZxvwwMTU+PYbzcPXYg0Q5dlcS5Qf6",
-	"jx4hbr9HP+c68jon6Bpvfw+U6HolqyS62bhYapPiqw62XVPMWVPkabn09A4XvHp/Smvbgu83yqqw3idm",
-	"uJdyKI9EbmYiYWQWy0ykt+gb04DyNnfeAMtX0tseTbCYwMeykQi85M4WP/wcBqORxuhouX8E24p5bdt5",
-	"tQyBSQU4ZJQ9G2BYcTVoqBBHkWODQOhD65nlD5atQs/szCwWMgzyyA4kjweo6Ya19gXjwa5EHcr1cDei",
-	"Z6WZ/427GE8ICcEU3r2fxjExoDuYLy0WjD+pw3IKGcE0Y+hkWCSUZ/JLnhrcZ3iOR6o60QfB7314wGb9",
-	"YLcPSdT94M4O6AQjOAE6A4OaZuKtgl9/7yODQi/vS2vvB3cfgrsPxcPr38QVR/jlL5/k4t3WPjM6w7Do",
-	"X1baF7LSzphJlPqWLLWfWJabadVbXq1zdK0XPd30SBe0b3VBfeaEpd1/tDo37k+AVutccG2cm7rNGnIY",
-	"ZD5TiwKOqgHv6PO8aWyyfGNp/L0YvKVDbCg4LXW9Q40alruI0RXs+ohrnb26oufT9fWaSjN/NldvHh72",
-	"OeyRz+o3cIvwtXUb5MfhW/IGny35Eb9oLK3ruoDdz5+yp/VBWu3J+mafnCo9XRgIh9IZcpSorvyzhqPW",
-	"6MFnv9sA2rtn6ZI/TDGuDq7RtdGblOg5NUpUmwuhQVrL8rxZm2qlnTckEw6yMSTaYnigbMSGJDbRxSjl",
-	"dMkJzaBA1ByAKeKE9bn6JQYkHlP4H8wbAPWogoW9IsOzy5PB0cng3dnpT2eH5+cIGbZn8kXhshrFUmNd",
-	"GEc2Jg2nS51x3JQf2ueQIOrASjpZrqYEEiYujm4zht4HiFLVPWHckaISzZYyjwY3ji+Z0VuLFK+J7A5n",
-	"a9GpnnmfF6qOmna4BeGfO+N1bKTyg+wj482r8/K59oGTYfcA51vh/o85+tcspck7mmayLnVNbdyNwII+",
-	"7af0DlBU9QEBSNcbkUZy1z+30HHWASgkLMa47RI6Yrq6GAd8Si7ImPEspQnR6iq77bZftWL0N3E1n8ys",
-	"WAcTYwIRwp3dUJmXIsJzVUOLYhpjwCYvtsYbdNxhz+mrzjbd7HVevYhGnZ2t56+2XuyMJzsbk6A5KdiA",
-	"fS1iKL/denvXNKjPlk2BE06ajlMkYt1srpXZKygCLJR50Ww2AL1sGnNvYkpOxE/gmbp/Wol1ZuX5ot68",
-	"EsQvV7THlR5UgvkcKsSSSHpdfGis0kFRlIuM6gRY8MV+Ua/4p6dinp2DVFDCrZGhvtMlz/x8NVhrddXp",
-	"GOBz4x4sK4ma7anZEbsqg+req6dP13yqRLdlriJhmljM0MWppPFEiNOGd+9PKc1A7dKcrNXj2lb3SnCy",
-	"OsQZQ2ZisWDGpRPzaZeAVpjRCEFtjRR4jU4M11zDWsHVzKkw4CLTZSDrJEvMfTuesGuWBLvBDU05ptoV",
-	"55y3Hy+zXQCrZHQ8Y1HBBEVEV2XyiSvG3bcFPa87rKcINrU3fzGW8KxTyKlDxriUMZ+S3M1P/t//+b95",
-	"/6bTgZPAjZtwmlct8+RwaxN9Tm9JJPILh9ZgzizwL24NNNx9tOWtkswzkNyvTXbnAUvQF1SIgo/ZmBXt",
-	"ZH08P+ORdE5ShJN0TmLQ9nipSQ+wPUKXzGJ+FfNpjYzGg4CyGa90Mb/yKr22j2XRxotJb7TFOtv0+WZn",
-	"e9Ibd15FL3c6m+NXo+cb7AXd6r18kKayJVuKNWLyQkq6XJcuQ/RrXq8irxd0t8pEMGTzS3CkGjqQoSLI",
-	"10Exp25UpCtC6epAmpSO+rAmKwFJAGlI1NwuujZ1WDG1uqUpQY/pEw7hkXR3a2yQtT50Yw9X75k9abQ4",
-	"2tK83Qk2tWNqqLMWNYplZXqVTXSL8dw5pHDK4pTd4bommb8SzhOgz4O4px29zKzuLNwJxq3WZ5dPBWKn",
-	"VSBQ/hwJ5g2oCeVty2mDD+hvfXhD1Rtq4x3pMWG5HjtOwwtd9BD5WgQrahJcaz72rEirV3uCKfTGdkmX",
-	"HICEq0n2XXJINbA8ADNmfY7YwVjzoJB8Xy3KExJKhpU5DV/rggdUZkR7bHVoh/ZIWSTCFUn6fe7P0icr",
-	"k/TRewnIXrsGRDEn+dCxJxWrmtKq6Obu82HRSsxxGB17wOkDnzB10RWL6liQe8O85qO1KmNd9jv0TFDj",
-	"OUKBMAiONCVdhsXTOcSC9uCKVwfbpBPjlQX3wdSgjPkVXCoRRpqSoZGFQ0CVCnXElo70higu/LLPhyUr",
-	"HgopDfHqMNS3MdeZbKtJgGO6z/OrDaA9F53UUPVE3auUtOe3ik/G2rFd3QpTd6jPgTXJ7304VxBFVKZi",
-	"Pwj7IHr6we7v/SCO4Ks24gBa2pMPzdqcfWiWyyVo55NM2L2ZtisnsAcUin0lFZ3vcvmH7eE/dvtlgdlX",
-	"0rHvito+yNp+VcL1MQZAkbRKzSLhYcjynxRV3ctW37xe+3usnCH/BrW5Rn3SDdopbVDlblXepQ9tVqxP",
-	"rF3zYN3lYgdIqvq5eRxQ7nTRIuork8hdgtrI3O9jGMayWJEejsunH9w92bXnd95aAuhfd/vOnRpLdP35",
-	"VxRH3Se8FCufH8SXBZ/kQ5m0XmX8+STSY9FtlWRzeQf/pNkgD+0ta6fQkvXx6LPxi9ZP6tpTZkS4+vSD",
-	"u7Bvb0mg+PRO6+/1n4FO5nrVz+Hjciqg6aqNkG8FDKqpqf2uDLqgI1JOJ2fL1bmthY+/FhQnvBt9pThO",
-	"jxqitdmmrgPan4+NAwWBqMStZauvlfmNxonxOlvaTNwZowlWDvZmuulKt+oKlQg+JboqoEZux8u4LVog",
-	"oWYBFNrLa9+wRDJv0tvPOPKDg2VxBeV44QQxu50XFg33aD5fw2OhZ1rjpjC0UPpBjdotF7EolKc4KhIQ",
-	"WvyXszWntnyD3iB1+G5/q98geYU9KsE+olIj197MoO4j3M9xGcaDgdHitgQcBsYAIlfKiA7rISkDmkss",
-	"QKHaxSlJaabLKoaFQLhEClPDAgfNZgwevLi4eQ2xbTAQ1tlENDDBbenWOaMcIuMw+I1Gt15uOWM0ijmT",
-	"8uEMk5ozf8CmKa142dVItyFG65EzFgEkrS6SW02bRG43nk21AcFuIK4A9HdqdlL/RQ080LDoQWQGd1yd",
-	"Aaxfg4LT6NYzsfuN7RujNfvnpK+NyIYNHlMONV1zceAIuHWy4/ViDsQNr3pqza9rbwo+u5eJo//qEmhZ",
-	"ErP59+80VGztpL5zT9uIzWIe3WPDVs7pU2ydouSNSK/Uqe0SUChx5hQskc1ybZ9yt2xrgQ/q5dva1X7U",
-	"mDACvtmVF2TFWrcAeL377NnG5otur9vrbuy+7L3s4cscTqkiUc1jwLhQY17HncapjWDN0wNzgKzwd7+G",
-	"wBIwYkJOF4zvHX0nqxWFQizpa5JvCgBnehyD5OgfRr/uQPkIg5RTTRUKS0lCxM0RcsYyceDVsfJ4R/C3",
-	"u9HSYSnBHJ205Xo+zihgifiXM4kTLH9t8w79BQ71+0AZAFPX2wZfej6eWwWqOuwbkRKAeh/RhPIxGD48",
-	"InPB40yksktOhKl2qw6Gow+dCkLOaA6z3324+/8DAAD//w==",
+	"7L39cuM2sij+KiieU5XkFqWRv2bGnvrVLWfsSbzrsb22vNmTaK4EiZDEYwrUkqA9SuKq+zT3wc6T/Ard",
+	"AAiSIEXZzowzk392MxYANhqN7kZ//uZN4sUy5oyL1Dv4zZszGrAE/vOSCnYaLkLRgf+VfwpYOknCpQhj",
+	"7h147+nHcJEtCM8WY5aQeEoS9u+MpSIlYk4FEXNGJlHIuCA0CBKWpmRBVyRlPCAhJ5QsQp4J1vV8j32k",
+	"i2XEvIOdnu+lkzlbUPk9sVoy78ALuWAzlnj3974F1SVb0JCHfFaF7KwGIpowErGpkJ8X8zB1QbC7AQAp",
+	"c6Dlik1iHqQk4yKMAAnTLIpIJOeQMCX0loYRHUeM0BkNefHjW+u+zkSy6hxOBUvqvyxickdDQcZsGicM",
+	"QODsoyBUCLZYii45HKfyVMIpjAv5jAQxSwmPBZmzaLkZSD/99FPnMBNzxkU4oYJV4erPGaH5iDDmBFYs",
+	"It77ntGEJZ7vyUMLExZ4ByLJmOPzqUjkucuv/6tzmfHOSeD+apLxb1ISBsUPsa3xq8kO3e1sT/ded3aD",
+	"/V5nf/xy0nm9R3vB7vQV29nabgRjGicLKrwDL8vCwPMrYN37XhTyG7hGbxNGBbvM+AnvzxNGA9e58UBe",
+	"B5amdMaQOOWxydES8njJEkCb3KY30Qt6vrekCV0woW5sytI0jPkwlMP+M2HpMuYp647jYPUfLwIq6Atr",
+	"hO/hBxpGhwGgGHeAwJ9P8V/BFa5U3cwPTFjgyzuI9HdH1MfrdqSws/mmFJhHLGKCrQMPR62HKYBxepkH",
+	"A/UDE20R1gjOjImngOU0TNuAMg2TVGhg9BEu6Yw9MWA9CzS1yvlUUnYtZBqmu1DMDdb0xaFSsIiUUJ7e",
+	"seRRsILU6C6pmHetnxSo18sopgELDoWgk/mCcYcUOIrvuBwFQGZqApmGkRuH1lJl0Kj5yQVd8VcJ4Bn7",
+	"KC7ojJ1P1WbTKnSSDnK5IE/WJxmPpIgGuRhzJkWVHBHRVFRBjsJUmOUrEKN4qpz5ggn6An+UgCIa1fVo",
+	"wiUORH0i5kKKLout5BiogomI3wy5BZABp/flWTXyV0qckdxkFzY5MjcnYbdhnKV4hUhf7piEglBJqiRe",
+	"0n9njKDwKAqqw8Of+6/p33/9eHY4fLvcuhp/v3fKlvtHp//M3k/ny5nne6H88L8zlqw83+N0Iachim2B",
+	"tZSiP5FD/88vh52faefXXmd/2Pnw2872/X86BJjv5Tirk62Slh3CdW/cm7yie9ud/WCLdXanr2jn9XR3",
+	"p7MV7I1fT16xLfpyS8MtKdgCu3AWj5G/vtdaZWVcJCGTFF9gcmY/2z03jkGdK+A4YFOaRQKnLPBD3sFW",
+	"T/4r5OpfvkuDUhepDtGKATlwvTPt0f1gb7vzciJxPX5FO/sS19s5rntuXBcUgccg+iqccSqypEbtYx+X",
+	"YbICzgzsW4+WqKfwTxaQ68vTLrlOUSpfX56m8mYgt09uWUISJrKEw58W3RqaNysXzmRBP54yPhNz72Br",
+	"+7ULftQ66lCPSgxg3id383AyJ+zfGY1SWxg96cHkStkjFVDNyJBhmav1NubTKJzA3VDMFPjgchkp3fzF",
+	"f6eoG6jtwAJjFvKZlnsgMLPFgiYryaR4LOYsUUJOio2Qk2USz+SLz/O9WxplQB0sSeIEvxsAd+v3D9/+",
+	"+P74rD98e3727vTkbd/zPSXM4QDka8lALlcGMHJxOpaUhV9XQvENEZLc5MOK3M0Zx3ffnKaE8YAFXe/e",
+	"99JsMpGgHUxplLJ7+MuSJSmrbA0gUPtKBY0iFvhAy/qrUk6KOL4h8S1w3AfvtYREEBzF3ZvP+Hg7lJSe",
+	"56DVbC5zn1ok6WxlcPnEB2WOiOJ33hBU8g3mCjtDm4D+SZGlczv39i34z4RNvQPvP17kNowX+Gv64lju",
+	"4VLdAbwRbhEGT/ISMnwSJ2XKynclSTAUA/7tyIGY0XfdgVQvmw0pLsjVjBfl4fVGj3ar5FPc1ou2q8jh",
+	"90XV4CwW7+KMBxsyEx6Lq2y5jBNRoUrN8uHaGqMEnUzYUsBxNXKUs/P+8Or64uL8sn98VCVRtTauJle2",
+	"qDCtuz38hsd3vAjmWUzSbDIHgFpeHAnau/PrsyJYZzYIwKbgYofBH0/8CVA+t3ZCCgRtAB59B9fBksfO",
+	"cyHfjgroH33X/YqugS0aN7sJbqF6Fouch66YeGL2zEvLv1FWWZGaFxbYAD4hDy6DROrY65dNVQ/Uz/6U",
+	"hOR7ScY1vqsKpTbrBJnUagklCdg8a8G/vD4bnpwNLy7Pf7g8vrqqgq5MklraS3YLi9oK6xs0nU/jRL7Q",
+	"RSz1xk9wCxRoTpDIt6PS1hRLpvWXR/6qtjlmUcxn4BXIbcxf5+V6FyfjMAgY3/B2TeL4JmTltwEj+Hcw",
+	"RsaZIJQTGkXxHQtInISzsJFa351ffn9ydHR8VqVTnAzOMjhY9TLGrx3gDQMTe3zDuHYXHGZiHifhr+hf",
+	"QTQglQQ4Wq0qYvL2/PJqeH558sPJ2VXNxVTwl+6lWUNqZ4rs1I4ft9XiWm8sZeOblKBJL07IRCI4CNTF",
+	"bLMLyUeuU7TVOV6sKayfGpvwQ3agLdL2NbPW/wS8w9jpDUeogcXocepJ801KRudwACN1AgOujqBLTqY2",
+	"jaWazJAIfcml1LsIiGEyp3zGUpLGCybmkl0vslQM+Jzeyjef+c4X/zgyLKZo0N6A2XxNV2/dA6oBfEsP",
+	"2eTq+ZalsIxiMFaiPfKBQF1fnioZfpfEfGbbOxO0QuEn3hCa3oCSQcGHEXP2qVTtWt5QtM+GqdpCnGig",
+	"DftwUg75dmQQ8/UoEm+B7/2lTnwF6sTT3sVaEUw2lsAD3iCCydcrgc8N0X1l0vdTU+pXQk+XKnjrL13u",
+	"i35GPfjx9JXchxMuWMJpdJwfbuv7EJbnFq5FxtnHJZsIFhCknAZSOjnrH1+eHZ4Ojy8vzy9L9GQ8FQsG",
+	"apS1MMRovCEYiiuvjEhJFM/+YPpybE6Lc4S0S05ESiZUKmfg2Y1WxQHfKDC/cNK6pVEYlGOPNolToMF1",
+	"FlYiFEgYFLktub4+OWqmr38enp4cDS+P/3F9fFW0gxcClVDLGjNCCQBPsuxTuO+M+cU44xZUTOboPwzi",
+	"SQYBcUSO1DZfThcsVfGdLAq+Dlr6Pg5Wm9OQnmV7psdxsCoQ0d+uzs8eSkLyXGBBtVbMmSIfuSqBNZs9",
+	"0u/kGTpYKPyIJ/xQ4EQocrcCJdaKZM4S9hdxPxfifq+PbCP6ZoulWFlTcwI6l2Lnbh4KRtIlnTSa5o7f",
+	"X/T/a/j++Orq8IfjCm2bXIaUwOfekLsEljWP05DrQV0F+y+9D13BPtb5CkPc8yWSRpXD48+Po3wNURJH",
+	"zDB2eTfj6UGTTVHN68fxaVxxZxpkaOYh4phIHbMJSoXYYf/8fHh6fvZDE4blWhgzw8ler0cmc5rQiWBJ",
+	"2iVX8zgRTOo5z+Takm9HpRMY4UMFMPBNqjc24KUrnYehqAeHhYFxRPkN+XZUIMrRdzBBIXvAvx2VkfoV",
+	"BGspTvEPiJbdWA4aHOTk/B5TyigqpyrOGcN5l5I6H3jzMD1OX7mtXk+eXcTS9C9p81xoyOK8z00jz8PZ",
+	"/1LHnzUNYZDSF/So8z0RxyBky1IfvG22yE9h1CMeDDqiCkLZCWT5kO0eGa8ES9+Q7W1yxxJGKOdxxifs",
+	"uVC9Edsa/DBFVGiVBR2PvzKdLlVM6PqS74RgiweGUFNnDPZnj1D2PR5fZZO53Fn1ugq2yCsDqIi3PPGc",
+	"3jYrD/3j9zUw2sF9EkId1Cw/WAtmfQj6lKELXIGaB463hrVdHPpE3lRBRJZwki4ZkxBzEZOGN5CSc81n",
+	"LnQidS18V8dXVyfnZ/VHrm3hnzEiXZ3nt6MKsKPvfBKKyknLh0WBRuQ48bBAd83XOGNBSmhLkvjqQuDN",
+	"H48/ThjbPPw9cc23YiLimCwoX5kqHo3Rv4f94+HpyfuT/vD4X2+Pj49cN0/XIZG0AyUwdnp5iRCrJglG",
+	"wyzi1HKmQVwwxde2/H+rFAdJ6epTPFRK1VTMLuyXmKMaCzzO8lInXyhBVoqjNM62hiIpI7L6cXxKk41N",
+	"akl1dq3pGAwSMKqJmlEFREvF4aXDwqatx7CU0qS2eruv9169RI0QaRje1Z+ANDU4ZndfOOu7YsltOGHX",
+	"3JTz2ZBkUucCxYCwgAo6pinTqsJYSiY6mbM10v3ynydvj4fXZ4f/PDw5Pfz+tEo99SvbGbSgpkerT0A+",
+	"Bh4lgEFMpyJOHBD6di5amJJlEkvIQj6TPww4pqPJx4SWH4V8khSkPDqAUxEvlyGfQbDVSNcSGuGqTPJW",
+	"f8BF0dqq8ypSessC7aSdhxLYFaa/YIKozkKOsyggQYbUwEgovmib48O5cOtaTuQCj4aE+F7UZ3MnxaE8",
+	"lAdVe9oguT4v2WDO6y+lx/VOcZiPzfbSvHrM2ncK7LCwsf+KMyuP65aRrZ5Z0bUPLOcErpxPldiYpSxR",
+	"DyiXdqahtV44sE3rFYLq3oA/Qt8b8G9HDiIZfdcl4OxDTjqJeWBAxctJRtZRj/5iWbWK41X1Sb6RFtDi",
+	"Qd8isu7P8KK3ipt9wYohFpT58sx6f56SDc/uTulSi23MdnnU31r4+j9eHh8eNdlEbQCLdrU3hFrliyzb",
+	"abWu0WdhEnV2P7sGYHVX5NtRGSmPMAL+Ve3CZmtx/J7y1YP5WZMqmPEUCwWs4RXWebk1QtAEt3s2j8gL",
+	"/8ojhBedKuSl6xtKwFTZgjhppyj6fynxuD28dl+uDl9rcC2fL6lRs30TsNTwFFBYbHgJrFnAvkBySjxF",
+	"E6D8D82uypfni+ZYj1PprzlV2Y8bezRUFGJtajEk8zVdl+uzw+v+j+eXJz9XuIBOBbyjKUnYNEtZcGBl",
+	"CFrpxXVRiiFYySrqx8OBOsyzEzmwwQNd/0XymUIO6QHB+t5kkPV6O5O//dSH/2BojbNTG6FWeAcW/hSV",
+	"V/QGFHZ8G5EAW6pjS7/oC+Mq4960RGW8ujqpfiY8uAACj08WldDkMwjwuTj7gYSLNWGG12dGLRu+Pz46",
+	"ORz2/+viuDaaRkUPwbIvlpIAIAhFR9EQsVp+ipB3DU7Ro1yMh4Gg1yCkABP5duTe6Revi1pE9l6iow8G",
+	"2o1oLKtZokhw6zI8WlIa+MZ0RBnkd4ScXPffdV77qE6YaubK9vYWN9KRUB2Q8l4+oTdP0uGo/P3Rl05e",
+	"EKP4QE+wcKcAVIIB18X/r3cAa4YhxdWiEJS9va3UP/jgJw8K1EXJbM/0Vxvjd71MRcLo4iHZsll5btE7",
+	"vIgDFm3mGr6+uOpfHh++r8maxRWXSXwbBnmA2uf2DSNUSuMthGfFCZmAe7UIJsZZV7JEBtzlsv3LtdHC",
+	"G9s0zYy7tw4eq45PRHjLrgQVWdpUX92Yd7WHXvKEZRIvWSJCxVaVfGY8W3gHv3gUlvY+lL2zvvexI8d0",
+	"bmkCAfZy8KEajGXRdU31X3BqvkQ8/m82EbBEnAQSX3v3vnco7wAVzn4phySNs2SC1ey51XekCHzIA/bR",
+	"jYBlnIZQYUc3/YHYz0qXAAumlxLH8NV1lyuH/ArH3/tVPOa7a4nLwgQD1ZYTtwbSCpILiL0y23FUZUAE",
+	"oxWPkxxeyRBYIoVpFeGFZX5zbEtBvX3ve1JaYe39hoGSECArtnHUlgPBWRJ5+BHP9+RbSaxaYhqrkL3D",
+	"mcdmpvnazr0PqzdBtFs5FtiEX0P68lTSNEwF5UIliL7NxVXpcNhHkUdzUz2N3CUxhhkWjyQ/OAcrOIzu",
+	"6EplivpkzLAOgh1nmwoqGBrwgSCARYSCLdL2tyCnf48mCV1Vjo59FGvJpXy+cSaWmRjC3Hbneg4z+mqC",
+	"dZylo7IxpoDb/NwuaCIOA2WfLjOvJU1MJx3kXRLPiXDwX0traUR2DfXc+3qFYQ0zPJF/zltNJUJzRCUT",
+	"fDJN4gXpSdBMO5VeE6N0nZYh02Ep93goP9mlgKmWjFCPXcsDizs3/970GI9izlqeYpgSeTgRc93Er+Mo",
+	"A4mtdid5pIZ+qoOUV/+IRYI6+hPBO05yVqwNWT3b2vP8tKcRuOHvKxUGiictl1BZMDZf7np+PXPd2fyM",
+	"5ZeGCEm7k84x/5DjLn+p/rB1+lP5quq3iD5RPa3xkhYXOZYyUre2cbDtdjKx/m7XCUipAWELl2BIRSFM",
+	"MqCCdUS4YOuOF/0izeGVZZmc96jcYGYrftGWz5dwVSCdin5VaqxZwJlfIiw3KTX0wVNmJGQN+kaQkVwD",
+	"QpZHYMMeyWfxSI4EQ10QyiUWIacCTQELCiHPgNAQImSdNCIVz0LjPLS714wGi701/N4Q9OpMNbaSO733",
+	"vZiz86l38EszhZa+fu83D698/kMBldhj8IImdJHWN7NT5rIwisg479lYvZuLcMGGmryqV9zY5yvJYuqZ",
+	"C5w2b0y2vbdXiTHW7cAa+u7JAV0ixb+YFzr90gXzwTiYxJFVCgT6VuX/LBQNhYlBmLCJsBp+AiOnCSMJ",
+	"W8S3up5gwtIsUpUa0Owy4KC4oyGlvLFFyE0HNsc20/DX2s5xdCIsHzdYNCXqDBcIuXi5663trmdfT8Cq",
+	"+qpvHWTzTcSesevJJ1YhCo7XT7HNZJvGeoWnQGF6M7BovT5SIMY1bSoLxduR1FOTeGEaRGOKubBsuhh3",
+	"zy3+U9mrZUqjQQDWDRpdOKw5FhlUAVSraFrUPU+9BmvNDhTiEfM4sPn+xXW/Jae/yIovsu38gV2F7/ry",
+	"NH/9FrAj4i450amjXHnXsTdtqqoJTKEaeARGo3mcJQWyzpKwWSqWiAMtDGrjuSWzmUpS1Zaa/bu6vbe6",
+	"U5ttpSdINWiphTQYTkb5eqPch2WT1oBXaGvAW0SMmpaPu71dUoq0Qz5TYslM0ICKtfZmleX3Xg/XnV3X",
+	"a0xuWeLSM6z4VBT+bRWN8uG0UlIV+GtOGzmY87RVQ2xadFHJA9GPD0vXeKdTq7SlFuQDcr3AkECYWM3L",
+	"P9tBFbj2moPCHWx+UEdm3mMO6u2cir+HApwhx7duaxsmQJEpDSPt4HA8/BM2YeEtC0gakykFQ4DJiCpJ",
+	"pCiK74YJE1gWqvi1n+YMMuZGKjKtC+OGIA6G8oUxgmrycxYtLY48juOIUV60P/rK9VT+xAhdW13wUI10",
+	"Kpc5UDKZx3Gq6uMIY2oMBUnn8V3qk9EkS0W8gJn6r2SkyBIUX33O9oek8g3zWh71leV/8723ZmpBRizy",
+	"UnrFPb6LE7Jk8VJK1FLOmkQKqOxqGxs/jXE77XZxrMe2ePIG8v9s4mggWKsgVFkNNh463K6aQJZJLOJJ",
+	"HJlXS8oiNhEq7Byu8Lo3i4O/rmUFlrTzXfd+/QI5A/W9kC8z0RUJ5RLKcf2bSI7rm2Fqsnyfd6eMBWM6",
+	"uamdKke9U4PsiVEo8d0w6TRMBU7Qd5cGwRDjWIcijqMhWqzrFsH0lfQwCN7CnH4cR2ixrq6aiiSbiCxh",
+	"wRBwsn7NKzMDkFNdMktZMsyd0muWu05Zop7lxaWaCUMtYBOFmQjXcUgnipIb58PYQxhaXKWZrNR0m6T0",
+	"xBkTw/EKW9E3zf2Bie9XJ0FxchNtqHlV6ihz9jULgI8YXMSS2opLpSs+GW6CwKsVn9QjMVsG68/wGgbJ",
+	"iY+1OFSIYp3NoZYM2090XbGWs6sH0XJiGeHtoXVc3paTLXJtOUMT6lrDj83zWg22uWpLYGwiazUhv9rr",
+	"Jjhl1AaT2n/JIY1a7sZ1TcHAZtQAFb8Dbt5V67vW8vsXUhS0GyoPuNXwDUyL4B26/+Cufqeew9BaU6s8",
+	"pn0TUZonlPbH5UjAlowHKYlVuMdqySomjhyzSv10PwkOOWHyF3yi4bf+AH1LhZC5kVN9uUCqaDip5dtn",
+	"8Kseq1ucDpuZ/YUahhdRT8YtD+Oliipwz0UcnuMgPVU9T5Vxvpmo8F4GpalQWw79xWtJElzFrvngpFw7",
+	"XVKgazbirMX3EW1lCFpNL0x9GhFbwGe7e12Coi0ryBHXfo51Vu0nbQSfgyDXTXHR/7o59kVbN7Z6jZG/",
+	"G/XE9cSTjwnNb/B98U0KJaBN5zIdoBpFKQmFSt5FPgVMEOxFlCxVyZyR/UqRs0aqguOa8K6yPQsFXKo9",
+	"zwjFnak7KcEGoyPlgXKkxgAk1EgvejB6vd4aN6P20yypECyRAPyfX2jn18POz73O/rDz4bct/+Xu/X+u",
+	"83OCdYiJRru5SDLmEkOQUXCF8kWbg5IZ1F5NdbIrhRhwgk94Y98PpzlKVDa1mek2tc/ijvojZCJc0jvt",
+	"FrV+7aQ34bKDfJlGnWUMbX/0BuojngCXTnuDIcS3NIrqvOtwhiAMYUPGOl8gThJPpyxxRDiZja87gE2R",
+	"onb7+t73JITKAVQ9Rl3NOKfZGWQAIRXLqY1Gopefx0G/NnTylRQPyuTg2jb+lgeozNg3kCER+YTyFRB3",
+	"mV7xsqaGcei2pLhSmBKeIbKell7376XO4Q5mHilYRiTjIozMXoo1exBC2zippoHpDQO22safXZiZb+2Z",
+	"xZDVJ4ueKLPmlkAWL+4ThE4o/OdXydc+3fz+OjkIPq4ybsWzui85pDD4jVF2xcwCR7C6CiS1JMleVZA4",
+	"sAxWtE1iSfFRB+NrLLqlxRwYsTrBbISRQlcTk6SeSsne5ABP67gf+JV01AW6AbtEhbxMqO7LJ/khdEeL",
+	"uQlh6w74qGoWHtU9hgj+jo+gMEjRoWgCp9a45kFBOMHB271SwFQeHFkT7k8TYXzaxqvWj2fobxFztkLP",
+	"iuT8xVYuPpnEGRcsGPCQk2seggsB/gcYVgpOIZVnKIGgIbfywqyuPj7JeMTStFjZENpWW0gsIqVReyzf",
+	"rfsqVpI4KobFp6yt9wIaT1bIGxZsDqUycFl+ig0o3O7VIGIgbJc/01yeVijSl02SkZTxVTI558YiACPS",
+	"ahyRUmGkmk3HWNKk0CgwYNDlUGkR6BpMq6rtuqiTapxcGbeq9tnD8HvIMeBfKaVvVJkeLNWCPTFSsmI1",
+	"MR9h2pkmjHXkbdV5ZxosfJg9N6gChS2X6srZnV0erRQL+um1OnDD1CmqozQbj0qyUFVrWBfYVtAyXPJf",
+	"f7gg/esJMFCWRFdmVqm61R+FV0fKEl0wQlMyyrvSjIoRPi1OIJ+7oe7mwqq12HrEWpZe9/5oIUrwLgxm",
+	"zBHBvKQr3eqlfMNWVpNDn4R8EmWgxz+h2m4pV81Mrjb8Dy3rTZdWh73UXlw1wJJ7ErQPzoCJfMfyr09w",
+	"hYsE1EClm1JnCxLTG3fiVaWxbCiJtXUdUo1ZoGJgdFk3bCkoYhU3Vj0KZexULk4If2ltsAR7g9sDkLc0",
+	"oeoifJPq+4GhtUGXqOw2Lapd6W3K+IJLpF2g0irmsgTTJXUWePlYf4zvVI0vchcnN9MovpMv6RsHZaql",
+	"ajI4wgUjodQZ40iXh00dWallQjCrus4djItvnbFAvxP5d/I7wVRh8jt5zyiXJ/r7gP9OOp0OKfyv/GOl",
+	"iSD5nez2euR30r4bFy5U7BlYWKbcYVBPqfQRrJulKz3oiXYhJZy0pSZtUoZILWa6qeNKO2olXR4xTvDt",
+	"VNvPnJI0nHEWQCxrmJK7JEZjivqqqT7m7C6vocgrJwIUuwhFsd7ikoq5Hl8t61g/T3NWNbVS29Ge2VAW",
+	"Us8vtYcpzK5rH6SmOktF1gOOUdQ5gvLoVWtOXRcZCJUtNpwpdaSBk3EGzuYU2v/xHFF1eHp6/pP+8p7a",
+	"LmQNlD8rqQ/CiPUql9dnw5Oz4cXl+Q+Xx1dXuMR+FWMUYhNDTrQ/z4G2t+dn705P3vbzRQ5N3LSEwbz8",
+	"V0z4dp19/QNsWv/RJur8Ia2gLpdOgU9u6fsBtW3iYlh73rXCXFRnZSVYaM9eyOoFjQDimoiVPA0ktI8K",
+	"LzT0fppjPcNZeMs4hIWHhi+56gnK72/rA2hdnLB89bD+X2GtlsXKHee6+WJrqxWa+1ro8S+/sQdMtkU3",
+	"fXWKhXInuMC25tKNVUXKlU9yFFZ6a+CymrqeqpGFPkNAiLNjxe9godEGlWrvwHKDZkdH4VJdPyNQPN+z",
+	"qwq7CiE7ig9XOrTVVKGu8ibP90qspjhb8w45zlEXqbYMl7uyarkiqaOsbJHyFDrsMtWVQjqupiu19q2z",
+	"3H5b6KzqY3pn/tZ5X+wrXSpN6Xvv4mQcBgFUbzTVpas16StVyUu9B+1cAeuP70EYnMXiEEW+xGjGT7h2",
+	"RxfmvY35NArBDlLupVRTsc3VP6zUWcP+gP7LiXzlcRrpqOwzuzR5ueCSs1HPB62OHjFBw8gV/76yAnpU",
+	"zL0jRzdgrQocgdbbNlDcpFAv6Eq9IXySxiha6SJFAy8+IND+2+gWrLhZVIh3k3Hv+SUi6K46tsEay1A9",
+	"cR4C5tbOGGcJjWCTWcKsbAP8Xf0dRXus+2howAIdgfDsshCeVZLBwnC5dekGxSphNfmMrlA8OJ+662tq",
+	"o629v4pN2IXODI7AYLGpSaeCGb2uX0F5joVSSnRddnhB3eRY1tRRkipYW8mokObcSDZrYwC2y77o2kpg",
+	"RddYKcMyV/pNRICV+NyYotrauvXacQ0gTb7dLXinhhaCBvAFMwwKObntwlMr2bxO45tygecn1lAo6EdG",
+	"IzGvcU+iAiqxmGScSzWzQjl5BIRGzxxWbFvW6kc9unIHcGEXzOX0flcs7LMh9GXCbkN2N3SmDl9fnmoa",
+	"R4CrqcJ+MU9YpQhjtFqc3KRWVjYsIYfbxQpaJxL3/ty3EutRtIyTWJQrd3zWe1kkEifF8ylLGJ+w82VN",
+	"zTT1A9BIU3kg42ZuUBGhiX00nMzjcH1ZQYjmwZFOM3UZ9BPujP3aGP7Hu8nB6pJF0UPd5XIuNuosRALW",
+	"yLsiRls6HCzcfnBXq7cjGxFijPigUaTaYtRtGEcHbBIGqJvW7KdaWWGr5qBV8FHLGoFgFqopD/ig2nuP",
+	"CZdqoafWhk6VUmmaCoMkbCK/EqgG747nTxaE8XBMU/Zy11kao0E6VcqE2GutK2/iyAeq7sDZmt5tulYP",
+	"fGj9wIPGAg6fviqA+8TqSMrO7d2EsAqzHlMQ4ESwhc5Ta6IuFXyhs4lJzAmmCVfVIMEWwzAw/71ppNtW",
+	"zxHqdhPyQqkVLGZ7KzfH2YxuUKH3Ip95Zma2VU+gT5nV1YlGaUxCkeYhIOt1jcoZWXGoBndqx3UnVkgt",
+	"rMB7pV077Q/tj78WVTpz3YliynrLG2Ej5CnuA2R5Nl0GFd1PqEUWch4RMYnC1BGiQnVVbGcwPtZ0Rieg",
+	"WR8L7RkVPExNikqZvpqVhXvfi3R18VIJyIq/xOxCBTcoLdsH0Q7MtkcWjHKy3VNaiyqHJe+sXdKxBiTj",
+	"zvc9dURt1RV5JOcwpaqtjOQ/R9igiLM7lgqMlshbdz2Dy91IbM5rLH/AtxecikVvn+n+2vei9vJCaYAN",
+	"Lu6pGv+YSyvXkFuqOd1Y0MgicsZFErLUB3oGy3aWpHGidXwuNcml84XfcItNVhUZwahRKdfWPD7y5fUT",
+	"ViXoRjS1vmvleB12fqadX1WO1852c4YXvgcEraklVsGC/LrU55e6GH59zbvGSq3VUwMg6k7rXN9+R5aO",
+	"/AmpHXgpweuNDwv1gPKxDRhcdXXLfav85sRDFtG67qaccAQT7o0nrKmqKlgX8rBP3d9h81yEqa5yVYjS",
+	"L+QgmZBgztpXXS2Ux6ytRN4rJhG0Wrp9HdfXj0wT28Ka+TxM58OE0dQVQwbuM24Vow65zm46kO8D5f7O",
+	"H6XfpNiGE3Ae3zDoih7B03v0nU+o6XUzDSN5mxkPIA9CkG9Hukov/mT1TMTnLvjLmTKlEYS4aiowr5gb",
+	"Ht+Rb0cZl//BR991B7yYe+aosF3wwyPUVvVghMvzPbVmS/I/1euoM32nl7nOl8kPZethMaI6K6MFaV3K",
+	"ocasQaOorqNHHOe2GDsFWJ2BijJSpadDjpyleruga9FG18tkmTVQ/77TTFfKJVkbIr2uNcKhq3TeYbkh",
+	"zRyCb40JYwSST/+BzkaYLOTDTdI1iMvTre4Davy6cg5m/To0WsVs+nT21uDEMrY0PrIte5Bf6I5QMytv",
+	"h2Bxr0eVGajAsS793b3ldbMcgFuC6lJdLUf4PARwFKnDYiCQGeXn5ao3yZKyKpGD0LRrALiyTuBnnWEM",
+	"5jk6jjNhMTofLq1qSmVq8BVYelXARuzWZbL9Mb6T/DaMsxQXsbcd8mns+d4dTTjuMaB81jpH7ARn/2Rm",
+	"H5nZmzrJgSm9p8lNEN/xjT3mqvhJO6jPzOC1ejaitDlso0qQj23a8nk7omxsl3WVyXAoJ2r3tui3HFZK",
+	"wEthEPJMvkjsG6BqC+hsfDe6HhR/4UJluTxOS2NaAQ2PQ6mJ0Ho7Z5MbR/hMfGOKdyYM2tmlJJ1TRGaY",
+	"kIQK1WPdl2+GWUIDFsAUqQTqOZjbmpLxSr7tWTQ1WRKXLICYfR3rjF6iUkEA48pJmRAhn6UY0cxjnG7z",
+	"mfgGniEIR1v6/Du8RPQc6KpGg5CrSBB3yFIxtBOilvPHrSqiHissTCRyHQFm8s/peuuBguUtDi9UKdDb",
+	"hu+DEmqFwbXa/KWaeV2c2RDLYlL0ER4nWRVgrg3pUTiKOctRVDhIjO3Z5BjfqRkVINImKMxrEPfkSKhR",
+	"Yb+bHRb6d2ZJ3hdrs7nycg2jpi6FZm7xHlcydzT4BXjcJ1e0VVXr71BB62qv0CBICxFaXfIOM2pjdWew",
+	"VWiKr+twxuPEGXmZV6NofIa4qhNVvKd0pQqKcHycJBlv/eawKiQV3CUvd5tajbmcqQ15hjqxBUrIN3ZJ",
+	"fMzDfvdhT0gNTI3ZKAoK1qBNjBlN77iXdj++4md/gNhNIZ+bSbxQMShJKvKX2FkGHT6sEBX756Lff2sj",
+	"vz+05FOZhlQ0JNcpwgTroiseptWJ7T2PRG3dUrBQrsXCgkUjH+oJX+Vzt4zyjKeqiMdVbe5tC7t7KS/f",
+	"Gd/5kIzdhvBOAKsBDSrruD0aMNX2UWgoZTo/BzSg+6UtDqIwFVc6Q6kWBY4UaDUHr0iI8kHHyqQCgti5",
+	"iHQYfrAhH1Mg6XTdBnaGT9P1J2VcKp/sjBRcDUfV/phmTDyKTp8TgdbmYOfiWteBfa4iewhvrsLszbxL",
+	"fwnhP6EQVqfuJG27MGmD4UTlnUrFOYhJkElY82rHNQk+E8onLGp+LlsL43B8K2ecjFdkEsWpTgHKP1W6",
+	"75WIOPvba/e8zmLk3HgRnnKsfLFC8QaFYV2+/NJymyQPnedz1vfsrvtMAW12KfhDsMrUmLvRngZl2xiB",
+	"V5+qHkOJvGoOrN2EyyWz4/bN8foeFI0phrHVlNXTcWr36+G/ysZQdsH5/sJ4YHy2AsAQDXTDVtj8SOTF",
+	"6+R/6g26auDhSk2N0daQhwPnrt1VzT/4aciP1Nht2+7dTLzSE50Y7c/jbDYXfZreOIsF48+FkO1vUuWP",
+	"deaZWC7wRlaPmx2GPAgn2t+VW+N5e1t8pQlw9QKqXbTtNpuPrufjFfBbdQmtL3tVzNio1IF3c2cWDCGb",
+	"YhjECxo6sw14tNI59nrRw4sTDO+aS2UZto3iHoO1iv2cJNNM5/EdFhw2oV0L0IramnNL3uDmi/95a+NK",
+	"lb6d27rcuaB12BjOtKPG8ovfGIcyEeEtw1o7Xr0Op84kr2dbKPgBk7obNSqsFnU1pmKzZY20eqJ3tE1p",
+	"igotlRfWecT1Thw0+G5atswHgSbw3fhyl/w9/B7sdfpP270eAR8eCAouZQQyvSeqdfYc4qQV5hqPriTE",
+	"6k6uKnSrEe06rWgDmWnJ+XsT190UAAwvkzhZfFMf51tlQs8oZl3HbTQfihX/0HSVTOK9cmIpfiDPKAhI",
+	"CJ1PH3ZMFgCYLfY50YgQ+2uihO1eFs2dga13bR7NelcbNPxAhDk3sQ7woKHIgzrdMFWWVgeowmghrZr9",
+	"ONSpQheWtlqVBX875zYCsBYZm9qe+zUnuIHpOcfN57NoKRxYZT/rubJV+5PWVv6kpnZoIwbsOqPtubGp",
+	"svjgvItnwZ8VjurPY33P8aKmbzXIdl3SZ5dlgbtUjeG+9G3WdCzB7KJCDskj+qLqYK517TNNiKAWIBI4",
+	"v9rhYa3L2/RiUYbINd+1ZRbO0kVK62b8pH7HAqyPjAotf35tizgXmtY2UqoiZ92U4iY/FGjGakZVUzQc",
+	"CAiT0rDPHNp8UzKN5cPenQja/knaILWtBmibCG6zrVaiG6Btvld5k6/aC2YF64PyWlOJ6mlRE7S3PRU3",
+	"81SIuXAGup5U0tYI1JyD7BnVUTCvUQzRaYBD+eqXnDK+U4PSPzoTa51BRqtZG1pZGnNv7n1vTtPhIk6Y",
+	"w/zcZMdT1gsz+0NDOYXXhXNSYZquhlbgdi4koj6deOjqBJUlTURzJ8MyK1ThxRc0EXiV/XXLNzU6bFgd",
+	"rsPaxQX7KIYBiyQ5bPyJPvsojmBuLo+6gqY3zSjRXLtP0xuNg+L0Ne0V7QVU+8BHi7i157SpzHPi6RGL",
+	"YC/VlgIxR+0mMwwuPzguWbBGUEBoINTRlRKV4etXlXGvK6nw6NZarpaem8qN63xesY+H4S2bNLL0GoQO",
+	"Pl8q8ehlAdQ2WV81+35Qjn5JkkBJpThLjfQovwQ3S9/dJEPf2sWfNkffHfGkXl86af++9sDtgOD27SsP",
+	"ocIxi4K0WFWGYssEaCYGaonVksfdecfqNmi1jXam5hUoz0cdxw7WqanG8enyzJ9a7flcKo85i2Kz+jY2",
+	"ZuDEMyZSQuGdU1cdrIXViGJmW+uyc8/NhF+P1g3agycZ/yY1Dcn/mGbgf9Yu4H+18n5oK+/n22T7AX3D",
+	"n2Ff7nJDbntXtUb6nD2Bm0n76T+XubQ2vqCvHWHyZx+y+7DJjiP4cxFy8+9NeCh+up6DNj8LbDcYZiXm",
+	"74FiWqhESiOmH+0ke8jLwP0qeKCTLHUEXrgLnTHlH14TeoGmOGwHr3IiS1XkP0NFpXUxJrUHlEoJMrSN",
+	"6Krp9SYH5sLxY8sw5SuXgiGch1cJvNBBX9pY2K92LZPDUuhRYKu8SoWf0jBKP+dBuiNO1pxjaiYNy570",
+	"dqdY+urTHaLlxqi/fbQQq2Hdsc9/r6qxJmuOouBa2vQYrK890RGoTr4u1ONPxrAOb0qQDMUYkOd1JIUI",
+	"loajwJCHzQ7grZnzFIi34gVqWJcrOsHFsFSbRcOy1GlAYCMnI9UKBF9P8BBNheoXHn4+VuYI0Gg6Lhg9",
+	"rIQZtDk1OzDjac4Ogxmcp4Y/lS4NpGPXW2I+EcYLIRgNuMYUzM2QfGTmPAF6VRSFE78/MFFCbp5tpU1h",
+	"BtWY+1hO2v4syC9GhjRgf8bEcLwqGkpaHIBa/4lOYH25UJ35pSzFSqsyZRWxWApYAfGB8dkQ31xOVGN9",
+	"g4KiFoqeCNtFc2IN2WMCYsF8iFptwRpI+qaUa95Ww0hqbPoexXzGEvBPsOCznYvThtpwQtBOaQibGpai",
+	"BVqcVvFrT3RuVys+eZgYJ3fzOLViMHV/I2PRrJfyz7Aa/UMEerrik+EjpHoZ9090pGhicKvDGL0Aj8dQ",
+	"ROwz10p22M4a0L1Rwa0CLh6NWF3G0mXZM7YTO4/O4apKZllDfVvzs09oikkt0NihXQqU089SKqozg2L3",
+	"qF3rNJvGnPRWnZXqUnOqeT4SUdWaosA1+Ib9Eu1GPjlea0/ONHyp690SSwHUrk+VAxTXd61HbquSpMU6",
+	"pI/wBv2BtUTtmU9YGrR22QcVCP1QRH5No6PDat8sUEHAuW31+5RnAzW/E3kI8Qzz4qG/pbxNe72eVA0T",
+	"OhEsSX2smMcCqUle83ASB9gMlEBqWPqAqtcqidn04VatmFVbwQnlqtMXpnJHK8jntryqD2krst1rLoqy",
+	"aR1sx1VY4/sOdbeqtln67vZW97737ywWLBi6i0CaU84ZpSKKhE3R4Fr1e2xY9qLS6FVfN/voXTtew1Rq",
+	"otcbyfqJiq4/bWn1l384Re19+kTjJyHip6LfWihflaMqHhUy9wCbcJ0l2C3vbR9iIWO5lJv/6LtliRPX",
+	"SwjnrKljqB60XDTXv2oflQUlHLXbDh7Cpiq0CsEiJ8I0dVRqnlFFq7FZzRnOVjGjWRJnS1QyinVxWnPB",
+	"PXOBNiit40N4nZSs4W1dEFSLPGxYcyG5ylKsvAPoDFwul1R7uRBd36RQR4FAsD2hyyWjiTEWWUxxo5rU",
+	"uZq2STMzHL4+ESHQ5YMbUgxr1K6vpV/gTybPyRnyVq6F4qOdVqpXgqY3GGhAoaIGFBRxtLL+uKQ8YMGa",
+	"8kqmGEc6j++AwvTE9d3T07zgWbu406MMy8ia8neV6NNKgQkdQF/orlGhbprepBsEQOZladYU4CtTizmP",
+	"9oWS8/HriQW24edH10Q4bg3sp+KbOwgDXVAtBLOX26/4GdSTpxP8JmOw3ZH8ZA0vUPOddSPbZBZ4D9IS",
+	"HNBWzzZPc3AZfOT9D1MC0YlovjZZJlWeqGovbXIfaHozDHnAPjoyxeSfjUEFAOGFa+pjtR8MaG9VMbDp",
+	"SO2km5a1qVqnEVrbxH+sPREdOlV3JmibtvmVShMhI/n7SP4JcDWPI4W9NCZTmnyZx7ZZdNpGcWktjk6K",
+	"JzbJklCsriTCEK9jRhOWHGbY7B7/9U4zn7/91Pcq8oj87ae+8jRg1UZ1iNgZhQcqEhL9CyA8Q1WeHM4J",
+	"pCd8JmdrcyGWHjw745uQaWAcpWil1ic/D03McDSGGN6xseoDRw5NcBXoSEhyKUnjBRPzkM+gE/SAg7mI",
+	"cjI6T8JZyEeqbUtarK0V33GC7eVVCTCpcGAvq1BChTBo2+eBRzMx70Dhynx3dBn+na28+3t8g8ZOJ4Cw",
+	"6uzesoQsIxpy8mO/f3GgCmnkbdt8Ei8Zx3BKYK4+2BMIHXDTMwr9ORMW3hYadkBVKhXJcTcPI2aJxrsk",
+	"FEwqPN0BH/D/+A+iS32kA358y5JV7lliHydsmXuWAEWmib1UycBcrp9Bh0QV2CBhOuCj3wa64MbAOyDw",
+	"JiADUIvlv//n//6/+9Eb1UEPg2mhidOCCToCQxsNowzs1JW18DFBBhiBL//y28CbxAFTC8ufFIb0p+5H",
+	"BwQi6+kilSQs8THgco6v+pEQrN9jN7kDP5p82cUkhgSCZEWWVGqjdmm2A0L5gKuGZvh7xcP27vz67GiE",
+	"x0WJpNBYuQkozjA9PSS9Dni+wB4ZvT/u/3h+NJTrHJ6env90fDRSkSGcjA4lvY7InNGAJXCio9FIviwH",
+	"fAOkDTwD5cAroW8g76R2GMgjngPIb8gLSZ50GXZXdBHBOabqlSzmaXfg3d8DMA+HqbpxJ3BQq7qMQ3WS",
+	"gOiL6/4bkjL8GyDM4MsGsn8XK4qX9/NAkr2i55oCgpJxLBlq9kC9ukIWHO2AYyIejiUBm4bc7um5TOIx",
+	"S8noxZzRSMxVy7MX0Jzk15Fp2sL4LYviJYOzLd5Pv0iWvoEBd0dG/+ooD2HnJNA0Q66vT45UoMtAkixa",
+	"3Q0rjOKZWQcYMYyXV1Px25Fky/AEi0Kem0PkhtWINwTMZ/JNdTdnnKzijCQMGqJT2HbEFtpSggiMExsK",
+	"FS474DMVuJDqRurYBAN5j7o+qg6tciBcSOGgvAfIx4Htp2QiL6mKXgdU9sMFw6Kll+/ekp2dnX3wHvTf",
+	"wocknw05Gf086pKTAMdJRKTdAYeHuULm2fVp7ojA3jaSGTIVXrTb65HRydk/D09PjoaXx/+4Pr7qjzTf",
+	"lQKQcRFOgID04eYUlXE4xBd0Gb643RoRpRBI1v63n/rgrhwdQv+08FeYcUC+B4krOd6IxMmAK20HxRcZ",
+	"5WJr9Iak4YyzgFxfngLC0OSsi7iae6B8MnLON5ITl1WBLvlJx1FpQU3bSGb5pmUDbipil0SxPDQpbuB3",
+	"WyzDL2+wRcpdmDLVgU2jfcAV3nfI6N355fcnR0fHZwbj0PQlHfBDTTU0CBJ5waEgpzzznZ4GPiVLlpBF",
+	"yDMB3ltwNOuzSfFwBjw/He2k6pKSEEXmkTJrtl0wUcm51B9wE1mpmkQBBZpmNR3435Fv/+mSLWgon9nA",
+	"PQa88FPKxAiPD/kBni51VBfVUSKqNRVF4qcDvtfbwUPE62v1skQAJ5RDqorqBSRV/pJeVjgbXUlDhdkZ",
+	"nQwbXkltYJzEd+iRXSZsGoWzuTDraf7elQeIdl7tD9zqGb1KQqDN8TX+QlTsVCaOp7n65fFVnxxenHi+",
+	"d8sSrH/sbXV73R64VFHWeQfeTrfX3cEGyHPQrRUJvLCs3y9+y/8xDIP7F5anZcYcxr5LJfCFcv50CRaZ",
+	"xSIjLAGXo2JfB5r5wK2EFq86Y1fyxfFqwCnHarLfpGQEqeDsbpgl0cjKX1LXX571LY1C1RSWk3mcJYgg",
+	"Q68ngXcgwbYcSypqgwmo4Vxj/cqHWD6pk/oSBtb4q3DGqcgSBqYyfZcA3du9Xqkk8v968b/Q8Af5R9h1",
+	"MUzhJ2Opk29Vybclcj1VOds78N6H0Y1P2GyGoVFjiMcZYO10fG8WzDTjkMvVqllX936NFw8LEekLKM8C",
+	"pBWMBGN2KJDJJRmXF1mHpZoILskS4ZrIp5VaR8Kk7MadozBdxmkonPW6NRTKlO6rhxuaQc1tUyZQTXvk",
+	"21HIpWwf+aom8XeSxlJ6i4L421FO3FKnlYxRLph+Z15/1B2/UeJldQ99tcsX5eGFFQzra79KPqW0UsrE",
+	"JqvI4XDku0iKrnmGZF+ccLhfpRvg7fa21s+95lQJeKYm7ayf9C5OxmEQMF50BO/2dtfPzaecxeJdnHH1",
+	"2f0Np16rwAmYvd1itsHv8ccJY2rmXjv8CpZwGkF+KM5qgaQrltyGE2Y38rNNJ8DTbKPJLx8k17ItF/AX",
+	"yZ1yHnMU33G5b/VKBiPNDM1zlmf0w73vOYNjUAOexJATw5aq1hHGoKAgx1B1+aNPrFuoM1JGvn56ysdH",
+	"mErlTguLVHNUyPTgMUoP7FIv8f2mIFVQOdBTBly+95WfDyEZx8FK64HANCRnAcUOBC77SCciWqllfmXq",
+	"geCCmdzRlMzCW8ZL8TV59I2KsJmwLjnUCJE7pAImg9sxyZZS7VZTE7YEEzQJFwsWhFSwaHVQUnpSEUaR",
+	"fBemaA1A5E5izhnG3FJ433HflKnFL5M7KuUyump4TAIqKObLJEl4C+Aq4Ky1pHSdhrf6gFNrJyqtBsp7",
+	"6OXk8J2eHjzgkDlo3hQu+YxrfUYRDUra93GweqR0lmS/vU3GK8HSTyqpPdvmqmqJlzSP3XoRCzqV0C0a",
+	"LUH9RQk934tCji7HH5jh8hbV1awIs164p2wsSnGNL1yIvo35NArRGbO71QJixEo/jk9pgr0Tdrf22mAn",
+	"zZbycVc8k69JbCPm1gnte9+89CZzKm7wKi/jtEaS63dlHmkg+Rb2djW/gRkCLdIg5EBqG8b+BgWTlLXy",
+	"JYehyUro3oS8UgiY9HUdJ5XFwwP5rsjNOildsAGnecoVQJMbJg7y9LgwzT0RaDCz637bfWtNWmgCFYqS",
+	"jJNvR8VU2ZE/4KO6ROaRT0bNdQMK08u5PKPvFKzKRzFVJTl98yqmZPTL0fnZ8YcRgZb96YAzrjSqwo74",
+	"SmFE76zZzYFWE7kYmmjfSBJSbgurm5sCTCEoxNRZcnhx8o08+IxGBMzfBsnGZKysMiU0x0uF5QO7D9ck",
+	"ilNlO1JpQHIxKlTzsFR3D3ujTPRJqbyE9iIFyjUL4gxKw+ZgsSlLEhaQiPJZZlXw1+bmw8mELUXnVP08",
+	"ckbF+QOe8Uiir2j2U3ZgtD1nCYd6axL/06lL3Vkm8QS6P8NF8poUELqEtupy6ov/TvGZbGsjtCC9crag",
+	"U9g5obZWpRSS36xUm0W4YEOlaEg95gW49XJ3IVTzExAWJpVh72B724q/qajEwNLUf5a0pEL2vBsY0zOh",
+	"EGX8ywcr3PcXHTOGYTNwfa6vT47+t2d5vk14mGSWrqDae6sCXikzHrUsyOotbKCU4OzegBUh4+1Me3Q/",
+	"2NvuvJxssc7u+BXt7E93dzrbwd749eQV26Ive14VDPVtCcaUsWBMsa96DsgFmExuGdE/E+gprS5DDWKx",
+	"BhmIhske26a7wevO/s74VWd3uvWyM+7Rrc5L9jp4Nd2ZbI+3dr0Pvie5tKRW9blCnMzGu8MMcLOhe7ur",
+	"kk0kOpWZWqWLYJxzW6qw43bPVFMEYfYUoIKej0pjWeHvV9KA10BXPWSzuqm1XrorWYJZI092Ww7BeoY3",
+	"JoRChpveGP8pqLtSCQTDRQRGJOYoaMj7bcaJriPovR5vBS+nr1inN9ne6+xOdvY7r+ke67zamu6y7fF+",
+	"0OvteE+yp0qGbo6rykuxVFGkgbafALA8pf7eLt9lA2QKdz0RELlv4hCcq+B4dICW5QVqRV4iqXLN8mxA",
+	"iml3VjS7G+I8t1ATPtnaft0Zh4KEQdd7Oip2lIi6Lz7oGxsMoPBXPm7X2z53Rpm6uHnvv3WP/d4T6RG6",
+	"tlv+u58Xnygod2jDyY1q9ukAqvfGvckrurfd2Q8kqqevaOe1RPVWjuotiGRrrY+oUeprCMBQIxGTHB1O",
+	"h35lbWzVN48llBfXfblWEqmYr/TgBTyZugpb3Um8cDnN2uxOe9L+tzFO/n9br/b39ra293u73Zudf971",
+	"JluLf6z2039ti7+9/nl5mhwqyoCilPbBnMXojzaVii185+wn3URwYX7JL8XIYm+7t/2ys7XV2d7p9/YP",
+	"tvYOels/Y7pAa45gBL36wge7Ui3E0RSbJRYaIGpNE3M6cjZWUf/uHcs+4D6q1lH3KsnjBTzIOvguKd+a",
+	"SaFLSBXXGLQ2oVGUOvhXHk6jXlmMFw9E97Gws8Cldk2jCLkX/Nf+Pxbbxbhl16HtmUPbZvuT3eDVVmf8",
+	"mvY6u9Odvc7rydbLzl7wivXoznR/vLudXzcpQjChWHKl/GA8VQbwIRLU3NxKq5oyp7VKsubviqCK6EqP",
+	"MxuNuSR+zoRd2breifxFlet105d8trPgDRg1RLLCyAEWLW0cYP9spWdhjtMkDpRxWb648QsGBvzn5vfH",
+	"rmTslGm5pQOfzx14ZGurR5xUbRYnPDeQQMDYgI8kPg9GGMQFLGBU/f6oS05DzlTcx5jNQq7dRJM4kk+m",
+	"BMIoF3C1cNQNY0vo0RFEzPaAxEvG36gILnljF/is/0It5b73r85lxjsnNWUisAZ1GHTJRcLsiBy7rIvd",
+	"R97h46ipom0b6dG0qRrstTXT103a2FCvMxs/jaW+tX3+RLDFxpb5je3xSi19jEH+PQtC2ldFHVrZ4/tx",
+	"/J7y1WeywhvGqgpvlpTvcvysZWrXdjyXmf2FDu2qjZ7qq8oqJoBQz/AbujlgSTeMOO+KWNBoBMHm4Ow1",
+	"3SzycH2uKlJA9sGJVUaF5p0M/NxyjCGiA47rq04IVEdIl1okvKm0PiCFefIrELfnMoVKbf5Ko2hTr69m",
+	"nevdw9DxoUU01rpnktziRcVc07c375v4dux1oQ5hA0V7u7/1+mC3d9DrGX2E7r6abLH9XmfvdbDd2WUv",
+	"x53Xk51ppzfeD17Srekrtr3nGWPSEGISMRcIlWXobK2avTR/Dmwz+M0onKB/XJ4maCyS0DCLyHQ5heen",
+	"1HLihEEAs9Ogp8MpeSwMqXySp0cJI9v1z4c69Jhvv1yHHtVXxDs8/Ln/mv79149nh8O3y62r8fd7p2y5",
+	"f3T6z+z9dL4ElbkBk9zx1jNX2YG06gH1qsu21uPUZcQ6iOYtVFHkznne+sdEr341sQOnUEFQoWpt2EBx",
+	"9L3vnbGPwEXOp1eWdKhfwzF+Y3XmHxlLVp9ImcHQ6D+dH97cN1Pr08hl6/ppqW+OAkLinJ501ELTiiww",
+	"XYRw/WJQWh6qlgeKq1RAK1L8DRGxSbrjyhXOmU/QewSvKFQSHEIX510ZwfRw96OqkFHg+MUmTwWzVPvX",
+	"pA1hg40Us7tUeU/sP0VWTHQJKHE8RqxicHix9dTjTaZOYwQa1Gtl/tMLuIpAejTrLzdRrwk7s/b5lTD+",
+	"t1az+POpQlMrIdA4895XruVNVnTOuPelcNpkmerwjQULcI1PI1ewEOnzfsQa/UmR8ueUY29LSdlu6dXw",
+	"aH3xm/qvYRjco3zTcRGu4u86LAaFnPFxKh0cQ7pUMULIfM0zsDIexJxBAlamA5BDiPTSLcV01JdeHadP",
+	"WBRBmE9FxiGktox7FLPH5QJXREjgYvNmPNpaN+HoOco38E8+kuernazj+Rby1Qa/ZNa/ISM0asrzMhiq",
+	"Ey7YDP+UWrmJv2rkZv76HMUKg8LaLvMwFXGyKrRO0MmYpoVCJa/wyTgMRrhU9UkgKsjo4IFVD+pT6Jaa",
+	"caNl5uEBeGvg2jVwtQzZSWKw4EjV18MQ6Wq0UyHoIy80A3EarSHLnaatYuYMZKbPOXzkiS1ODpNR0zNs",
+	"47fIo82PKgbt8aZHx06F09d+yE2AGISipCxQ/vbncU3CyRwqOGEwe7xk/FldlnPODsgd1V0zlhFVhac/",
+	"163Bc4aQAMSqFQHh/TYAJzobeAcDSG0fePfmg1ZAhBUvNNRF+nRwmPfLbwMkUFjlp9LeB979B+/+Q/Hy",
+	"ug9xzRV+/fMf8kZvq6hpmaFJ9C917TOpa5dMJ319TSob9qyqfRDWWlM38gKqqScB1vFv9ZZ9YYXHPfxr",
+	"dXZfh7JpIu4gB0chZE5Tk2yMVYGwUpoKC5PvYNO9Ny/7ptcLgy651KnCGGMGbl3I3cGYQCtvKm/76TA1",
+	"19qI+zrV4bmaiHVLpT+PhTgPV/sUusknNSbYjSjb2hLyi/E1GZEvM37C+40NpW3LsT38ORtoHyXhnq1J",
+	"91mKVZdsseSpSqbdwLyrReKL30w87/2LJOOPk5HrY3MQ0kZ5egXVe6zylr6qOBEW0zPzzAQjOI1RB0qM",
+	"YURiaqeO1lcYJSZbR8ppKZ+TjBOo2yfCBTsYcJyLWcNFa7VvnLKOsnr7ZHR5fTY8ORteXJ7/cHl8dYVF",
+	"3kxlN3jEBmGqAlBTkwcrlaeWebADXkiEVUFfVsRwatcYx9TM8Uow3xHI+ber87MBh5BgE9z0Y79/QTCY",
+	"OY9j1+ayVNCVsdirIwAQQoHfHvBIPrn8dV17rYqTm+z2eab9TjQvf5Q+pe2BdXZCW6uwkgsfYb4rWBCw",
+	"YsEtS2h0QRNRCffSJCAP/y7GJljtQTr+iEWFAY0hJ2ko900ESxbpgRtA37L5QblP2JG2/kV0zCK8UJwx",
+	"LFIzYVwkNCJK0olVt/3WJfm/C6tpdHrbKsB8ikxF4TeCuqimJFANOopJnB6bvtqZbNFJh72k+51dut3r",
+	"7L8Kxp29nZf7O6/2JtO9ranXnBitEbkMoYN96xPeUAe/zNaEaJQb1T0gf21tKg7yBFN/v6hvK4aBVQxc",
+	"GTY5Ev8A89bD82OMRSzPlnUmyGCxfYl73OlRJYTQwoLmks14kBjlsaAq/RcMup/VtP7HYzFPM0IsSP7W",
+	"SFBS8WIfRQ1dDTfaXRUcXYpf2xjLcqLmeGpOxOxKtxvo1eOnq4dK7m2Iq4iYJhLTeLG6vzwT5LSh3Ydj",
+	"ShFQu3wt1aY6VOTDAku1eVDmlhEl9mUfJ/GNVHqmls5o9D55QDdsKbqkn6wInVEs1FlKAfM9HgvVC7WO",
+	"oYTcddARu2WRd+Dd0YRjqqATRkkmmTiQACWMTuYKFbqdElbrlXpbfMO47ZdQcN1jM1FQvCv59nEcYaxI",
+	"FJWyApEirtOQz0juJCD/83//X/4FvezQSldHtJ/n/fny75lGPkqRX9AVCWISZAmk6hpd14YD/2L3+8MT",
+	"R53fyMc8UcoerbNUj1iE9iN774H8Y1FnVjfzE95G6xIFCKR1Cb22N0sCPcT5WLllHvKbkM9q2LPp+NQk",
+	"8tv62YKtV9PeeId1dunL7c7utDfp7Aev9zrbk/3xyy32iu70Xj9KPpnuQsV2RnkvMNWATjXM+iXvm5J3",
+	"trpfpxhojLn5do6wBp7958Sa1e8sUJ3MVDMrhU5LcBhllQAruMMq/epV0TXZz5Km5RNNsnhM17CQD/19",
+	"0O/f8pCM3qEmO4j6ULeMa9Q12uK83QXW7YxqsLMRNoqdjnqVQ7R7Rt1bqLC6NzmQ4ZdDeFAbgxpgzwBD",
+	"j6KfdhjTUN2b+i4YI1ufIj+LBXblKdd8+XNkyTeUfygfW44b9MC/d1Vaqr5OG99HT1mW7KkDPZxFmx7D",
+	"YYtlmppY14YeojVFAuSZYEEAUyMyg4LGrooB0MwF/qIrJgYsoquubklSLhVQKi/gE0pGFahGvm4fBW5Y",
+	"yO2E7BrTgUDoNsq6OuMfXGwA7ZkKK5N4wYxxB+qeHegqlPmxjHJrOJAzkLnVfWtUVCXzQpaW5mCtgb5R",
+	"1CLzipYF3jjKG5wa1RNYDfso/DoAMWdZqxz6A9hPqHiRR7rKAHCAvE9fXx5RpfeqKguh2eUIKm3pJlbw",
+	"KpBPAhg14KOSng9NvEb4vBiph5oo2JEEs/qJmHfMgOcPISiSXTBmw3MAzo7y1R36pWHp8lHoVlgDDsRL",
+	"fhvA3YNQpTIWB54/APY08A5+G3hhAKPasAyYabgDTGvDH2Bazrtgnot74fIabJuX4ArIOAeSc1rjch6J",
+	"8+E/DgZlpjqQHHRgs+MB8ONBlQsOMKxAorSKzSLi4ZPlP0ms2i+ygXaLu1es3CH3AbV5a/2hB7RXOqDK",
+	"A6x8Sh/a7FhdVbPn4abbxQUQVfWwOQxUNrioNQ2k2mRvQR5kbhfSBGNIrIgPyyQ08O6f7d7zh3EtAtSv",
+	"BwPr4Y294/78OwqD7jPeiuHPj6LLgs3ysURaLzL+fBzpqfC2jrPZtIN/UmSQxw+XpZNv0Pp0+Nn6Wckn",
+	"+TQqEyI8jwbevT8wLykQfOqk1Xj1Z8CTfoIN8lp5ORZQqVVKyNdS6KppqhlXLgWhYl3Op5fZ+lzbwuAv",
+	"pSIVvp6+0JpUTxr7td2mEQbqn39MTStt4qDQpQmibgpOJx09dpmZzGBs8Lq29992r2eFUqkC9/hgT01X",
+	"yi45EdhsESoBQf1SFqXMmVj3I3740UG4uIFSBPIlNqwr+mFUYUs9YQOzhoK1xpahsRGmulFet9z440Ox",
+	"/Mgt43ICdNm1juXc9LpQh4P9dmsP5y2i2rxTJW8f01QfeKqCq7CvBMHNmP65qo+knm16+mEcjQkoSxig",
+	"PyXpXDXqCBMChbvRbyfmSZzN5uSSBWFaCi6DztnqMa0b+8GX5KtdksgdtuSEL6iGrNBtk4yhvSSLpkS3",
+	"5YT18zbKVqwDdMoCTDnp7JLRIJTofjypJZpZHLFZQitGfPmllU8kqeQoKYNskyReFW05lSfnHXjxDRRJ",
+	"nmlKUH+R3x6qgvNeoL9vmVI9QIEqt06DlQO2h33b9Y3WNyfHfm2YOBAdhFHSYAUmJsNPLAa5SS6/2tBR",
+	"fMer1mBzSTY9GHTrlxGk/mojKSux6Xz8haqpWwDqvflZm0Pze5wwktfh3fTs1oL2R5yiRCheRszACIXV",
+	"JiZtZozmM2s448ZNleRXAEL0B5bhN7yvWygNfvDixdb2q26v2+tuHbzuve6h1w9B+q1S+Va5GSbYME9V",
+	"ZlThrWFiwmTzzMW82Jf/m1usYKudeErOl4wfnnyTVhs3gcxFfhrn+UCFmm3qc7qMpftryn0Ehfh12Z/2",
+	"qUxkXSZTDoaOXK+CAcVBVOR3rssUAsBzxaYQ5C2BA9O59R3Qcdx7xXbi8TRPm3Q2rKwrDarqcqXF7jtv",
+	"QMgqNiVxYDpEQqcriDNnCbMgtFt4VQG9wBb8kh9CB7AxjSifaKm+iHko4gQqrbAVyOy8b6YcoFv056La",
+	"+rJ1ne4/3P//AQAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

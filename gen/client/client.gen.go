@@ -1105,7 +1105,7 @@ func (e WorkflowTaskUpdatedType) Valid() bool {
 	}
 }
 
-// ActiveStatus The thread takes messages.
+// ActiveStatus The thread accepts messages.
 type ActiveStatus struct {
 	Type ActiveStatusType `json:"type"`
 }
@@ -1113,15 +1113,15 @@ type ActiveStatus struct {
 // ActiveStatusType defines model for ActiveStatus.Type.
 type ActiveStatusType string
 
-// ThreadMetadata Free-form; empty on this server.
+// ThreadMetadata Any fields. This server always sends an empty object.
 type ThreadMetadata map[string]interface{}
 
-// ThreadItemPage Items of a thread. Empty in an event; the items come as events of their own.
+// ThreadItemPage Items of a thread. Empty in an event, because each item has its own events.
 type ThreadItemPage struct {
 	Data    []ThreadItem `json:"data"`
 	HasMore bool         `json:"has_more"`
 
-	// After Where the next page begins.
+	// After The parameter `after` of the request for the next page.
 	After *string `json:"after,omitempty"`
 }
 
@@ -1129,17 +1129,17 @@ type ThreadItemPage struct {
 type Annotation struct {
 	Type AnnotationType `json:"type"`
 
-	// Source What an annotation points at.
+	// Source The source that an annotation refers to.
 	Source AnnotationSource `json:"source"`
 
-	// Index Where in the text it belongs.
+	// Index The position in the text.
 	Index *int `json:"index,omitempty"`
 }
 
 // AnnotationType defines model for Annotation.Type.
 type AnnotationType string
 
-// AnnotationSource What an annotation points at.
+// AnnotationSource The source that an annotation refers to.
 type AnnotationSource struct {
 	Title       string               `json:"title"`
 	Description *string              `json:"description,omitempty"`
@@ -1153,7 +1153,7 @@ type AnnotationSourceType string
 
 // AssistantMessageContent Text that the assistant wrote.
 type AssistantMessageContent struct {
-	// Annotations Empty; this server names no sources.
+	// Annotations Always empty, because this server states no sources.
 	Annotations []Annotation                `json:"annotations"`
 	Text        string                      `json:"text"`
 	Type        AssistantMessageContentType `json:"type"`
@@ -1162,11 +1162,11 @@ type AssistantMessageContent struct {
 // AssistantMessageContentType defines model for AssistantMessageContent.Type.
 type AssistantMessageContentType string
 
-// AssistantMessageContentPartAdded A part of the answer begins.
+// AssistantMessageContentPartAdded A part of the answer starts.
 type AssistantMessageContentPartAdded struct {
 	Type AssistantMessageContentPartAddedType `json:"type"`
 
-	// ContentIndex Which part of the message, from 0.
+	// ContentIndex Index of the part in the message, from 0.
 	ContentIndex int `json:"content_index"`
 
 	// Content Text that the assistant wrote.
@@ -1180,7 +1180,7 @@ type AssistantMessageContentPartAddedType string
 type AssistantMessageContentPartDone struct {
 	Type AssistantMessageContentPartDoneType `json:"type"`
 
-	// ContentIndex Which part of the message, from 0.
+	// ContentIndex Index of the part in the message, from 0.
 	ContentIndex int `json:"content_index"`
 
 	// Content Text that the assistant wrote.
@@ -1190,14 +1190,14 @@ type AssistantMessageContentPartDone struct {
 // AssistantMessageContentPartDoneType defines model for AssistantMessageContentPartDone.Type.
 type AssistantMessageContentPartDoneType string
 
-// AssistantMessageContentPartTextDelta More text of a part of the answer.
+// AssistantMessageContentPartTextDelta More text for a part of the answer.
 type AssistantMessageContentPartTextDelta struct {
 	Type AssistantMessageContentPartTextDeltaType `json:"type"`
 
-	// ContentIndex Which part of the message, from 0.
+	// ContentIndex Index of the part in the message, from 0.
 	ContentIndex int `json:"content_index"`
 
-	// Delta To append to what came before.
+	// Delta The text to append to the part.
 	Delta string `json:"delta"`
 }
 
@@ -1211,87 +1211,88 @@ type AssistantMessageItem struct {
 	CreatedAt time.Time                `json:"created_at"`
 	Type      AssistantMessageItemType `json:"type"`
 
-	// Content Empty while the answer begins.
+	// Content Empty when the answer starts.
 	Content []AssistantMessageContent `json:"content"`
 }
 
 // AssistantMessageItemType defines model for AssistantMessageItem.Type.
 type AssistantMessageItemType string
 
-// Attachment A file that belongs to a message; `type` says whether it is an image.
+// Attachment A file for a message. `type` is `image` or `file`.
 type Attachment struct {
 	union json.RawMessage
 }
 
-// AttachmentCreateParams The file to upload.
+// AttachmentCreateParams The file that will be uploaded.
 type AttachmentCreateParams struct {
-	// MimeType A type that this server takes.
+	// MimeType A media type that this server accepts.
 	MimeType string `json:"mime_type"`
 
-	// Name The file's name. Folders before it, control characters and characters
-	// that change the direction of the text are removed; what is left must
-	// not be empty.
+	// Name The file's name. A path before the name, control characters and characters
+	// that change the direction of the text are removed; the result must not be
+	// empty.
 	Name string `json:"name"`
 
 	// Size The exact number of bytes.
 	Size int64 `json:"size"`
 }
 
-// AttachmentDeleteParams Which file.
+// AttachmentDeleteParams The file to delete.
 type AttachmentDeleteParams struct {
 	AttachmentID openapi_types.UUID `json:"attachment_id"`
 }
 
-// AttachmentUploadDescriptor How to upload the file. Absent once a message has it.
+// AttachmentUploadDescriptor The request that uploads the file. Absent after the file is sent in a message.
 type AttachmentUploadDescriptor struct {
-	// URL Where to send the file, as it is. Good for half an hour and needs no token.
+	// URL The URL that the file is sent to. It needs no token and is valid for half an hour.
 	URL    string                           `json:"url"`
 	Method AttachmentUploadDescriptorMethod `json:"method"`
 
-	// Headers What to send with it.
+	// Headers The headers of the request.
 	Headers map[string]string `json:"headers"`
 }
 
 // AttachmentUploadDescriptorMethod defines model for AttachmentUploadDescriptor.Method.
 type AttachmentUploadDescriptorMethod string
 
-// AttachmentsCreateReq Register a file; the answer is an `Attachment` that says how to upload it.
-// A server that keeps no files answers 404 `NOT_SUPPORTED`.
+// AttachmentsCreateReq Create an attachment. The response is an `Attachment` with the request that
+// uploads the file.
+// A server that does not accept files returns 404 `NOT_SUPPORTED`.
 type AttachmentsCreateReq struct {
 	Type AttachmentsCreateReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params The file to upload.
+	// Params The file that will be uploaded.
 	Params AttachmentCreateParams `json:"params"`
 }
 
 // AttachmentsCreateReqType defines model for AttachmentsCreateReq.Type.
 type AttachmentsCreateReqType string
 
-// AttachmentsDeleteReq Delete a file that no message has. Others go with their thread.
+// AttachmentsDeleteReq Delete a file that is not part of a message. Files of messages are deleted with their thread.
 type AttachmentsDeleteReq struct {
 	Type AttachmentsDeleteReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params Which file.
+	// Params The file to delete.
 	Params AttachmentDeleteParams `json:"params"`
 }
 
 // AttachmentsDeleteReqType defines model for AttachmentsDeleteReq.Type.
 type AttachmentsDeleteReqType string
 
-// ChatKitErrorEvent The run failed. The part of the answer so far is saved.
+// ChatKitErrorEvent The run failed. The part of the answer received so far is saved.
 type ChatKitErrorEvent struct {
 	Type ChatKitErrorEventType `json:"type"`
 
-	// Code `stream.error` for a failure that the component describes itself, `custom` for one that the message describes.
+	// Code `stream.error` if the component chooses the text that it shows, `custom` if it shows `message`.
 	Code ChatKitErrorEventCode `json:"code"`
 
-	// Message For people. Comes with `custom`.
+	// Message For people. Present if the code is `custom`.
 	Message *string `json:"message,omitempty"`
 
 	// AllowRetry Whether `threads.retry_after_item` may help.
@@ -1301,58 +1302,58 @@ type ChatKitErrorEvent struct {
 // ChatKitErrorEventType defines model for ChatKitErrorEvent.Type.
 type ChatKitErrorEventType string
 
-// ChatKitErrorEventCode `stream.error` for a failure that the component describes itself, `custom` for one that the message describes.
+// ChatKitErrorEventCode `stream.error` if the component chooses the text that it shows, `custom` if it shows `message`.
 type ChatKitErrorEventCode string
 
-// ChatKitRequest A request of the ChatKit protocol; `type` says which.
+// ChatKitRequest A request of the ChatKit protocol. `type` selects the schema.
 type ChatKitRequest struct {
 	union json.RawMessage
 }
 
-// ChatKitResponse The answer to a request without a stream; which one, the request's type says.
+// ChatKitResponse The response to a request without a stream. Its schema depends on the type of the request.
 type ChatKitResponse struct {
 	union json.RawMessage
 }
 
-// ChatKitStreamEvent An event of a stream of the ChatKit protocol; `type` says which.
+// ChatKitStreamEvent An event of a stream of the ChatKit protocol. `type` selects the schema.
 type ChatKitStreamEvent struct {
 	union json.RawMessage
 }
 
-// ClientTool A tool of the page's. A call of it ends the stream with a pending `client_tool_call` item.
+// ClientTool A tool of the client's page. If the model calls it, the stream ends with a pending `client_tool_call` item.
 type ClientTool struct {
 	Name string `json:"name"`
 
-	// Description Tells the model what the tool does and when to call it.
+	// Description Describes to the model what the tool does and when to call it.
 	Description *string `json:"description,omitempty"`
 
-	// Parameters The JSON Schema of the arguments, an object. Absent for a tool without arguments.
+	// Parameters The JSON Schema of the arguments, which are an object. Absent if the tool has no arguments.
 	Parameters json.RawMessage `json:"parameters,omitempty"`
 }
 
-// ClientToolCallItem A call of a tool that the page offers.
+// ClientToolCallItem A call of a tool that the client's page offers.
 type ClientToolCallItem struct {
 	ID        openapi_types.UUID     `json:"id"`
 	ThreadID  openapi_types.UUID     `json:"thread_id"`
 	CreatedAt time.Time              `json:"created_at"`
 	Type      ClientToolCallItemType `json:"type"`
 
-	// Status `pending` until the page has given the output.
+	// Status `pending` until the page has sent the output.
 	Status ClientToolCallItemStatus `json:"status"`
 
-	// CallID The model's own id of the call.
+	// CallID The id that the model gave to the call.
 	CallID    string          `json:"call_id"`
 	Name      string          `json:"name"`
 	Arguments json.RawMessage `json:"arguments"`
 
-	// Output What the page's tool returned, any JSON. Absent while the call is pending, and where it is null.
+	// Output The output of the page's tool, any JSON. Absent if the call is pending or the output is null.
 	Output json.RawMessage `json:"output,omitempty"`
 }
 
 // ClientToolCallItemType defines model for ClientToolCallItem.Type.
 type ClientToolCallItemType string
 
-// ClientToolCallItemStatus `pending` until the page has given the output.
+// ClientToolCallItemStatus `pending` until the page has sent the output.
 type ClientToolCallItemStatus string
 
 // CreateRunContent A part of the user's message.
@@ -1364,15 +1365,15 @@ type CreateRunContent struct {
 // CreateRunContentType defines model for CreateRunContent.Type.
 type CreateRunContentType string
 
-// CreateRunMessage A message of the user.
+// CreateRunMessage A message that the user sends.
 type CreateRunMessage struct {
-	// Attachments The ids of uploaded files. A file is of one message.
-	// `attachments.create` of the ChatKit protocol makes them.
+	// Attachments The ids of uploaded files. A file can belong to only one message.
+	// `attachments.create` of the ChatKit protocol creates the ids.
 	Attachments *[]openapi_types.UUID `json:"attachments,omitempty"`
 
-	// Content The parts of the message. All of them together may have 500 characters,
-	// counted in Unicode code points, and must hold more than white space
-	// where no file comes with them.
+	// Content The parts of the message. Together they may have 500 characters, counted
+	// in Unicode code points. They must contain more than white space, unless
+	// the message has attachments.
 	Content []CreateRunContent   `json:"content"`
 	Role    CreateRunMessageRole `json:"role"`
 }
@@ -1382,17 +1383,17 @@ type CreateRunMessageRole string
 
 // CreateRunRequest The message to send.
 type CreateRunRequest struct {
-	// Message A message of the user.
+	// Message A message that the user sends.
 	Message CreateRunMessage `json:"message"`
 
-	// Model One of the models this server offers; absent is its own choice.
+	// Model One of the models that this server offers. If absent, the server's default model answers.
 	Model *string `json:"model,omitempty"`
 }
 
-// CreateSessionRequest Nothing is asked for yet.
+// CreateSessionRequest An empty object; there are no fields yet.
 type CreateSessionRequest = map[string]interface{}
 
-// CreateThreadRequest Nothing is asked for yet.
+// CreateThreadRequest An empty object; there are no fields yet.
 type CreateThreadRequest = map[string]interface{}
 
 // CreatedSession A new session.
@@ -1412,9 +1413,9 @@ type CreatedThread struct {
 	CreatedAt time.Time          `json:"created_at"`
 }
 
-// CustomAction An action that a widget names.
+// CustomAction The action of the widget.
 type CustomAction struct {
-	// Payload Any JSON, null too.
+	// Payload Any JSON value, including null.
 	Payload json.RawMessage `json:"payload,omitempty"`
 	Type    string          `json:"type"`
 }
@@ -1428,81 +1429,81 @@ type DeletedSession struct {
 	Deleted   bool               `json:"deleted"`
 }
 
-// Done The request succeeded, and there is nothing to return.
+// Done The request succeeded. There is nothing to return.
 type Done struct {
-	// UpdatedItem What a widget's action changed. This server makes no widgets, so it is absent.
+	// UpdatedItem The item that a widget's action changed. Always absent, because this server has no widgets.
 	UpdatedItem *ThreadItem `json:"updated_item,omitempty"`
 }
 
 // DurationSummary How long a workflow took.
 type DurationSummary struct {
-	// Duration In whole seconds.
+	// Duration The time in whole seconds.
 	Duration int `json:"duration"`
 }
 
 // ErrorCode | Code | Status | Meaning |
 // | --- | --- | --- |
-// | `INVALID_REQUEST` | 400 | The request is not what this document says. |
+// | `INVALID_REQUEST` | 400 | The request does not match this document. |
 // | `EMPTY_MESSAGE` | 400 | The message is blank. |
 // | `MESSAGE_TOO_LONG` | 400 | The message is too long. |
-// | `UNAUTHORIZED` | 401 | The token is missing, expired or not valid. |
-// | `FORBIDDEN` | 403 | Another user's session or file, a signed URL that is not good, or an origin that is not allowed. |
+// | `UNAUTHORIZED` | 401 | The token is missing, has expired or is invalid. |
+// | `FORBIDDEN` | 403 | The session or file belongs to another user, a signed URL is wrong or expired, or the origin is not allowed. |
 // | `NOT_FOUND` | 404 | There is no such path. |
 // | `SESSION_NOT_FOUND` | 404 | There is no such session. |
-// | `THREAD_NOT_FOUND` | 404 | The thread is not the session's. |
+// | `THREAD_NOT_FOUND` | 404 | The session has no such thread. |
 // | `ITEM_NOT_FOUND` | 404 | The thread has no such item. |
 // | `ATTACHMENT_NOT_FOUND` | 404 | There is no such file. |
-// | `NOT_SUPPORTED` | 404 | The request needs a feature that this server does not have, or files where it keeps none. |
+// | `NOT_SUPPORTED` | 404 | This server does not have the feature that the request needs, or does not accept files. |
 // | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
-// | `RUN_IN_PROGRESS` | 409 | A run is under way in this thread. |
-// | `ATTACHMENT_CONFLICT` | 409 | A file is not uploaded yet, is uploaded already, or is of a message already. |
+// | `RUN_IN_PROGRESS` | 409 | The thread has a run in progress. |
+// | `ATTACHMENT_CONFLICT` | 409 | A file is not uploaded yet, is already uploaded, or already belongs to a message. |
 // | `REQUEST_TOO_LARGE` | 413 | The body or the file is too large. |
-// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON, or a file is of a type that is not taken or not what it says. |
-// | `RATE_LIMIT_EXCEEDED` | 429 | Too many requests from this address. |
-// | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
-// | `ATTACHMENT_LIMIT` | 429 | The user has as many files that no message has, or as many bytes of files, as a user may have. |
-// | `INTERNAL_ERROR` | 500 | A fault of the server. |
-// | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
-// | `SERVICE_UNAVAILABLE` | 503 | The database or the store of files is out of reach, the server is busy with files, or it is stopping. |
+// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON, or a file has a type that is not accepted or not the one given for it. |
+// | `RATE_LIMIT_EXCEEDED` | 429 | The client address has sent too many requests. |
+// | `SESSION_LIMIT` | 429 | The user has the maximum number of sessions. |
+// | `ATTACHMENT_LIMIT` | 429 | The user has the maximum number of unsent files or of bytes of files. |
+// | `INTERNAL_ERROR` | 500 | An unexpected error in the server. |
+// | `UPSTREAM_ERROR` | 502 | The model refused the request or cannot be reached. |
+// | `SERVICE_UNAVAILABLE` | 503 | The database or the file store cannot be reached, the server is processing too many files, or it is stopping. |
 type ErrorCode string
 
 // ErrorDetail Why a request failed.
 type ErrorDetail struct {
 	// Code | Code | Status | Meaning |
 	// | --- | --- | --- |
-	// | `INVALID_REQUEST` | 400 | The request is not what this document says. |
+	// | `INVALID_REQUEST` | 400 | The request does not match this document. |
 	// | `EMPTY_MESSAGE` | 400 | The message is blank. |
 	// | `MESSAGE_TOO_LONG` | 400 | The message is too long. |
-	// | `UNAUTHORIZED` | 401 | The token is missing, expired or not valid. |
-	// | `FORBIDDEN` | 403 | Another user's session or file, a signed URL that is not good, or an origin that is not allowed. |
+	// | `UNAUTHORIZED` | 401 | The token is missing, has expired or is invalid. |
+	// | `FORBIDDEN` | 403 | The session or file belongs to another user, a signed URL is wrong or expired, or the origin is not allowed. |
 	// | `NOT_FOUND` | 404 | There is no such path. |
 	// | `SESSION_NOT_FOUND` | 404 | There is no such session. |
-	// | `THREAD_NOT_FOUND` | 404 | The thread is not the session's. |
+	// | `THREAD_NOT_FOUND` | 404 | The session has no such thread. |
 	// | `ITEM_NOT_FOUND` | 404 | The thread has no such item. |
 	// | `ATTACHMENT_NOT_FOUND` | 404 | There is no such file. |
-	// | `NOT_SUPPORTED` | 404 | The request needs a feature that this server does not have, or files where it keeps none. |
+	// | `NOT_SUPPORTED` | 404 | This server does not have the feature that the request needs, or does not accept files. |
 	// | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
-	// | `RUN_IN_PROGRESS` | 409 | A run is under way in this thread. |
-	// | `ATTACHMENT_CONFLICT` | 409 | A file is not uploaded yet, is uploaded already, or is of a message already. |
+	// | `RUN_IN_PROGRESS` | 409 | The thread has a run in progress. |
+	// | `ATTACHMENT_CONFLICT` | 409 | A file is not uploaded yet, is already uploaded, or already belongs to a message. |
 	// | `REQUEST_TOO_LARGE` | 413 | The body or the file is too large. |
-	// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON, or a file is of a type that is not taken or not what it says. |
-	// | `RATE_LIMIT_EXCEEDED` | 429 | Too many requests from this address. |
-	// | `SESSION_LIMIT` | 429 | The user has as many sessions as a user may have. |
-	// | `ATTACHMENT_LIMIT` | 429 | The user has as many files that no message has, or as many bytes of files, as a user may have. |
-	// | `INTERNAL_ERROR` | 500 | A fault of the server. |
-	// | `UPSTREAM_ERROR` | 502 | The model refused or is out of reach. |
-	// | `SERVICE_UNAVAILABLE` | 503 | The database or the store of files is out of reach, the server is busy with files, or it is stopping. |
+	// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON, or a file has a type that is not accepted or not the one given for it. |
+	// | `RATE_LIMIT_EXCEEDED` | 429 | The client address has sent too many requests. |
+	// | `SESSION_LIMIT` | 429 | The user has the maximum number of sessions. |
+	// | `ATTACHMENT_LIMIT` | 429 | The user has the maximum number of unsent files or of bytes of files. |
+	// | `INTERNAL_ERROR` | 500 | An unexpected error in the server. |
+	// | `UPSTREAM_ERROR` | 502 | The model refused the request or cannot be reached. |
+	// | `SERVICE_UNAVAILABLE` | 503 | The database or the file store cannot be reached, the server is processing too many files, or it is stopping. |
 	Code ErrorCode `json:"code"`
 
-	// Message For people. It may change; programs look at the code.
+	// Message For people. The text may change, so programs must use the code.
 	Message string `json:"message"`
 }
 
-// ErrorEvent The run failed. The part of the answer so far is saved.
+// ErrorEvent The run failed. The part of the answer received so far is saved.
 type ErrorEvent struct {
 	Type ErrorEventType `json:"type"`
 
-	// Code `stream.error` for a general failure, `custom` for one that the message describes.
+	// Code `stream.error` for a general failure, `custom` for a failure that only the message describes.
 	Code ErrorEventCode `json:"code"`
 
 	// Message For people.
@@ -1515,10 +1516,10 @@ type ErrorEvent struct {
 // ErrorEventType defines model for ErrorEvent.Type.
 type ErrorEventType string
 
-// ErrorEventCode `stream.error` for a general failure, `custom` for one that the message describes.
+// ErrorEventCode `stream.error` for a general failure, `custom` for a failure that only the message describes.
 type ErrorEventCode string
 
-// ErrorResponse The answer of a request that failed.
+// ErrorResponse The response to a request that failed.
 type ErrorResponse struct {
 	Success bool `json:"success"`
 
@@ -1526,16 +1527,16 @@ type ErrorResponse struct {
 	Error ErrorDetail `json:"error"`
 }
 
-// FileAttachment A file that is no image.
+// FileAttachment A file that is not an image.
 type FileAttachment struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
 	MimeType string `json:"mime_type"`
 
-	// UploadDescriptor How to upload the file. Absent once a message has it.
+	// UploadDescriptor The request that uploads the file. Absent after the file is sent in a message.
 	UploadDescriptor *AttachmentUploadDescriptor `json:"upload_descriptor,omitempty"`
 
-	// ThreadID The thread of the message that has the file. Absent until a message has it.
+	// ThreadID The thread of the message that the file belongs to. Absent before the file is sent in a message.
 	ThreadID *openapi_types.UUID `json:"thread_id,omitempty"`
 	Type     FileAttachmentType  `json:"type"`
 }
@@ -1543,7 +1544,7 @@ type FileAttachment struct {
 // FileAttachmentType defines model for FileAttachment.Type.
 type FileAttachmentType string
 
-// Health The process is alive.
+// Health The process is running.
 type Health struct {
 	Status HealthStatus `json:"status"`
 }
@@ -1557,14 +1558,14 @@ type ImageAttachment struct {
 	Name     string `json:"name"`
 	MimeType string `json:"mime_type"`
 
-	// UploadDescriptor How to upload the file. Absent once a message has it.
+	// UploadDescriptor The request that uploads the file. Absent after the file is sent in a message.
 	UploadDescriptor *AttachmentUploadDescriptor `json:"upload_descriptor,omitempty"`
 
-	// ThreadID The thread of the message that has the file. Absent until a message has it.
+	// ThreadID The thread of the message that the file belongs to. Absent before the file is sent in a message.
 	ThreadID *openapi_types.UUID `json:"thread_id,omitempty"`
 	Type     ImageAttachmentType `json:"type"`
 
-	// PreviewURL URL of the image, valid for an hour without a token. It works once the image is uploaded.
+	// PreviewURL URL of the image. It needs no token, is valid for an hour and works after the image is uploaded.
 	PreviewURL string `json:"preview_url"`
 }
 
@@ -1580,10 +1581,10 @@ type InferenceOptions struct {
 
 // InferenceOptionsInput Options for the answer.
 type InferenceOptionsInput struct {
-	// ToolChoice The tool that the model must call first; absent or null leaves it to the model.
+	// ToolChoice The tool that the model must call first. If absent or null, the model decides.
 	ToolChoice *ToolChoice `json:"tool_choice,omitempty"`
 
-	// Model One of the models this server offers; absent or null is its own choice.
+	// Model One of the models that this server offers. If absent or null, the server's default model answers.
 	Model *string `json:"model,omitempty"`
 }
 
@@ -1596,27 +1597,27 @@ type InputTextContent struct {
 // InputTextContentType defines model for InputTextContent.Type.
 type InputTextContentType string
 
-// InputTranscribeParams Speech.
+// InputTranscribeParams The recorded speech.
 type InputTranscribeParams struct {
 	AudioBase64 string `json:"audio_base64"`
 	MimeType    string `json:"mime_type"`
 }
 
-// InputTranscribeReq Turn speech into text. This server cannot; it answers 404 `NOT_SUPPORTED`.
+// InputTranscribeReq Turn speech into text. This server does not support it and returns 404 `NOT_SUPPORTED`.
 type InputTranscribeReq struct {
 	Type InputTranscribeReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params Speech.
+	// Params The recorded speech.
 	Params InputTranscribeParams `json:"params"`
 }
 
 // InputTranscribeReqType defines model for InputTranscribeReq.Type.
 type InputTranscribeReqType string
 
-// ItemFeedbackParams What the user thinks of items.
+// ItemFeedbackParams The user's feedback on items.
 type ItemFeedbackParams struct {
 	ItemIds []openapi_types.UUID   `json:"item_ids"`
 	Kind    ItemFeedbackParamsKind `json:"kind"`
@@ -1628,29 +1629,29 @@ type ItemFeedbackParams struct {
 // ItemFeedbackParamsKind defines model for ItemFeedbackParams.Kind.
 type ItemFeedbackParamsKind string
 
-// ItemsFeedbackReq Say what the user thinks of items.
+// ItemsFeedbackReq Save the user's feedback on items.
 type ItemsFeedbackReq struct {
 	Type ItemsFeedbackReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params What the user thinks of items.
+	// Params The user's feedback on items.
 	Params ItemFeedbackParams `json:"params"`
 }
 
 // ItemsFeedbackReqType defines model for ItemsFeedbackReq.Type.
 type ItemsFeedbackReqType string
 
-// ItemsListParams Which page of a thread's items.
+// ItemsListParams The page of a thread's items to list.
 type ItemsListParams struct {
-	// After The id of an item; the page begins after it.
+	// After The id of an item. The page starts after this item.
 	After *openapi_types.UUID `json:"after,omitempty"`
 
-	// Limit The most items to return; 20 when absent, null or 0.
+	// Limit Maximum number of items to return. Absent, null and 0 mean 20.
 	Limit *int `json:"limit,omitempty"`
 
-	// Order `desc` is newest first.
+	// Order `desc`: the newest item first.
 	Order *ListOrder `json:"order,omitempty"`
 
 	// ThreadID The thread's id, which is also its session's.
@@ -1661,70 +1662,70 @@ type ItemsListParams struct {
 type ItemsListReq struct {
 	Type ItemsListReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params Which page of a thread's items.
+	// Params The page of a thread's items to list.
 	Params ItemsListParams `json:"params"`
 }
 
 // ItemsListReqType defines model for ItemsListReq.Type.
 type ItemsListReqType string
 
-// ListMeta Where a page stands in its list.
+// ListMeta The total number of entries, and the cursor of the next page.
 type ListMeta struct {
-	// Total How many there are on all pages together.
+	// Total The number of entries on all pages.
 	Total int64 `json:"total"`
 
-	// After Send it as `after` for the next page. Absent on the last page.
+	// After The parameter `after` of the request for the next page. Absent on the last page.
 	After *string `json:"after,omitempty"`
 }
 
-// ListOrder Which end of a list comes first; `desc` is newest first, and the default.
+// ListOrder The order of a list. `desc`, the default, is newest first.
 type ListOrder string
 
 // Message A message in a session's history.
 type Message struct {
 	ID openapi_types.UUID `json:"id"`
 
-	// Role Who wrote a message.
+	// Role The author of a message.
 	Role    MessageRole      `json:"role"`
 	Content []MessageContent `json:"content"`
 
-	// ToolCalls The tools used for this message, in order. Absent when there were none.
+	// ToolCalls The tools that the model called for this message, in order. Absent if there were none.
 	ToolCalls *[]ToolCall `json:"tool_calls,omitempty"`
 
-	// Attachments The files that came with the message. Absent when there were none.
+	// Attachments The files of the message. Absent if there are none.
 	Attachments *[]Attachment `json:"attachments,omitempty"`
 
 	// FinishReason Why an answer is incomplete: it reached the model's limit of tokens (`length`), a content filter ended
 	// it (`content_filter`), or the model stopped for a reason that this server does not know (`unknown`).
-	// Absent from a complete answer.
+	// Absent if the answer is complete.
 	FinishReason *MessageFinishReason `json:"finish_reason,omitempty"`
 	CreatedAt    time.Time            `json:"created_at"`
 }
 
 // MessageFinishReason Why an answer is incomplete: it reached the model's limit of tokens (`length`), a content filter ended
 // it (`content_filter`), or the model stopped for a reason that this server does not know (`unknown`).
-// Absent from a complete answer.
+// Absent if the answer is complete.
 type MessageFinishReason string
 
-// MessageContent A part of a message. The user's are `input_text` and `input_tag`, the assistant's `output_text`.
+// MessageContent A part of a message. A user's message has `input_text` and `input_tag` parts, an assistant's message has `output_text` parts.
 type MessageContent struct {
 	union json.RawMessage
 }
 
-// MessageRole Who wrote a message.
+// MessageRole The author of a message.
 type MessageRole string
 
-// NoticeEvent A message to the user about the answer, such as that it is incomplete.
+// NoticeEvent A notice to the user about the answer, for example that it is incomplete.
 type NoticeEvent struct {
 	Type NoticeEventType `json:"type"`
 
 	// Level How serious it is.
 	Level NoticeEventLevel `json:"level"`
 
-	// Message For people; Markdown.
+	// Message For people, in Markdown.
 	Message string `json:"message"`
 }
 
@@ -1743,7 +1744,7 @@ type OutputTextContent struct {
 // OutputTextContentType defines model for OutputTextContent.Type.
 type OutputTextContentType string
 
-// ProgressUpdateEvent What the server is doing before the answer continues, such as calling a tool.
+// ProgressUpdateEvent What the server does before the answer continues, for example a tool call.
 type ProgressUpdateEvent struct {
 	Type ProgressUpdateEventType `json:"type"`
 
@@ -1754,14 +1755,14 @@ type ProgressUpdateEvent struct {
 // ProgressUpdateEventType defines model for ProgressUpdateEvent.Type.
 type ProgressUpdateEventType string
 
-// RateLimitCheck Whether the replicas share their rate limit (`ok`), or each counts on its own because Redis does not answer (`degraded`). Absent when the server is not set to share it.
+// RateLimitCheck `ok` if the replicas share their rate limit, `degraded` if each replica counts by itself because Redis does not answer. Absent if the server's settings have no Redis.
 type RateLimitCheck string
 
-// Readiness Whether the server can work, and the result of each check.
+// Readiness Whether the server is ready, and the result of each check.
 type Readiness struct {
 	Status ReadinessStatus `json:"status"`
 
-	// Checks The checks of the server.
+	// Checks The results of the checks.
 	Checks ReadinessChecks `json:"checks"`
 }
 
@@ -1771,7 +1772,7 @@ type ReadinessStatus string
 // ReadinessCheck The result of one check.
 type ReadinessCheck string
 
-// ReadinessChecks The checks of the server.
+// ReadinessChecks The results of the checks.
 type ReadinessChecks struct {
 	// Database The result of one check.
 	Database ReadinessCheck `json:"database"`
@@ -1779,13 +1780,13 @@ type ReadinessChecks struct {
 	// Migrations The result of one check.
 	Migrations ReadinessCheck `json:"migrations"`
 
-	// RateLimit Whether the replicas share their rate limit (`ok`), or each counts on its own because Redis does not answer (`degraded`). Absent when the server is not set to share it.
+	// RateLimit `ok` if the replicas share their rate limit, `degraded` if each replica counts by itself because Redis does not answer. Absent if the server's settings have no Redis.
 	RateLimit *RateLimitCheck `json:"rate_limit,omitempty"`
 }
 
-// RequestMetadata Data that the page adds to a request. The server ignores other fields.
+// RequestMetadata Data that the client's page adds to a request. Fields other than these are ignored.
 type RequestMetadata struct {
-	// ClientTools The tools of the page that the model may call in this run.
+	// ClientTools The tools of the client's page that the model may call in this run.
 	ClientTools *[]ClientTool `json:"client_tools,omitempty"`
 }
 
@@ -1796,18 +1797,18 @@ type Session struct {
 	// UserID The `sub` of the user's token.
 	UserID string `json:"user_id"`
 
-	// Title Made from the first message; null until there is one.
+	// Title Generated from the first message. Null before the first message.
 	Title     *string   `json:"title"`
 	CreatedAt time.Time `json:"created_at"`
 
-	// UpdatedAt When the last message came.
+	// UpdatedAt The time of the last message.
 	UpdatedAt time.Time `json:"updated_at"`
 
 	// Messages The oldest first.
 	Messages []Message `json:"messages"`
 }
 
-// SessionCreatedResponse The answer of createSession.
+// SessionCreatedResponse The response of createSession.
 type SessionCreatedResponse struct {
 	Success bool `json:"success"`
 
@@ -1815,7 +1816,7 @@ type SessionCreatedResponse struct {
 	Data CreatedSession `json:"data"`
 }
 
-// SessionDeletedResponse The answer of deleteSession.
+// SessionDeletedResponse The response of deleteSession.
 type SessionDeletedResponse struct {
 	Success bool `json:"success"`
 
@@ -1823,18 +1824,18 @@ type SessionDeletedResponse struct {
 	Data DeletedSession `json:"data"`
 }
 
-// SessionListResponse The answer of listSessions.
+// SessionListResponse The response of listSessions.
 type SessionListResponse struct {
 	Success bool `json:"success"`
 
-	// Data The sessions of this page, the last changed first.
+	// Data The sessions of this page, the most recently changed first.
 	Data []SessionSummary `json:"data"`
 
-	// Meta Where a page stands in its list.
+	// Meta The total number of entries, and the cursor of the next page.
 	Meta ListMeta `json:"meta"`
 }
 
-// SessionResponse The answer of getSession.
+// SessionResponse The response of getSession.
 type SessionResponse struct {
 	Success bool `json:"success"`
 
@@ -1849,26 +1850,26 @@ type SessionSummary struct {
 	// UserID The `sub` of the user's token.
 	UserID string `json:"user_id"`
 
-	// Title Made from the first message; null until there is one.
+	// Title Generated from the first message. Null before the first message.
 	Title     *string   `json:"title"`
 	CreatedAt time.Time `json:"created_at"`
 
-	// UpdatedAt When the last message came.
+	// UpdatedAt The time of the last message.
 	UpdatedAt    time.Time `json:"updated_at"`
 	MessageCount int64     `json:"message_count"`
 }
 
-// StreamOptions What the client may do with a stream.
+// StreamOptions What the client may do during a stream.
 type StreamOptions struct {
 	// AllowCancel Whether the client may cancel the run by closing the stream.
 	AllowCancel bool `json:"allow_cancel"`
 }
 
-// StreamOptionsEvent What the client may do with the stream.
+// StreamOptionsEvent What the client may do during the stream.
 type StreamOptionsEvent struct {
 	Type StreamOptionsEventType `json:"type"`
 
-	// StreamOptions What the client may do with a stream.
+	// StreamOptions What the client may do during a stream.
 	StreamOptions StreamOptions `json:"stream_options"`
 }
 
@@ -1881,7 +1882,7 @@ type StructuredInputAnswer struct {
 	Values  *[]string `json:"values,omitempty"`
 }
 
-// StructuredInputSubmission Answers to a form, by the question's id.
+// StructuredInputSubmission Answers to a form. The keys are the ids of the questions.
 type StructuredInputSubmission struct {
 	Answers *map[string]StructuredInputAnswer `json:"answers,omitempty"`
 	Status  *StructuredInputSubmissionStatus  `json:"status,omitempty"`
@@ -1890,7 +1891,7 @@ type StructuredInputSubmission struct {
 // StructuredInputSubmissionStatus defines model for StructuredInputSubmission.Status.
 type StructuredInputSubmissionStatus string
 
-// ThoughtTask A thought.
+// ThoughtTask A thought of the model's reasoning.
 type ThoughtTask struct {
 	StatusIndicator ThoughtTaskStatusIndicator `json:"status_indicator"`
 	Type            ThoughtTaskType            `json:"type"`
@@ -1905,27 +1906,27 @@ type ThoughtTaskType string
 
 // Thread A thread of the ChatKit protocol.
 type Thread struct {
-	// Title Absent until there is one.
+	// Title Absent until the thread has a title.
 	Title     *string            `json:"title,omitempty"`
 	ID        openapi_types.UUID `json:"id"`
 	CreatedAt time.Time          `json:"created_at"`
 
-	// Status The thread takes messages.
+	// Status The thread accepts messages.
 	Status ActiveStatus `json:"status"`
 
-	// AllowedImageDomains The host names from which the thread's images may be shown, in the ChatKit API. Absent where the server's settings name none.
+	// AllowedImageDomains Only in the ChatKit API: the host names from which the component may show the thread's images. Absent if the server's settings have none.
 	AllowedImageDomains *[]string `json:"allowed_image_domains,omitempty"`
 
-	// Metadata Free-form; empty on this server.
+	// Metadata Any fields. This server always sends an empty object.
 	Metadata ThreadMetadata `json:"metadata"`
 
-	// Items Items of a thread. Empty in an event; the items come as events of their own.
+	// Items Items of a thread. Empty in an event, because each item has its own events.
 	Items ThreadItemPage `json:"items"`
 }
 
-// ThreadAddClientToolOutputParams The output of the tool call that the thread waits for.
+// ThreadAddClientToolOutputParams The output of the pending tool call.
 type ThreadAddClientToolOutputParams struct {
-	// Result Any JSON, null too, of at most 64 KiB, nested at most 200 levels deep.
+	// Result Any JSON value, including null, of at most 64 KiB and at most 200 levels of nesting.
 	Result json.RawMessage `json:"result"`
 
 	// ThreadID The thread's id, which is also its session's.
@@ -1934,28 +1935,28 @@ type ThreadAddClientToolOutputParams struct {
 
 // ThreadAddStructuredInputParams Answers to a form.
 type ThreadAddStructuredInputParams struct {
-	// Input Answers to a form, by the question's id.
+	// Input Answers to a form. The keys are the ids of the questions.
 	Input StructuredInputSubmission `json:"input"`
 
-	// ItemID The form's.
+	// ItemID The id of the form's item.
 	ItemID openapi_types.UUID `json:"item_id"`
 
 	// ThreadID The thread's id, which is also its session's.
 	ThreadID openapi_types.UUID `json:"thread_id"`
 }
 
-// ThreadAddUserMessageParams A message and its thread.
+// ThreadAddUserMessageParams The message and the thread to add it to.
 type ThreadAddUserMessageParams struct {
-	// Input A message of the user. Its text may have 500 characters, counted in Unicode code points, of all parts together.
+	// Input A message that the user sends. The text of all parts together may have 500 characters, counted in Unicode code points.
 	Input UserMessageInput `json:"input"`
 
 	// ThreadID The thread's id, which is also its session's.
 	ThreadID openapi_types.UUID `json:"thread_id"`
 }
 
-// ThreadCreateParams The message that makes a thread.
+// ThreadCreateParams The first message of the new thread.
 type ThreadCreateParams struct {
-	// Input A message of the user. Its text may have 500 characters, counted in Unicode code points, of all parts together.
+	// Input A message that the user sends. The text of all parts together may have 500 characters, counted in Unicode code points.
 	Input UserMessageInput `json:"input"`
 }
 
@@ -1970,7 +1971,7 @@ type ThreadCreatedEvent struct {
 // ThreadCreatedEventType defines model for ThreadCreatedEvent.Type.
 type ThreadCreatedEventType string
 
-// ThreadCreatedResponse The answer of createThread.
+// ThreadCreatedResponse The response of createThread.
 type ThreadCreatedResponse struct {
 	Success bool `json:"success"`
 
@@ -1980,38 +1981,38 @@ type ThreadCreatedResponse struct {
 
 // ThreadCustomActionParams An action of a widget.
 type ThreadCustomActionParams struct {
-	// Action An action that a widget names.
+	// Action The action of the widget.
 	Action CustomAction `json:"action"`
 
-	// ItemID The widget's.
+	// ItemID The id of the widget's item.
 	ItemID *openapi_types.UUID `json:"item_id,omitempty"`
 
 	// ThreadID The thread's id, which is also its session's.
 	ThreadID openapi_types.UUID `json:"thread_id"`
 }
 
-// ThreadDeleteParams Which thread.
+// ThreadDeleteParams The thread of the request.
 type ThreadDeleteParams struct {
 	// ThreadID The thread's id, which is also its session's.
 	ThreadID openapi_types.UUID `json:"thread_id"`
 }
 
-// ThreadGetByIDParams Which thread.
+// ThreadGetByIDParams The thread of the request.
 type ThreadGetByIDParams struct {
 	// ThreadID The thread's id, which is also its session's.
 	ThreadID openapi_types.UUID `json:"thread_id"`
 }
 
-// ThreadItem An item of a thread; `type` says which.
+// ThreadItem An item of a thread. `type` selects the schema.
 type ThreadItem struct {
 	union json.RawMessage
 }
 
-// ThreadItemAddedEvent An item has begun; updates follow.
+// ThreadItemAddedEvent A new item starts. Its updates follow.
 type ThreadItemAddedEvent struct {
 	Type ThreadItemAddedEventType `json:"type"`
 
-	// Item An item of a thread; `type` says which.
+	// Item An item of a thread. `type` selects the schema.
 	Item ThreadItem `json:"item"`
 }
 
@@ -2022,39 +2023,39 @@ type ThreadItemAddedEventType string
 type ThreadItemDoneEvent struct {
 	Type ThreadItemDoneEventType `json:"type"`
 
-	// Item An item of a thread; `type` says which.
+	// Item An item of a thread. `type` selects the schema.
 	Item ThreadItem `json:"item"`
 }
 
 // ThreadItemDoneEventType defines model for ThreadItemDoneEvent.Type.
 type ThreadItemDoneEventType string
 
-// ThreadItemUpdate A change of an item; `type` says which.
+// ThreadItemUpdate A change of an item. `type` selects the schema.
 type ThreadItemUpdate struct {
 	union json.RawMessage
 }
 
-// ThreadItemUpdatedEvent An item that has begun changed.
+// ThreadItemUpdatedEvent An item that has started is changed.
 type ThreadItemUpdatedEvent struct {
 	Type   ThreadItemUpdatedEventType `json:"type"`
 	ItemID openapi_types.UUID         `json:"item_id"`
 
-	// Update A change of an item; `type` says which.
+	// Update A change of an item. `type` selects the schema.
 	Update ThreadItemUpdate `json:"update"`
 }
 
 // ThreadItemUpdatedEventType defines model for ThreadItemUpdatedEvent.Type.
 type ThreadItemUpdatedEventType string
 
-// ThreadListParams Which page of threads.
+// ThreadListParams The page of threads to list.
 type ThreadListParams struct {
-	// After The `after` of the page before.
+	// After The `after` of the previous page.
 	After *string `json:"after,omitempty"`
 
-	// Limit The most threads to return; 20 when absent, null or 0.
+	// Limit Maximum number of threads to return. Absent, null and 0 mean 20.
 	Limit *int `json:"limit,omitempty"`
 
-	// Order `desc` is newest change first.
+	// Order `desc`: the most recently changed thread first.
 	Order *ListOrder `json:"order,omitempty"`
 }
 
@@ -2063,11 +2064,11 @@ type ThreadPage struct {
 	Data    []Thread `json:"data"`
 	HasMore bool     `json:"has_more"`
 
-	// After Where the next page begins. Absent on the last one.
+	// After The parameter `after` of the request for the next page. Absent on the last page.
 	After *string `json:"after,omitempty"`
 }
 
-// ThreadRetryAfterItemParams The message to answer again.
+// ThreadRetryAfterItemParams The message that gets a new answer.
 type ThreadRetryAfterItemParams struct {
 	// ItemID The id of a user message.
 	ItemID openapi_types.UUID `json:"item_id"`
@@ -2076,7 +2077,7 @@ type ThreadRetryAfterItemParams struct {
 	ThreadID openapi_types.UUID `json:"thread_id"`
 }
 
-// ThreadStreamEvent An event of a run's stream; `type` says which.
+// ThreadStreamEvent An event of a run's stream. `type` selects the schema.
 type ThreadStreamEvent struct {
 	union json.RawMessage
 }
@@ -2090,7 +2091,7 @@ type ThreadUpdateParams struct {
 	Title string `json:"title"`
 }
 
-// ThreadUpdatedEvent The thread itself changed, its title for one.
+// ThreadUpdatedEvent The thread itself is changed, for example its title.
 type ThreadUpdatedEvent struct {
 	Type ThreadUpdatedEventType `json:"type"`
 
@@ -2101,25 +2102,25 @@ type ThreadUpdatedEvent struct {
 // ThreadUpdatedEventType defines model for ThreadUpdatedEvent.Type.
 type ThreadUpdatedEventType string
 
-// ThreadsAddClientToolOutputReq Give the output of the page's tool that the thread waits for, and stream how the answer goes on.
+// ThreadsAddClientToolOutputReq Send the output of the pending tool call and stream the rest of the answer.
 type ThreadsAddClientToolOutputReq struct {
 	Type ThreadsAddClientToolOutputReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params The output of the tool call that the thread waits for.
+	// Params The output of the pending tool call.
 	Params ThreadAddClientToolOutputParams `json:"params"`
 }
 
 // ThreadsAddClientToolOutputReqType defines model for ThreadsAddClientToolOutputReq.Type.
 type ThreadsAddClientToolOutputReqType string
 
-// ThreadsAddStructuredInputReq Answers to a form in the thread. This server makes no forms, so the item is never one.
+// ThreadsAddStructuredInputReq Answers to a form in the thread. This server has no forms, so the request always fails.
 type ThreadsAddStructuredInputReq struct {
 	Type ThreadsAddStructuredInputReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params Answers to a form.
@@ -2133,35 +2134,35 @@ type ThreadsAddStructuredInputReqType string
 type ThreadsAddUserMessageReq struct {
 	Type ThreadsAddUserMessageReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params A message and its thread.
+	// Params The message and the thread to add it to.
 	Params ThreadAddUserMessageParams `json:"params"`
 }
 
 // ThreadsAddUserMessageReqType defines model for ThreadsAddUserMessageReq.Type.
 type ThreadsAddUserMessageReqType string
 
-// ThreadsCreateReq Make a thread of a first message and stream the answer.
+// ThreadsCreateReq Create a thread with its first message and stream the answer.
 type ThreadsCreateReq struct {
 	Type ThreadsCreateReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params The message that makes a thread.
+	// Params The first message of the new thread.
 	Params ThreadCreateParams `json:"params"`
 }
 
 // ThreadsCreateReqType defines model for ThreadsCreateReq.Type.
 type ThreadsCreateReqType string
 
-// ThreadsCustomActionReq An action of a widget. This server makes no widgets; the stream says so in an `error` event.
+// ThreadsCustomActionReq An action of a widget. This server has no widgets, so the stream has an `error` event that states this.
 type ThreadsCustomActionReq struct {
 	Type ThreadsCustomActionReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params An action of a widget.
@@ -2175,63 +2176,63 @@ type ThreadsCustomActionReqType string
 type ThreadsDeleteReq struct {
 	Type ThreadsDeleteReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params Which thread.
+	// Params The thread of the request.
 	Params ThreadDeleteParams `json:"params"`
 }
 
 // ThreadsDeleteReqType defines model for ThreadsDeleteReq.Type.
 type ThreadsDeleteReqType string
 
-// ThreadsGetByIDReq Read a thread with the first page of its items, oldest first.
+// ThreadsGetByIDReq Get a thread with the first page of its items, the oldest first.
 type ThreadsGetByIDReq struct {
 	Type ThreadsGetByIDReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params Which thread.
+	// Params The thread of the request.
 	Params ThreadGetByIDParams `json:"params"`
 }
 
 // ThreadsGetByIDReqType defines model for ThreadsGetByIDReq.Type.
 type ThreadsGetByIDReqType string
 
-// ThreadsListReq List the threads of the user, by the time they last changed.
+// ThreadsListReq List the user's threads in the order of their last change.
 type ThreadsListReq struct {
 	Type ThreadsListReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params Which page of threads.
+	// Params The page of threads to list.
 	Params ThreadListParams `json:"params"`
 }
 
 // ThreadsListReqType defines model for ThreadsListReq.Type.
 type ThreadsListReqType string
 
-// ThreadsRetryAfterItemReq Answer a user message again. The items after it are no longer listed.
+// ThreadsRetryAfterItemReq Generate a new answer to a user message. The items after the message are no longer listed.
 type ThreadsRetryAfterItemReq struct {
 	Type ThreadsRetryAfterItemReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
-	// Params The message to answer again.
+	// Params The message that gets a new answer.
 	Params ThreadRetryAfterItemParams `json:"params"`
 }
 
 // ThreadsRetryAfterItemReqType defines model for ThreadsRetryAfterItemReq.Type.
 type ThreadsRetryAfterItemReqType string
 
-// ThreadsSyncCustomActionReq An action of a widget, answered at once. This server makes no widgets; it answers 404 `NOT_SUPPORTED`.
+// ThreadsSyncCustomActionReq An action of a widget whose response is not a stream. This server has no widgets and returns 404 `NOT_SUPPORTED`.
 type ThreadsSyncCustomActionReq struct {
 	Type ThreadsSyncCustomActionReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params An action of a widget.
@@ -2241,11 +2242,11 @@ type ThreadsSyncCustomActionReq struct {
 // ThreadsSyncCustomActionReqType defines model for ThreadsSyncCustomActionReq.Type.
 type ThreadsSyncCustomActionReqType string
 
-// ThreadsUpdateReq Give a thread a title.
+// ThreadsUpdateReq Change the title of a thread.
 type ThreadsUpdateReq struct {
 	Type ThreadsUpdateReqType `json:"type"`
 
-	// Metadata Data that the page adds to a request. The server ignores other fields.
+	// Metadata Data that the client's page adds to a request. Fields other than these are ignored.
 	Metadata *RequestMetadata `json:"metadata,omitempty"`
 
 	// Params A thread's new title.
@@ -2255,16 +2256,16 @@ type ThreadsUpdateReq struct {
 // ThreadsUpdateReqType defines model for ThreadsUpdateReq.Type.
 type ThreadsUpdateReqType string
 
-// ToolCall A tool that the assistant used.
+// ToolCall A tool call of the model.
 type ToolCall struct {
-	// ID The model's own id of the call.
+	// ID The id that the model gave to the call.
 	ID   string `json:"id"`
 	Name string `json:"name"`
 
 	// Arguments The arguments, as JSON text.
 	Arguments string `json:"arguments"`
 
-	// Result What the tool answered. Absent when it gave no answer.
+	// Result The output of the tool. Absent if there is none.
 	Result *string `json:"result,omitempty"`
 }
 
@@ -2273,26 +2274,26 @@ type ToolChoice struct {
 	ID string `json:"id"`
 }
 
-// UserMessageContent A part of a user's message; `type` says which.
+// UserMessageContent A part of a user's message. `type` selects the schema.
 type UserMessageContent struct {
 	union json.RawMessage
 }
 
-// UserMessageInput A message of the user. Its text may have 500 characters, counted in Unicode code points, of all parts together.
+// UserMessageInput A message that the user sends. The text of all parts together may have 500 characters, counted in Unicode code points.
 type UserMessageInput struct {
 	Content []UserMessageContent `json:"content"`
 
-	// Attachments The ids of uploaded files. A file is of one message.
+	// Attachments The ids of uploaded files. A file can belong to only one message.
 	Attachments []openapi_types.UUID `json:"attachments"`
 
-	// QuotedText The text the message refers to.
+	// QuotedText The text that the message refers to.
 	QuotedText *string `json:"quoted_text,omitempty"`
 
 	// InferenceOptions Options for the answer.
 	InferenceOptions InferenceOptionsInput `json:"inference_options"`
 }
 
-// UserMessageItem A message of the user.
+// UserMessageItem A message that the user sends.
 type UserMessageItem struct {
 	ID        openapi_types.UUID   `json:"id"`
 	ThreadID  openapi_types.UUID   `json:"thread_id"`
@@ -2300,10 +2301,10 @@ type UserMessageItem struct {
 	Type      UserMessageItemType  `json:"type"`
 	Content   []UserMessageContent `json:"content"`
 
-	// Attachments The files that came with the message.
+	// Attachments The files of the message.
 	Attachments []Attachment `json:"attachments"`
 
-	// QuotedText The text the message refers to.
+	// QuotedText The text that the message refers to.
 	QuotedText *string `json:"quoted_text,omitempty"`
 
 	// InferenceOptions Options for the answer.
@@ -2313,15 +2314,15 @@ type UserMessageItem struct {
 // UserMessageItemType defines model for UserMessageItem.Type.
 type UserMessageItemType string
 
-// UserMessageTagContent An object of the page that the user mentions.
+// UserMessageTagContent An object of the client's page that the user mentions.
 type UserMessageTagContent struct {
 	Type UserMessageTagContentType `json:"type"`
 	ID   string                    `json:"id"`
 
-	// Text Its name, as it stands in the message.
+	// Text The object's name as it appears in the message.
 	Text string `json:"text"`
 
-	// Data What the page knows about it. The model receives it.
+	// Data Data of the page about the object. It is sent to the model.
 	Data        json.RawMessage `json:"data"`
 	Group       *string         `json:"group,omitempty"`
 	Interactive bool            `json:"interactive"`
@@ -2339,57 +2340,57 @@ type UserMessageTextContent struct {
 // UserMessageTextContentType defines model for UserMessageTextContent.Type.
 type UserMessageTextContentType string
 
-// Workflow What the model thought, a task for each thought.
+// Workflow The model's reasoning, with one task for each thought.
 type Workflow struct {
 	Type  WorkflowType  `json:"type"`
 	Tasks []ThoughtTask `json:"tasks"`
 
-	// Summary Absent until it is complete.
+	// Summary Absent until the workflow is complete.
 	Summary *DurationSummary `json:"summary,omitempty"`
 
-	// Expanded Whether it is shown open.
+	// Expanded Whether the component shows it expanded.
 	Expanded bool `json:"expanded"`
 }
 
 // WorkflowType defines model for Workflow.Type.
 type WorkflowType string
 
-// WorkflowItem What the model did before it answered.
+// WorkflowItem What the model did before its answer.
 type WorkflowItem struct {
 	ID        openapi_types.UUID `json:"id"`
 	ThreadID  openapi_types.UUID `json:"thread_id"`
 	CreatedAt time.Time          `json:"created_at"`
 	Type      WorkflowItemType   `json:"type"`
 
-	// Workflow What the model thought, a task for each thought.
+	// Workflow The model's reasoning, with one task for each thought.
 	Workflow Workflow `json:"workflow"`
 }
 
 // WorkflowItemType defines model for WorkflowItem.Type.
 type WorkflowItemType string
 
-// WorkflowTaskAdded A workflow has one more task.
+// WorkflowTaskAdded A task is added to a workflow.
 type WorkflowTaskAdded struct {
 	Type WorkflowTaskAddedType `json:"type"`
 
-	// TaskIndex Which task of the workflow, from 0.
+	// TaskIndex Index of the task in the workflow, from 0.
 	TaskIndex int `json:"task_index"`
 
-	// Task A thought.
+	// Task A thought of the model's reasoning.
 	Task ThoughtTask `json:"task"`
 }
 
 // WorkflowTaskAddedType defines model for WorkflowTaskAdded.Type.
 type WorkflowTaskAddedType string
 
-// WorkflowTaskUpdated A task of a workflow, with all it has so far.
+// WorkflowTaskUpdated A task of a workflow is changed. `task` is the whole task so far.
 type WorkflowTaskUpdated struct {
 	Type WorkflowTaskUpdatedType `json:"type"`
 
-	// TaskIndex Which task of the workflow, from 0.
+	// TaskIndex Index of the task in the workflow, from 0.
 	TaskIndex int `json:"task_index"`
 
-	// Task A thought.
+	// Task A thought of the model's reasoning.
 	Task ThoughtTask `json:"task"`
 }
 
@@ -2414,111 +2415,111 @@ type Signature = string
 // ThreadID defines model for ThreadId.
 type ThreadID = openapi_types.UUID
 
-// AttachmentConflict The answer of a request that failed.
+// AttachmentConflict The response to a request that failed.
 type AttachmentConflict = ErrorResponse
 
-// AttachmentNotFound The answer of a request that failed.
+// AttachmentNotFound The response to a request that failed.
 type AttachmentNotFound = ErrorResponse
 
-// AttachmentNotUploaded The answer of a request that failed.
+// AttachmentNotUploaded The response to a request that failed.
 type AttachmentNotUploaded = ErrorResponse
 
-// Conflict The answer of a request that failed.
+// Conflict The response to a request that failed.
 type Conflict = ErrorResponse
 
-// Forbidden The answer of a request that failed.
+// Forbidden The response to a request that failed.
 type Forbidden = ErrorResponse
 
-// ForbiddenAttachment The answer of a request that failed.
+// ForbiddenAttachment The response to a request that failed.
 type ForbiddenAttachment = ErrorResponse
 
-// ForbiddenChange The answer of a request that failed.
+// ForbiddenChange The response to a request that failed.
 type ForbiddenChange = ErrorResponse
 
-// ForbiddenOrigin The answer of a request that failed.
+// ForbiddenOrigin The response to a request that failed.
 type ForbiddenOrigin = ErrorResponse
 
-// ForbiddenRead The answer of a request that failed.
+// ForbiddenRead The response to a request that failed.
 type ForbiddenRead = ErrorResponse
 
-// InternalError The answer of a request that failed.
+// InternalError The response to a request that failed.
 type InternalError = ErrorResponse
 
-// InvalidAttachmentID The answer of a request that failed.
+// InvalidAttachmentID The response to a request that failed.
 type InvalidAttachmentID = ErrorResponse
 
-// InvalidBody The answer of a request that failed.
+// InvalidBody The response to a request that failed.
 type InvalidBody = ErrorResponse
 
-// InvalidMessage The answer of a request that failed.
+// InvalidMessage The response to a request that failed.
 type InvalidMessage = ErrorResponse
 
-// InvalidQuery The answer of a request that failed.
+// InvalidQuery The response to a request that failed.
 type InvalidQuery = ErrorResponse
 
-// InvalidRequest The answer of a request that failed.
+// InvalidRequest The response to a request that failed.
 type InvalidRequest = ErrorResponse
 
-// InvalidUpload The answer of a request that failed.
+// InvalidUpload The response to a request that failed.
 type InvalidUpload = ErrorResponse
 
-// ItemNotFound The answer of a request that failed.
+// ItemNotFound The response to a request that failed.
 type ItemNotFound = ErrorResponse
 
-// RateLimitExceeded The answer of a request that failed.
+// RateLimitExceeded The response to a request that failed.
 type RateLimitExceeded = ErrorResponse
 
-// RequestTooLarge The answer of a request that failed.
+// RequestTooLarge The response to a request that failed.
 type RequestTooLarge = ErrorResponse
 
-// ServiceUnavailable The answer of a request that failed.
+// ServiceUnavailable The response to a request that failed.
 type ServiceUnavailable = ErrorResponse
 
-// SessionLimit The answer of a request that failed.
+// SessionLimit The response to a request that failed.
 type SessionLimit = ErrorResponse
 
-// SessionNotFound The answer of a request that failed.
+// SessionNotFound The response to a request that failed.
 type SessionNotFound = ErrorResponse
 
-// ThreadNotFound The answer of a request that failed.
+// ThreadNotFound The response to a request that failed.
 type ThreadNotFound = ErrorResponse
 
-// TooMany The answer of a request that failed.
+// TooMany The response to a request that failed.
 type TooMany = ErrorResponse
 
-// Unauthorized The answer of a request that failed.
+// Unauthorized The response to a request that failed.
 type Unauthorized = ErrorResponse
 
-// UnsupportedAttachment The answer of a request that failed.
+// UnsupportedAttachment The response to a request that failed.
 type UnsupportedAttachment = ErrorResponse
 
-// UnsupportedMediaType The answer of a request that failed.
+// UnsupportedMediaType The response to a request that failed.
 type UnsupportedMediaType = ErrorResponse
 
-// UploadTooLarge The answer of a request that failed.
+// UploadTooLarge The response to a request that failed.
 type UploadTooLarge = ErrorResponse
 
-// UpstreamError The answer of a request that failed.
+// UpstreamError The response to a request that failed.
 type UpstreamError = ErrorResponse
 
 // GetAttachmentParams defines parameters for GetAttachment.
 type GetAttachmentParams struct {
-	// Signature The expiry and the signature of a signed URL. The server's own URLs contain it.
+	// Signature The expiry and the signature of a signed URL. Use the URLs as the server returns them.
 	Signature *Signature `form:"signature,omitempty" json:"signature,omitempty"`
 }
 
 // UploadAttachmentParams defines parameters for UploadAttachment.
 type UploadAttachmentParams struct {
-	// Signature The expiry and the signature of a signed URL. The server's own URLs contain it.
+	// Signature The expiry and the signature of a signed URL. Use the URLs as the server returns them.
 	Signature *Signature `form:"signature,omitempty" json:"signature,omitempty"`
 }
 
 // ListSessionsParams defines parameters for ListSessions.
 type ListSessionsParams struct {
-	// Limit How many to list on a page.
+	// Limit Maximum number of entries on the page.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// After The `meta.after` of the page before. Its content means nothing to a client.
+	// After The `meta.after` of the previous page. Treat it as an opaque string.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 }
 
@@ -3756,69 +3757,70 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
-	// GetAttachment Read a file
+	// GetAttachment Download a file
 	//
-	// The file, to its owner alone: with a token, or by an image's `preview_url`,
-	// which is signed and good for an hour.
+	// Returns the file. Only its owner can read it: with a token, or without one by
+	// an image's `preview_url`, which is signed and valid for an hour.
 	//
 	// Corresponds with GET /api/v1/attachments/{attachment_id}/content (the `GetAttachment` operationId).
 	GetAttachment(ctx context.Context, attachmentID AttachmentID, params *GetAttachmentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UploadAttachmentWithBody Upload a file
 	//
-	// The second step of an upload: `attachments.create` has answered with this
-	// URL, signed, so that no token is needed; with a token the signature may be
-	// left out. The body is the file, as many bytes as were announced. A file is
-	// uploaded once. An upload that broke off can be repeated at once: where its
-	// connection still seems to be open, the new upload waits until nothing has
-	// arrived on it for five seconds. An upload that sends nothing for 30 seconds
-	// ends with 400.
+	// The second step of an upload. The first step, `attachments.create`, returns
+	// this URL with a signature, so no token is needed; with a token the signature
+	// is optional. The body is the file and must have exactly the size that
+	// `attachments.create` was given. A file can be uploaded only once. An upload
+	// that was interrupted can be repeated immediately: if the server still sees the
+	// first connection as open, the new upload waits until no data has arrived on
+	// that connection for five seconds. An upload that sends no data for 30 seconds
+	// fails with 400.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /api/v1/attachments/{attachment_id}/content (the `UploadAttachment` operationId).
 	UploadAttachmentWithBody(ctx context.Context, attachmentID AttachmentID, params *UploadAttachmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ProcessChatKitWithBody Speak the ChatKit protocol
+	// ProcessChatKitWithBody Send a request of the ChatKit protocol
 	//
-	// The ChatKit component and every other ChatKit client use this one
-	// operation; the body's `type` says what is requested. It shares its threads, items and
-	// runs with the other operations; a thread is a session.
+	// The ChatKit component and other ChatKit clients use only this operation; the
+	// body's `type` is the kind of the request. Threads, items and runs are the same
+	// as in the other operations: a thread is a session.
 	//
-	// Requests that start a run (`threads.create`, `threads.add_user_message`,
-	// `threads.add_client_tool_output`, `threads.retry_after_item`) are answered
-	// with a stream of events, without a `[DONE]` at its end. The others are
-	// answered with one JSON object. The protocol has no envelope for what
-	// succeeds; a failure before the stream is this API's usual one.
+	// The response to a request that starts a run (`threads.create`,
+	// `threads.add_user_message`, `threads.add_client_tool_output`,
+	// `threads.retry_after_item`) is a stream of events, without a `[DONE]` at its
+	// end. The response to any other request is one JSON object. A success has no
+	// envelope; a failure before the stream starts is this API's usual error.
 	//
-	// The protocol has no request to stop a run: a client closes the stream. The
-	// run is then cancelled and the part of the answer so far is kept.
+	// The protocol has no request that stops a run: the client closes the stream.
+	// That cancels the run; the part of the answer received so far is saved.
 	//
-	// The model is told the language that the header `Accept-Language` prefers,
-	// unless the server's operator has turned that off.
+	// The preferred language of the header `Accept-Language` is sent to the model,
+	// unless the server's operator has turned this off.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /api/v1/chatkit (the `ProcessChatKit` operationId).
 	ProcessChatKitWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ProcessChatKit Speak the ChatKit protocol
+	// ProcessChatKit Send a request of the ChatKit protocol
 	//
-	// The ChatKit component and every other ChatKit client use this one
-	// operation; the body's `type` says what is requested. It shares its threads, items and
-	// runs with the other operations; a thread is a session.
+	// The ChatKit component and other ChatKit clients use only this operation; the
+	// body's `type` is the kind of the request. Threads, items and runs are the same
+	// as in the other operations: a thread is a session.
 	//
-	// Requests that start a run (`threads.create`, `threads.add_user_message`,
-	// `threads.add_client_tool_output`, `threads.retry_after_item`) are answered
-	// with a stream of events, without a `[DONE]` at its end. The others are
-	// answered with one JSON object. The protocol has no envelope for what
-	// succeeds; a failure before the stream is this API's usual one.
+	// The response to a request that starts a run (`threads.create`,
+	// `threads.add_user_message`, `threads.add_client_tool_output`,
+	// `threads.retry_after_item`) is a stream of events, without a `[DONE]` at its
+	// end. The response to any other request is one JSON object. A success has no
+	// envelope; a failure before the stream starts is this API's usual error.
 	//
-	// The protocol has no request to stop a run: a client closes the stream. The
-	// run is then cancelled and the part of the answer so far is kept.
+	// The protocol has no request that stops a run: the client closes the stream.
+	// That cancels the run; the part of the answer received so far is saved.
 	//
-	// The model is told the language that the header `Accept-Language` prefers,
-	// unless the server's operator has turned that off.
+	// The preferred language of the header `Accept-Language` is sent to the model,
+	// unless the server's operator has turned this off.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3827,17 +3829,17 @@ type ClientInterface interface {
 
 	// ListSessions List the caller's sessions
 	//
-	// The caller's own sessions, the last changed first. `meta.total` counts all
-	// of them. When there are more, `meta.after` is what to send as `after` for
-	// the next page; on the last page it is absent.
+	// The caller's own sessions, the most recently changed first. `meta.total` is
+	// the number of sessions on all pages. If there is a next page, request it with
+	// `meta.after` as the parameter `after`; on the last page `meta.after` is absent.
 	//
 	// Corresponds with GET /api/v1/chatkit/sessions (the `ListSessions` operationId).
 	ListSessions(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateSessionWithBody Create a session
 	//
-	// Creates an empty session for the caller. The body may be left out. A user
-	// may have 10 sessions; delete one to make room.
+	// Creates an empty session for the caller. The body is optional. A user may
+	// have 10 sessions; to create another one, delete one first.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3846,8 +3848,8 @@ type ClientInterface interface {
 
 	// CreateSession Create a session
 	//
-	// Creates an empty session for the caller. The body may be left out. A user
-	// may have 10 sessions; delete one to make room.
+	// Creates an empty session for the caller. The body is optional. A user may
+	// have 10 sessions; to create another one, delete one first.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3856,35 +3858,35 @@ type ClientInterface interface {
 
 	// DeleteSession Delete a session
 	//
-	// Deletes the session with its messages, for good. A run that is under way
-	// in it is cancelled.
+	// Deletes the session with its messages and files. This cannot be undone. A run
+	// that is in progress in the session is cancelled.
 	//
 	// Corresponds with DELETE /api/v1/chatkit/sessions/{session_id} (the `DeleteSession` operationId).
 	DeleteSession(ctx context.Context, sessionID SessionID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetSession Get a session with its messages
 	//
-	// The session and its whole history, the oldest message first.
+	// Returns the session with its whole history, the oldest message first.
 	//
 	// Corresponds with GET /api/v1/chatkit/sessions/{session_id} (the `GetSession` operationId).
 	GetSession(ctx context.Context, sessionID SessionID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateThreadWithBody Open the session's thread
+	// CreateThreadWithBody Get the session's thread
 	//
-	// Gives the session's thread. A session has one thread and it has the
-	// session's id, so this may be called again and answers the same. The body
-	// may be left out.
+	// Returns the session's thread. A session has exactly one thread, and the
+	// thread's id is the session's id. Repeated calls therefore return the same
+	// thread. The body is optional.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /api/v1/chatkit/sessions/{session_id}/threads (the `CreateThread` operationId).
 	CreateThreadWithBody(ctx context.Context, sessionID SessionID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateThread Open the session's thread
+	// CreateThread Get the session's thread
 	//
-	// Gives the session's thread. A session has one thread and it has the
-	// session's id, so this may be called again and answers the same. The body
-	// may be left out.
+	// Returns the session's thread. A session has exactly one thread, and the
+	// thread's id is the session's id. Repeated calls therefore return the same
+	// thread. The body is optional.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3893,17 +3895,18 @@ type ClientInterface interface {
 
 	// CreateRunWithBody Send a message and stream the answer
 	//
-	// Saves the message, sends it with the thread's history to the model and
-	// streams the answer as it is written. A thread has one run at a time: while
-	// one is in progress a second is refused with 409 `RUN_IN_PROGRESS`.
+	// Saves the message, sends it to the model with the thread's history, and
+	// streams the answer while the model writes it. A thread has one run at a time:
+	// while a run is in progress, another is rejected with 409 `RUN_IN_PROGRESS`.
 	//
-	// A client that disconnects cancels its run; the part of the answer so far is
-	// kept. A failure before the model's first byte is a JSON answer with a
-	// status, and the message stays in the history. A failure after it is an
-	// `error` event in the stream, and the part of the answer so far is kept.
+	// A client that disconnects cancels its run; the part of the answer received so
+	// far is saved. If the model fails before its first byte, the response is a JSON
+	// error with an HTTP status, and the message stays in the history. If it fails
+	// later, the stream has an `error` event, and the part of the answer received so
+	// far is saved.
 	//
-	// The model is told the language that the header `Accept-Language` prefers,
-	// unless the server's operator has turned that off.
+	// The preferred language of the header `Accept-Language` is sent to the model,
+	// unless the server's operator has turned this off.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3912,42 +3915,43 @@ type ClientInterface interface {
 
 	// CreateRun Send a message and stream the answer
 	//
-	// Saves the message, sends it with the thread's history to the model and
-	// streams the answer as it is written. A thread has one run at a time: while
-	// one is in progress a second is refused with 409 `RUN_IN_PROGRESS`.
+	// Saves the message, sends it to the model with the thread's history, and
+	// streams the answer while the model writes it. A thread has one run at a time:
+	// while a run is in progress, another is rejected with 409 `RUN_IN_PROGRESS`.
 	//
-	// A client that disconnects cancels its run; the part of the answer so far is
-	// kept. A failure before the model's first byte is a JSON answer with a
-	// status, and the message stays in the history. A failure after it is an
-	// `error` event in the stream, and the part of the answer so far is kept.
+	// A client that disconnects cancels its run; the part of the answer received so
+	// far is saved. If the model fails before its first byte, the response is a JSON
+	// error with an HTTP status, and the message stays in the history. If it fails
+	// later, the stream has an `error` event, and the part of the answer received so
+	// far is saved.
 	//
-	// The model is told the language that the header `Accept-Language` prefers,
-	// unless the server's operator has turned that off.
+	// The preferred language of the header `Accept-Language` is sent to the model,
+	// unless the server's operator has turned this off.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs (the `CreateRun` operationId).
 	CreateRun(ctx context.Context, sessionID SessionID, threadID ThreadID, body CreateRunJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetHealth Is the process alive?
+	// GetHealth Liveness probe
 	//
-	// Answers as long as the process serves requests. It checks nothing else.
+	// Returns 200 while the process serves requests. It checks nothing else.
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetReadiness Can the server take requests?
+	// GetReadiness Readiness probe
 	//
-	// Asks the database, and whether its schema is the one this server needs. Where several replicas share their rate limit, the answer also says whether they do now; a server that counts on its own meanwhile is ready.
+	// Checks that the database answers and that its schema has the version that this server needs. If the replicas share their rate limit through Redis, the response also states whether this works now. A replica that counts by itself because Redis does not answer is still ready.
 	//
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
-// GetAttachment Read a file
+// GetAttachment Download a file
 //
-// The file, to its owner alone: with a token, or by an image's `preview_url`,
-// which is signed and good for an hour.
+// Returns the file. Only its owner can read it: with a token, or without one by
+// an image's `preview_url`, which is signed and valid for an hour.
 //
 // Corresponds with GET /api/v1/attachments/{attachment_id}/content (the `GetAttachment` operationId).
 func (c *Client) GetAttachment(ctx context.Context, attachmentID AttachmentID, params *GetAttachmentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3964,13 +3968,14 @@ func (c *Client) GetAttachment(ctx context.Context, attachmentID AttachmentID, p
 
 // UploadAttachmentWithBody Upload a file
 //
-// The second step of an upload: `attachments.create` has answered with this
-// URL, signed, so that no token is needed; with a token the signature may be
-// left out. The body is the file, as many bytes as were announced. A file is
-// uploaded once. An upload that broke off can be repeated at once: where its
-// connection still seems to be open, the new upload waits until nothing has
-// arrived on it for five seconds. An upload that sends nothing for 30 seconds
-// ends with 400.
+// The second step of an upload. The first step, `attachments.create`, returns
+// this URL with a signature, so no token is needed; with a token the signature
+// is optional. The body is the file and must have exactly the size that
+// `attachments.create` was given. A file can be uploaded only once. An upload
+// that was interrupted can be repeated immediately: if the server still sees the
+// first connection as open, the new upload waits until no data has arrived on
+// that connection for five seconds. An upload that sends no data for 30 seconds
+// fails with 400.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3987,23 +3992,23 @@ func (c *Client) UploadAttachmentWithBody(ctx context.Context, attachmentID Atta
 	return c.Client.Do(req)
 }
 
-// ProcessChatKitWithBody Speak the ChatKit protocol
+// ProcessChatKitWithBody Send a request of the ChatKit protocol
 //
-// The ChatKit component and every other ChatKit client use this one
-// operation; the body's `type` says what is requested. It shares its threads, items and
-// runs with the other operations; a thread is a session.
+// The ChatKit component and other ChatKit clients use only this operation; the
+// body's `type` is the kind of the request. Threads, items and runs are the same
+// as in the other operations: a thread is a session.
 //
-// Requests that start a run (`threads.create`, `threads.add_user_message`,
-// `threads.add_client_tool_output`, `threads.retry_after_item`) are answered
-// with a stream of events, without a `[DONE]` at its end. The others are
-// answered with one JSON object. The protocol has no envelope for what
-// succeeds; a failure before the stream is this API's usual one.
+// The response to a request that starts a run (`threads.create`,
+// `threads.add_user_message`, `threads.add_client_tool_output`,
+// `threads.retry_after_item`) is a stream of events, without a `[DONE]` at its
+// end. The response to any other request is one JSON object. A success has no
+// envelope; a failure before the stream starts is this API's usual error.
 //
-// The protocol has no request to stop a run: a client closes the stream. The
-// run is then cancelled and the part of the answer so far is kept.
+// The protocol has no request that stops a run: the client closes the stream.
+// That cancels the run; the part of the answer received so far is saved.
 //
-// The model is told the language that the header `Accept-Language` prefers,
-// unless the server's operator has turned that off.
+// The preferred language of the header `Accept-Language` is sent to the model,
+// unless the server's operator has turned this off.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4020,23 +4025,23 @@ func (c *Client) ProcessChatKitWithBody(ctx context.Context, contentType string,
 	return c.Client.Do(req)
 }
 
-// ProcessChatKit Speak the ChatKit protocol
+// ProcessChatKit Send a request of the ChatKit protocol
 //
-// The ChatKit component and every other ChatKit client use this one
-// operation; the body's `type` says what is requested. It shares its threads, items and
-// runs with the other operations; a thread is a session.
+// The ChatKit component and other ChatKit clients use only this operation; the
+// body's `type` is the kind of the request. Threads, items and runs are the same
+// as in the other operations: a thread is a session.
 //
-// Requests that start a run (`threads.create`, `threads.add_user_message`,
-// `threads.add_client_tool_output`, `threads.retry_after_item`) are answered
-// with a stream of events, without a `[DONE]` at its end. The others are
-// answered with one JSON object. The protocol has no envelope for what
-// succeeds; a failure before the stream is this API's usual one.
+// The response to a request that starts a run (`threads.create`,
+// `threads.add_user_message`, `threads.add_client_tool_output`,
+// `threads.retry_after_item`) is a stream of events, without a `[DONE]` at its
+// end. The response to any other request is one JSON object. A success has no
+// envelope; a failure before the stream starts is this API's usual error.
 //
-// The protocol has no request to stop a run: a client closes the stream. The
-// run is then cancelled and the part of the answer so far is kept.
+// The protocol has no request that stops a run: the client closes the stream.
+// That cancels the run; the part of the answer received so far is saved.
 //
-// The model is told the language that the header `Accept-Language` prefers,
-// unless the server's operator has turned that off.
+// The preferred language of the header `Accept-Language` is sent to the model,
+// unless the server's operator has turned this off.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -4055,9 +4060,9 @@ func (c *Client) ProcessChatKit(ctx context.Context, body ProcessChatKitJSONRequ
 
 // ListSessions List the caller's sessions
 //
-// The caller's own sessions, the last changed first. `meta.total` counts all
-// of them. When there are more, `meta.after` is what to send as `after` for
-// the next page; on the last page it is absent.
+// The caller's own sessions, the most recently changed first. `meta.total` is
+// the number of sessions on all pages. If there is a next page, request it with
+// `meta.after` as the parameter `after`; on the last page `meta.after` is absent.
 //
 // Corresponds with GET /api/v1/chatkit/sessions (the `ListSessions` operationId).
 func (c *Client) ListSessions(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4074,8 +4079,8 @@ func (c *Client) ListSessions(ctx context.Context, params *ListSessionsParams, r
 
 // CreateSessionWithBody Create a session
 //
-// Creates an empty session for the caller. The body may be left out. A user
-// may have 10 sessions; delete one to make room.
+// Creates an empty session for the caller. The body is optional. A user may
+// have 10 sessions; to create another one, delete one first.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4094,8 +4099,8 @@ func (c *Client) CreateSessionWithBody(ctx context.Context, contentType string, 
 
 // CreateSession Create a session
 //
-// Creates an empty session for the caller. The body may be left out. A user
-// may have 10 sessions; delete one to make room.
+// Creates an empty session for the caller. The body is optional. A user may
+// have 10 sessions; to create another one, delete one first.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -4114,8 +4119,8 @@ func (c *Client) CreateSession(ctx context.Context, body CreateSessionJSONReques
 
 // DeleteSession Delete a session
 //
-// Deletes the session with its messages, for good. A run that is under way
-// in it is cancelled.
+// Deletes the session with its messages and files. This cannot be undone. A run
+// that is in progress in the session is cancelled.
 //
 // Corresponds with DELETE /api/v1/chatkit/sessions/{session_id} (the `DeleteSession` operationId).
 func (c *Client) DeleteSession(ctx context.Context, sessionID SessionID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4132,7 +4137,7 @@ func (c *Client) DeleteSession(ctx context.Context, sessionID SessionID, reqEdit
 
 // GetSession Get a session with its messages
 //
-// The session and its whole history, the oldest message first.
+// Returns the session with its whole history, the oldest message first.
 //
 // Corresponds with GET /api/v1/chatkit/sessions/{session_id} (the `GetSession` operationId).
 func (c *Client) GetSession(ctx context.Context, sessionID SessionID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4147,11 +4152,11 @@ func (c *Client) GetSession(ctx context.Context, sessionID SessionID, reqEditors
 	return c.Client.Do(req)
 }
 
-// CreateThreadWithBody Open the session's thread
+// CreateThreadWithBody Get the session's thread
 //
-// Gives the session's thread. A session has one thread and it has the
-// session's id, so this may be called again and answers the same. The body
-// may be left out.
+// Returns the session's thread. A session has exactly one thread, and the
+// thread's id is the session's id. Repeated calls therefore return the same
+// thread. The body is optional.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4168,11 +4173,11 @@ func (c *Client) CreateThreadWithBody(ctx context.Context, sessionID SessionID, 
 	return c.Client.Do(req)
 }
 
-// CreateThread Open the session's thread
+// CreateThread Get the session's thread
 //
-// Gives the session's thread. A session has one thread and it has the
-// session's id, so this may be called again and answers the same. The body
-// may be left out.
+// Returns the session's thread. A session has exactly one thread, and the
+// thread's id is the session's id. Repeated calls therefore return the same
+// thread. The body is optional.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -4191,17 +4196,18 @@ func (c *Client) CreateThread(ctx context.Context, sessionID SessionID, body Cre
 
 // CreateRunWithBody Send a message and stream the answer
 //
-// Saves the message, sends it with the thread's history to the model and
-// streams the answer as it is written. A thread has one run at a time: while
-// one is in progress a second is refused with 409 `RUN_IN_PROGRESS`.
+// Saves the message, sends it to the model with the thread's history, and
+// streams the answer while the model writes it. A thread has one run at a time:
+// while a run is in progress, another is rejected with 409 `RUN_IN_PROGRESS`.
 //
-// A client that disconnects cancels its run; the part of the answer so far is
-// kept. A failure before the model's first byte is a JSON answer with a
-// status, and the message stays in the history. A failure after it is an
-// `error` event in the stream, and the part of the answer so far is kept.
+// A client that disconnects cancels its run; the part of the answer received so
+// far is saved. If the model fails before its first byte, the response is a JSON
+// error with an HTTP status, and the message stays in the history. If it fails
+// later, the stream has an `error` event, and the part of the answer received so
+// far is saved.
 //
-// The model is told the language that the header `Accept-Language` prefers,
-// unless the server's operator has turned that off.
+// The preferred language of the header `Accept-Language` is sent to the model,
+// unless the server's operator has turned this off.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4220,17 +4226,18 @@ func (c *Client) CreateRunWithBody(ctx context.Context, sessionID SessionID, thr
 
 // CreateRun Send a message and stream the answer
 //
-// Saves the message, sends it with the thread's history to the model and
-// streams the answer as it is written. A thread has one run at a time: while
-// one is in progress a second is refused with 409 `RUN_IN_PROGRESS`.
+// Saves the message, sends it to the model with the thread's history, and
+// streams the answer while the model writes it. A thread has one run at a time:
+// while a run is in progress, another is rejected with 409 `RUN_IN_PROGRESS`.
 //
-// A client that disconnects cancels its run; the part of the answer so far is
-// kept. A failure before the model's first byte is a JSON answer with a
-// status, and the message stays in the history. A failure after it is an
-// `error` event in the stream, and the part of the answer so far is kept.
+// A client that disconnects cancels its run; the part of the answer received so
+// far is saved. If the model fails before its first byte, the response is a JSON
+// error with an HTTP status, and the message stays in the history. If it fails
+// later, the stream has an `error` event, and the part of the answer received so
+// far is saved.
 //
-// The model is told the language that the header `Accept-Language` prefers,
-// unless the server's operator has turned that off.
+// The preferred language of the header `Accept-Language` is sent to the model,
+// unless the server's operator has turned this off.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -4247,9 +4254,9 @@ func (c *Client) CreateRun(ctx context.Context, sessionID SessionID, threadID Th
 	return c.Client.Do(req)
 }
 
-// GetHealth Is the process alive?
+// GetHealth Liveness probe
 //
-// Answers as long as the process serves requests. It checks nothing else.
+// Returns 200 while the process serves requests. It checks nothing else.
 //
 // Corresponds with GET /health (the `GetHealth` operationId).
 func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4264,9 +4271,9 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 	return c.Client.Do(req)
 }
 
-// GetReadiness Can the server take requests?
+// GetReadiness Readiness probe
 //
-// Asks the database, and whether its schema is the one this server needs. Where several replicas share their rate limit, the answer also says whether they do now; a server that counts on its own meanwhile is ready.
+// Checks that the database answers and that its schema has the version that this server needs. If the replicas share their rate limit through Redis, the response also states whether this works now. A replica that counts by itself because Redis does not answer is still ready.
 //
 // Corresponds with GET /readyz (the `GetReadiness` operationId).
 func (c *Client) GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4818,10 +4825,10 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
-	// GetAttachmentWithResponse Read a file
+	// GetAttachmentWithResponse Download a file
 	//
-	// The file, to its owner alone: with a token, or by an image's `preview_url`,
-	// which is signed and good for an hour.
+	// Returns the file. Only its owner can read it: with a token, or without one by
+	// an image's `preview_url`, which is signed and valid for an hour.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4830,59 +4837,60 @@ type ClientWithResponsesInterface interface {
 
 	// UploadAttachmentWithBodyWithResponse Upload a file
 	//
-	// The second step of an upload: `attachments.create` has answered with this
-	// URL, signed, so that no token is needed; with a token the signature may be
-	// left out. The body is the file, as many bytes as were announced. A file is
-	// uploaded once. An upload that broke off can be repeated at once: where its
-	// connection still seems to be open, the new upload waits until nothing has
-	// arrived on it for five seconds. An upload that sends nothing for 30 seconds
-	// ends with 400.
+	// The second step of an upload. The first step, `attachments.create`, returns
+	// this URL with a signature, so no token is needed; with a token the signature
+	// is optional. The body is the file and must have exactly the size that
+	// `attachments.create` was given. A file can be uploaded only once. An upload
+	// that was interrupted can be repeated immediately: if the server still sees the
+	// first connection as open, the new upload waits until no data has arrived on
+	// that connection for five seconds. An upload that sends no data for 30 seconds
+	// fails with 400.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /api/v1/attachments/{attachment_id}/content (the `UploadAttachment` operationId).
 	UploadAttachmentWithBodyWithResponse(ctx context.Context, attachmentID AttachmentID, params *UploadAttachmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadAttachmentResponse, error)
 
-	// ProcessChatKitWithBodyWithResponse Speak the ChatKit protocol
+	// ProcessChatKitWithBodyWithResponse Send a request of the ChatKit protocol
 	//
-	// The ChatKit component and every other ChatKit client use this one
-	// operation; the body's `type` says what is requested. It shares its threads, items and
-	// runs with the other operations; a thread is a session.
+	// The ChatKit component and other ChatKit clients use only this operation; the
+	// body's `type` is the kind of the request. Threads, items and runs are the same
+	// as in the other operations: a thread is a session.
 	//
-	// Requests that start a run (`threads.create`, `threads.add_user_message`,
-	// `threads.add_client_tool_output`, `threads.retry_after_item`) are answered
-	// with a stream of events, without a `[DONE]` at its end. The others are
-	// answered with one JSON object. The protocol has no envelope for what
-	// succeeds; a failure before the stream is this API's usual one.
+	// The response to a request that starts a run (`threads.create`,
+	// `threads.add_user_message`, `threads.add_client_tool_output`,
+	// `threads.retry_after_item`) is a stream of events, without a `[DONE]` at its
+	// end. The response to any other request is one JSON object. A success has no
+	// envelope; a failure before the stream starts is this API's usual error.
 	//
-	// The protocol has no request to stop a run: a client closes the stream. The
-	// run is then cancelled and the part of the answer so far is kept.
+	// The protocol has no request that stops a run: the client closes the stream.
+	// That cancels the run; the part of the answer received so far is saved.
 	//
-	// The model is told the language that the header `Accept-Language` prefers,
-	// unless the server's operator has turned that off.
+	// The preferred language of the header `Accept-Language` is sent to the model,
+	// unless the server's operator has turned this off.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/chatkit (the `ProcessChatKit` operationId).
 	ProcessChatKitWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ProcessChatKitResponse, error)
 
-	// ProcessChatKitWithResponse Speak the ChatKit protocol
+	// ProcessChatKitWithResponse Send a request of the ChatKit protocol
 	//
-	// The ChatKit component and every other ChatKit client use this one
-	// operation; the body's `type` says what is requested. It shares its threads, items and
-	// runs with the other operations; a thread is a session.
+	// The ChatKit component and other ChatKit clients use only this operation; the
+	// body's `type` is the kind of the request. Threads, items and runs are the same
+	// as in the other operations: a thread is a session.
 	//
-	// Requests that start a run (`threads.create`, `threads.add_user_message`,
-	// `threads.add_client_tool_output`, `threads.retry_after_item`) are answered
-	// with a stream of events, without a `[DONE]` at its end. The others are
-	// answered with one JSON object. The protocol has no envelope for what
-	// succeeds; a failure before the stream is this API's usual one.
+	// The response to a request that starts a run (`threads.create`,
+	// `threads.add_user_message`, `threads.add_client_tool_output`,
+	// `threads.retry_after_item`) is a stream of events, without a `[DONE]` at its
+	// end. The response to any other request is one JSON object. A success has no
+	// envelope; a failure before the stream starts is this API's usual error.
 	//
-	// The protocol has no request to stop a run: a client closes the stream. The
-	// run is then cancelled and the part of the answer so far is kept.
+	// The protocol has no request that stops a run: the client closes the stream.
+	// That cancels the run; the part of the answer received so far is saved.
 	//
-	// The model is told the language that the header `Accept-Language` prefers,
-	// unless the server's operator has turned that off.
+	// The preferred language of the header `Accept-Language` is sent to the model,
+	// unless the server's operator has turned this off.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4891,9 +4899,9 @@ type ClientWithResponsesInterface interface {
 
 	// ListSessionsWithResponse List the caller's sessions
 	//
-	// The caller's own sessions, the last changed first. `meta.total` counts all
-	// of them. When there are more, `meta.after` is what to send as `after` for
-	// the next page; on the last page it is absent.
+	// The caller's own sessions, the most recently changed first. `meta.total` is
+	// the number of sessions on all pages. If there is a next page, request it with
+	// `meta.after` as the parameter `after`; on the last page `meta.after` is absent.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4902,8 +4910,8 @@ type ClientWithResponsesInterface interface {
 
 	// CreateSessionWithBodyWithResponse Create a session
 	//
-	// Creates an empty session for the caller. The body may be left out. A user
-	// may have 10 sessions; delete one to make room.
+	// Creates an empty session for the caller. The body is optional. A user may
+	// have 10 sessions; to create another one, delete one first.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4912,8 +4920,8 @@ type ClientWithResponsesInterface interface {
 
 	// CreateSessionWithResponse Create a session
 	//
-	// Creates an empty session for the caller. The body may be left out. A user
-	// may have 10 sessions; delete one to make room.
+	// Creates an empty session for the caller. The body is optional. A user may
+	// have 10 sessions; to create another one, delete one first.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4922,8 +4930,8 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteSessionWithResponse Delete a session
 	//
-	// Deletes the session with its messages, for good. A run that is under way
-	// in it is cancelled.
+	// Deletes the session with its messages and files. This cannot be undone. A run
+	// that is in progress in the session is cancelled.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4932,29 +4940,29 @@ type ClientWithResponsesInterface interface {
 
 	// GetSessionWithResponse Get a session with its messages
 	//
-	// The session and its whole history, the oldest message first.
+	// Returns the session with its whole history, the oldest message first.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/chatkit/sessions/{session_id} (the `GetSession` operationId).
 	GetSessionWithResponse(ctx context.Context, sessionID SessionID, reqEditors ...RequestEditorFn) (*GetSessionResponse, error)
 
-	// CreateThreadWithBodyWithResponse Open the session's thread
+	// CreateThreadWithBodyWithResponse Get the session's thread
 	//
-	// Gives the session's thread. A session has one thread and it has the
-	// session's id, so this may be called again and answers the same. The body
-	// may be left out.
+	// Returns the session's thread. A session has exactly one thread, and the
+	// thread's id is the session's id. Repeated calls therefore return the same
+	// thread. The body is optional.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/chatkit/sessions/{session_id}/threads (the `CreateThread` operationId).
 	CreateThreadWithBodyWithResponse(ctx context.Context, sessionID SessionID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateThreadResponse, error)
 
-	// CreateThreadWithResponse Open the session's thread
+	// CreateThreadWithResponse Get the session's thread
 	//
-	// Gives the session's thread. A session has one thread and it has the
-	// session's id, so this may be called again and answers the same. The body
-	// may be left out.
+	// Returns the session's thread. A session has exactly one thread, and the
+	// thread's id is the session's id. Repeated calls therefore return the same
+	// thread. The body is optional.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4963,17 +4971,18 @@ type ClientWithResponsesInterface interface {
 
 	// CreateRunWithBodyWithResponse Send a message and stream the answer
 	//
-	// Saves the message, sends it with the thread's history to the model and
-	// streams the answer as it is written. A thread has one run at a time: while
-	// one is in progress a second is refused with 409 `RUN_IN_PROGRESS`.
+	// Saves the message, sends it to the model with the thread's history, and
+	// streams the answer while the model writes it. A thread has one run at a time:
+	// while a run is in progress, another is rejected with 409 `RUN_IN_PROGRESS`.
 	//
-	// A client that disconnects cancels its run; the part of the answer so far is
-	// kept. A failure before the model's first byte is a JSON answer with a
-	// status, and the message stays in the history. A failure after it is an
-	// `error` event in the stream, and the part of the answer so far is kept.
+	// A client that disconnects cancels its run; the part of the answer received so
+	// far is saved. If the model fails before its first byte, the response is a JSON
+	// error with an HTTP status, and the message stays in the history. If it fails
+	// later, the stream has an `error` event, and the part of the answer received so
+	// far is saved.
 	//
-	// The model is told the language that the header `Accept-Language` prefers,
-	// unless the server's operator has turned that off.
+	// The preferred language of the header `Accept-Language` is sent to the model,
+	// unless the server's operator has turned this off.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4982,35 +4991,36 @@ type ClientWithResponsesInterface interface {
 
 	// CreateRunWithResponse Send a message and stream the answer
 	//
-	// Saves the message, sends it with the thread's history to the model and
-	// streams the answer as it is written. A thread has one run at a time: while
-	// one is in progress a second is refused with 409 `RUN_IN_PROGRESS`.
+	// Saves the message, sends it to the model with the thread's history, and
+	// streams the answer while the model writes it. A thread has one run at a time:
+	// while a run is in progress, another is rejected with 409 `RUN_IN_PROGRESS`.
 	//
-	// A client that disconnects cancels its run; the part of the answer so far is
-	// kept. A failure before the model's first byte is a JSON answer with a
-	// status, and the message stays in the history. A failure after it is an
-	// `error` event in the stream, and the part of the answer so far is kept.
+	// A client that disconnects cancels its run; the part of the answer received so
+	// far is saved. If the model fails before its first byte, the response is a JSON
+	// error with an HTTP status, and the message stays in the history. If it fails
+	// later, the stream has an `error` event, and the part of the answer received so
+	// far is saved.
 	//
-	// The model is told the language that the header `Accept-Language` prefers,
-	// unless the server's operator has turned that off.
+	// The preferred language of the header `Accept-Language` is sent to the model,
+	// unless the server's operator has turned this off.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs (the `CreateRun` operationId).
 	CreateRunWithResponse(ctx context.Context, sessionID SessionID, threadID ThreadID, body CreateRunJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateRunResponse, error)
 
-	// GetHealthWithResponse Is the process alive?
+	// GetHealthWithResponse Liveness probe
 	//
-	// Answers as long as the process serves requests. It checks nothing else.
+	// Returns 200 while the process serves requests. It checks nothing else.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealthWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetHealthResponse, error)
 
-	// GetReadinessWithResponse Can the server take requests?
+	// GetReadinessWithResponse Readiness probe
 	//
-	// Asks the database, and whether its schema is the one this server needs. Where several replicas share their rate limit, the answer also says whether they do now; a server that counts on its own meanwhile is ready.
+	// Checks that the database answers and that its schema has the version that this server needs. If the replicas share their rate limit through Redis, the response also states whether this works now. A replica that counts by itself because Redis does not answer is still ready.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -6793,10 +6803,10 @@ func (r GetReadinessResponse) ContentType() string {
 	return ""
 }
 
-// GetAttachmentWithResponse Read a file
+// GetAttachmentWithResponse Download a file
 //
-// The file, to its owner alone: with a token, or by an image's `preview_url`,
-// which is signed and good for an hour.
+// Returns the file. Only its owner can read it: with a token, or without one by
+// an image's `preview_url`, which is signed and valid for an hour.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -6811,13 +6821,14 @@ func (c *ClientWithResponses) GetAttachmentWithResponse(ctx context.Context, att
 
 // UploadAttachmentWithBodyWithResponse Upload a file
 //
-// The second step of an upload: `attachments.create` has answered with this
-// URL, signed, so that no token is needed; with a token the signature may be
-// left out. The body is the file, as many bytes as were announced. A file is
-// uploaded once. An upload that broke off can be repeated at once: where its
-// connection still seems to be open, the new upload waits until nothing has
-// arrived on it for five seconds. An upload that sends nothing for 30 seconds
-// ends with 400.
+// The second step of an upload. The first step, `attachments.create`, returns
+// this URL with a signature, so no token is needed; with a token the signature
+// is optional. The body is the file and must have exactly the size that
+// `attachments.create` was given. A file can be uploaded only once. An upload
+// that was interrupted can be repeated immediately: if the server still sees the
+// first connection as open, the new upload waits until no data has arrived on
+// that connection for five seconds. An upload that sends no data for 30 seconds
+// fails with 400.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6830,23 +6841,23 @@ func (c *ClientWithResponses) UploadAttachmentWithBodyWithResponse(ctx context.C
 	return ParseUploadAttachmentResponse(rsp)
 }
 
-// ProcessChatKitWithBodyWithResponse Speak the ChatKit protocol
+// ProcessChatKitWithBodyWithResponse Send a request of the ChatKit protocol
 //
-// The ChatKit component and every other ChatKit client use this one
-// operation; the body's `type` says what is requested. It shares its threads, items and
-// runs with the other operations; a thread is a session.
+// The ChatKit component and other ChatKit clients use only this operation; the
+// body's `type` is the kind of the request. Threads, items and runs are the same
+// as in the other operations: a thread is a session.
 //
-// Requests that start a run (`threads.create`, `threads.add_user_message`,
-// `threads.add_client_tool_output`, `threads.retry_after_item`) are answered
-// with a stream of events, without a `[DONE]` at its end. The others are
-// answered with one JSON object. The protocol has no envelope for what
-// succeeds; a failure before the stream is this API's usual one.
+// The response to a request that starts a run (`threads.create`,
+// `threads.add_user_message`, `threads.add_client_tool_output`,
+// `threads.retry_after_item`) is a stream of events, without a `[DONE]` at its
+// end. The response to any other request is one JSON object. A success has no
+// envelope; a failure before the stream starts is this API's usual error.
 //
-// The protocol has no request to stop a run: a client closes the stream. The
-// run is then cancelled and the part of the answer so far is kept.
+// The protocol has no request that stops a run: the client closes the stream.
+// That cancels the run; the part of the answer received so far is saved.
 //
-// The model is told the language that the header `Accept-Language` prefers,
-// unless the server's operator has turned that off.
+// The preferred language of the header `Accept-Language` is sent to the model,
+// unless the server's operator has turned this off.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6859,23 +6870,23 @@ func (c *ClientWithResponses) ProcessChatKitWithBodyWithResponse(ctx context.Con
 	return ParseProcessChatKitResponse(rsp)
 }
 
-// ProcessChatKitWithResponse Speak the ChatKit protocol
+// ProcessChatKitWithResponse Send a request of the ChatKit protocol
 //
-// The ChatKit component and every other ChatKit client use this one
-// operation; the body's `type` says what is requested. It shares its threads, items and
-// runs with the other operations; a thread is a session.
+// The ChatKit component and other ChatKit clients use only this operation; the
+// body's `type` is the kind of the request. Threads, items and runs are the same
+// as in the other operations: a thread is a session.
 //
-// Requests that start a run (`threads.create`, `threads.add_user_message`,
-// `threads.add_client_tool_output`, `threads.retry_after_item`) are answered
-// with a stream of events, without a `[DONE]` at its end. The others are
-// answered with one JSON object. The protocol has no envelope for what
-// succeeds; a failure before the stream is this API's usual one.
+// The response to a request that starts a run (`threads.create`,
+// `threads.add_user_message`, `threads.add_client_tool_output`,
+// `threads.retry_after_item`) is a stream of events, without a `[DONE]` at its
+// end. The response to any other request is one JSON object. A success has no
+// envelope; a failure before the stream starts is this API's usual error.
 //
-// The protocol has no request to stop a run: a client closes the stream. The
-// run is then cancelled and the part of the answer so far is kept.
+// The protocol has no request that stops a run: the client closes the stream.
+// That cancels the run; the part of the answer received so far is saved.
 //
-// The model is told the language that the header `Accept-Language` prefers,
-// unless the server's operator has turned that off.
+// The preferred language of the header `Accept-Language` is sent to the model,
+// unless the server's operator has turned this off.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6890,9 +6901,9 @@ func (c *ClientWithResponses) ProcessChatKitWithResponse(ctx context.Context, bo
 
 // ListSessionsWithResponse List the caller's sessions
 //
-// The caller's own sessions, the last changed first. `meta.total` counts all
-// of them. When there are more, `meta.after` is what to send as `after` for
-// the next page; on the last page it is absent.
+// The caller's own sessions, the most recently changed first. `meta.total` is
+// the number of sessions on all pages. If there is a next page, request it with
+// `meta.after` as the parameter `after`; on the last page `meta.after` is absent.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -6907,8 +6918,8 @@ func (c *ClientWithResponses) ListSessionsWithResponse(ctx context.Context, para
 
 // CreateSessionWithBodyWithResponse Create a session
 //
-// Creates an empty session for the caller. The body may be left out. A user
-// may have 10 sessions; delete one to make room.
+// Creates an empty session for the caller. The body is optional. A user may
+// have 10 sessions; to create another one, delete one first.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6923,8 +6934,8 @@ func (c *ClientWithResponses) CreateSessionWithBodyWithResponse(ctx context.Cont
 
 // CreateSessionWithResponse Create a session
 //
-// Creates an empty session for the caller. The body may be left out. A user
-// may have 10 sessions; delete one to make room.
+// Creates an empty session for the caller. The body is optional. A user may
+// have 10 sessions; to create another one, delete one first.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6939,8 +6950,8 @@ func (c *ClientWithResponses) CreateSessionWithResponse(ctx context.Context, bod
 
 // DeleteSessionWithResponse Delete a session
 //
-// Deletes the session with its messages, for good. A run that is under way
-// in it is cancelled.
+// Deletes the session with its messages and files. This cannot be undone. A run
+// that is in progress in the session is cancelled.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -6955,7 +6966,7 @@ func (c *ClientWithResponses) DeleteSessionWithResponse(ctx context.Context, ses
 
 // GetSessionWithResponse Get a session with its messages
 //
-// The session and its whole history, the oldest message first.
+// Returns the session with its whole history, the oldest message first.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -6968,11 +6979,11 @@ func (c *ClientWithResponses) GetSessionWithResponse(ctx context.Context, sessio
 	return ParseGetSessionResponse(rsp)
 }
 
-// CreateThreadWithBodyWithResponse Open the session's thread
+// CreateThreadWithBodyWithResponse Get the session's thread
 //
-// Gives the session's thread. A session has one thread and it has the
-// session's id, so this may be called again and answers the same. The body
-// may be left out.
+// Returns the session's thread. A session has exactly one thread, and the
+// thread's id is the session's id. Repeated calls therefore return the same
+// thread. The body is optional.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6985,11 +6996,11 @@ func (c *ClientWithResponses) CreateThreadWithBodyWithResponse(ctx context.Conte
 	return ParseCreateThreadResponse(rsp)
 }
 
-// CreateThreadWithResponse Open the session's thread
+// CreateThreadWithResponse Get the session's thread
 //
-// Gives the session's thread. A session has one thread and it has the
-// session's id, so this may be called again and answers the same. The body
-// may be left out.
+// Returns the session's thread. A session has exactly one thread, and the
+// thread's id is the session's id. Repeated calls therefore return the same
+// thread. The body is optional.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7004,17 +7015,18 @@ func (c *ClientWithResponses) CreateThreadWithResponse(ctx context.Context, sess
 
 // CreateRunWithBodyWithResponse Send a message and stream the answer
 //
-// Saves the message, sends it with the thread's history to the model and
-// streams the answer as it is written. A thread has one run at a time: while
-// one is in progress a second is refused with 409 `RUN_IN_PROGRESS`.
+// Saves the message, sends it to the model with the thread's history, and
+// streams the answer while the model writes it. A thread has one run at a time:
+// while a run is in progress, another is rejected with 409 `RUN_IN_PROGRESS`.
 //
-// A client that disconnects cancels its run; the part of the answer so far is
-// kept. A failure before the model's first byte is a JSON answer with a
-// status, and the message stays in the history. A failure after it is an
-// `error` event in the stream, and the part of the answer so far is kept.
+// A client that disconnects cancels its run; the part of the answer received so
+// far is saved. If the model fails before its first byte, the response is a JSON
+// error with an HTTP status, and the message stays in the history. If it fails
+// later, the stream has an `error` event, and the part of the answer received so
+// far is saved.
 //
-// The model is told the language that the header `Accept-Language` prefers,
-// unless the server's operator has turned that off.
+// The preferred language of the header `Accept-Language` is sent to the model,
+// unless the server's operator has turned this off.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7029,17 +7041,18 @@ func (c *ClientWithResponses) CreateRunWithBodyWithResponse(ctx context.Context,
 
 // CreateRunWithResponse Send a message and stream the answer
 //
-// Saves the message, sends it with the thread's history to the model and
-// streams the answer as it is written. A thread has one run at a time: while
-// one is in progress a second is refused with 409 `RUN_IN_PROGRESS`.
+// Saves the message, sends it to the model with the thread's history, and
+// streams the answer while the model writes it. A thread has one run at a time:
+// while a run is in progress, another is rejected with 409 `RUN_IN_PROGRESS`.
 //
-// A client that disconnects cancels its run; the part of the answer so far is
-// kept. A failure before the model's first byte is a JSON answer with a
-// status, and the message stays in the history. A failure after it is an
-// `error` event in the stream, and the part of the answer so far is kept.
+// A client that disconnects cancels its run; the part of the answer received so
+// far is saved. If the model fails before its first byte, the response is a JSON
+// error with an HTTP status, and the message stays in the history. If it fails
+// later, the stream has an `error` event, and the part of the answer received so
+// far is saved.
 //
-// The model is told the language that the header `Accept-Language` prefers,
-// unless the server's operator has turned that off.
+// The preferred language of the header `Accept-Language` is sent to the model,
+// unless the server's operator has turned this off.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7052,9 +7065,9 @@ func (c *ClientWithResponses) CreateRunWithResponse(ctx context.Context, session
 	return ParseCreateRunResponse(rsp)
 }
 
-// GetHealthWithResponse Is the process alive?
+// GetHealthWithResponse Liveness probe
 //
-// Answers as long as the process serves requests. It checks nothing else.
+// Returns 200 while the process serves requests. It checks nothing else.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -7067,9 +7080,9 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 	return ParseGetHealthResponse(rsp)
 }
 
-// GetReadinessWithResponse Can the server take requests?
+// GetReadinessWithResponse Readiness probe
 //
-// Asks the database, and whether its schema is the one this server needs. Where several replicas share their rate limit, the answer also says whether they do now; a server that counts on its own meanwhile is ready.
+// Checks that the database answers and that its schema has the version that this server needs. If the replicas share their rate limit through Redis, the response also states whether this works now. A replica that counts by itself because Redis does not answer is still ready.
 //
 // Returns a wrapper object for the known response body format(s).
 //

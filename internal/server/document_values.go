@@ -21,8 +21,8 @@ type DocumentValues struct {
 	AttachmentBytes int
 }
 
-// fill replaces the defaults in the source by the values, and the sentences that
-// say that there are such values.
+// fill replaces the defaults in the source by the values, and the sentences about
+// models and files by those that hold for this server.
 func (v DocumentValues) fill(source []byte) string {
 	chars := strconv.Itoa(v.MessageChars)
 	requests := "any number of requests"
@@ -45,44 +45,49 @@ func (v DocumentValues) fill(source []byte) string {
 // fieldIndent is the indentation of a property's keywords.
 const fieldIndent = "          "
 
-// models writes no `default`: a generated client would send it, and would be
+// models returns the replacements for the models, as pairs of an old and a new
+// text. It writes no `default`: a generated client would send it, and would be
 // refused once the operator changes it.
 func (v DocumentValues) models() []string {
-	const absent, absentOrNull = "absent is its own choice.\n", "absent or null is its own choice.\n"
-	const offers = "description: One of the models this server offers; "
+	const (
+		absent       = "description: One of the models that this server offers. If absent, the server's default model answers.\n"
+		absentOrNull = "description: One of the models that this server offers. If absent or null, the server's default model answers.\n"
+	)
 	if len(v.Models) == 0 {
 		return nil
 	}
 	first := "`" + v.Models[0] + "`"
 	if len(v.Models) == 1 {
-		one := "description: " + strconv.Quote("This server offers no choice of models: "+first+" answers, and no other is taken.") + "\n"
+		one := "description: " + strconv.Quote("This server offers no choice of models: "+first+" answers, and any other is rejected.") + "\n"
 		// No enum: a generated client would be typed to this one model.
-		return []string{offers + absent, one, offers + absentOrNull, one}
+		return []string{absent, one, absentOrNull, one}
 	}
-	told := func(when string) string {
-		return "description: " + strconv.Quote("One of the models this server offers; "+when+" is "+first+".") + "\n"
+	described := func(without string) string {
+		return "description: " + strconv.Quote("One of the models that this server offers. If "+without+", "+first+" answers.") + "\n"
 	}
 	return []string{
-		offers + absent, told("absent") + enum(v.Models),
+		absent, described("absent") + enum(v.Models),
 		// OpenAPI 3.0.3 wants null listed, although the field is nullable.
-		offers + absentOrNull, told("absent or null") + enum(v.Models, "null"),
+		absentOrNull, described("absent or null") + enum(v.Models, "null"),
 	}
 }
 
+// attachments returns the replacements for the files, as pairs of an old and a
+// new text.
 func (v DocumentValues) attachments() []string {
 	const (
-		kept  = "A server that keeps no files answers 404 `NOT_SUPPORTED`."
-		size  = "description: The exact number of bytes.\n"
-		takes = "description: A type that this server takes.\n"
+		noFiles  = "A server that does not accept files returns 404 `NOT_SUPPORTED`."
+		size     = "description: The exact number of bytes.\n"
+		mimeType = "description: A media type that this server accepts.\n"
 	)
 	if len(v.AttachmentTypes) == 0 {
-		return []string{kept, "This server keeps no files; it answers 404 `NOT_SUPPORTED`."}
+		return []string{noFiles, "This server does not accept files and returns 404 `NOT_SUPPORTED`."}
 	}
 	most := strconv.Itoa(v.AttachmentBytes)
 	return []string{
-		kept, "This server takes files of " + most + " bytes or fewer.",
+		noFiles, "This server accepts files of " + most + " bytes or fewer.",
 		size, size + fieldIndent + "maximum: " + most + "\n",
-		takes, takes + enum(v.AttachmentTypes),
+		mimeType, mimeType + enum(v.AttachmentTypes),
 	}
 }
 

@@ -83,7 +83,7 @@ func post(handler http.Handler, path, bearer, body string) *httptest.ResponseRec
 func threadsPath() string { return "/api/v1/chatkit/sessions/" + uuid.NewString() + "/threads" }
 
 // What went wrong inside is in the log and nowhere else.
-func TestInnerFaultsAreNotTold(t *testing.T) {
+func TestInternalErrorsAreNotExposed(t *testing.T) {
 	t.Parallel()
 	const inner = "dial postgres://user:hunter2@db"
 	for name, fail := range map[string]func(context.Context) (api.CreateThreadResponseObject, error){
@@ -113,7 +113,7 @@ func TestInnerFaultsAreNotTold(t *testing.T) {
 }
 
 // A client that goes away ends its request's context, through every layer.
-func TestClientLeavingEndsTheContext(t *testing.T) {
+func TestDisconnectEndsTheContext(t *testing.T) {
 	t.Parallel()
 	entered, ended := make(chan struct{}), make(chan struct{})
 	handler, bearer := newHandler(t, door{
@@ -147,8 +147,9 @@ func TestClientLeavingEndsTheContext(t *testing.T) {
 	}
 }
 
-// The served document tells this server's values and none of the defaults.
-func TestDocumentTellsTheServersValues(t *testing.T) {
+// TestDocumentHasTheServersValues checks that the served document has this
+// server's values and none of the defaults.
+func TestDocumentHasTheServersValues(t *testing.T) {
 	t.Parallel()
 	doc, err := server.NewDocument(t.Context(), document.YAML, server.DocumentValues{
 		ServerURL: "https://chat.example.com", MessageChars: 1234, SessionsPerUser: 77, RequestsPerMinute: 99,
@@ -159,18 +160,18 @@ func TestDocumentTellsTheServersValues(t *testing.T) {
 	for name, content := range map[string]string{"yaml": string(doc.YAML()), "json": string(doc.JSON())} {
 		for _, want := range []string{"https://chat.example.com", "1234 characters", "77 sessions", "99 requests"} {
 			if !strings.Contains(content, want) {
-				t.Errorf("%s does not tell %q", name, want)
+				t.Errorf("%s does not have %q", name, want)
 			}
 		}
 		for _, not := range []string{"127.0.0.1:8080", "500 characters", "10 sessions", "30 requests", ": 500"} {
 			if strings.Contains(content, not) {
-				t.Errorf("%s tells the default %q", name, not)
+				t.Errorf("%s has the default %q", name, not)
 			}
 		}
 	}
 }
 
-// choices is a document's word on models and files, as a program reads it.
+// choices is what a document states about models and files.
 type choices struct {
 	restModel, protocolModel, size, mimeType *openapi3.Schema
 	create                                   string
@@ -196,7 +197,7 @@ func choicesOf(t *testing.T, facts server.DocumentValues) choices {
 	}
 }
 
-func TestDocumentTellsTheModels(t *testing.T) {
+func TestDocumentListsModels(t *testing.T) {
 	t.Parallel()
 	// A name may hold what means something else in YAML.
 	some := choicesOf(t, server.DocumentValues{ServerURL: "http://127.0.0.1:8080", Models: []string{"a/default", `odd: "name" # 7`}})
@@ -207,29 +208,29 @@ func TestDocumentTellsTheModels(t *testing.T) {
 		t.Errorf("inference_options.model has %v, want %v", some.protocolModel.Enum, want)
 	}
 	for _, field := range []*openapi3.Schema{some.restModel, some.protocolModel} {
-		if !strings.Contains(field.Description, "is `a/default`.") || field.Default != nil {
-			t.Errorf("the model that answers is told by %q and %v", field.Description, field.Default)
+		if !strings.Contains(field.Description, ", `a/default` answers.") || field.Default != nil {
+			t.Errorf("the default model is described by %q and %v", field.Description, field.Default)
 		}
 	}
 	one := choicesOf(t, server.DocumentValues{ServerURL: "http://127.0.0.1:8080", Models: []string{"a/default"}})
 	for _, field := range []*openapi3.Schema{one.restModel, one.protocolModel} {
 		if !strings.Contains(field.Description, "no choice of models: `a/default` answers") || field.Enum != nil {
-			t.Errorf("a server without a choice tells %q and %v", field.Description, field.Enum)
+			t.Errorf("a server without a choice of models describes it as %q with %v", field.Description, field.Enum)
 		}
 	}
 }
 
-func TestDocumentTellsTheFilesThatAreTaken(t *testing.T) {
+func TestDocumentListsAcceptedFiles(t *testing.T) {
 	t.Parallel()
 	some := choicesOf(t, server.DocumentValues{ServerURL: "http://127.0.0.1:8080", AttachmentTypes: []string{"image/png", "text/plain"}, AttachmentBytes: 4096})
 	if !slices.Equal(some.mimeType.Enum, []any{"image/png", "text/plain"}) || some.size.Max == nil || *some.size.Max != 4096 {
 		t.Errorf("types %v, most bytes %v", some.mimeType.Enum, some.size.Max)
 	}
 	if !strings.Contains(some.create, "4096 bytes") || strings.Contains(some.create, "NOT_SUPPORTED") {
-		t.Errorf("a server that keeps files tells %q", some.create)
+		t.Errorf("a server that accepts files describes them as %q", some.create)
 	}
 	none := choicesOf(t, server.DocumentValues{ServerURL: "http://127.0.0.1:8080"})
-	if none.mimeType.Enum != nil || none.size.Max != nil || !strings.Contains(none.create, "This server keeps no files") {
-		t.Errorf("a server that keeps none tells %v, %v and %q", none.mimeType.Enum, none.size.Max, none.create)
+	if none.mimeType.Enum != nil || none.size.Max != nil || !strings.Contains(none.create, "This server does not accept files") {
+		t.Errorf("a server that accepts no files has %v, %v and %q", none.mimeType.Enum, none.size.Max, none.create)
 	}
 }
