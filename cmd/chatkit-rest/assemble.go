@@ -103,7 +103,8 @@ func (a *assembly) newService(
 	settings config.Settings, store chat.Store, model *openrouter.Client, pseudonym func(string) string,
 ) *runs.Service {
 	return runs.NewService(runs.Options{
-		Store: store, Log: eventlog.NewMemory(eventlog.Options{}), Model: a.observedModel(model, settings),
+		Store: store, Model: a.observedModel(model, settings),
+		Log:         eventlog.NewMemory(eventlog.Options{TTL: settings.RunLogTTL, MaxBytes: settings.RunLogMaxBytes}),
 		JoinDetails: openrouter.JoinDetails,
 		Observer:    telemetry.Runs(a.metrics, a.tracing),
 		ModelName:   settings.OpenRouterModel, Models: otherModels(settings), TitleModel: settings.TitleModel,
@@ -111,6 +112,7 @@ func (a *assembly) newService(
 		Limits: runs.Limits{
 			SessionsPerUser: settings.MaxSessionsPerUser, MessageChars: settings.MaxMessageChars,
 			HistoryMessages: settings.HistoryMaxMessages, HistoryChars: settings.HistoryMaxChars,
+			RunTime: settings.RunMaxTime,
 		},
 		Pseudonym: pseudonym, Detach: telemetry.Detach, Logger: a.logger, Attachments: a.attachments,
 	})

@@ -25,6 +25,9 @@ const (
 	maxPort    = 65_535
 	maxTimeout = time.Hour
 	maxTTL     = 100 * 365 * 24 * time.Hour
+
+	maxRunSeconds  = 24 * 60 * 60
+	maxRunLogBytes = 1 << 40
 )
 
 // Load reads the settings with getenv, which returns "" for a variable that is not
@@ -50,6 +53,7 @@ func Load(getenv func(string) string, opts Options) (Settings, error) {
 	s.TrustedProxies = l.prefixes("TRUSTED_PROXIES")
 	s.RedisURL = l.redisURL("REDIS_URL")
 	l.limits(&s)
+	l.runs(&s)
 	s.LogLevel = l.logLevel("LOG_LEVEL")
 	s.LogFormat = l.logFormat("LOG_FORMAT")
 	s.ShutdownTimeout = l.duration("SHUTDOWN_TIMEOUT", 0)
@@ -99,6 +103,13 @@ func (l *loader) limits(s *Settings) {
 				s.HistoryMaxChars, s.MaxMessageChars),
 			"raise it, or lower MAX_MESSAGE_CHARS")
 	}
+}
+
+// runs reads the bounds of runs and of their event logs.
+func (l *loader) runs(s *Settings) {
+	s.RunMaxTime = time.Duration(l.number("RUN_MAX_SECONDS", 1, maxRunSeconds)) * time.Second
+	s.RunLogTTL = l.duration("RUN_LOG_TTL", 0)
+	s.RunLogMaxBytes = l.number("RUN_LOG_MAX_BYTES", 0, maxRunLogBytes)
 }
 
 func (l *loader) logLevel(name string) slog.Level {

@@ -83,6 +83,10 @@ func TestDefaults(t *testing.T) {
 		HistoryMaxMessages: 40,
 		HistoryMaxChars:    32000,
 
+		RunMaxTime:     30 * time.Minute,
+		RunLogTTL:      10 * time.Minute,
+		RunLogMaxBytes: 64 << 20,
+
 		LogLevel:        slog.LevelInfo,
 		ShutdownTimeout: 20 * time.Second,
 		Attachments:     config.Attachments{MaxBytes: 10 << 20, UserBytes: 1 << 30, Types: defaultTypes()},
@@ -176,6 +180,7 @@ func TestEverySettingIsLoaded(t *testing.T) {
 		"JWKS_URL", "https://id.example.com/keys?v=1", "JWT_ISSUER", " https://id.example.com/ ", "JWT_AUDIENCE", "chat, other", "JWT_MAX_TTL", "720h",
 		"RATE_LIMIT_PER_MINUTE", "0", "MAX_SESSIONS_PER_USER", "1", "MAX_MESSAGE_CHARS", "4000",
 		"HISTORY_MAX_MESSAGES", "2", "HISTORY_MAX_CHARS", "4000",
+		"RUN_MAX_SECONDS", "1", "RUN_LOG_TTL", "0s", "RUN_LOG_MAX_BYTES", "0",
 		"LOG_LEVEL", "WARN", "LOG_FORMAT", "JSON", "SHUTDOWN_TIMEOUT", "0s",
 	))
 	want := config.Settings{
@@ -216,6 +221,10 @@ func TestEverySettingIsLoaded(t *testing.T) {
 		MaxMessageChars:    4000,
 		HistoryMaxMessages: 2,
 		HistoryMaxChars:    4000,
+
+		RunMaxTime:     time.Second,
+		RunLogTTL:      0,
+		RunLogMaxBytes: 0,
 
 		LogLevel:        slog.LevelWarn,
 		LogFormat:       config.LogJSON,

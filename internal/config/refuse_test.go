@@ -116,6 +116,9 @@ func badValues() map[string]map[string]string {
 		"MAX_MESSAGE_CHARS":     mapsOr(whole("100001"), "0"),
 		"HISTORY_MAX_MESSAGES":  mapsOr(whole("1000001"), "0"),
 		"HISTORY_MAX_CHARS":     mapsOr(whole("10000001"), "0", "499"),
+		"RUN_MAX_SECONDS":       mapsOr(whole("86401"), "0"),
+		"RUN_LOG_TTL":           timeout,
+		"RUN_LOG_MAX_BYTES":     whole("1099511627777"),
 		"SHUTDOWN_TIMEOUT":      timeout,
 		"REDIS_URL": {
 			"localhost:6379": "not a redis", "http://:hunter2@h": "not a redis", "redis://": "host", "redis:///0": "host",

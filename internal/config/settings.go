@@ -65,6 +65,10 @@ type Settings struct {
 	HistoryMaxMessages int
 	HistoryMaxChars    int // code points; never less than MaxMessageChars
 
+	RunMaxTime     time.Duration
+	RunLogTTL      time.Duration
+	RunLogMaxBytes int
+
 	MCPServers []MCPServer // by name
 
 	LogLevel        slog.Level

@@ -72,6 +72,11 @@ func All() []Setting {
 		{Name: "HISTORY_MAX_MESSAGES", Default: "40", Meaning: "Maximum number of messages of a session that are sent to the model, newest first."},
 		{Name: "HISTORY_MAX_CHARS", Default: "32000", Meaning: "Maximum number of characters of history that are sent to the model. " +
 			"At least MAX_MESSAGE_CHARS."},
+		{Name: "RUN_MAX_SECONDS", Default: "1800", Meaning: "How long a run may take, in seconds. " +
+			"A run that takes longer ends in an error, and the part of the answer so far is kept."},
+		{Name: "RUN_LOG_TTL", Default: "10m", Meaning: "How long the events of a run can be followed after its end."},
+		{Name: "RUN_LOG_MAX_BYTES", Default: "67108864", Meaning: "Maximum memory of the events of all runs that have ended, in bytes, about. " +
+			"The oldest are dropped first; the events of a run that has not ended are never dropped."},
 		{Name: "MCP_SERVERS", Meaning: "Path of a JSON file with the MCP servers whose tools the model may call, see docs/tools.md. Unset: no tools."},
 		{Name: "LOG_LEVEL", Default: "info", Meaning: "`debug`, `info`, `warn` or `error`."},
 		{Name: "LOG_FORMAT", Meaning: "`text` or `json`. Unset: text on a terminal, otherwise JSON."},

@@ -18,8 +18,6 @@ const (
 	// eventBytes is what each event counts towards chat.MaxAnswerBytes besides its
 	// text.
 	eventBytes = 96
-	// maxRunTime bounds a run whose upstream never ends its answer.
-	maxRunTime = 30 * time.Minute
 	// maxSteps is how often the model is asked in one turn, over all runs of
 	// the turn: a call of a client tool ends one run and starts another. In
 	// the last step the model may call no tool.
@@ -131,7 +129,7 @@ func (e *executor) execute() {
 	defer e.s.runners.Done()
 	defer e.cancel(nil)
 	defer e.s.unregister(e.ActiveRun)
-	limit := time.AfterFunc(maxRunTime, func() { e.Cancel(chat.FailureAnswerTooLong) })
+	limit := time.AfterFunc(e.s.Limits.RunTime, func() { e.Cancel(chat.FailureTimeLimit) })
 	defer limit.Stop()
 	answerErr := e.recoverPanics(e.makeAnswer)
 	err := e.recoverPanics(func() error {

@@ -49,7 +49,7 @@ func (e *executor) setStopped(code chat.FailureCode) *failure {
 	case chat.FailureAnswerTooLong:
 		return e.fail(code, "The answer grew too long and was cut; the part before the cut is kept.")
 	case chat.FailureTimeLimit:
-		return e.fail(code, "The answer took too long and was cut; the part before the cut is kept.")
+		return e.fail(code, "The run took longer than this server allows and was stopped; the part before that is kept.")
 	case chat.FailureTooManySteps:
 		return e.fail(code, "The model kept calling tools without an answer and was stopped.")
 	case chat.FailureUnavailable, chat.FailureInternal:

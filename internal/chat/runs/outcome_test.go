@@ -3,6 +3,7 @@ package runs_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +41,23 @@ func TestFaultIsNoCancellation(t *testing.T) {
 				t.Errorf("the thread has %d items, want %d", len(items), stop.items)
 			}
 		})
+	}
+}
+
+// A run that takes longer than Limits.RunTime has failed, and is told so.
+func TestRunTimeIsLimited(t *testing.T) {
+	t.Parallel()
+	observer := &testObserver{}
+	service, _ := startOn(t, runs.Options{
+		Store: openStore(t), Model: says(untilCancelled), Observer: observer,
+		Limits: runs.Limits{RunTime: time.Millisecond},
+	})
+	_, run := ask(t, service)
+	if event := failed(t, follow(t, run, nil)); !event.AllowRetry || !strings.Contains(event.Message, "longer than this server allows") {
+		t.Errorf("the run ended with %+v", event)
+	}
+	if ended := observer.lastRun(); ended.Status != chat.RunFailed || ended.FailureCode != chat.FailureTimeLimit {
+		t.Errorf("the run ended as %s, %s", ended.Status, ended.FailureCode)
 	}
 }
 

@@ -61,7 +61,9 @@ func startOn(t *testing.T, o runs.Options) (*runs.Service, *testLog) {
 	written := &testLog{}
 	o.Logger = slog.New(slog.NewTextHandler(written, nil))
 	o.Log = newLog()
-	o.Limits = runs.Limits{SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000}
+	o.Limits = runs.Limits{
+		SessionsPerUser: 10, MessageChars: 500, HistoryMessages: 40, HistoryChars: 32000, RunTime: o.Limits.RunTime,
+	}
 	service := runs.NewService(o)
 	if err := service.Start(t.Context()); err != nil {
 		t.Fatal(err)

@@ -25,6 +25,8 @@ type Limits struct {
 	// to the model.
 	HistoryMessages int
 	HistoryChars    int
+	// RunTime is how long a run may take; zero is 30 minutes.
+	RunTime time.Duration
 }
 
 // Options are what a Service is made of. Store, Log and Model are
@@ -65,7 +67,10 @@ type Options struct {
 	Lease time.Duration
 }
 
-const defaultLease = 15 * time.Second
+const (
+	defaultLease   = 15 * time.Second
+	defaultRunTime = 30 * time.Minute
+)
 
 // Service is the core: the API adapters call it, and it owns the runs.
 type Service struct {
@@ -111,6 +116,9 @@ func NewService(o Options) *Service {
 	}
 	if o.Lease == 0 {
 		o.Lease = defaultLease
+	}
+	if o.Limits.RunTime == 0 {
+		o.Limits.RunTime = defaultRunTime
 	}
 	return &Service{
 		Options: o, owner: uuid.New(), stopping: make(chan struct{}),
