@@ -23,7 +23,13 @@ var (
 	SQLiteFailOrphans   = sqliteLeases.failOrphans
 	SQLiteRenew         = sqliteLeases.renew
 
-	// The plans of each database: reading a run, its list, and the active run.
-	PostgresRuns = []string{postgresRuns.one, postgresRuns.first, postgresRuns.next, postgresRuns.active, cancelUpdate + "id"}
-	SQLiteRuns   = []string{sqliteRuns.one, sqliteRuns.first, sqliteRuns.next, sqliteRuns.active, cancelUpdate + "id"}
+	PostgresRuns = runStatementsForPlans(postgresRuns)
+	SQLiteRuns   = runStatementsForPlans(sqliteRuns)
 )
+
+// RunStatements are the statements that read and cancel runs.
+type RunStatements struct{ One, First, Next, Active, Cancel string }
+
+func runStatementsForPlans(s runStatements) RunStatements {
+	return RunStatements{One: s.one, First: s.first, Next: s.next, Active: s.active, Cancel: cancelUpdate + "id"}
+}

@@ -38,6 +38,22 @@ func plans() []plan {
 	}
 }
 
+// runPlans are the plans of the statements that read and cancel runs.
+func runPlans(s store.RunStatements) []plan {
+	const id = "00000000-0000-4000-8000-000000000001"
+	const at = 1_800_000_000_000_000
+	list := [2]string{"runs_by_session", "runs_by_session"}
+	// PostgreSQL may take any of the indexes on runs.
+	one := [2]string{"on runs ", "sqlite_autoindex_runs_1"}
+	return []plan{
+		{"run", s.One, []any{id, id, "user 1", id}, one},
+		{"runs, first page", s.First, []any{id, id, "user 1", 11}, list},
+		{"runs, next page", s.Next, []any{id, id, "user 1", at, id, 11}, list},
+		{"active run", s.Active, []any{id, "user 1", id, "user 1", id}, [2]string{"runs_running", "runs_running"}},
+		{"cancellation", s.Cancel, []any{"cancelled", "reason", at, at, id, id, "user 1"}, one},
+	}
+}
+
 // No statement of a request scans a table or sorts, however many rows there are.
 func TestPlansPostgreSQL(t *testing.T) {
 	t.Parallel()
@@ -53,6 +69,7 @@ func TestPlansPostgreSQL(t *testing.T) {
 		{"marking of orphans", store.PostgresFailOrphans, []any{"a", "b", id}, [2]string{"runs_running"}},
 		{"renewal of leases", store.PostgresRenew, []any{1, "{" + id + "}"}, [2]string{"runs_"}},
 	}
+	live = append(live, runPlans(store.PostgresRuns)...)
 	for n, p := range append(plans(), live...) {
 		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
 			text := explainPostgres(t, db, p, fmt.Sprint("p", n, mode), mode)
@@ -97,6 +114,7 @@ func TestPlansSQLite(t *testing.T) {
 		{"marking of orphans", store.SQLiteFailOrphans, []any{"a", "b", "c"}, [2]string{"", "runs_running"}},
 		{"renewal of leases", store.SQLiteRenew, []any{1, `["a"]`}, [2]string{"", "sqlite_autoindex_runs_1"}},
 	}
+	live = append(live, runPlans(store.SQLiteRuns)...)
 	for _, p := range append(plans(), live...) {
 		rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+p.statement, p.args...)
 		if err != nil {
