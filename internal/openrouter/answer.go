@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"io"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -31,8 +30,6 @@ type answer struct {
 	finished bool
 	// hasUnknown reports whether an event was not a chunk.
 	hasUnknown bool
-	// mediaType is the media type of the body's first bytes.
-	mediaType string
 	// hasEvents reports whether an event was read.
 	hasEvents bool
 	// ended is the error that next returns after the last chunk.
@@ -60,7 +57,8 @@ func (a *answer) open() error {
 	case '<':
 		return broken(errHTML)
 	}
-	a.mediaType, _, _ = strings.Cut(http.DetectContentType(a.events.buf[a.events.start:a.events.end]), ";")
+	a.events.keepHead()
+	defer a.events.dropHead()
 	for a.ended == nil {
 		data, ok, err := a.events.buffered()
 		if err != nil {
@@ -184,8 +182,8 @@ func (a *answer) end(err error) {
 	case a.finished:
 		// The text is complete. Only data after it was lost.
 		a.ended = io.EOF
-	case errors.Is(err, io.EOF) && !a.hasEvents && !a.events.hasComment && a.mediaType != "":
-		a.ended = notStream(a.mediaType)
+	case errors.Is(err, io.EOF) && !a.hasEvents && !a.events.hasComment:
+		a.ended = notStream(a.events.head)
 	case errors.Is(err, io.EOF):
 		a.ended = broken(errUnfinished)
 	default:

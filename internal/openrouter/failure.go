@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
@@ -36,9 +37,10 @@ var (
 	errRequest           = errors.New("the request could not be built")
 )
 
-// notStream returns the error of a response without events. The media type is one
-// that net/http detects, so it has no text from upstream.
-func notStream(mediaType string) *chat.UpstreamError {
+// notStream returns the error of a response without events, whose body begins with
+// head. The error has the media type that net/http detects, and no text of the body.
+func notStream(head []byte) *chat.UpstreamError {
+	mediaType, _, _ := strings.Cut(http.DetectContentType(head), ";")
 	return broken(fmt.Errorf("the answer is %s, not a stream of events; check OPENROUTER_BASE_URL and the proxies on the way", mediaType))
 }
 

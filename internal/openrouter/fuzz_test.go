@@ -93,6 +93,9 @@ func FuzzStream(f *testing.F) {
 		}
 		f.Add(body, uint16(97))
 	}
+	// Bodies that are not streams, whose media type their first byte does not tell.
+	f.Add([]byte("0\x05"), uint16(97))
+	f.Add([]byte("\x89PNG\r\n\x1a\n0"), uint16(2))
 	f.Fuzz(func(t *testing.T, body []byte, size uint16) {
 		whole := parse(t, body, len(body)+1, true)
 		var upstream *chat.UpstreamError

@@ -23,6 +23,8 @@ const (
 	keepSize = 64 << 10
 	// maxEmptyReads bounds consecutive reads without data and error.
 	maxEmptyReads = 100
+	// headSize is how much of a body [http.DetectContentType] looks at.
+	headSize = 512
 )
 
 // eventReader reads the data of server-sent events (WHATWG HTML, section 9.2.6) from
@@ -52,6 +54,25 @@ type eventReader struct {
 	// hasForeignText reports whether an event without data had a field that is not
 	// of the protocol.
 	hasForeignText bool
+	// head has the first bytes of the body, at most headSize, between keepHead and
+	// dropHead. It is nil otherwise.
+	head []byte
+}
+
+// keepHead starts to keep the first bytes of the body: those that are in the buffer
+// and the next ones.
+func (r *eventReader) keepHead() {
+	r.head = make([]byte, 0, headSize)
+	r.addHead(r.buf[r.start:r.end])
+}
+
+func (r *eventReader) dropHead() { r.head = nil }
+
+// addHead adds bytes of the body to head, if head is kept and has room.
+func (r *eventReader) addHead(read []byte) {
+	if room := cap(r.head) - len(r.head); room > 0 {
+		r.head = append(r.head, read[:min(room, len(read))]...)
+	}
 }
 
 // buffered returns the next event in the buffer. The data is valid until the next
@@ -181,6 +202,7 @@ func (r *eventReader) fill() error {
 	for range maxEmptyReads {
 		n, err := r.source.Read(r.buf[r.end:])
 		r.end += n
+		r.addHead(r.buf[r.end-n : r.end])
 		if n > 0 {
 			return nil // the next read returns the error again
 		}
