@@ -14,7 +14,7 @@ SPECTRAL      := npx --yes @stoplight/spectral-cli@6.16.3
 
 .PHONY: help
 help: ## List these targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}' | LC_ALL=C sort
 
 # A line of .env that gives $1 a value, in the forms that the program reads.
 dotenv_line := ^[[:space:]]*(export[[:space:]]+)?$$1[[:space:]]*[=:][[:space:]]*[\"']?[^\"'\#[:space:]]
