@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Asks a real small language model two questions over the REST door, and lets
-# it call a tool of an MCP server ten times.
+# Asks a real small language model two questions over the REST API, and lets it
+# call a tool of an MCP server ten times.
 #
-# chatkit-rest runs as a newcomer runs it, with OPENROUTER_BASE_URL at a model
-# server on this machine. The first run downloads about 320 MB and compiles the
-# model server (some minutes); it is kept in .cache/model for the next runs.
+# chatkit-rest runs with OPENROUTER_BASE_URL at a model server on this machine. The
+# first run downloads about 320 MB and compiles the model server (some minutes);
+# .cache/model keeps both for the next runs.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -87,11 +87,11 @@ install_model() {
 	rm -f "$stamp"
 	python3 -m venv --clear "$venv"
 	# Not tuned to this processor, since pip keeps what it built and another
-	# machine may get the folder; without the image parts, which nobody asks for.
+	# machine may get the folder; without the image parts, which no test uses.
 	CMAKE_ARGS="-DGGML_NATIVE=OFF -DLLAVA_BUILD=OFF" \
 		nice "$venv/bin/pip" install --quiet --disable-pip-version-check \
 		-r "$here/requirements.txt" ||
-		fail "pip could not install tests/model/requirements.txt; its words are above"
+		fail "pip could not install tests/model/requirements.txt; its output is above"
 	cp "$here/requirements.txt" "$stamp"
 }
 
@@ -109,9 +109,9 @@ start_model() {
 	say "$model_name answers at $model_url"
 }
 
-# chatkit ARGUMENT...: becomes the server's command. The environment is only
-# what is written here, and the folder has no .env, so that nothing of the
-# person who runs this gets in.
+# chatkit ARGUMENT...: replaces the shell by the program. The environment is only
+# what is written here, and the folder has no .env, so that no settings of the
+# caller apply.
 chatkit() {
 	cd "$work"
 	exec env -i PATH="$PATH" HOME="$work" \
@@ -134,12 +134,12 @@ start_chatkit() {
 	chatkit_pid=$!
 	wait_for 30 "$chatkit_pid" "chatkit-rest" \
 		curl -fsS --max-time 5 "http://127.0.0.1:$port/readyz"
-	token=$(chatkit token --sub newcomer) || fail "chatkit-rest token gave no token"
+	token=$(chatkit token --sub user) || fail "chatkit-rest token gave no token"
 	[[ $token != *[[:space:]]* ]] || fail "chatkit-rest token printed more than a token"
 	sessions=http://127.0.0.1:$port/api/v1/chatkit/sessions
 }
 
-# api CURL-ARGUMENT...: one request as the newcomer; an error status fails.
+# api CURL-ARGUMENT...: one request as the user; an error status fails.
 api() {
 	curl -sS --fail-with-body --max-time 120 -H "Authorization: Bearer $token" "$@"
 }
@@ -181,7 +181,7 @@ ask "$question" Paris
 first=$answer
 expect_history "$question" "$first"
 
-# Without the first question and its answer, nobody can tell which river.
+# The answer depends on the first question and its answer.
 follow_up='Which river flows through it?'
 ask "$follow_up" Seine
 expect_history "$question" "$first" "$follow_up" "$answer"
@@ -211,7 +211,7 @@ start_chatkit
 chosen=0 sessions_made=0
 for question in "Add task: Buy milk" "Add task: Feed the cat" "Add task: Pay the rent" "Add task: Write to Tom" "Add task: Buy bread" \
 	"Add task: Mow the lawn" "Add task: Book a table" "Add task: Wash the car" "Add task: Buy stamps" "Add task: Read a book"; do
-	called=$(choose "$question") || fail "the run failed; its words are above"
+	called=$(choose "$question") || fail "the run failed; its output is above"
 	title=${question#Add task: }
 	if [[ $called == *"tasks__add_task"*"Added task"*"$title"* ]]; then
 		chosen=$((chosen + 1))
@@ -221,10 +221,10 @@ for question in "Add task: Buy milk" "Add task: Feed the cat" "Add task: Pay the
 done
 say "The first stream:"
 cat "$work/first.txt"
-say "It called the tool rightly in $chosen of 10 tries"
+say "It called the tool correctly in $chosen of 10 tries"
 ((chosen > 0)) || fail "the model never called the tool"
 
 say "Stopping chatkit-rest"
 stop "$chatkit_pid" || fail "chatkit-rest did not exit with 0 when it was stopped"
 chatkit_pid=
-say "A real model answered over the REST door: passed"
+say "A real model answered over the REST API: passed"
