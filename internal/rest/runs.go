@@ -45,7 +45,7 @@ func (h *Handler) CreateRun(
 		return nil, err
 	}
 	events, err := stream.New(stream.Options{
-		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError, End: endOfStream,
+		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError, Numbered: true, End: endOfStream,
 		Preview: h.AttachmentURLs.Preview(auth.UserID(ctx)),
 	}, run, ctx.Done())
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/deadline"
@@ -41,6 +42,14 @@ func (s *Writer) Open(w http.ResponseWriter) {
 // Buffer returns the buffer, to which the data of an event is written between Begin
 // and End. The data must not contain a line break.
 func (s *Writer) Buffer() *bytes.Buffer { return &s.buffer }
+
+// ID gives the next event an id. A client that reconnects sends it in the header
+// Last-Event-ID.
+func (s *Writer) ID(id int) {
+	s.buffer.WriteString("id: ")
+	s.buffer.Write(strconv.AppendInt(s.buffer.AvailableBuffer(), int64(id), 10))
+	s.buffer.WriteByte('\n')
+}
 
 // Begin starts an event.
 func (s *Writer) Begin() { s.buffer.WriteString("data: ") }

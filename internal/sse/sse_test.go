@@ -19,6 +19,7 @@ func TestFraming(t *testing.T) {
 	recorder := httptest.NewRecorder()
 	out := sse.NewWriter(time.Second)
 	out.Open(recorder)
+	out.ID(42)
 	out.Begin()
 	out.Buffer().WriteString(`{"a":1}`)
 	out.End()
@@ -30,7 +31,7 @@ func TestFraming(t *testing.T) {
 	if err := out.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := recorder.Body.String(), "data: {\"a\":1}\n\n: keep-alive\n\ndata: [DONE]\n\n"; got != want {
+	if got, want := recorder.Body.String(), "id: 42\ndata: {\"a\":1}\n\n: keep-alive\n\ndata: [DONE]\n\n"; got != want {
 		t.Errorf("sent %q, want %q", got, want)
 	}
 	if out.Buffered() != 0 {

@@ -27,7 +27,7 @@ const (
 // the write timeout.
 var ErrDisconnected = errors.New("the client disconnected")
 
-// Options are the options of a stream. All except End are required.
+// Options are the options of a stream. The first four are required.
 type Options struct {
 	// WriteTimeout is the time without reading after which a client counts as
 	// disconnected.
@@ -40,6 +40,8 @@ type Options struct {
 	Preview Preview
 	// ImageDomains are sent with the thread unless empty.
 	ImageDomains []string
+	// Numbered sends the events of the run with their sequence numbers as ids.
+	Numbered bool
 	// End is the data of the last event; empty sends no such event.
 	End string
 }
@@ -53,6 +55,9 @@ type Stream struct {
 	encoder   *encoder
 	keepAlive time.Duration
 	end       string
+	numbered  bool
+	// seq is the sequence number of the last event that was encoded.
+	seq int
 	// lastDelta is the time of the last write of deltas.
 	lastDelta time.Time
 }
@@ -64,7 +69,7 @@ func New(o Options, run *runs.ActiveRun, done <-chan struct{}, first ...any) (*S
 	out := sse.NewWriter(o.WriteTimeout)
 	s := &Stream{
 		done: done, run: run, follower: run.Follow(0), out: out, encoder: newEncoder(out, o), keepAlive: o.KeepAlive,
-		end: o.End,
+		end: o.End, numbered: o.Numbered,
 	}
 	if err := Write(out, first...); err != nil {
 		s.Close()
@@ -72,12 +77,26 @@ func New(o Options, run *runs.ActiveRun, done <-chan struct{}, first ...any) (*S
 	}
 	events, _ := s.follower.Poll()
 	for _, event := range events {
-		if err := s.encoder.encode(event); err != nil {
+		if err := s.encode(event); err != nil {
 			s.Close()
 			return nil, err
 		}
 	}
 	return s, nil
+}
+
+// encode adds the run's next event to the buffer, or nothing if it cannot be encoded.
+func (s *Stream) encode(event chat.Event) error {
+	before := s.out.Buffered()
+	s.seq++
+	if s.numbered {
+		s.out.ID(s.seq)
+	}
+	err := s.encoder.encode(event)
+	if err != nil {
+		s.out.Buffer().Truncate(before)
+	}
+	return err
 }
 
 // Close closes a stream that is not served.
@@ -153,7 +172,7 @@ func (s *Stream) writeNew() (ended bool, err error) {
 		if _, isDelta := event.(*chat.TextDelta); !isDelta {
 			urgent = true
 		}
-		if err := s.encoder.encode(event); err != nil {
+		if err := s.encode(event); err != nil {
 			return false, err
 		}
 		if s.out.Buffered() > maxBatch {

@@ -68,7 +68,7 @@ func TestServeErrors(t *testing.T) {
 	if err == nil || errors.Is(err, ErrDisconnected) {
 		t.Errorf("with an event that cannot be encoded Serve returns %v", err)
 	}
-	if body := client.Body.String(); !strings.HasSuffix(body, "data: \"The answer could not be sent; try again.\"\n\n") {
+	if body := client.Body.String(); !strings.HasSuffix(body, "\n\ndata: \"The answer could not be sent; try again.\"\n\n") {
 		t.Errorf("the client is sent %q", body)
 	}
 }

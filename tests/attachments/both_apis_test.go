@@ -36,9 +36,9 @@ func sendByREST(t *testing.T, user *harness.User, text string, ids ...string) (t
 	if answer.Status != http.StatusOK {
 		t.Fatalf("create run: %d %s", answer.Status, answer.Body)
 	}
-	first, _, _ := strings.Cut(string(answer.Body), "\n")
+	first, _, _ := strings.Cut(strings.TrimPrefix(string(answer.Body), "id: 1\ndata: "), "\n")
 	var saved event
-	if err := json.Unmarshal([]byte(strings.TrimPrefix(first, "data: ")), &saved); err != nil {
+	if err := json.Unmarshal([]byte(first), &saved); err != nil {
 		t.Fatalf("%v: %s", err, first)
 	}
 	return session.String(), saved.Item

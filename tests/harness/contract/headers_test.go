@@ -20,7 +20,7 @@ func samples() map[string]sample {
 		"answer":  {"POST", sessionsPath, fixedResponse{200, jsonHead(), created}},
 		"failure": {"POST", sessionsPath, fixedResponse{401, jsonHead("WWW-Authenticate", "Bearer"), refused}},
 		"no path": {"GET", "/api/v1/nothing", fixedResponse{404, jsonHead(), `{"success":false,"error":{"code":"NOT_FOUND","message":"No."}}`}},
-		"stream":  {"POST", runPath, fixedResponse{200, streamHead(), options + endFrame}},
+		"stream":  {"POST", runPath, fixedResponse{200, streamHead(), numbered(options + endFrame)}},
 		"page":    {"GET", "/docs", fixedResponse{200, pageHead(), "<html>"}},
 		"file": {"GET", filePath, fixedResponse{200, http.Header{
 			"Content-Type": {"image/png"}, "Content-Disposition": {"inline; filename=red.png"},

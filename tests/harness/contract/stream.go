@@ -37,6 +37,7 @@ type streamValidator struct {
 	pending  []byte
 	ended    bool // [DONE] was received
 	deltas   int  // the number of received deltas
+	seq      int  // the id of the last event
 	// protocol is true for a stream of the ChatKit protocol, which has other
 	// events and does not end with [DONE].
 	protocol bool
@@ -72,6 +73,15 @@ func (c *streamValidator) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// nextStart returns the start of the next event. The events of a run have
+// consecutive ids.
+func (c *streamValidator) nextStart() string {
+	if c.protocol {
+		return "data: "
+	}
+	return fmt.Sprintf("id: %d\ndata: ", c.seq+1)
+}
+
 // checkFrame checks a comment, or an event with one data line.
 func (c *streamValidator) checkFrame(frame []byte) error {
 	if c.ended {
@@ -80,14 +90,15 @@ func (c *streamValidator) checkFrame(frame []byte) error {
 	if bytes.HasPrefix(frame, []byte(":")) && !bytes.Contains(frame, []byte("\n")) {
 		return nil
 	}
-	data, ok := bytes.CutPrefix(frame, []byte("data: "))
-	if !ok || bytes.ContainsAny(data, "\r\n") {
-		return fmt.Errorf("a frame is not one data line: %q", frame)
-	}
-	if string(data) == EndOfStream && !c.protocol {
+	if string(frame) == "data: "+EndOfStream && !c.protocol {
 		c.ended = true
 		return nil
 	}
+	data, ok := bytes.CutPrefix(frame, []byte(c.nextStart()))
+	if !ok || bytes.ContainsAny(data, "\r\n") {
+		return fmt.Errorf("a frame does not start with %q or is not one data line: %q", c.nextStart(), frame)
+	}
+	c.seq++
 	if !c.isValidated(data) {
 		return nil
 	}

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -19,6 +20,17 @@ const (
 	extraField = `,"extra":1}}` + "\n\n"
 )
 
+// numbered gives the events of a run's stream their ids.
+func numbered(stream string) string {
+	frames := strings.SplitAfter(stream, "\n\n")
+	for n, frame := range frames {
+		if strings.HasPrefix(frame, "data: ") && !strings.HasPrefix(frame, "data: "+EndOfStream) {
+			frames[n] = fmt.Sprintf("id: %d\n%s", n+1, frame)
+		}
+	}
+	return strings.Join(frames, "")
+}
+
 // deltasWithExtraField returns a stream of deltas. Those from number first to
 // number last have an undocumented field.
 func deltasWithExtraField(first, last int) string {
@@ -26,7 +38,7 @@ func deltasWithExtraField(first, last int) string {
 	for n := first - 1; n < last; n++ {
 		frames[n] = strings.Replace(delta, "}}\n\n", extraField, 1)
 	}
-	return options + strings.Join(frames, "") + endFrame
+	return numbered(options + strings.Join(frames, "") + endFrame)
 }
 
 // TestDeltasAreValidated checks that the first deltas, a sample of the later ones
@@ -43,7 +55,7 @@ func TestDeltasAreValidated(t *testing.T) {
 		"all":                   {deltasWithExtraField(1, manyDeltas), firstDeltas + manyDeltas/deltaStep},
 		"all later ones":        {deltasWithExtraField(firstDeltas+1, manyDeltas), manyDeltas / deltaStep},
 		"another event": {strings.Replace(deltasWithExtraField(1, 0), endFrame,
-			strings.Replace(options, `"type"`, `"extra":"\"assistant_message.content_part.text_delta\"","type"`, 1)+endFrame, 1), 1},
+			"id: 302\n"+strings.Replace(options, `"type"`, `"extra":"\"assistant_message.content_part.text_delta\"","type"`, 1)+endFrame, 1), 1},
 		"no frame": {strings.Replace(deltasWithExtraField(1, 0), endFrame, "event: x\n"+delta+endFrame, 1), 1},
 	} {
 		if failed := validate(t, "POST", runPath, fixedResponse{200, streamHead(), c.stream}); len(failed) != c.want {
@@ -73,7 +85,7 @@ func TestBrokenStreamIsValidated(t *testing.T) {
 			t.Fatal(err)
 		}
 		recorded := &recorder{TB: t}
-		broken := io.MultiReader(strings.NewReader(c.received), iotest.ErrReader(io.ErrUnexpectedEOF))
+		broken := io.MultiReader(strings.NewReader(numbered(c.received)), iotest.ErrReader(io.ErrUnexpectedEOF))
 		stream := newStreamValidator(&validator{t: recorded, spec: spec}, request,
 			&http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(broken)})
 		if _, err := io.Copy(io.Discard, stream); !errors.Is(err, io.ErrUnexpectedEOF) {

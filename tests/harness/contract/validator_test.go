@@ -124,7 +124,7 @@ func TestValidatorPasses(t *testing.T) {
 		"created":      {"POST", sessionsPath, fixedResponse{200, jsonHead(), created}},
 		"microseconds": {"POST", sessionsPath, fixedResponse{200, jsonHead(), strings.Replace(created, "01Z", "01.123456Z", 1)}},
 		"refused":      {"POST", sessionsPath, fixedResponse{401, jsonHead("WWW-Authenticate", "Bearer"), refused}},
-		"stream":       {"POST", runPath, fixedResponse{200, streamHead(), ": hello\n\n" + options + endFrame}},
+		"stream":       {"POST", runPath, fixedResponse{200, streamHead(), ": hello\n\n" + numbered(options+": hello\n\n"+endFrame)}},
 		"unknown path": {"GET", "/nothing", fixedResponse{404, jsonHead(), `{"success":false,"error":{"code":"NOT_FOUND","message":"No."}}`}},
 		"page":         {"GET", "/docs", fixedResponse{200, pageHead(), "<html>"}},
 		"long title":   {"GET", sessionsPath, fixedResponse{200, jsonHead(), sessionList(100)}},
@@ -141,7 +141,8 @@ func TestValidatorFails(t *testing.T) {
 	replaced := func(text, part, other string) fixedResponse {
 		return fixedResponse{200, jsonHead(), strings.Replace(text, part, other, 1)}
 	}
-	stream := func(frames string) fixedResponse { return fixedResponse{200, streamHead(), frames} }
+	stream := func(frames string) fixedResponse { return fixedResponse{200, streamHead(), numbered(frames)} }
+	unnumbered := func(frames string) fixedResponse { return fixedResponse{200, streamHead(), frames} }
 	bearer := jsonHead("WWW-Authenticate", "Bearer")
 	for name, c := range map[string]struct {
 		method, path string
@@ -181,6 +182,11 @@ func TestValidatorFails(t *testing.T) {
 		"event with missing field":     {"POST", runPath, stream(strings.Replace(options, `{"allow_cancel":true}`, `{}`, 1) + endFrame)},
 		"unknown event":                {"POST", runPath, stream(strings.Replace(options, `"stream_options",`, `"other",`, 1) + endFrame)},
 		"event not JSON":               {"POST", runPath, stream("data: hello\n\n" + endFrame)},
+		"event without id":             {"POST", runPath, unnumbered(options + endFrame)},
+		"first id":                     {"POST", runPath, unnumbered("id: 2\n" + options + endFrame)},
+		"id missing":                   {"POST", runPath, unnumbered("id: 1\n" + options + "id: 3\n" + options + endFrame)},
+		"same id again":                {"POST", runPath, unnumbered("id: 1\n" + options + "id: 1\n" + options + endFrame)},
+		"id of [DONE]":                 {"POST", runPath, unnumbered("id: 1\n" + endFrame)},
 		"other SSE line":               {"POST", runPath, stream("event: x\n" + options + endFrame)},
 		"stream, no run id":            {"POST", runPath, fixedResponse{200, http.Header{"Content-Type": {"text/event-stream"}, "Cache-Control": {"no-cache"}, "X-Accel-Buffering": {"no"}}, endFrame}},
 		"stream buffered":              {"POST", runPath, fixedResponse{200, http.Header{"Content-Type": {"text/event-stream"}, "Cache-Control": {"no-cache"}, "X-Run-Id": {someID}}, endFrame}},
