@@ -66,6 +66,40 @@ test('an answer streams, stop keeps what came, and the server has it too', async
   watch.assertClean();
 });
 
+test('a narrower window leaves the reader at the end of the thread, or where they had scrolled to', async (t) => {
+  const paragraphs = Array.from({ length: 40 }, (_, n) => `Paragraph ${n} ${'of many words '.repeat(30)}\n\n`);
+  const [wide, narrow] = [{ width: 700, height: 800 }, { width: 360, height: 800 }];
+  const upstream = await startUpstream(t, [...paragraphs, 'The last line.']);
+  const server = await startServer(t, { demo: false, env: upstream.env });
+  const context = await startBrowser(t, { viewport: wide });
+  const { page, watch } = await openPlayground(context, server.url, await tokenFor('ada'));
+  const box = page.locator('.messages');
+  const toEnd = page.getByRole('button', { name: 'Scroll to the end' });
+  const below = () => box.evaluate(({ scrollHeight, scrollTop, clientHeight }) => Math.round(scrollHeight - scrollTop - clientHeight));
+  const height = () => box.evaluate(({ scrollHeight }) => scrollHeight);
+  await say(page, 'Go on');
+  assert.ok(await below() <= 1, 'the page is not at the end');
+
+  const before = await height();
+  await page.setViewportSize(narrow);
+  await eventually(async () => await height() > before && await below() <= 1);
+  await toEnd.waitFor({ state: 'detached' });
+
+  await page.setViewportSize(wide);
+  await eventually(async () => await height() === before && await below() <= 1);
+  const read = page.getByText('Paragraph 10 ');
+  await read.evaluate((element) => element.scrollIntoView());
+  await toEnd.waitFor();
+  await page.setViewportSize(narrow);
+  await eventually(async () => await height() > before);
+  // Two frames: whatever the change of size leads to has happened.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  const moved = await read.evaluate((element) => element.getBoundingClientRect().top - element.closest('.messages').getBoundingClientRect().top);
+  assert.ok(Math.abs(moved) < 100, `the paragraph is ${moved} px from the top`);
+  assert.equal(await toEnd.count(), 1);
+  watch.assertClean();
+});
+
 test('an incomplete answer says why, also after a reload', async (t) => {
   const upstream = await startUpstream(t,
     ['Once upon a', { finish: 'length' }], ['I may', { finish: 'content_filter' }], ['That is all.']);

@@ -16,6 +16,12 @@ export function Messages({ controller, state }: { controller: Controller; state:
   const toEnd = () => box.current?.scrollTo({ top: box.current.scrollHeight });
   useEffect(() => setAtEnd(true), [state.open]);
   useLayoutEffect(() => { if (atEnd) toEnd(); });
+  // A narrower window wraps the text into more lines, below what is visible.
+  useEffect(() => {
+    const observer = new ResizeObserver(() => { if (atEnd) toEnd(); });
+    if (box.current) observer.observe(box.current);
+    return () => observer.disconnect();
+  }, [atEnd]);
   const scrolled = () => {
     const element = box.current;
     if (element) setAtEnd(element.scrollHeight - element.scrollTop - element.clientHeight < nearEnd);
