@@ -2267,6 +2267,10 @@ type ToolCall struct {
 
 	// Result The output of the tool. Absent if there is none.
 	Result *string `json:"result,omitempty"`
+
+	// CallFailed True if the tool gave no output because it is unknown, or because the call had invalid arguments, was refused,
+	// or got no answer. `result` then says why. Absent otherwise, also if the tool itself reported an error.
+	CallFailed *bool `json:"call_failed,omitempty"`
 }
 
 // ToolChoice The tool to use.

@@ -77,6 +77,9 @@ type ToolCall struct {
 	Arguments string
 	// Result is nil until the tool has answered.
 	Result *string
+	// CallFailed says that the tool gave no result, as in [ToolResult]; Result
+	// says why.
+	CallFailed bool
 }
 
 // ClientToolCall is a call of a tool that the page offers. The thread waits

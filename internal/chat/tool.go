@@ -41,4 +41,8 @@ type ToolResult struct {
 	Text string
 	// Failed says that the call did not do what it should; Text says why.
 	Failed bool
+	// CallFailed says that the tool gave no result: it is unknown, or the call
+	// was refused, could not be made or got no answer. Failed is then set too.
+	// A tool that reports an error of its own has given a result.
+	CallFailed bool
 }

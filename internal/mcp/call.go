@@ -19,7 +19,10 @@ import (
 // id, if the operator lets its server see it.
 const UserIDKey = "chatkit-rest/user_id"
 
-func failed(text string) chat.ToolResult { return chat.ToolResult{Text: text, Failed: true} }
+// failed returns the result of a call that the tool gave no result to.
+func failed(text string) chat.ToolResult {
+	return chat.ToolResult{Text: text, Failed: true, CallFailed: true}
+}
 
 func noSuchTool() chat.ToolResult { return failed("There is no tool of that name.") }
 
@@ -120,7 +123,7 @@ func notSent(err error) bool {
 
 func (s *server) resultOf(result *sdk.CallToolResult) chat.ToolResult {
 	if result.NeedsInput() {
-		return failed("The tool asked for more input, which it cannot be given here.")
+		return chat.ToolResult{Text: "The tool asked for more input, which it cannot be given here.", Failed: true}
 	}
 	return chat.ToolResult{Text: bounded(s.redact.forModel(textOf(result))), Failed: result.IsError}
 }

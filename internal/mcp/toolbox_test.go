@@ -96,14 +96,22 @@ func (b box) want(tool, arguments, text string) {
 	}
 }
 
-// wantFailed calls a tool that must fail with a text that has these words.
+// wantFailed calls a tool and wants a failed call with a text that has these words.
 func (b box) wantFailed(tool, arguments string, words ...string) {
 	b.t.Helper()
 	got := b.call(tool, arguments)
 	for _, word := range words {
-		if !got.Failed || !strings.Contains(got.Text, word) {
-			b.t.Errorf("%s(%s) gave %+v, want a failure with %q", tool, arguments, got, word)
+		if !got.Failed || !got.CallFailed || !strings.Contains(got.Text, word) {
+			b.t.Errorf("%s(%s) gave %+v, want a failed call with %q", tool, arguments, got, word)
 		}
+	}
+}
+
+// wantError calls a tool that must report an error of its own with these words.
+func (b box) wantError(tool, arguments, words string) {
+	b.t.Helper()
+	if got := b.call(tool, arguments); !got.Failed || got.CallFailed || !strings.Contains(got.Text, words) {
+		b.t.Errorf("%s(%s) gave %+v, want an error of the tool with %q", tool, arguments, got, words)
 	}
 }
 

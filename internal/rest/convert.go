@@ -94,6 +94,9 @@ func toAPICalls(item chat.Item) []api.ToolCall {
 	calls := make([]api.ToolCall, len(item.ToolCalls))
 	for n, call := range item.ToolCalls {
 		calls[n] = api.ToolCall{ID: call.ID, Name: call.Name, Arguments: call.Arguments, Result: call.Result}
+		if call.CallFailed {
+			calls[n].CallFailed = &call.CallFailed
+		}
 	}
 	return calls
 }

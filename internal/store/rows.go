@@ -166,4 +166,6 @@ type toolCallRow struct {
 	Name      string  `json:"name"`
 	Arguments string  `json:"arguments"`
 	Result    *string `json:"result,omitempty"`
+
+	CallFailed bool `json:"call_failed,omitempty"`
 }

@@ -92,7 +92,7 @@ for (const colorScheme of ['light', 'dark']) {
     await page.locator('.thoughts').last().getByText('neither').waitFor();
     await shot('under-way');
     upstream.release();
-    await folds(page).filter({ hasText: 'Used' }).nth(1).waitFor();
+    await folds(page).filter({ hasText: 'Could not call' }).nth(1).waitFor();
     await shot('folded');
     for (const summary of await folds(page).locator('summary').all()) await summary.click();
     await page.locator('.messages').evaluate((box) => { box.scrollTop = 0; });
@@ -100,7 +100,7 @@ for (const colorScheme of ['light', 'dark']) {
     await page.setViewportSize(narrow);
     await shot('narrow-open');
     await page.reload();
-    await folds(page).filter({ hasText: 'Used' }).first().locator('summary').click();
+    await folds(page).filter({ hasText: 'Could not call' }).first().locator('summary').click();
     await shot('narrow-history');
     watch.assertClean();
   });

@@ -72,7 +72,7 @@ test('a run that is stopped while it thinks', async (t) => {
 
 // The tools that are called here are not among those offered, so the server
 // itself answers: that there is no such tool.
-test('a tool shows while it is called, and then what it was given and what it gave', async (t) => {
+test('a call of an unknown tool shows as such while the run is live, and then what it was given', async (t) => {
   const { page, upstream, watch } = await open(t, [
     ['Let me see.', { call: 'add_task', args: '{"title":"Buy milk"}' }, { call: 'list_tasks', args: '{}' }],
     [{ think: 'Both failed.' }, 'hold', 'I cannot.'],
@@ -80,20 +80,20 @@ test('a tool shows while it is called, and then what it was given and what it ga
   await message(page).fill('Add task: Buy milk');
   await message(page).press('Enter');
   await page.locator('.thoughts').getByText('Both failed.').waitFor();
-  assert.deepEqual(await page.locator('.progress').allTextContents(), ['Using add_task …', 'Using list_tasks …']);
+  assert.deepEqual(await page.locator('.progress').allTextContents(), ['Could not call add_task', 'Could not call list_tasks']);
   upstream.release();
-  await folds(page).filter({ hasText: 'Used list_tasks' }).waitFor();
+  await folds(page).filter({ hasText: 'Could not call list_tasks' }).waitFor();
   const seen = async () => page.locator('article:not(.mine) > :is(details, .prose)').evaluateAll(
     (list) => list.map((part) => (part.querySelector('summary') ?? part).textContent.replace(/for .*/, '')),
   );
-  assert.deepEqual(await seen(), ['Let me see.', 'Used add_task', 'Used list_tasks', 'Thought ', 'I cannot.']);
+  assert.deepEqual(await seen(), ['Let me see.', 'Could not call add_task', 'Could not call list_tasks', 'Thought ', 'I cannot.']);
   assert.equal(await page.locator('.progress').count(), 0);
   const before = await page.locator('nav .session-note').textContent();
 
   await page.reload();
   await answers(page).getByText('I cannot.').waitFor();
   // The history of this door has no thoughts.
-  assert.deepEqual(await seen(), ['Let me see.', 'Used add_task', 'Used list_tasks', 'I cannot.']);
+  assert.deepEqual(await seen(), ['Let me see.', 'Could not call add_task', 'Could not call list_tasks', 'I cannot.']);
   assert.equal(await page.locator('article').count(), 2, 'one question and one answer');
   assert.equal(await page.locator('nav .session-note').textContent(), before);
   const call = folds(page).filter({ hasText: 'add_task' });
@@ -102,6 +102,26 @@ test('a tool shows while it is called, and then what it was given and what it ga
   await page.keyboard.press('Enter');
   await page.getByRole('region', { name: 'Arguments' }).getByText('{"title":"Buy milk"}').waitFor();
   await page.getByRole('region', { name: 'Result' }).getByText('There is no tool of this name.').waitFor();
+  watch.assertClean();
+});
+
+test('a tool that answers shows as used beside a call of it that could not be made', async (t) => {
+  const { page, upstream, watch } = await open(t, [
+    [{ call: 'lab__nothing', args: '{}' }, { call: 'lab__nothing', args: '{"a":' }],
+    [{ think: 'One of two.' }, 'hold', 'Once.'],
+  ]);
+  await message(page).fill('Do nothing twice');
+  await message(page).press('Enter');
+  await page.locator('.thoughts').getByText('One of two.').waitFor();
+  assert.deepEqual(await page.locator('.progress').allTextContents(), ['Using lab__nothing …', 'Could not call lab__nothing']);
+  upstream.release();
+  await answers(page).getByText('Once.').waitFor();
+  const calls = folds(page).filter({ hasText: 'lab__nothing' });
+  for (const reloaded of [false, true]) {
+    if (reloaded) await page.reload();
+    await calls.nth(1).waitFor();
+    assert.deepEqual(await calls.locator('summary').allTextContents(), ['Used lab__nothing', 'Could not call lab__nothing']);
+  }
   watch.assertClean();
 });
 
@@ -142,9 +162,9 @@ test('thoughts, names, arguments and results are text, whatever they hold', asyn
   await say(page, 'Go on');
   for (const reloaded of [false, true]) {
     if (reloaded) await page.reload();
-    await folds(page).filter({ hasText: 'Used' }).waitFor();
+    await folds(page).filter({ hasText: 'Could not call' }).waitFor();
     for (const summary of await folds(page).locator('summary').all()) await summary.click();
-    assert.ok((await folds(page).filter({ hasText: 'Used' }).textContent()).includes(vile));
+    assert.ok((await folds(page).filter({ hasText: 'Could not call' }).textContent()).includes(vile));
     assert.equal(await page.locator('article :is(img, svg, script, a[href^="javascript"])').count(), 0);
     assert.equal(await page.evaluate(() => window.ran), undefined, 'something ran');
     const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);

@@ -157,6 +157,9 @@ func (c writtenCall) check(t *testing.T, name string, user *harness.User, upstre
 	if call.Arguments != shown || !strings.HasPrefix(*call.Result, result) || !strings.Contains(*call.Result, c.fault) {
 		t.Errorf("%s: the history has %q with %q, want %q with %q and %q", name, call.Arguments, *call.Result, shown, result, c.fault)
 	}
+	if failed := call.CallFailed != nil && *call.CallFailed; failed != (c.fault != "") {
+		t.Errorf("%s: the history has call_failed %t", name, failed)
+	}
 	requests := upstream.Requests(name)
 	if len(requests) != 2 {
 		t.Fatalf("%s: upstream was asked %d times", name, len(requests))

@@ -86,7 +86,7 @@ func TestToolServerEndsDuringACall(t *testing.T) {
 	}
 }
 
-// The stream shows which tools are used. The model is offered the tools of all
+// The stream shows which tools are used, and which calls failed. The model is offered the tools of all
 // servers and of the page.
 func TestOfferedToolsAndProgress(t *testing.T) {
 	t.Parallel()
@@ -96,6 +96,8 @@ func TestOfferedToolsAndProgress(t *testing.T) {
 	server.Upstream.Answer(question, harness.ToolCallAnswer(
 		harness.Call{ID: "a", Name: "tasks__add_task", Arguments: `{"title":"Buy milk"}`},
 		harness.Call{ID: "b", Name: "far__add_task", Arguments: `{"title":"Buy milk"}`},
+		harness.Call{ID: "c", Name: "far__nothing", Arguments: `{}`},
+		harness.Call{ID: "d", Name: "far__list_tasks", Arguments: `{"open":`},
 	), answered("Added."))
 	body := request("threads.create", object{"input": input(question)})
 	body["metadata"] = object{"client_tools": []any{object{"name": "pick", "description": "Lets the user pick."}}}
@@ -105,7 +107,10 @@ func TestOfferedToolsAndProgress(t *testing.T) {
 			progress = append(progress, e.Text)
 		}
 	}
-	if !slices.Equal(progress, []string{"Using tasks__add_task …", "Using far__add_task …"}) {
+	if !slices.Equal(progress, []string{
+		"Using tasks__add_task …", "Using far__add_task …", "Using far__nothing …",
+		"Using far__list_tasks …", "Could not call far__list_tasks", "Could not call far__nothing",
+	}) {
 		t.Errorf("progress is %q", progress)
 	}
 	requests := server.Upstream.Requests(question)

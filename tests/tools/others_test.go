@@ -193,7 +193,7 @@ func TestEverythingServerIsKilled(t *testing.T) {
 	until(t, "the server answers", func() bool { return !call(t.Context(), box, "echo", `{"message":"x"}`).Failed })
 	server.kill()
 	killed := time.Now()
-	want := chat.ToolResult{Failed: true, Text: "The connection to the tool's server broke during the call. It is not known whether the tool did its work."}
+	want := chat.ToolResult{Failed: true, CallFailed: true, Text: "The connection to the tool's server broke during the call. It is not known whether the tool did its work."}
 	if got := <-result; got != want {
 		t.Errorf("the call gave %+v, want %+v", got, want)
 	}

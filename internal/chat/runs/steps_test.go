@@ -224,6 +224,42 @@ func TestToolsThatFail(t *testing.T) {
 	}
 }
 
+// A call that failed is shown as such while the run is live, and stored. A tool
+// that reports an error of its own was called.
+func TestFailedCalls(t *testing.T) {
+	t.Parallel()
+	box := toolbox{
+		"fine": gives("Done."),
+		"wrong": func(context.Context, chat.ToolUse) chat.ToolResult {
+			return chat.ToolResult{Text: "No disk.", Failed: true}
+		},
+		"gone": func(context.Context, chat.ToolUse) chat.ToolResult {
+			return chat.ToolResult{Text: "It cannot be reached.", Failed: true, CallFailed: true}
+		},
+		"panics": func(context.Context, chat.ToolUse) chat.ToolResult { panic("no") },
+	}
+	unreadable := []chat.Chunk{{Calls: []chat.ToolCallDelta{{ID: "a", Name: "fine", Arguments: `{"n":`}}}, {FinishReason: "tool_calls"}}
+	service, _ := withTools(t, runs.Options{}, box,
+		calls("fine"), calls("wrong"), calls("gone"), calls("panics"), calls("unknown"), unreadable, text("Sorry."))
+	session, run := ask(t, service)
+	wantSequence(t, follow(t, run, nil), "done user_message",
+		"progress Using fine …", "progress Using wrong …",
+		"progress Using gone …", "progress Could not call gone",
+		"progress Using panics …", "progress Could not call panics",
+		"progress Using unknown …", "progress Could not call unknown",
+		"progress Using fine …", "progress Could not call fine",
+		"added assistant_message", "delta Sorry.", "part done Sorry.", "done assistant_message")
+	var stored []bool
+	for _, item := range itemsOf(t, service, session.ID) {
+		for _, call := range item.ToolCalls {
+			stored = append(stored, call.CallFailed)
+		}
+	}
+	if want := []bool{false, false, true, true, true, true}; !slices.Equal(stored, want) {
+		t.Errorf("stored as failed: %v, want %v", stored, want)
+	}
+}
+
 // Who stops a run while a tool works ends the tool too; the calls stay, with
 // what the tool said.
 func TestStopDuringATool(t *testing.T) {
@@ -264,8 +300,8 @@ func TestClientTool(t *testing.T) {
 		t.Fatal(err)
 	}
 	events := follow(t, run, nil)
-	wantSequence(t, events, "done user_message", "progress Using ours …", "done client_tool_call")
-	call := events[3].(chat.ItemDone).Item.ClientCall
+	wantSequence(t, events, "done user_message", "progress Using ours …", "progress Using show …", "progress Could not call show", "done client_tool_call")
+	call := events[5].(chat.ItemDone).Item.ClientCall
 	if call.Name != "pick" || call.CallID != "call pick" || string(call.Arguments) != `{"n":1}` || call.Output != nil {
 		t.Errorf("the call is %+v", call)
 	}

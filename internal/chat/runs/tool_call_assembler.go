@@ -71,7 +71,7 @@ func (a *toolCallAssembler) complete() []chat.ToolCall {
 		object, fault := readArguments(call.Arguments)
 		if fault != "" {
 			result := "Not called: " + fault + ". Call it again with a JSON object."
-			call.Result = &result
+			call.Result, call.CallFailed = &result, true
 			continue
 		}
 		call.Arguments = object

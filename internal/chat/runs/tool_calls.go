@@ -3,7 +3,6 @@ package runs
 import (
 	"encoding/json"
 	"slices"
-	"sync"
 
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat/prompt"
@@ -46,7 +45,7 @@ func (e *executor) splitCalls(calls []chat.ToolCall) (server []chat.ToolCall, cl
 			continue
 		default:
 			busy := "Not called: the page takes one call at a time. Call it again."
-			call.Result = &busy
+			call.Result, call.CallFailed = &busy, true
 		}
 		server = append(server, call)
 	}
@@ -75,35 +74,49 @@ func (e *executor) callServerTools(calls []chat.ToolCall, details json.RawMessag
 	return e.ctx.Err()
 }
 
-// resultsOf makes the calls that have no result yet, all at once.
+// resultsOf makes the calls that have no result yet, all at once. The log has
+// each call, and after it at once whether the call failed.
 func (e *executor) resultsOf(calls []chat.ToolCall) []chat.ToolCall {
 	results := slices.Clone(calls)
-	var running sync.WaitGroup
+	running, ended := 0, make(chan chat.ToolCall, len(calls))
 	for n := range results {
 		call := &results[n]
+		e.log.Append(chat.Progress{Text: "Using " + call.Name + " …"})
 		if call.Result != nil {
+			e.logCallFailed(*call)
 			continue
 		}
-		e.log.Append(chat.Progress{Text: "Using " + call.Name + " …"})
-		running.Go(func() {
-			text := replaceNUL(e.callTool(*call).Text)
-			call.Result = &text
-		})
+		running++
+		go func() {
+			result := e.callTool(*call)
+			text := replaceNUL(result.Text)
+			call.Result, call.CallFailed = &text, result.CallFailed
+			ended <- *call
+		}()
 	}
-	running.Wait()
+	for range running {
+		e.logCallFailed(<-ended)
+	}
 	prompt.TruncateResults(results, e.s.resultChars())
 	return results
+}
+
+// logCallFailed tells the client of a call that failed.
+func (e *executor) logCallFailed(call chat.ToolCall) {
+	if call.CallFailed {
+		e.log.Append(chat.Progress{Text: "Could not call " + call.Name})
+	}
 }
 
 func (e *executor) callTool(call chat.ToolCall) (result chat.ToolResult) {
 	defer func() {
 		if p := recover(); p != nil {
 			e.logPanic(p)
-			result = chat.ToolResult{Text: "The tool failed.", Failed: true}
+			result = chat.ToolResult{Text: "The tool failed.", Failed: true, CallFailed: true}
 		}
 	}()
 	if e.s.Tools == nil || !e.tools.has(call.Name) {
-		return chat.ToolResult{Text: "There is no tool of this name.", Failed: true}
+		return chat.ToolResult{Text: "There is no tool of this name.", Failed: true, CallFailed: true}
 	}
 	result = e.s.Tools.Call(e.ctx, chat.ToolUse{Name: call.Name, Arguments: call.Arguments, UserID: e.userID})
 	if result.Failed {

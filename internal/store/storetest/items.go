@@ -31,7 +31,7 @@ func itemsStored(t *testing.T, f *fixture) {
 	answer := newAnswer(run.Run, "It is warm.", after(2*time.Second+time.Microsecond))
 	answer.ToolCalls = []chat.ToolCall{
 		{ID: "call_1", Name: "weather", Arguments: `{"city": "Athens"}`, Result: &result},
-		{ID: "call_2", Name: "broken", Arguments: `{"not json`, Result: &empty},
+		{ID: "call_2", Name: "broken", Arguments: `{"not json`, Result: &empty, CallFailed: true},
 		{ID: "call_3", Name: "unanswered", Arguments: ``},
 	}
 	end := run.Run

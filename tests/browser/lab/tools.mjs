@@ -1,6 +1,6 @@
-// A server of tools (MCP over stdin and stdout) with one tool that nobody
-// calls. Where a tool is offered, chatkit-rest answers a call of an unknown
-// one, and tells of it and keeps it as it does any other.
+// A server of tools (MCP over stdin and stdout) with one tool. Where a tool
+// is offered, chatkit-rest answers a call of an unknown one, and shows and
+// stores it as any other.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -22,12 +22,20 @@ export function applyEvent(parts: Part[], event: StreamEvent): Part[] {
     case 'thread.item.updated':
       return parts.map((part) => (part.id === event.item_id ? applyUpdate(part, event.update) : part));
     case 'progress_update':
-      return [...parts, { kind: 'progress', id: crypto.randomUUID(), text: event.text }];
+      return withProgress(parts, event.text);
     case 'notice':
       return [...parts, { kind: 'notice', id: crypto.randomUUID(), text: event.message }];
     default:
       return parts;
   }
+}
+
+/** Adds a line of progress. A call that failed was announced before; its line is replaced. */
+function withProgress(parts: Part[], text: string): Part[] {
+  const line: Part = { kind: 'progress', id: crypto.randomUUID(), text };
+  const tool = /^Could not call (.*)$/s.exec(text)?.[1];
+  const at = parts.findLastIndex((part) => part.kind === 'progress' && part.text === `Using ${tool} …`);
+  return at < 0 ? [...parts, line] : parts.with(at, line);
 }
 
 function partOf(item: ThreadItem): Part | undefined {

@@ -83,10 +83,10 @@ function Thinking({ thoughts, seconds, thinking }: ThinkingProps) {
   );
 }
 
-function Call({ call: { name, arguments: given, result } }: { call: ToolCall }) {
+function Call({ call: { name, arguments: given, result, call_failed: failed } }: { call: ToolCall }) {
   return (
     <details class="fold">
-      <summary><span>Used <code>{name}</code></span></summary>
+      <summary><span>{failed ? 'Could not call' : 'Used'} <code>{name}</code></span></summary>
       <div class="fold-body">
         <CodeBlock code={given} language="" what="Arguments" />
         {result === undefined
