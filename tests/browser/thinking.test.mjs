@@ -152,19 +152,27 @@ test("a call of another page's tool, waiting and then answered", async (t) => {
   watch.assertClean();
 });
 
+// Arguments that are no JSON are shown as the model wrote them.
+const unreadable = `{"b":"<script>window.ran=6</script><img src=x onerror=window.ran=7>`;
 const vile = `"><img src=x onerror="window.ran=1"><script>window.ran=2</script>[x](javascript:window.ran=3)`;
 
 test('thoughts, names, arguments and results are text, whatever they hold', async (t) => {
   const { page, watch } = await open(t, [
-    [{ think: `${vile}\n\n<svg onload="window.ran=4">` }, { call: vile, args: `{"a":"${'x'.repeat(3000)}<img src=x onerror=window.ran=5>"}` }],
+    [
+      { think: `${vile}\n\n<svg onload="window.ran=4">` },
+      { call: vile, args: `{"a":"${'x'.repeat(3000)}<img src=x onerror=window.ran=5>"}` },
+      { call: 'lab__nothing', args: unreadable },
+    ],
     ['The end.'],
   ], { browser: { viewport: { width: 360, height: 720 } } });
   await say(page, 'Go on');
   for (const reloaded of [false, true]) {
     if (reloaded) await page.reload();
-    await folds(page).filter({ hasText: 'Could not call' }).waitFor();
+    await folds(page).filter({ hasText: 'Could not call' }).nth(1).waitFor();
     for (const summary of await folds(page).locator('summary').all()) await summary.click();
-    assert.ok((await folds(page).filter({ hasText: 'Could not call' }).textContent()).includes(vile));
+    const calls = await folds(page).filter({ hasText: 'Could not call' }).allTextContents();
+    assert.ok(calls[0].includes(vile), 'the name is not shown');
+    assert.ok(calls[1].includes(unreadable) && calls[1].includes('Not called: '), 'the unreadable arguments are not shown');
     assert.equal(await page.locator('article :is(img, svg, script, a[href^="javascript"])').count(), 0);
     assert.equal(await page.evaluate(() => window.ran), undefined, 'something ran');
     const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
