@@ -46,6 +46,7 @@ start_server() {
 	local deadline=$((SECONDS + 30))
 	folder=$(mktemp -d -p "$work")
 	jwt_secret=$(head -c 48 /dev/urandom | base64 -w 0)
+	: >"$folder/output" # the loop below may read it before the server opens it
 	(chatkit serve --demo) >"$folder/output" 2>"$folder/log" &
 	server_pid=$!
 	until CHATKIT_URL=$(sed -n 's|^Docs *\(.*\)/docs$|\1|p' "$folder/output") && [[ -n $CHATKIT_URL ]]; do
