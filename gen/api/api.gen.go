@@ -25,6 +25,33 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for RunStatus.
+const (
+	RunStatusCancelled RunStatus = "cancelled"
+	RunStatusCompleted RunStatus = "completed"
+	RunStatusFailed    RunStatus = "failed"
+	RunStatusRunning   RunStatus = "running"
+	RunStatusWaiting   RunStatus = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the RunStatus enum.
+func (e RunStatus) Valid() bool {
+	switch e {
+	case RunStatusCancelled:
+		return true
+	case RunStatusCompleted:
+		return true
+	case RunStatusFailed:
+		return true
+	case RunStatusRunning:
+		return true
+	case RunStatusWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ActiveStatusType.
 const (
 	ActiveStatusTypeActive ActiveStatusType = "active"
@@ -309,6 +336,8 @@ const (
 	ErrorCodeRateLimitExceeded    ErrorCode = "RATE_LIMIT_EXCEEDED"
 	ErrorCodeRequestTooLarge      ErrorCode = "REQUEST_TOO_LARGE"
 	ErrorCodeRunInProgress        ErrorCode = "RUN_IN_PROGRESS"
+	ErrorCodeRunLogExpired        ErrorCode = "RUN_LOG_EXPIRED"
+	ErrorCodeRunNotFound          ErrorCode = "RUN_NOT_FOUND"
 	ErrorCodeServiceUnavailable   ErrorCode = "SERVICE_UNAVAILABLE"
 	ErrorCodeSessionLimit         ErrorCode = "SESSION_LIMIT"
 	ErrorCodeSessionNotFound      ErrorCode = "SESSION_NOT_FOUND"
@@ -350,6 +379,10 @@ func (e ErrorCode) Valid() bool {
 	case ErrorCodeRequestTooLarge:
 		return true
 	case ErrorCodeRunInProgress:
+		return true
+	case ErrorCodeRunLogExpired:
+		return true
+	case ErrorCodeRunNotFound:
 		return true
 	case ErrorCodeServiceUnavailable:
 		return true
@@ -697,6 +730,33 @@ func (e ReadinessCheck) Valid() bool {
 	case ReadinessCheckFailed:
 		return true
 	case ReadinessCheckOK:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RunFinishReason.
+const (
+	RunFinishReasonContentFilter RunFinishReason = "content_filter"
+	RunFinishReasonLength        RunFinishReason = "length"
+	RunFinishReasonStop          RunFinishReason = "stop"
+	RunFinishReasonToolCalls     RunFinishReason = "tool_calls"
+	RunFinishReasonUnknown       RunFinishReason = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the RunFinishReason enum.
+func (e RunFinishReason) Valid() bool {
+	switch e {
+	case RunFinishReasonContentFilter:
+		return true
+	case RunFinishReasonLength:
+		return true
+	case RunFinishReasonStop:
+		return true
+	case RunFinishReasonToolCalls:
+		return true
+	case RunFinishReasonUnknown:
 		return true
 	default:
 		return false
@@ -1111,6 +1171,10 @@ func (e WorkflowTaskUpdatedType) Valid() bool {
 	}
 }
 
+// RunStatus `running` is in progress. `waiting` has ended with a call of a tool of the page, whose output the thread
+// waits for. `completed`, `failed` and `cancelled` have ended.
+type RunStatus string
+
 // ActiveStatus The thread accepts messages.
 type ActiveStatus struct {
 	Type ActiveStatusType `json:"type"`
@@ -1118,6 +1182,16 @@ type ActiveStatus struct {
 
 // ActiveStatusType defines model for ActiveStatus.Type.
 type ActiveStatusType string
+
+// ActiveRun The run that is in progress, or that waits for the output of a tool of the page. Absent if there is none.
+// followRun streams its events.
+type ActiveRun struct {
+	ID openapi_types.UUID `json:"id"`
+
+	// Status `running` is in progress. `waiting` has ended with a call of a tool of the page, whose output the thread
+	// waits for. `completed`, `failed` and `cancelled` have ended.
+	Status RunStatus `json:"status"`
+}
 
 // ThreadMetadata Any fields. This server always sends an empty object.
 type ThreadMetadata map[string]interface{}
@@ -1129,6 +1203,43 @@ type ThreadItemPage struct {
 
 	// After The parameter `after` of the request for the next page.
 	After *string `json:"after,omitempty"`
+}
+
+// RunUsage The tokens of a run, as the model's provider reported them; zero until then.
+type RunUsage struct {
+	InputTokens  int64 `json:"input_tokens"`
+	OutputTokens int64 `json:"output_tokens"`
+
+	// ReasoningTokens Those of the output tokens that are the model's reasoning.
+	ReasoningTokens int64 `json:"reasoning_tokens"`
+
+	// CachedTokens Those of the input tokens that came from the provider's cache.
+	CachedTokens int64 `json:"cached_tokens"`
+}
+
+// RunError Why a run failed or was cancelled. Absent for other runs.
+type RunError struct {
+	// Code For programs; a later version may have other codes.
+	//
+	// | Code | Meaning |
+	// | --- | --- |
+	// | `cancelled`, `client_left` | The user cancelled the run, or closed its stream in the ChatKit protocol. |
+	// | `session_deleted` | The session was deleted. |
+	// | `server_stopped` | The server stopped before the answer was complete. |
+	// | `time_limit` | The run took longer than this server allows. |
+	// | `answer_too_long`, `too_many_steps` | The answer is longer than this server allows, or has too many calls of tools. |
+	// | `unavailable`, `internal` | The database could not be reached, or the server has a fault. |
+	// | `upstream_unreachable`, `upstream_timeout`, `upstream_busy` | The model's provider could not be reached, took too long, or was busy. |
+	// | `upstream_credentials`, `upstream_payment`, `upstream_bad_request` | The provider refused this server's key, its account has no credit, or it refused the request. |
+	// | `upstream_refused` | The provider declined the message. |
+	// | `upstream_broken`, `upstream_empty` | The provider's answer broke off, could not be read, or had no text. |
+	Code string `json:"code"`
+
+	// Message For people.
+	Message string `json:"message"`
+
+	// Retryable Whether sending the message again may help.
+	Retryable bool `json:"retryable"`
 }
 
 // Annotation A source of an answer.
@@ -1458,11 +1569,13 @@ type DurationSummary struct {
 // | `SESSION_NOT_FOUND` | 404 | There is no such session. |
 // | `THREAD_NOT_FOUND` | 404 | The session has no such thread. |
 // | `ITEM_NOT_FOUND` | 404 | The thread has no such item. |
+// | `RUN_NOT_FOUND` | 404 | The session has no such run. |
 // | `ATTACHMENT_NOT_FOUND` | 404 | There is no such file. |
 // | `NOT_SUPPORTED` | 404 | This server does not have the feature that the request needs, or does not accept files. |
 // | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
 // | `RUN_IN_PROGRESS` | 409 | The thread has a run in progress. |
 // | `ATTACHMENT_CONFLICT` | 409 | A file is not uploaded yet, is already uploaded, or already belongs to a message. |
+// | `RUN_LOG_EXPIRED` | 410 | The run has ended, and its events are no longer kept. |
 // | `REQUEST_TOO_LARGE` | 413 | The body or the file is too large. |
 // | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON, or a file has a type that is not accepted or not the one given for it. |
 // | `RATE_LIMIT_EXCEEDED` | 429 | The client address has sent too many requests. |
@@ -1470,7 +1583,7 @@ type DurationSummary struct {
 // | `ATTACHMENT_LIMIT` | 429 | The user has the maximum number of unsent files or of bytes of files. |
 // | `INTERNAL_ERROR` | 500 | An unexpected error in the server. |
 // | `UPSTREAM_ERROR` | 502 | The model refused the request or cannot be reached. |
-// | `SERVICE_UNAVAILABLE` | 503 | The database or the file store cannot be reached, the server is processing too many files, or it is stopping. |
+// | `SERVICE_UNAVAILABLE` | 503 | The database or the file store cannot be reached, the server is processing too many files, it is stopping, or another server process has the run. |
 type ErrorCode string
 
 // ErrorDetail Why a request failed.
@@ -1486,11 +1599,13 @@ type ErrorDetail struct {
 	// | `SESSION_NOT_FOUND` | 404 | There is no such session. |
 	// | `THREAD_NOT_FOUND` | 404 | The session has no such thread. |
 	// | `ITEM_NOT_FOUND` | 404 | The thread has no such item. |
+	// | `RUN_NOT_FOUND` | 404 | The session has no such run. |
 	// | `ATTACHMENT_NOT_FOUND` | 404 | There is no such file. |
 	// | `NOT_SUPPORTED` | 404 | This server does not have the feature that the request needs, or does not accept files. |
 	// | `METHOD_NOT_ALLOWED` | 405 | The path does not have this method. |
 	// | `RUN_IN_PROGRESS` | 409 | The thread has a run in progress. |
 	// | `ATTACHMENT_CONFLICT` | 409 | A file is not uploaded yet, is already uploaded, or already belongs to a message. |
+	// | `RUN_LOG_EXPIRED` | 410 | The run has ended, and its events are no longer kept. |
 	// | `REQUEST_TOO_LARGE` | 413 | The body or the file is too large. |
 	// | `UNSUPPORTED_MEDIA_TYPE` | 415 | The body is not JSON, or a file has a type that is not accepted or not the one given for it. |
 	// | `RATE_LIMIT_EXCEEDED` | 429 | The client address has sent too many requests. |
@@ -1498,11 +1613,14 @@ type ErrorDetail struct {
 	// | `ATTACHMENT_LIMIT` | 429 | The user has the maximum number of unsent files or of bytes of files. |
 	// | `INTERNAL_ERROR` | 500 | An unexpected error in the server. |
 	// | `UPSTREAM_ERROR` | 502 | The model refused the request or cannot be reached. |
-	// | `SERVICE_UNAVAILABLE` | 503 | The database or the file store cannot be reached, the server is processing too many files, or it is stopping. |
+	// | `SERVICE_UNAVAILABLE` | 503 | The database or the file store cannot be reached, the server is processing too many files, it is stopping, or another server process has the run. |
 	Code ErrorCode `json:"code"`
 
 	// Message For people. The text may change, so programs must use the code.
 	Message string `json:"message"`
+
+	// RunID The run in progress, with `RUN_IN_PROGRESS`. Absent if it is not known, and with other codes.
+	RunID *openapi_types.UUID `json:"run_id,omitempty"`
 }
 
 // ErrorEvent The run failed. The part of the answer received so far is saved.
@@ -1796,6 +1914,72 @@ type RequestMetadata struct {
 	ClientTools *[]ClientTool `json:"client_tools,omitempty"`
 }
 
+// Run A run sends a message to the model. It goes on until it ends, whether or not a client follows it.
+type Run struct {
+	ID        openapi_types.UUID `json:"id"`
+	SessionID openapi_types.UUID `json:"session_id"`
+
+	// Status `running` is in progress. `waiting` has ended with a call of a tool of the page, whose output the thread
+	// waits for. `completed`, `failed` and `cancelled` have ended.
+	Status RunStatus `json:"status"`
+
+	// Model The model that answers. Until it has begun to answer, the model that was asked for.
+	Model     string    `json:"model"`
+	StartedAt time.Time `json:"started_at"`
+
+	// FirstTokenAt The time of the answer's first text. Absent while the run is in progress and if there was no text.
+	FirstTokenAt *time.Time `json:"first_token_at,omitempty"`
+
+	// EndedAt Absent while the run is in progress.
+	EndedAt *time.Time `json:"ended_at,omitempty"`
+
+	// FinishReason Why the model stopped: it had finished (`stop`), it reached its limit of tokens (`length`), a content
+	// filter ended the answer (`content_filter`), it called a tool (`tool_calls`), or for a reason that this
+	// server does not know (`unknown`). Absent while the run is in progress and if the model did not say.
+	FinishReason *RunFinishReason `json:"finish_reason,omitempty"`
+
+	// Usage The tokens of a run, as the model's provider reported them; zero until then.
+	Usage RunUsage `json:"usage"`
+
+	// Cost In the credits of the model's provider (OpenRouter, US dollars). Absent if the provider did not report it.
+	Cost *float64 `json:"cost,omitempty"`
+
+	// Error Why a run failed or was cancelled. Absent for other runs.
+	Error *RunError `json:"error,omitempty"`
+}
+
+// RunFinishReason Why the model stopped: it had finished (`stop`), it reached its limit of tokens (`length`), a content
+// filter ended the answer (`content_filter`), it called a tool (`tool_calls`), or for a reason that this
+// server does not know (`unknown`). Absent while the run is in progress and if the model did not say.
+type RunFinishReason string
+
+// RunListMeta Whether there is a next page, and its cursor.
+type RunListMeta struct {
+	HasMore bool `json:"has_more"`
+
+	// After The parameter `after` of the request for the next page. Absent on the last page.
+	After *openapi_types.UUID `json:"after,omitempty"`
+}
+
+// RunListResponse The response of listRuns.
+type RunListResponse struct {
+	Success bool `json:"success"`
+
+	// Data The runs of this page, the most recently started first.
+	Data []Run `json:"data"`
+
+	// Meta Whether there is a next page, and its cursor.
+	Meta RunListMeta `json:"meta"`
+}
+
+// RunResponse The response of getRun and cancelRun.
+type RunResponse struct {
+	Success bool `json:"success"`
+
+	// Data A run sends a message to the model. It goes on until it ends, whether or not a client follows it.
+	Data Run `json:"data"`
+}
+
 // Session A session and its messages.
 type Session struct {
 	ID openapi_types.UUID `json:"id"`
@@ -1809,6 +1993,10 @@ type Session struct {
 
 	// UpdatedAt The time of the last message.
 	UpdatedAt time.Time `json:"updated_at"`
+
+	// ActiveRun The run that is in progress, or that waits for the output of a tool of the page. Absent if there is none.
+	// followRun streams its events.
+	ActiveRun *ActiveRun `json:"active_run,omitempty"`
 
 	// Messages The oldest first.
 	Messages []Message `json:"messages"`
@@ -2410,11 +2598,23 @@ type WorkflowTaskUpdatedType string
 // After defines model for After.
 type After = string
 
+// AfterEvent defines model for AfterEvent.
+type AfterEvent = int
+
+// AfterRun defines model for AfterRun.
+type AfterRun = openapi_types.UUID
+
 // AttachmentID defines model for AttachmentId.
 type AttachmentID = openapi_types.UUID
 
+// LastEventID defines model for LastEventId.
+type LastEventID = int
+
 // Limit defines model for Limit.
 type Limit = int
+
+// RunID defines model for RunId.
+type RunID = openapi_types.UUID
 
 // SessionID defines model for SessionId.
 type SessionID = openapi_types.UUID
@@ -2482,6 +2682,12 @@ type RateLimitExceeded = ErrorResponse
 // RequestTooLarge The response to a request that failed.
 type RequestTooLarge = ErrorResponse
 
+// RunLogExpired The response to a request that failed.
+type RunLogExpired = ErrorResponse
+
+// RunNotFound The response to a request that failed.
+type RunNotFound = ErrorResponse
+
 // ServiceUnavailable The response to a request that failed.
 type ServiceUnavailable = ErrorResponse
 
@@ -2531,6 +2737,24 @@ type ListSessionsParams struct {
 
 	// After The `meta.after` of the previous page. Treat it as an opaque string.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
+}
+
+// ListRunsParams defines parameters for ListRuns.
+type ListRunsParams struct {
+	// Limit Maximum number of entries on the page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// After The `meta.after` of the previous page.
+	After *AfterRun `form:"after,omitempty" json:"after,omitempty"`
+}
+
+// FollowRunParams defines parameters for FollowRun.
+type FollowRunParams struct {
+	// After The `id` of the last event received. If absent, the stream starts with the first event.
+	After *AfterEvent `form:"after,omitempty" json:"after,omitempty"`
+
+	// LastEventID The `id` of the last event received, as an `EventSource` sends it. It is used instead of `after` if both are present.
+	LastEventID *LastEventID `json:"Last-Event-ID,omitempty"`
 }
 
 // ProcessChatKitJSONRequestBody defines body for ProcessChatKit for application/json ContentType.
@@ -3719,9 +3943,21 @@ type ServerInterface interface {
 	// CreateThread Get the session's thread
 	// (POST /api/v1/chatkit/sessions/{session_id}/threads)
 	CreateThread(c *gin.Context, sessionID SessionID)
+	// ListRuns List the runs of a session
+	// (GET /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs)
+	ListRuns(c *gin.Context, sessionID SessionID, threadID ThreadID, params ListRunsParams)
 	// CreateRun Send a message and stream the answer
 	// (POST /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs)
 	CreateRun(c *gin.Context, sessionID SessionID, threadID ThreadID)
+	// GetRun Get a run
+	// (GET /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs/{run_id})
+	GetRun(c *gin.Context, sessionID SessionID, threadID ThreadID, runID RunID)
+	// CancelRun Cancel a run
+	// (POST /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs/{run_id}/cancel)
+	CancelRun(c *gin.Context, sessionID SessionID, threadID ThreadID, runID RunID)
+	// FollowRun Follow a run's events
+	// (GET /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs/{run_id}/events)
+	FollowRun(c *gin.Context, sessionID SessionID, threadID ThreadID, runID RunID, params FollowRunParams)
 	// GetHealth Liveness probe
 	// (GET /health)
 	GetHealth(c *gin.Context)
@@ -3947,6 +4183,59 @@ func (siw *ServerInterfaceWrapper) CreateThread(c *gin.Context) {
 	siw.Handler.CreateThread(c, sessionID)
 }
 
+// ListRuns operation middleware
+func (siw *ServerInterfaceWrapper) ListRuns(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session_id" -------------
+	var sessionID SessionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session_id", c.Param("session_id"), &sessionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter session_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "thread_id" -------------
+	var threadID ThreadID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "thread_id", c.Param("thread_id"), &threadID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter thread_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRunsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListRuns(c, sessionID, threadID, params)
+}
+
 // CreateRun operation middleware
 func (siw *ServerInterfaceWrapper) CreateRun(c *gin.Context) {
 
@@ -3979,6 +4268,167 @@ func (siw *ServerInterfaceWrapper) CreateRun(c *gin.Context) {
 	}
 
 	siw.Handler.CreateRun(c, sessionID, threadID)
+}
+
+// GetRun operation middleware
+func (siw *ServerInterfaceWrapper) GetRun(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session_id" -------------
+	var sessionID SessionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session_id", c.Param("session_id"), &sessionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter session_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "thread_id" -------------
+	var threadID ThreadID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "thread_id", c.Param("thread_id"), &threadID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter thread_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "run_id" -------------
+	var runID RunID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "run_id", c.Param("run_id"), &runID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter run_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetRun(c, sessionID, threadID, runID)
+}
+
+// CancelRun operation middleware
+func (siw *ServerInterfaceWrapper) CancelRun(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session_id" -------------
+	var sessionID SessionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session_id", c.Param("session_id"), &sessionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter session_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "thread_id" -------------
+	var threadID ThreadID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "thread_id", c.Param("thread_id"), &threadID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter thread_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "run_id" -------------
+	var runID RunID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "run_id", c.Param("run_id"), &runID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter run_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CancelRun(c, sessionID, threadID, runID)
+}
+
+// FollowRun operation middleware
+func (siw *ServerInterfaceWrapper) FollowRun(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session_id" -------------
+	var sessionID SessionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session_id", c.Param("session_id"), &sessionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter session_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "thread_id" -------------
+	var threadID ThreadID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "thread_id", c.Param("thread_id"), &threadID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter thread_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "run_id" -------------
+	var runID RunID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "run_id", c.Param("run_id"), &runID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter run_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params FollowRunParams
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Last-Event-ID" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Last-Event-ID")]; found {
+		var LastEventID LastEventID
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Last-Event-ID, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Last-Event-ID", valueList[0], &LastEventID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Last-Event-ID: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.LastEventID = &LastEventID
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.FollowRun(c, sessionID, threadID, runID, params)
 }
 
 // GetHealth operation middleware
@@ -4039,7 +4489,11 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.DELETE(options.BaseURL+"/api/v1/chatkit/sessions/:session_id", wrapper.DeleteSession)
 	router.GET(options.BaseURL+"/api/v1/chatkit/sessions/:session_id", wrapper.GetSession)
 	router.POST(options.BaseURL+"/api/v1/chatkit/sessions/:session_id/threads", wrapper.CreateThread)
+	router.GET(options.BaseURL+"/api/v1/chatkit/sessions/:session_id/threads/:thread_id/runs", wrapper.ListRuns)
 	router.POST(options.BaseURL+"/api/v1/chatkit/sessions/:session_id/threads/:thread_id/runs", wrapper.CreateRun)
+	router.GET(options.BaseURL+"/api/v1/chatkit/sessions/:session_id/threads/:thread_id/runs/:run_id", wrapper.GetRun)
+	router.GET(options.BaseURL+"/api/v1/chatkit/sessions/:session_id/threads/:thread_id/runs/:run_id/events", wrapper.FollowRun)
+	router.POST(options.BaseURL+"/api/v1/chatkit/sessions/:session_id/threads/:thread_id/runs/:run_id/cancel", wrapper.CancelRun)
 	router.POST(options.BaseURL+"/api/v1/chatkit", wrapper.ProcessChatKit)
 	router.GET(options.BaseURL+"/api/v1/attachments/:attachment_id/content", wrapper.GetAttachment)
 	router.PUT(options.BaseURL+"/api/v1/attachments/:attachment_id/content", wrapper.UploadAttachment)
@@ -4255,6 +4709,28 @@ type RequestTooLargeJSONResponse struct {
 	Body ErrorResponse
 
 	Headers RequestTooLargeResponseHeaders
+}
+
+type RunLogExpiredResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type RunLogExpiredJSONResponse struct {
+	Body ErrorResponse
+
+	Headers RunLogExpiredResponseHeaders
+}
+
+type RunNotFoundResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+type RunNotFoundJSONResponse struct {
+	Body ErrorResponse
+
+	Headers RunNotFoundResponseHeaders
 }
 
 type ServiceUnavailableResponseHeaders struct {
@@ -6351,6 +6827,219 @@ func (response CreateThread503JSONResponse) VisitCreateThreadResponse(w http.Res
 	return err
 }
 
+type ListRunsRequestObject struct {
+	SessionID SessionID `json:"session_id"`
+	ThreadID  ThreadID  `json:"thread_id"`
+	Params    ListRunsParams
+}
+
+type ListRunsResponseObject interface {
+	VisitListRunsResponse(w http.ResponseWriter) error
+}
+
+type ListRuns200ResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+
+type ListRuns200JSONResponse struct {
+	Body    RunListResponse
+	Headers ListRuns200ResponseHeaders
+}
+
+func (response ListRuns200JSONResponse) VisitListRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRuns400JSONResponse struct{ InvalidQueryJSONResponse }
+
+func (response ListRuns400JSONResponse) VisitListRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRuns401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ListRuns401JSONResponse) VisitListRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRuns403JSONResponse struct{ ForbiddenReadJSONResponse }
+
+func (response ListRuns403JSONResponse) VisitListRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRuns404JSONResponse struct{ RunNotFoundJSONResponse }
+
+func (response ListRuns404JSONResponse) VisitListRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRuns429JSONResponse struct{ RateLimitExceededJSONResponse }
+
+func (response ListRuns429JSONResponse) VisitListRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRuns500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response ListRuns500JSONResponse) VisitListRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRuns503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response ListRuns503JSONResponse) VisitListRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRunID != nil {
+		w.Header().Set("X-Run-Id", fmt.Sprint(*response.Headers.XRunID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateRunRequestObject struct {
 	SessionID SessionID `json:"session_id"`
 	ThreadID  ThreadID  `json:"thread_id"`
@@ -6691,6 +7380,698 @@ func (response CreateRun503JSONResponse) VisitCreateRunResponse(w http.ResponseW
 	return err
 }
 
+type GetRunRequestObject struct {
+	SessionID SessionID `json:"session_id"`
+	ThreadID  ThreadID  `json:"thread_id"`
+	RunID     RunID     `json:"run_id"`
+}
+
+type GetRunResponseObject interface {
+	VisitGetRunResponse(w http.ResponseWriter) error
+}
+
+type GetRun200ResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+
+type GetRun200JSONResponse struct {
+	Body    RunResponse
+	Headers GetRun200ResponseHeaders
+}
+
+func (response GetRun200JSONResponse) VisitGetRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRun400JSONResponse struct{ InvalidRequestJSONResponse }
+
+func (response GetRun400JSONResponse) VisitGetRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRun401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetRun401JSONResponse) VisitGetRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRun403JSONResponse struct{ ForbiddenReadJSONResponse }
+
+func (response GetRun403JSONResponse) VisitGetRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRun404JSONResponse struct{ RunNotFoundJSONResponse }
+
+func (response GetRun404JSONResponse) VisitGetRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRun429JSONResponse struct{ RateLimitExceededJSONResponse }
+
+func (response GetRun429JSONResponse) VisitGetRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRun500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetRun500JSONResponse) VisitGetRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRun503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response GetRun503JSONResponse) VisitGetRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRunID != nil {
+		w.Header().Set("X-Run-Id", fmt.Sprint(*response.Headers.XRunID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelRunRequestObject struct {
+	SessionID SessionID `json:"session_id"`
+	ThreadID  ThreadID  `json:"thread_id"`
+	RunID     RunID     `json:"run_id"`
+}
+
+type CancelRunResponseObject interface {
+	VisitCancelRunResponse(w http.ResponseWriter) error
+}
+
+type CancelRun200ResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+}
+
+type CancelRun200JSONResponse struct {
+	Body    RunResponse
+	Headers CancelRun200ResponseHeaders
+}
+
+func (response CancelRun200JSONResponse) VisitCancelRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelRun400JSONResponse struct{ InvalidRequestJSONResponse }
+
+func (response CancelRun400JSONResponse) VisitCancelRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelRun401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CancelRun401JSONResponse) VisitCancelRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelRun403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CancelRun403JSONResponse) VisitCancelRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelRun404JSONResponse struct{ RunNotFoundJSONResponse }
+
+func (response CancelRun404JSONResponse) VisitCancelRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelRun429JSONResponse struct{ RateLimitExceededJSONResponse }
+
+func (response CancelRun429JSONResponse) VisitCancelRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelRun500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response CancelRun500JSONResponse) VisitCancelRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelRun503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response CancelRun503JSONResponse) VisitCancelRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRunID != nil {
+		w.Header().Set("X-Run-Id", fmt.Sprint(*response.Headers.XRunID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowRunRequestObject struct {
+	SessionID SessionID `json:"session_id"`
+	ThreadID  ThreadID  `json:"thread_id"`
+	RunID     RunID     `json:"run_id"`
+	Params    FollowRunParams
+}
+
+type FollowRunResponseObject interface {
+	VisitFollowRunResponse(w http.ResponseWriter) error
+}
+
+type FollowRun200ResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	XRunID             openapi_types.UUID
+}
+
+type FollowRun200TextEventStreamResponse struct {
+	Body          io.Reader
+	Headers       FollowRun200ResponseHeaders
+	ContentLength int64
+}
+
+func (response FollowRun200TextEventStreamResponse) VisitFollowRunResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("X-Run-Id", fmt.Sprint(response.Headers.XRunID))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type FollowRun400JSONResponse struct{ InvalidRequestJSONResponse }
+
+func (response FollowRun400JSONResponse) VisitFollowRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowRun401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response FollowRun401JSONResponse) VisitFollowRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.Header().Set("WWW-Authenticate", fmt.Sprint(response.Headers.WWWAuthenticate))
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowRun403JSONResponse struct{ ForbiddenReadJSONResponse }
+
+func (response FollowRun403JSONResponse) VisitFollowRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowRun404JSONResponse struct{ RunNotFoundJSONResponse }
+
+func (response FollowRun404JSONResponse) VisitFollowRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowRun410JSONResponse struct{ RunLogExpiredJSONResponse }
+
+func (response FollowRun410JSONResponse) VisitFollowRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(410)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowRun429JSONResponse struct{ RateLimitExceededJSONResponse }
+
+func (response FollowRun429JSONResponse) VisitFollowRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowRun500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response FollowRun500JSONResponse) VisitFollowRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowRun503JSONResponse struct{ ServiceUnavailableJSONResponse }
+
+func (response FollowRun503JSONResponse) VisitFollowRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRunID != nil {
+		w.Header().Set("X-Run-Id", fmt.Sprint(*response.Headers.XRunID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHealthRequestObject struct {
 }
 
@@ -6773,9 +8154,21 @@ type StrictServerInterface interface {
 	// CreateThread Get the session's thread
 	// (POST /api/v1/chatkit/sessions/{session_id}/threads)
 	CreateThread(ctx context.Context, request CreateThreadRequestObject) (CreateThreadResponseObject, error)
+	// ListRuns List the runs of a session
+	// (GET /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs)
+	ListRuns(ctx context.Context, request ListRunsRequestObject) (ListRunsResponseObject, error)
 	// CreateRun Send a message and stream the answer
 	// (POST /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs)
 	CreateRun(ctx context.Context, request CreateRunRequestObject) (CreateRunResponseObject, error)
+	// GetRun Get a run
+	// (GET /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs/{run_id})
+	GetRun(ctx context.Context, request GetRunRequestObject) (GetRunResponseObject, error)
+	// CancelRun Cancel a run
+	// (POST /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs/{run_id}/cancel)
+	CancelRun(ctx context.Context, request CancelRunRequestObject) (CancelRunResponseObject, error)
+	// FollowRun Follow a run's events
+	// (GET /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs/{run_id}/events)
+	FollowRun(ctx context.Context, request FollowRunRequestObject) (FollowRunResponseObject, error)
 	// GetHealth Liveness probe
 	// (GET /health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
@@ -7110,6 +8503,34 @@ func (sh *strictHandler) CreateThread(ctx *gin.Context, sessionID SessionID) {
 	}
 }
 
+// ListRuns operation middleware
+func (sh *strictHandler) ListRuns(ctx *gin.Context, sessionID SessionID, threadID ThreadID, params ListRunsParams) {
+	var request ListRunsRequestObject
+
+	request.SessionID = sessionID
+	request.ThreadID = threadID
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRuns(ctx, request.(ListRunsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRuns")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListRunsResponseObject); ok {
+		if err := validResponse.VisitListRunsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // CreateRun operation middleware
 func (sh *strictHandler) CreateRun(ctx *gin.Context, sessionID SessionID, threadID ThreadID) {
 	var request CreateRunRequestObject
@@ -7148,6 +8569,91 @@ func (sh *strictHandler) CreateRun(ctx *gin.Context, sessionID SessionID, thread
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(CreateRunResponseObject); ok {
 		if err := validResponse.VisitCreateRunResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetRun operation middleware
+func (sh *strictHandler) GetRun(ctx *gin.Context, sessionID SessionID, threadID ThreadID, runID RunID) {
+	var request GetRunRequestObject
+
+	request.SessionID = sessionID
+	request.ThreadID = threadID
+	request.RunID = runID
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRun(ctx, request.(GetRunRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRun")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetRunResponseObject); ok {
+		if err := validResponse.VisitGetRunResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CancelRun operation middleware
+func (sh *strictHandler) CancelRun(ctx *gin.Context, sessionID SessionID, threadID ThreadID, runID RunID) {
+	var request CancelRunRequestObject
+
+	request.SessionID = sessionID
+	request.ThreadID = threadID
+	request.RunID = runID
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelRun(ctx, request.(CancelRunRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelRun")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CancelRunResponseObject); ok {
+		if err := validResponse.VisitCancelRunResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// FollowRun operation middleware
+func (sh *strictHandler) FollowRun(ctx *gin.Context, sessionID SessionID, threadID ThreadID, runID RunID, params FollowRunParams) {
+	var request FollowRunRequestObject
+
+	request.SessionID = sessionID
+	request.ThreadID = threadID
+	request.RunID = runID
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FollowRun(ctx, request.(FollowRunRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FollowRun")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(FollowRunResponseObject); ok {
+		if err := validResponse.VisitFollowRunResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -7208,330 +8714,380 @@ func (sh *strictHandler) GetReadiness(ctx *gin.Context) {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3/cuM2si/+KiieU5XkFqWRf82MPfWtW87Yk3jXY3ttebMn0VwJEiGJxxSoJUF7lMRV92nug50n+Ra6",
-	"ARAkQYqynRlnJv/sZiwABBqNRqN/fPo3bxIvljFnXKTewW/enNGAJfCfl1Sw03ARig78r/xTwNJJEi5F",
-	"GHPvwHtPP4aLbEF4thizhMRTkrB/ZywVKRFzKoiYMzKJQsYFoUGQsDQlC7oiKeMBCTmhZBHyTLCu53vs",
-	"I10sI+Yd7PR8L53M2YLK74nVknkHXsgFm7HEu7/3rVldsgUNechn1Zmd1cyIJoxEbCrk58U8TF0z2N1g",
-	"AilzkOWKTWIepCTjIoyACNMsikgk+5AwJfSWhhEdR4zQGQ158eNb677ORLLqHE4FS+q/LGJyR0NBxmwa",
-	"JwymwNlHQagQbLEUXXI4TuWuhFNoF/IZCWKWEh4LMmfRcrMp/fTTT53DTMwZF+GECladV3/OCM1bhDEn",
-	"MGKR8N73jCYs8XxPblqYsMA7EEnGHJ9PRSL3XX79X53LjHdOAvdXk4x/k5IwKH6IbY1fTXbobmd7uve6",
-	"sxvs9zr745eTzus92gt2p6/YztZ24zSmcbKgwjvwsiwMPL8yrXvfi0J+A8fobcKoYJcZP+H9ecJo4No3",
-	"HsjjwNKUzhgyp9w22VrOPF6yBMgml+lN9ICe7y1pQhdMqBObsjQNYz4MZbP/TFi6jHnKuuM4WP3Hi4AK",
-	"+sJq4Xv4gYbWYQAkxhXg5M+n+K/gCkeqLuYHJqzpyzOI/HdH1MfrVqSos/mi1DSPWMQEWzc9bLV+TgG0",
-	"08M8eFI/MNGWYI3TmTHxFHM5DdM2U5mGSSr0ZPQWLumMPfHEetbU1CjnU8nZtTPTc7oLxdxQTR8cKi8W",
-	"kRLK0zuWPGqucGt0l1TMu9ZPaqrXyyimAQsOhaCT+YJxxy1wFN9x2QommakOZBpGbhpaQ5WnRs1PrtkV",
-	"f5UTPGMfxQWdsfOpWmxanZ3kg/xekDvrk4xH8oqGezHmTF5VskVEU1GdchSmwgxfmTFeT5U9XzBBX+CP",
-	"cqJIRnU8mmiJDVGfiLmQV5clVnIKVKeJhN+MuIUpA03vy71q7l9544zkIruwyJE5OQm7DeMsxSNE+nLF",
-	"JBSESlYl8ZL+O2MEL4/iRXV4+HP/Nf37rx/PDodvl1tX4+/3Ttly/+j0n9n76Xw583wvlB/+d8aSled7",
-	"nC5kNySxfWEt5dWfyKb/55fDzs+082uvsz/sfPhtZ/v+Px0XmO/lNKu7WyUvOy7XvXFv8orubXf2gy3W",
-	"2Z2+op3X092dzlawN349ecW26MstPW/Jwda0C3vxmPvX91qrrIyLJGSS4wtCzqxnu+emMahzBRoHbEqz",
-	"SGCXBX7IO9jqyX+FXP3Ld2lQ6iDVEVoJIAetd6Y9uh/sbXdeTiStx69oZ1/Sejundc9N64Ii8BhCX4Uz",
-	"TkWW1Kh97OMyTFYgmUF869aS9BT+yQJyfXnaJdcp3srXl6epPBko7ZNblpCEiSzh8KdFt4bnzciFPVnQ",
-	"j6eMz8TcO9jafu2aP2oddaRHJQYo75O7eTiZE/bvjEapfRk96cbkStkjFVAtyFBgmaP1NubTKJzA2VDC",
-	"FOTgchkp3fzFf6eoG6jlwABjFvKZvvfgwswWC5qspJDisZizRF1y8toIOVkm8Uy++Dzfu6VRBtzBkiRO",
-	"8LsBSLd+//Dtj++Pz/rDt+dn705P3vY931OXOWyAfC2ZmcuRYRr5dTqWnIVfV5fiGyIku8mHFbmbM47v",
-	"vjlNCeMBC7reve+l2WQip3YwpVHK7uEvS5akrLI0mIFaVypoFLHAB17WX5X3pIjjGxLfgsR98FpLRISL",
-	"o7h68xkfT4e6pef51GoWl7l3LZJ8tjK0fOKNMltE8TtvCCr5hnKFlaFNQP+k2NK5nHv7FPxnwqbegfcf",
-	"L3Ibxgv8NX1xLNdwqc4Angj3FQZP8hIxfBInZc7KVyVZMBQD/u3IQZjRd92BVC+bDSmumaseL8rN640e",
-	"7UbJu7itF21Hkc3vi6rBWSzexRkPNhQmPBZX2XIZJ6LClVrkw7E1Rgk6mbClgO1qlChn5/3h1fXFxfll",
-	"//ioyqJqbBxNjmxxYVp3evgNj+94cZpnMUmzyRwm1PLgyKm9O78+K07rzJ4CiCk42GHwxzN/ApzPrZWQ",
-	"AkObCY++g+Ng3cfOfSHfjgrkH33X/YqOgX01bnYS3JfqWSxyGbpi4onFMy8N/0ZZZUVqXlhgA/iEMrg8",
-	"JVInXr9srnqgfvanZCTfSzKu6V1VKLVZJ8ikVksoScDmWTv9y+uz4cnZ8OLy/IfL46ur6tSVSVLf9lLc",
-	"wqC2wvoGTefTOJEvdBFLvfETnAI1NeeUyLej0tKUSKb1h0f+qpY5ZlHMZ+AVyG3MX+fhehcn4zAIGN/w",
-	"dE3i+CZk5bcBI/h3MEbGmSCUExpF8R0LSJyEs7CRW9+dX35/cnR0fFblU+wMzjLYWPUyxq8d4AkDE3t8",
-	"w7h2FxxmYh4n4a/oX0EyIJcE2FqNKmLy9vzyanh+efLDydlVzcFU8y+dSzOG1M4U26kVP26pxbHeWMrG",
-	"NylBk16ckIkkcBCog9lmFVKOXKdoq3O8WFMYPzU24YesQFuk7WNmjf8JZIex0xuJUDMXo8epJ803KRmd",
-	"wwaM1A4MuNqCLjmZ2jyWajZDJvSllFLvImCGyZzyGUtJGi+YmEtxvchSMeBzeivffOY7X/zjyIiYokF7",
-	"A2HzNR29dQ+ohulbesgmR8+3LIVlEoOxEu2RD5zU9eWpusPvkpjPbHtnglYo/MQbQtMbUDIo+DBizj6V",
-	"ql0rG4r22TBVS4gTPWkjPpycQ74dGcJ8PYrEW5B7f6kTX4E68bRnsfYKJhvfwAPecAWTr/cGPjdM95Xd",
-	"vp+aU78SfrpUwVt/6XJf9DPqwY+nr+Q8nHDBEk6j43xzW5+HsNy3cCwyzj4u2USwgCDnNLDSyVn/+PLs",
-	"8HR4fHl5flniJ+OpWDBQo6yBIUbjDcFQXHlkREqiePYH85djcfo6x5l2yYlIyYRK5Qw8u9Gq2OAbNc0v",
-	"nLVuaRQG5dijTeIUaHCdhZUIBRIGRWlLrq9Pjpr565+HpydHw8vjf1wfXxXt4IVAJdSyxoxQApMnWfYp",
-	"3HfG/GKccQsqJnP0HwbxJIOAOCJbapsvpwuWqvhOFgVfBy99HwerzXlI97I90+M4WBWY6G9X52cPZSG5",
-	"LzCgGivmTLGPHJXAmM0e6XdyDx0iFH7EHX7o5EQocrcCJdaIZM4S9hdzPxfmfq+3bCP+ZoulWFldcwY6",
-	"l9fO3TwUjKRLOmk0zR2/v+j/1/D98dXV4Q/HFd42uQwpgc+9IXcJDGsepyHXjbpq7r/0PnQF+1jnKwxx",
-	"zZfIGlUJjz8/jvP1jJI4Ykawy7MZTw+abIqqXz+OT+OKO9MQQwsPEcdE6phNs1SEHfbPz4en52c/NFFY",
-	"joUxM5zs9XpkMqcJnQiWpF1yNY8TwaSe80yOLfl2VNqBET5UgALfpHphA1460nkYinpwWBQYR5TfkG9H",
-	"BaYcfQcdFLEH/NtRmahfQbCWkhT/gGjZje9BQ4Ocnd9jShlF5VTFOWM471Jy5wNPHqbH6SO31evJvYtY",
-	"mv512zwXHrIk73PTyPNw9r/U8WfNQxik9AU96nxPxDFcsuVbH7xt9pWfQqtHPBh0RBWEshPI8iHbPTJe",
-	"CZa+Idvb5I4ljFDO44xP2HPhenNt6+mHKZJCqyzoePyV6XSpYkLXl3wmBFs8MISaOmOwP3uEsu/x+Cqb",
-	"zOXKqsdVsEWODKAi3vLEc3rbrDz0j9/XzNEO7pMz1EHN8oO106wPQZ8ydIGrqeaB463n2i4OfSJPqiAi",
-	"SzhJl4zJGXMRk4Y3kLrnmvdc6ETq2vldHV9dnZyf1W+5toV/xoh0tZ/fjiqTHX3nk1BUdlo+LAo8ItuJ",
-	"hwW6a7nGGQtSQluyxFcXAm/+ePxxwtjm4e+Jq78VExHHZEH5yqB4NEb/HvaPh6cn70/6w+N/vT0+PnKd",
-	"PI1DInkHIDB2ejlEiIVJgtEwizi1nGkQF0zxtS3/34LiICldfYqHSglNxazCfok50FjgcZZDnXyhDFkB",
-	"R2nsbTVFVkZi9eP4lCYbm9SSau9a0zEYJKBVEzejCoiWisNLh4VNW49hKKVJbfV2X++9eokaIfIwvKs/",
-	"AWvq6ZjVfeGi74olt+GEXXMD57Mhy6TOAYoBYQEVdExTplWFsbyZ6GTO1tzul/88eXs8vD47/Ofhyenh",
-	"96dV7qkf2c6gBTU9Wn0C9jHzURcwXNOpiBPHDH07Fy1MyTKJ5cxCPpM/DDimo8nHhL4/CvkkKdzy6ABO",
-	"RbxchnwGwVYjjSU0wlGZlK3+gIuitVXnVaT0lgXaSTsP5WRXmP6CCaI6CznOooAEGXIDI6H4om2OD5fC",
-	"rbGcyAVuDQnxvaj35k5eh3JTHoT2tEFyfQ7ZYPbrL6XH9U5xmI/N8tIcPWbtOwVWWFjYf8WZlcd1y8hW",
-	"z4zoWgfCOYEr51MlNmYpS9QDyqWd6dlaLxxYpvUKQXVvwB+h7w34tyMHk4y+6xJw9qEkncQ8MFPFw0lG",
-	"1laP/hJZtYrjVfVJvpEW0OJB3yKy7s/worfAzb5gxRABZb48s96fB7Lh2Z0pDbXYxmyXR/2tnV//x8vj",
-	"w6Mmm6g9waJd7Q2hFnyRZTut4hp9FiFRZ/ezMQCrqyLfjspEeYQR8C+0C1usxfF7ylcPlmdNqmDGUwQK",
-	"WCMrrP1ya4SgCW73bBmRA//KLYQXnQLy0viGcmIKtiBO2imK/l9KPC4Pj92Xq8PXGlzL+0tq1GzfBCw1",
-	"PAUUFRteAmsGsA+Q7BJP0QQo/0OLq/Lh+aIl1uNU+mtOVfbjxh4NFYVYm1oMyXxNx+X67PC6/+P55cnP",
-	"FSmgUwHvaEoSNs1SFhxYGYJWenFdlGIIVrKK+vHwSR3m2YkcxOCBxn+RcqaQQ3pAEN+bDLJeb2fyt5/6",
-	"8B8MrXF2aiNghXdg4E+BvKIXoKjj24SEuaU6tvSLPjAuGPemISrt1dFJ9TPhwQAIPD5ZVEKTzyDA5+Ls",
-	"BxIu1oQZXp8ZtWz4/vjo5HDY/6+L49poGhU9BMO+WEoGgCAUHUVDxGr5KULe9XSKHuViPAwEvQYhhTmR",
-	"b0fulX7xuqjFZO8lOfpgoN2Ix7KaIYoMty7DoyWngW9MR5RBfkfIyXX/Xee1j+qEQTNXtre3uJCOnNUB",
-	"Ka/lE3rzJB+Oyt8ffensBTGKD/QEC3cKQCUYcF38/3oHsBYY8rpaFIKyt7eV+gcf/ORBgRqUzPZMf7Ux",
-	"ftfLVCSMLh6SLZuV+xa9w4s4YNFmruHri6v+5fHh+5qsWRxxmcS3YZAHqH1u3zDOSmm8hfCsOCETcK8W",
-	"p4lx1pUskQF3uWz/cm208MY2dTPt7q2NR9TxiQhv2ZWgIkub8NWNeVd76KVMWCbxkiUiVGJV3c+MZwvv",
-	"4BePwtDeh7J31vc+dmSbzi1NIMBeNj5UjREWXWOq/4Jd8yHi8X+ziYAh4iSQ9Nq7971DeQaocNZLOSRp",
-	"nCUTRLPnVt2R4uRDHrCPbgIs4zQEhB1d9AdiPytVAqw5vZQ0hq+uO1z5zK+w/b1fpWO+upa0LHQws9py",
-	"0tbMtELkAmGvzHIcqAxIYLTicZLPVwoElsjLtErwwjC/OZalZr1973vytkLs/YaGkhEgK7ax1ZaDwFkS",
-	"efgRz/fkW0msWlIaUcjeYc9j09N8befeh9GbZrRb2RZYhF/D+nJX0jRMBeVCJYi+za+r0uawjyKP5qa6",
-	"G7lLYgwzLG5JvnEOUXAY3dGVyhT1yZghDoIdZ5sKKhga8IEhQESEgi3S9qcg53+PJgldVbaOfRRr2aW8",
-	"v3EmlpkYQt92+3oOPfqqg7Wdpa2yKaYmt/m+XdBEHAbKPl0WXkuamEo6KLsknRPhkL+W1tJI7Bruuff1",
-	"CMMaYXgi/5yXmkqElojqTvDJNIkXpCenZsqp9JoEpWu3DJsOS7nHQ/nJLgVKtRSEuu1aGVhcufn3ptt4",
-	"FHPWchfDlMjNiZjrJH4dWxlIarXbySPV9FNtpDz6RywS1FGfCN5xUrIiNmR1b2v389PuRuCef1+pMACe",
-	"tFwCsmBsvtz1/HrhurP5HssvDXEm7XY6p/xDtrv8pfrN1ulP5aOq3yJ6R3W3xkNaHORY3pG6tI1DbLe7",
-	"E+vPdt0FKTUgLOESDKkohEkGVLCOCBds3faiX6Q5vLJ8J+c1Kjfo2UpetJXzJVoVWKeiX5UKaxZo5pcY",
-	"y81KDXXwlBkJRYM+EWQkx4CQ5RHYsEfyWTySLcFQF4RyiEXIqUBTwIJCyDMQNIQIWSePSMWzUDgP7e41",
-	"rcFibzW/Nwy9OlOFreRK730v5ux86h380syhpa/f+83NK5//UCAl1hi8oAldpPXF7JS5LIwiMs5rNlbP",
-	"5iJcsKFmr+oRN/b5SrKYeuaCpM0Lk23v7VVijHU5sIa6e7JBl8jrX8wLlX7pgvlgHEziyIICgbpV+T8L",
-	"oKHQMQgTNhFWwU8Q5DRhJGGL+FbjCSYszSKF1IBmlwEHxR0NKeWFLUJuKrA5lpmGv9ZWjqMTYfm4waIp",
-	"SWekQMjFy11vbXU9+3gCVdVXfWsjm08i1oxdzz6xClFwvH6KZSbbFNYrPAUK3Zsni9brIzXFuKZMZQG8",
-	"HVk9NYkXpkA0ppgLy6aLcffckj+VtVqmNBoEYN2g0YXDmmOxQXWCahTNi7rmqddgrdkBIB4xjwNb7l9c",
-	"91tK+ous+CLbzh/Y1fldX57mr98CdUTcJSc6dZQr7zrWpk0VmsAU0MAjMBrN4ywpsHWWhM23Yok50MKg",
-	"Fp5bMpu5JFVlqdm/q8t7qyu12VZ6glyDllpIg+FklI83yn1YNmsNeIW3BrxFxKgp+bjb2yWlSDuUMyWR",
-	"zAQNqFhrb1ZZfu91c13Zdb3G5L5LXHqGFZ+Kl39bRaO8Oa2UVDX9NbuNEsy526ogNi26qOSG6MeHpWu8",
-	"06lV2lIL9wNKvcCwQJhYxcs/20YVpPaajcIVbL5RR6bfYzbq7ZyKv4cCnCHHt25rGyZAkSkNI+3gcDz8",
-	"EzZh4S0LSBqTKQVDgMmIKt1IURTfDRMmEBaq+LWf5gwy5kYqMq0L7YZwHQzlC2MEaPJzFi0tiTyO44hR",
-	"XrQ/+sr1VP7ECF1bXfBQjXQql9lQMpnHcarwcYQxNYaCpPP4LvXJaJKlIl5AT/1XMlJsCYqv3mf7Q1L5",
-	"hn4tt/rK8r/53lvTtXBHLHIoveIa38UJWbJ4KW/UUs6aJAqo7GoZGz+NcTntVnGs27Z48gby/2zmaGBY",
-	"CxCqrAYbDx0uV3UgyyQW8SSOzKslZRGbCBV2Dkd43ZvFIV/XigLrtvNd5379ALkA9b2QLzPRFQnlcpbj",
-	"+jeRbNc3zVRn+T7vThkLxnRyU9tVtnqnGtkdo1DSu6HTaZgK7KDPLg2CIcaxDkUcR0O0WNcNgukr6WEQ",
-	"vIU+/TiO0GJdHTUVSTYRWcKCIdBk/ZhXpgcQpzpklrJkmDul1wx3nbJEPcuLQzUzhhrAZgrTEY7jkE4U",
-	"Jzf2h7aH0LQ4SjNbqe42S+mOMyaG4xWWom/q+wMT369OgmLnJt5Q/arcUZbsawYAHzG4iCW3FYdKV3wy",
-	"3ISAVys+qSditgzW7+E1NJIdH2txqDDFOptDLRu27+g6Yi17VzeiZccywdvP1nF4W3a22LVlD82oaw0/",
-	"tsxr1diWqi0nYzNZqw750V7XwXlHbdCp/Zcct1HL1biOKRjYjBqg4nfAzbtqfdZafv9CXgXtmsoNbtV8",
-	"A9MieIfuP7jR79RzGEprapXHlG8iSvMEaH8cjgRsyXiQkliFe6yWrGLiyCmr1E/3k+CQEyZ/wScafusP",
-	"0LdUCJmbONWXC6SKhpNauX0Gv+q2usTpsFnYX6hmeBB1Z1zyMF6qqAJ3X6ThOTbSXdXzVBnnm5kKz2VQ",
-	"6grYcugvXsuS4Cp29Qcn5drukgNdvZFmLb6PZCvPoFX3QtenuWIL9Gx3rkuzaCsKcsK172PtVftOG83P",
-	"wZDrurj4f10f+6Cta1s9xijfjXrieuLJx4SWN/i++CYFCGhTuUwHqEZRSkKhkndRToEQBHsRJUsFmTOy",
-	"Xymy10ghOK4J7yrbs/CCS7XnGWdxZ3An5bTB6Eh5oBypMUwSMNKLHoxer7fGzaj9NEsqBEvkBP7PL7Tz",
-	"62Hn515nf9j58NuW/3L3/j/X+TnBOsREo91cJBlzXUOQUXCF94s2ByUzwF5NdbIrhRhwgk94Y98PpzlJ",
-	"VDa16ek2tc/ijvojZCJc0jvtFrV+7aQ34bKDcplGnWUMZX/0AuojnoCWTnuDYcS3NIrqvOuwh3AZwoKM",
-	"db7AnCSeTlniiHAyC1+3AZsSRa329b3vyRkqB1B1GzWacc6zM8gAQi6WXRuNRC8/j4N+bejkK3k9KJOD",
-	"a9n4Wx6gMmPfQIZE5BPKV8DcZX7Fw5oawaHLkuJIYUp4hsR6Wn7dv5c6hzuYeaTmMiIZF2Fk1lLE7MEZ",
-	"2sZJ1Q1Mbxiw1Tb+7ML0fGv3LIasPln0RFk0t5xk8eA+QeiEon9+lHzt083Pr1OC4OMq41Y8q/uQQwqD",
-	"3xhlV8wscASrq0BS6ybZq14kDiqDFW2TWFJ81EH7GotuaTAHRaxKMBtRpFDVxCSpp/Jmb3KAp3XSD/xK",
-	"OuoC3YBdokJeJlTX5ZPyEKqjxdyEsHUHfFQ1C4/qHkMEf8dHUBik6FA0gVNrXPOgIJxg4+1eKWAqD46s",
-	"CfeniTA+beNV68cz9LeIOVuhZ0VK/mIpF59M4owLFgx4yMk1D8GFAP8DAisFp5DKM5SToCG38sKsqj4+",
-	"yXjE0rSIbAhlqy0iFonSqD2Wz9Z9lSpJHBXD4lPW1nsBhScr7A0DNodSmXlZfooNONyu1SBiYGyXP9Mc",
-	"nlYk0odNspG846tscs6NRQBapNU4IqXCSDWbjhHSpFAoMGBQ5VBpEegaTKuq7bqok2qcXJm2CvvsYfQ9",
-	"5Bjwr5TSNwqmB6FasCZGSlasJuYjTDvThLGOPK0670xPCx9mz21WgaKWS3Xl7M6GRyvFgn56rQ7cMHWK",
-	"6ijNxqPSXajQGtYFthW0DNf9rz9cuP3rGTBQlkRXZlYJ3eqPoqsjZYkuGKEpGeVVaUbFCJ8WO5D33VB3",
-	"c1HVGmw9YS1Lr3t9tBAleBcGM+aIYF7SlS71Uj5hK6vIoU9CPoky0OOfUG23lKtmIVcb/oeW9aZDq8Ne",
-	"ag+uamDde3JqH5wBE/mK5V+f4AgXGaiBSzflzhYsphfupKtKY9nwJtbWdUg1ZoGKgdGwblhSUMQqbqy6",
-	"FcrYqVycEP7S2mAJ9ga3ByAvaULVQfgm1ecDQ2uDLlHZbfqqdqW3KeMLDpF2gUurlMsSTJfUWeDlbf0x",
-	"vlMYX+QuTm6mUXwnX9I3Ds5UQ9VkcIQLRkKpM8aRhodNHVmpZUYwo7r2HYyLb52xQL8T+XfyO8FUYfI7",
-	"ec8olzv6+4D/TjqdDin8r/xjpYgg+Z3s9nrkd9K+GhcOVKwZWBimXGFQd6nUEazrpZEedEcbSAk7balO",
-	"m8AQqcFMNXUcaUeNpOER4wTfTrX1zClJwxlnAcSyhim5S2I0pqivGvQxZ3V5PYscORFmsYuzKOItLqmY",
-	"6/ZVWMf6flqyqq4VbEe7ZwMspO5fKg9T6F1XPkh1dUJF1k8co6hzAuXRq1afuioyECpbLDhTqkgDO+MM",
-	"nM05tP/jOZLq8PT0/Cf95T21XMgaKH9Wch+EEetRLq/Phidnw4vL8x8uj6+ucIj9KsUoxCaGnGh/noNs",
-	"b8/P3p2evO3ngxyauGk5B/PyXzHh2zj7+gdYtP6jzdT5Q1rNugydAp/c0ucDsG3iYlh7XrXCHFQnshIM",
-	"tGcPZNWCxgnimEiVPA0ktLcKDzTUfpojnuEsvGUcwsJDI5dceILy+9t6A1qDE5aPHuL/FcZqCVbu2NfN",
-	"B1uLVmjOa6HGv/zGHgjZFtX01S4W4E5wgG0tpRtRRcrIJzkJK7U1cFjNXU9VyELvIRDEWbHid7DQaINK",
-	"tXZguUCzo6JwCdfPXCie79mowi4gZAf4cKVCWw0KdVU2eb5XEjXF3lp2yHYOXKRaGC43smoZkdQBK1vk",
-	"PEUOG6a6AqTjKrpSa986y+23hcqqPqZ35m+d98W60iVoSt97FyfjMAgAvdGgS1cx6Suo5KXag3augPXH",
-	"93AZnMXiEK98SdGMn3Dtji70exvzaRSCHaRcS6kGsc1VP6xUWcP+gP7LiXzlcRrpqOwzG5q8DLjkLNTz",
-	"QaujR0zQMHLFv6+sgB4Vc+/I0Q1YK4Aj0HrbBoqbFOoFXak3hE/SGK9WukjRwIsPCLT/NroFK24WFeLd",
-	"ZNx7fokIuqqObbBGGKonzkPA3NoZ4yyhESwyS5iVbYC/q7/j1R7rOhp6YoGOQHh2WQjPKslgYaTcunSD",
-	"IkpYTT6jKxQP9qfu+BpstLXnV4kJG+jM0AgMFpuadCqU0eP6FZLnVCilRNdlhxfUTY6wpg5IqmAtklEh",
-	"zbmRbdbGAGyXfdG1SGBF11gpwzJX+k1EgJX43Jii2tq69dpxDCBNvt0peKeaFoIG8AUzDAo5ue3CUyvZ",
-	"vE7jm3KB5zvWABT0I6ORmNe4J1EBlVRMMs6lmlnhnDwCQpNnDiO2hbX6UbeunAEc2DXncnq/Kxb22TD6",
-	"MmG3IbsbOlOHry9PNY/jhKupwn4xT1ilCGO0WpzcpFZWNgwhm9tgBa0TiXt/7lOJeBQt4yQWZeSOz3ou",
-	"i0zi5Hg+ZQnjE3a+rMFMUz8AjzTBAxk3c4OKCEXso+FkHofrYQUhmgdbOs3U5amfcGfs18bzf7ybHKwu",
-	"WRQ91F0u+2KhzkIkYM19V6RoS4eDRdsPbrR6O7IRZ4wRHzSKVFmMugVj64BNwgB105r1VJEVtmo2WgUf",
-	"tcQIBLNQDTzgg7D3HhMu1UJPrQ2dKqXSNAGDJGwivxKoAu+O508WhPFwTFP2ctcJjdFwO1VgQuyx1sGb",
-	"OPKBqitwlqZ3m67VAx9KP/CgEcDh06MCuHesjqXs3N5NGKvQ6zGAACeCLXSeWhN3qeALnU1MYk4wTbiq",
-	"Bgm2GIaB+e9NI922eo5Qt5uQF6BWEMz2Vi6OsxndAKH3Iu95Znq2VU+gTplV1YlGaUxCkeYhIOt1jcoe",
-	"WXGohnZqxXU7VkgtrMz3Srt22m/aH38sqnzmOhPFlPWWJ8ImyFOcB8jybDoMKrqfUIstZD8iYhKFqSNE",
-	"hWpUbGcwPmI6oxPQjI9Ae0YFD1OTolLmr2Zl4d73Io0uXoKArPhLzCpUcIPSsn242kHY9siCUU62e0pr",
-	"UXBY8szakI41UzLufN9TW9RWXZFbcg5dqtrKSP5zhAWKOLtjqcBoibx01zM43I3M5jzG8gd8e8GuWPz2",
-	"mc6vfS5qDy9AA2xwcE9V+8ccWjmGXFLN7saCRhaTMy6SkKU+8DNYtrMkjROt43OpSS6dL/yGU2yyqsgI",
-	"Wo1Kubbm8ZEPr5+wKkE3oqn1XSvH67DzM+38qnK8drabM7zwPSBoDZZYhQry61KfX2ow/HrMu0ak1uqu",
-	"wSTqdutcn35Hlo78CbkdZCnB440PC/WA8rEMGBx1dcp9C35z4qGIaI27KTscQYd74wlrQlUF60Ie9qnr",
-	"O2yeizDVKFeFKP1CDpIJCeasPepqAR6zFom8V0wiaDV0exzX149ME9tCzHwepvNhwmjqiiED9xm3wKhD",
-	"rrObDuT7QLm/80fpNymW4QSaxzcMqqJH8PQefecTamrdTMNInmbGA8iDEOTbkUbpxZ+smon43AV/OVOm",
-	"NIIzrpoKzCvmhsd35NtRxuV/8NF33QEv5p45ELYLfnictYUejPPyfE+N2ZL9T/U4ak/f6WGu82HyTdl6",
-	"WIyozspowVqXsqkxa9AoqqvoEce5LcZOAVZ7oKKMFPR0yFGyVE8XVC3a6HiZLLMG7t93mulKuSRrQ6TX",
-	"lUY4dEHnHZYL0swh+NaYMEZw8+k/0NkIk4V8OEkag7jc3ao+oNqvg3Mw49eR0QKz6dPZW0MTy9jS+Mi2",
-	"7EF+oTpCTa+8HIIlvR4FM1CZx7r0d/eS1/VyTNy6qC7V0XKEz0MAR5E7LAECmVF+Dle9SZaUhUQOl6aN",
-	"AeDKOoGfdYYxmOfoOM6EJeh8OLSqKJXB4CuI9OoFG7Fbl8n2x/hOytswzlIcxF52yKex53t3NOG4xoDy",
-	"WescsRPs/ZPpfWR6b+okB6H0niY3QXzHN/aYK/CTdrM+M43X6tlI0uawjSpDPrZoy+etiLKxXdYFk+FQ",
-	"TtTq7avfclipC15eBiHP5IvEPgEKW0Bn47vJ9aD4Cxcpy/A4LY1pBTI8jqQmQuvtnE1uHOEz8Y0B70wY",
-	"lLNLSTqnSMwwIQkVqsa6L98Ms4QGLIAuUgnUfTC3NSXjlXzbs2hqsiQuWQAx+zrWGb1EJUAA48pJmRAh",
-	"n6UY0cxj7G7LmfgGniE4j7b8+Xd4ieg+UFWNBiFXkSDukKViaCdELeePWwWiHisqTCRxHQFm8s/peuuB",
-	"mstbbF5AKdDLhu+DEmqFwbVa/KXqeV3s2RDLYlL0cT5OtirMuTakR9Eo5iwnUWEjMbZnk218p3pUJpE2",
-	"zcK8BnFNjoQaFfa72Wahf2eW5HWxNusrD9cwaqpSaPoWz3Elc0dPvzAf984VbVVV/B0qaB32Cg2CtBCh",
-	"1SXvMKM2VmcGS4Wm+LoOZzxOnJGXORpF4zPEhU5U8Z7SlQIU4fg4STLe+s1hISQV3CUvd5tKjbmcqQ15",
-	"hjqxBSDkG6skPuZhv/uwJ6SeTI3ZKAoK1qBNjBlN77iXdj2+4md/gNhNIZ+bSbxQMShJKvKX2FkGFT6s",
-	"EBX756Lff2sjvz+U5FOZhlQ0JNcpxgTroiseptWO7T2PRG1dUrAA12JRweKRD/WMr/K5W0Z5xlMF4nFV",
-	"m3vbwu5eyst3xnc+JGO3IbwTptVABpV13J4MmGr7KDKUMp2fAxnQ/dKWBlGYiiudoVRLAkcKtOqDRyTE",
-	"+0HHyqQCgti5iHQYfrChHFNT0um6DeIMn6brd8q4VD7ZHql5NWxV+22aMfEoPn1ODFqbg51f1xoH9rle",
-	"2UN4cxV6b+Zd+usS/hNewmrXnaxtA5M2GE5U3qlUnIOYBJmca452XJPgM6F8wqLm57I1MDbHt3LGyXhF",
-	"JlGc6hSg/FOl816JiLO/vXbN6yxGzoUX51OOlS8iFG8ADOvy5ZeG2yR56Dzvs75md91nCmSzoeAPwSpT",
-	"Y+5GexrAtjECrz6FHkOJPGoOqt2EyyWz4/bN9voegMYUw9hqYPV0nNr9+vlfZWOAXXC+vzAeGJ+tMGGI",
-	"BrphKyx+JHLwOvmfeoEuDDwcqakw2hr2cNDctbqq+Qc/DfmRmrpty72bjle6o5Oi/XmczeaiT9MbJ1gw",
-	"/lwI2f4mVf5YZ56J5QJvFPW42GHIg3Ci/V25NZ63t8VXigBXD6BaRdtqs3nrejlemX6rKqH1sFfFjI0K",
-	"DrxbOrNgCNkUwyBe0NCZbcCjlc6x14MeXpxgeNdcKsuwbLzuMVirWM9JCs10Ht8h4LAJ7VqAVtTWnFvy",
-	"Bjcf/M+LjStV+nZu63LlgtZhY9jTjhrLD35jHMpEhLcMsXa8eh1O7UmOZ1sA/IBO3Y0KFVZBXY2p2CxZ",
-	"E62e6R1lU5qiQkvwwjqPuN6JgwbfTWHLfLjQBL4bX+6Sv4ffg71O/2m71yPgw4OLgss7AoXeE2GdPYc4",
-	"aUW5xq0rXWJ1O1e9dKsR7TqtaIM707rn701cd1MAMLxM4mTxTX2cb1UIPaOYdR230bwpVvxD01EyiffK",
-	"iaXkgdyjICAhVD592DZZE8Bssc9JRpyxvyZK2K5l0VwZ2HrX5tGsd7VBww8kmHMR6yYeNIA8qN0NU2Vp",
-	"dUxVGC2kVbEfhzpVqMLSVquy5t/OuY0TWEuMTW3P/Zod3MD0nNPm81m0FA0s2M96qWxhf9Ja5E9qsEMb",
-	"KWDjjLaXxgZl8cF5F89CPisa1e/H+prjRU3fKpDtOqTPLssCV6kKw33py6ypWILZRYUckkfURdXBXOvK",
-	"Z5oQQX2ByMn51QoPa13ephaLMkSu+a59Z2EvDVJa1+Mn9TsCsD4yKrT8+bUl4lxkWltIqUqcdV2Ki/xQ",
-	"4BmrGFUNaDgwECalYZ05tPmmZBrLh707EbT9k7Th1rYKoG1ycZtltbq6YbbN5yov8lV7wKxgfVBea5Co",
-	"npY0QXvbU3ExT0WYC2eg60klbY0A5hxkz6iKgjlGMUSnAQ3lq19KyvhONUr/6EysdQYZrWZtaGVpzL25",
-	"9705TYeLOGEO83OTHU9ZL0zvDw1wCq8L+6TCNF0FrcDtXEhEfbrroasTVJY0Ec2VDMuiUIUXX9BE4FH2",
-	"1w3fVOiwYXQ4DmsHF+yjGAYskuyw8Sf67KM4gr75fdQVNL1pJomW2n2a3mgaFLuvKa9oD6DKBz76ilu7",
-	"T5veeU46PWIQrKXa8kLMSbtJD0PLD45DFqy5KCA0EHB05Y3K8PWrYNzrIBUeXVrLVdJz03vjOu9XrONh",
-	"ZMsmhSy9hksHny+VePTyBdQ2WV8V+35Qjn7pJgFIpThLze1Rfglulr67SYa+tYo/bY6+O+JJvb500v59",
-	"7YbbAcHty1ceAsIxi4K0iCpDsWQCFBMDtcQqyeOuvGNVG7TKRjtT8wqc56OOYwfr1KBxfLo886dWez6X",
-	"ymP2olisvo2NGSTxjImUUHjn1KGDtbAaUcxsaw0799xM+PVk3aA8eJLxb1JTkPyPKQb+Z60C/lcp74eW",
-	"8n6+RbYfUDf8GdblLhfktldVa6TPxRO4mbSf/nOZS2vjC/raESZ/9iG7D4vsOII/FyE3/95EhuKn6yVo",
-	"87PAdoNhVmL+HiimhUqiNFL60U6yh7wM3K+CBzrJUkfghRvojCn/8JrQCzTFYTl4lRNZQpH/DIhK62JM",
-	"ajcolTfI0Daiq6LXm2yYi8aPhWHKRy4FQzg3rxJ4oYO+tLGwX61aJpulUKPAVnmVCj+lYZR+zo10R5ys",
-	"2cfUdBqWPentdrH01afbRMuNUX/6aCFWwzpjn/9cVWNN1mxFwbW06TZYX3uiLVCVfF2kx5+MYR3elHAz",
-	"FGNAnteWFCJYGrYCQx4224C3ps9TEN6KF6gRXa7oBJfAUmUWjchSuwGBjZyMVCkQfD3BQzQVql54+PlE",
-	"mSNAo2m7oPWwEmbQZtfswIyn2TsMZnDuGv5UOjSQjl1viflEFC+EYDTQGlMwNyPykenzBORVURRO+v7A",
-	"RIm4ebaVNoUZUmPuYzlp+7MQvxgZ0kD9GRPD8apoKGmxAWr8J9qB9XChOvNLWYqVVmVgFREsBayA+MD4",
-	"bIRvhhPVVN8AUNQi0RNRu2hOrGF7TEAsmA9Rqy1YA0nfQLnmZTXMTY1F36OYz1gC/gkWfLZ9cdpQG3YI",
-	"yikNYVHDUrRAi90qfu2J9u1qxScPu8bJ3TxOrRhMXd/IWDTrb/lniEb/kAs9XfHJ8BG3epn2T7SlaGJw",
-	"q8MYvQCPx1BE7DNjJTtsZw3k3ghwq0CLRxNWw1i6LHvGdmLn0TlcVcksa8C3NT/7hKaY1AKFHda5nuSX",
-	"hwpyqTpwkjGdwAXznCkILmUG0iFFCB+owFABrDUviM5wcXMa6FrX9lzvaKrrtfoDHidkFgv5AY0JNsIE",
-	"lJEciJOUrlJyN1/lnjYxZ8ldmDJfGTKtuSrzXsKwjCS4HOUroLmq4J5JC3P6nkpAQ0APhbWoU48a8/Rb",
-	"VZuqS1eq5j7JhVZxVkGS8g1rSNrFjXJeq+VmUwSnrp5NLC/ldrW7HFNxfdd6+LeCaS1isz7CQ/YH4qva",
-	"PZ8QLrV22AeBpn4oEr+m+NNhtZYYqGXg8LdqoMq9ARz0RG5CPEOsAKj5KU/TXq8n1eWETgRLUh9RBJkU",
-	"HuSah5M4wAKpBNLl0gcggavEblObXJWnVqUWJ5Sr6meY3h6tIMfd8jQ/pNTKdq8ZKGZTbHDHUVgTDxDq",
-	"Cl5tkQvcJb/ufe/fWSxYMHQDY5pdzgWlYoqETdEIXfUFbQgFUil+q4+bvfWuFa8RKjUR/Y1s/URA9E8L",
-	"N//yD+eovU+ffP0kTPxU/Fs7y1flSJNHhRE+wE5eZx133/e2X7WQxV3CK3j02bKuE9frEPuswXZUj3wu",
-	"mjHB2keqAayldmWCccAgZauwNHIiTKFLpeYZ9bwar9ac9W0BPM2SOFuiklHECmotBXM1dQO4IR9CDuXN",
-	"Gt7WBYa1yE2HMRdSqizFyjuAasllCKnaw4Xk+iYFbAkCCQiELpeMJsaAZgnFjXC6czVtkwJv2Hx9ckag",
-	"IZUb0i5r1K6vpYbiTyb3yxkGWMaH8dF2LdUrQdMbDL6ggDICICuO8t4fl5QHrpdqAXLKAJSk8/gOOEx3",
-	"XF9RPs1B4NrF4h5lCK1rIAErEbkV0A2dVFCoOFLhbprepBsEheZQPWtACcvcYvajPXh03n49s8Ay/Hzr",
-	"mhjHrYH9VHxzB2GgQeZCMAW6fa2fQT15uovfZFG225KfrOYFbr6zTmSbbAvvQVqCY7bVvc1TP1xGMHn+",
-	"w5RAxCaa9E3mTVUmKjyqTc4DTW+GIQ/YR0f2nPyzMajARHjhmPqIgIRB/q1QFJu21E5EaonX1Tq10lom",
-	"/mPtjuhwsro9QXu9La9U6gwZyd9H8k9Aq3kcKeqlMZnS5Mvcts0i9jaK1WuxdfJ6YpMsCcXqShIM6Tpm",
-	"NGHJYSY1QP2vd1r4/O2nvle5j8jffuor7wsiWapNxGoxPFDRoehzgcszVJDtsE9we8JncrE2F2LpwbMz",
-	"vgmZnowDnldqffLzUNgNW2PY5R0bq9p45NAEnIGOhCyXkjReMDEP+QyqYw84mIsoJ6PzJJyFfKRK2aRF",
-	"vLH4jhMsua9g0aTCgfW9QjkrnIO2fR54NBPzDoB55qujy/DvbOXd3+MbNHY6RoSFPXzLErKMaMjJj/3+",
-	"xYECF8lL2fkkXjKOIaYgXH2wJxA64KaOFvq4Jiy8LRQxAaQuFd1yNw8jZl2Nd0komFR4ugM+4P/xH0TD",
-	"n6QDfnzLklXubWMfJ2yZe9uARKawv1TJwIWgn0GHRIGOkDAd8NFvAw1CMvAOCLwJyADUYvnv//m//+9+",
-	"9EZVFUS7PBS2WjBBR2Boo2GUgZ26MhY+JsgAsxLkX34beJM4YGpg+ZOikP7U/eiAQLYBXaRE+RwGXPbx",
-	"VY0WgphGduE/8C3Kl11MYkiqSFZkSaU2asPVHRDKB1z5NfD3itfx3fn12dEIt4sSyaGxchNQ7GHqnEh+",
-	"HfB8gD0yen/c//H8aCjHOTw9Pf/p+GikomU4GR1Kfh2ROaMBS2BHR6ORfFkO+AZEG3hmlgOvRL6BPJPa",
-	"YSC3eA5TfkNeSPaky7C7oosI9jFVr2QxT7sD7/4eJvPwOVUX7pwc4HeXaah2Egh9cd1/Q1KGfwOCGXrZ",
-	"k+zfxYrj5fk8kGyv+LkGVFEKjiVDzR64V6OGwdYOOCYnYlsSsGnI7TqnyyQes5SMXswZjcRclYF7AQVb",
-	"fh2ZQjaM37IoXjLY2+L59Its6Zs54OrI6F8d5TXtnASaZ8j19cmRCv4ZSJZFq7sRhVE8M+OAIIb28mgq",
-	"eTuSYhmeYFHIc3OIXLBq8YaA+Uy+qe7mjJNVnCkPm2T3JB5HbKEtJUjAOLFnoUKIB3ymgjlSXVweC4Og",
-	"7FHHR2HzKgfChbwclPcA5TiI/ZRM5CFVEf1Ayn64YAjkevnuLdnZ2dkH70H/LXxIytmQk9HPoy45CbCd",
-	"JETaHXB4mCtinl2f5o4IrPcjhSFTIVe7vR4ZnZz98/D05Gh4efyP6+Or/kjLXXkBMi7CCTCQ3tycozIO",
-	"m/iCLsMXt1sjohQCKdr/9lMfXLijQ6gpF/4KPQ7I93DjSok3InEy4ErbweuLjPJra/SGpOGMs4BcX54C",
-	"wdDkrIFtzTlQPhnZ5xspicuqQJf8pGPL9EVN29zM8k3LBtyghJeuYrlp8rqB3+1rGX55k/t0lVtZk33A",
-	"Fd13yOjd+eX3J0dHx2eG4lAIJx3wQ801NAgSecABpFTu+U5PTz4lS5aQRcgzAd5bcL7rvUlxcwY83x3t",
-	"pOqS0iWKwiNlVm8bRFLdc6k/4CbaVBXOAg40BXw68L8j3/7TJVvQUD6zQXoMeOGnlIkRbh/KA9xd6kBc",
-	"1ZEzqlwXReanA77X28FNxONr1ffECU4oh/QdVR9JqvwlvaywN9rhr0IPjU6GRcCkNjBO4jv0yC4TNo3C",
-	"2VyY8bR878oNRDuv9gdu9YxeJWegzfE1/kJU7FR2kqel+uXxVZ8cXpx4vnfLEsSE9ra6vW4PXKp413kH",
-	"3k63193BotBz0K0VC7ywrN8vfsv/MQyD+xeWp2XGHMa+S3XhC+X86RIE3kXgFZaAy1GJrwMtfOBUQiSF",
-	"zmKWcnG8GnDKEWH3m5SMID2e3Q2zJBpZOV3q+Mu9xoCLKSrA8zhLkECGX08C70BO23IsqUgWJgDXusb6",
-	"lTexfFIn9bAOVvurcMapyBIGpjJ9loDc271eCSb6f734X2j4g5wsrEQZpvCTsdTJt6qU25K4nkIT9w68",
-	"92F04xM2m2G42BhilAaIJ4/vzYKZZhxyOVo1E+3er/HiITiTPoByL+C2gpZgzA4FCrkk4/Ig61BdE9Um",
-	"RSIcE/m0UuPIOSm7cecoTJdxGgonhrmehTKl++rhhmZQc9qUCVTzHvl2FHJ5t498hdP8neSxlN7iRfzt",
-	"KGduqdNKwSgHTL8zrz/qjt8oybK6h75a5Yty88IIRvS1HyXvUhopZWKTUWRz2PJdZEVXP8OyL04woKl0",
-	"Arzd3tb6vtecqgueqU476zu9i5NxGASMFx3Bu73d9X3zLmexeBdnXH12f8Ou1ypwAnpvt+ht6Hv8ccKY",
-	"6rnXjr6CJZxGkDOLvVoQ6Yolt+GE2cUNbdMJyDTbaPLLBym1bMsF/EVKp1zGHMV3XK5bvZLBSDND85zl",
-	"Gf1w73vO4BjUgCcx5AmxpcJ/whgUvMgxfF/+6BPrFOosnZGvn57y8RGmUrnTl0WqJSpkv/AYbw+s3C/p",
-	"/aZwq6ByoLsMuHzvKz8fzmQcByutB4LQkJIFFDu4cNlHOhHRSg3zK1MPBNecIbxvFt4yXoqvyaNvVITN",
-	"hHXJoSaIXCEV0Bncjkm2lGq36pqwJZigSbhYsCCkgkWrg5LSk4owiuS7MEVrABJ3EnPOMA6ZwvuO+wa6",
-	"F79M7qi8l9FVw2MSUEExhyhJwluYrpqcNZa8Xafhrd7g1FqJSjUCyBM9nGy+09ONBxyyKc2bwnU/41if",
-	"8YoGJe37OFg98naWbL+9TcYrwdJPelN7ts1V4auXNI/d+isWdCqhy1ZaF/UXden5XhRydDn+wIyUt7iu",
-	"ZkTo9cLdZeOrFMf4wi/RtzGfRiE6Y3a3WswYqdKP41OaYD2J3a29NtRJsyVGP5eW+tVc20i5dZf2vW9e",
-	"epM5FTd4lJdxWnOT63dlHmkg5RbWuzW/gRkCLdJwycGtbQT7G7yY5F0rX3IYmqwu3ZuQV8CRSV9jW6nM",
-	"Jh7Id0Vu1knpgg04zdPQYDa5YeIgTxkM09wTgQYzGwvdruVrUmUTQG1KMk6+HRXTh0f+gI/qkrtHPhk1",
-	"YykUupfzm0bfqbkqH8VUwZT65lVMyeiXo/Oz4w8jQgXaPRlXGlVhRXylKKJX1uzmQKuJHAxNtG8kCym3",
-	"hVXhTk1MESjEdGJyeHHyjdz4jEYq5UAT2ZiMlVWmROZ4qah8YNcmm0RxqmxHKjVKDkaFKqiW6opqb5SJ",
-	"PilBbmgvUqBcs3CdAVxuPi02ZUnCAhJRPsusqgba3Hw4mbCl6Jyqn0fOqDh/wDMeSfIVzX7KDoy25yzh",
-	"gEEn6T+dutSdZRJPoCI2HCSvSQGhSyg1L7u++O8Un8m2NkILt1cuFnRaPyfU1qqUQvKblX60CBdsqBQN",
-	"qce8ALde7i4EhEMBYWFSGfYOtret+JuKSgwiTf1nSUsqIAq4J2PqSBSijH/5YIX7/qJjxjBsBo7P9fXJ",
-	"0f/2LM+3CQ+TwtIVVHtvoQKW0AJQy4JM58ICSknf7gVYETLezrRH94O97c7LyRbr7I5f0c7+dHensx3s",
-	"jV9PXrEt+rLnVaehvi2nMWUsGFOsNZ9P5AJMJreM6J8J1NlWh6GGsIjLBlfDZI9t093gdWd/Z/yqszvd",
-	"etkZ9+hW5yV7Hbya7ky2x1u73gffk1Jacqv6XCFOZuPVYVa8WdC9XWnKZhKd3k0tOCdo51yWArvc7hmE",
-	"SbjMnmKqoOej0lhW+PuV1Og1s6tushnd4M+XzkqWYNbIk52WQ7Ce4YkJAdxx0xPjPwV3V9BRMFxEYERi",
-	"ToKGXOhmmmhsRe/1eCt4OX3FOr3J9l5nd7Kz33lN91jn1dZ0l22P94Neb8d7kjVVspZzWlVeiiWUlQbe",
-	"foKJ5TAD9zakmT0hA2b2RJPIfROH4FwFx6NjalkO2ity2KjKMcuzASmm3VnR7O4Z57mFmvHJ1vbrzjgU",
-	"JAy63tNxsQM26774oG8suoCXv/Jxu972uTPKYAXn9RDXPfZ7T6RHaLy7/Hc/B+QoKHdow8mNavbuAKn3",
-	"xr3JK7q33dkPJKmnr2jntST1Vk7qLYhka62PqFbqaziBoSYiJjk6nA79ythYvnAey1leXPflWEmkYr7S",
-	"gxfwZOoqanUn8cLlNGuzOu1J+9/GOPn/bb3a39vb2t7v7XZvdv5515tsLf6x2k//tS3+9vrn5WlyqDgD",
-	"gDrtjTmL0R9t0JsteufiJ93k4sL8kl+KkcXedm/7ZWdrq7O90+/tH2ztHfS2fsZ0gdYSwVz06gsfbPRe",
-	"iKMpFpAsFIXUmibmdORirKL+3TuGfcB5VOW07lWSxwt4kHXwXVI+NZNC5ZQqrTFobUKjKHXIrzycRr2y",
-	"GC9uiK7tYWfG64x2oD/81/4/FtvFuGXXpu2ZTdtm+5Pd4NVWZ/ya9jq70529zuvJ1svOXvCK9ejOdH+8",
-	"u50fN3mFYEKxlEr5xngKGvEhN6g5uZXyPWVJa8HU5u+KoEroSt03m4z5TfycGbuydL0S+YuCMHbzF4Ib",
-	"vAGjhkhWGDnAoqVNA6wprvQszHGaxIEyLssXN37BzAH/ufn5sdGdnXdabunA53MHHtna6hEnVZvFCc8N",
-	"JBAwNuAjSc+DEQZxgQgYVb8/6pLTkDMV9zFms5BrN9EkjuSTKYEwygUcLWx1w9gS6pYEEbM9IPGS8Tcq",
-	"gkue2AU+679QS7nv/atzmfHOSQ1MBOJyh0GXXCTMjsixoW7s2voOH0cNsrhtpEfTpio62NZMX9dpY0O9",
-	"zmz8NJb61vb5E8EWG1vmN7bHK7X0MQb59ywIaV+BOrSyx/fj+D3lq89khTeCVYGRlpTvcvysZWrXdjyX",
-	"mf2FDu2qjZ7qK2QVE0Coe/gNFS4Q5g4jzrsiFjQaQbA5OHtNhY88XJ8rRArIPjixYFRoXt3Bzy3HGCI6",
-	"4Di+qg5BdYR0qWzEm0o5CFLoJ78CcXsuU6jU5q80iTb1+mrRud49DFUwWkRjrXsmySVeVMw1fXvxvolv",
-	"x/ofahM2ULS3+1uvD3Z7B72e0Ufo7qvJFtvvdfZeB9udXfZy3Hk92Zl2euP94CXdmr5i23ueMSYNISYR",
-	"c4FQWYZq36oATvPnwDaD34zCCfrH5W6CxiIZDbOITOVXeH5KLSdOGAQwOw16OpySx8Kwyid5epQosl3/",
-	"fKgjj/n2y3XkUbVWvMPDn/uv6d9//Xh2OHy73Loaf793ypb7R6f/zN5P50tQmRsoyR1vPXOUHUSrblCv",
-	"OmxrPU4dRsSGNG+hiiJ3zvNySCZ69auJHTgFVEVFqrVhA8XW9753xj6CFDmfXlm3Q/0YjvYbqzP/yFiy",
-	"+kTKDIZG/+n88Oa8GfxTcy9bx0/f+mYrICTO6UlHLTSt3AWmshKOXwxKy0PV8kBxlQpoRYq/ISI2SXdc",
-	"ucI58wl6j+AVhUqC49LFflfmYnq4+1EhZBQkfrHwVcEs1f41ac+wwUaK2V0K8hRrcpEVE10CShyPkaoY",
-	"HF4sx/V4k6nTGIEG9do7/+kvuMqF9GjRXy4sXxN2Zq3zKxH8b60C+udTRaZWl0Bjz3tfuZY3GdHZ496X",
-	"l9Mmw1Sbb3yxgNT4NPcKgrM+70es0Z8UK3/Oe+xtKSnbfXs1PFpf/Kb+axgG93i/6bgIFyC+DovBS874",
-	"OJUOjiFdCowQMl/zDKyMBzFnkICV6QDkECK9dJk1HfWlR8fuExZFEOZTueNwpvYd9yhhj8MFroiQwCXm",
-	"TXu0tW4i0XOSb+CffKTMVytZJ/Mt4qsFfsmif0NBaNSU52UwVDtcsBn+KbVyE3/VKM389TmKFQGF2C7z",
-	"MBVxsiqUk9DJmKasRCWv8MkkDEa4VPVJYCrI6OCBhQf1KXRLLbjRMvPwALw189o182oZspPEYMGRqq+H",
-	"IdLVaKdC0EcONANxGq1nljtNW8XMmZmZ2u/wkSe2ODlMRk3PsI3fIo82P6oYtMebHh0rFU5f+yE3AWIQ",
-	"ipKyQPnbn8cxCSdzQHDCYPZ4yfizOiznnB2QO6oriSwjqoCnP9epwX2GkACkqhUB4f02ACc6G3gHA0ht",
-	"H3j35oNWQIQVLzTUIH06OMz75bcBMiiM8lNp7QPv/oN3/6F4eN2buOYIv/75D3mjt1XU9J2hWfQvde0z",
-	"qWuXTCd9fU0qG9bxqn0Q1lpTN/ICqq4nAeL4t3rLvrDC4x7+tTq7r0PZNBF3kIOjCDKnqUk2RlQgREpT",
-	"YWHyHWwqGuewb3q8MOiSS50qjDFm4NaF3B2MCbTypvJSqA5Tc62NuK9THZ6riViXmfrzWIjzcLVPoZt8",
-	"UmOCXZyzrS0hPxhfkxH5MuMnvN9YZNu2HNvNn7OB9lE33LM16T7La9V1t1j3qUqm3cC8q6/EF7+ZeN77",
-	"F0nGH3dHro/NwZk23qdXgN5jwVv6CnEiLKZn5pkJ5uI0Rh2AGMOIxNROHa1HGCUmW0fe0/J+TjJOALdP",
-	"hAt2MODYF7OGi9Zq3zhlHbB6+2R0eX02PDkbXlye/3B5fHWFIG8G2Q0esUGYqgDU1OTBSuWpZR7sgBcS",
-	"YVXQlxUxnNoY45iaOV4J5jsCOf92dX424BASbIKbfuz3LwgGM+dx7Npclgq6MhZ7tQUwhVDgtwc8kk8u",
-	"f10lYwtxcpPVPs+034mW5Y/Sp7Q9sM5OaGsVVnLhI8x3BQsCIhbcsoRGFzQRlXAvzQJy8+9iLILVfkrH",
-	"HxFUGMgYcpKGct1EsGSRHrgn6Fs2P4D7hBVp619ExyzCA8UZQ5CaCeMioRFRN51YddsvXbL/u7CaRqeX",
-	"rQLMpyhUFH0jwEU1kEA15CgmcXps+mpnskUnHfaS7nd26Xavs/8qGHf2dl7u77zam0z3tqZec2K0JuQy",
-	"hKr+rXd4Qx38MlsTolEuVPeA/LW1qTgoEwz+flHfVgIDUQxcGTY5Ef8A89bD82OMRSzPlnUmyCDYvqQ9",
-	"rvSoEkJoUUFLyWY6SIryWFCV/gsG3c9qWv/jqZinGSEVpHxrZCipeLGPooavhhutrjodDcWvbYzle6Jm",
-	"e2p2xKxKlxvo1dOnq5tK6W2Yq0iYJhbTdLGqvzwT4rTh3YdTSjFQu3wtVbo7VOzDAku1eVDmlrlK7MM+",
-	"TuIbqfRMLZ3R6H1yg27YUnRJP1kROqMI1FlKAfM9HgtVC7VOoITctdERu2WRd+Dd0YRjqqBzjpJNMnEg",
-	"J5QwOpkrUuhySojWK/W2+IZx2y+h5nWPxURB8a7k20Oh3BQjLYtZgcgR12nIZyR3EpD/+b//L/+CHnZo",
-	"pasj2c/z+nz590whH6XIL+iKBDEJsgRSdY2ua88D/2LX+8MdR53f3I95opTdWmepHrEI7Uf22gP5x6LO",
-	"rE7mJzyN1iEKcJLWIfTaniw56SH2R+SWechvQj6rEc+m4lPTld/WzxZsvZr2xjuss0tfbnd2p71JZz94",
-	"vdfZnuyPX26xV3Sn9/pR95OpLlQsZ5TXAlMF6FTBrF/yuil5Zav7dYqBpphbbucEa5DZf06qWfXOAlXJ",
-	"TBWzUuS0Lg6jrBIQBXeI0q9eFV2T/Sx5Wj7RpIjHdA2L+FDfB/3+LTfJ6B2qs4OpD3XJuEZdoy3N2x1g",
-	"Xc6ohjobUaNY6ahX2US7ZtS9RQqrepODGH45hAe1McAAewYUehT/tKOYntW9wXfBGNn6FPlZLLAqTxnz",
-	"5c+RJd8A/1Detpw26IF/70Jaqr5OG99HTwlL9tSBHk7QpsdI2CJMU5Po2tBDtAYkQO4JAgIYjMgMAI1d",
-	"iAFQzAX+ohETAxbRVVeXJClDBZTgBXxCyagyq5Gvy0eBGxZyOyG7xlQgELqMskZnRM/qKAwORgr7GtHy",
-	"Q7TaqqTckGOObpJxVb1t600O8IiYiZy1AC4gGrdABUtvAlyAtlFF4Um8YMZQBBhqBxrRMt/iUW5Zh6MB",
-	"R8aq5DUqqqU5KKalhVhjoJ8VNdIcHbMgZ0d5sVSjxoLYYh+FXzdBpK1WX/QHsDZRUSiMNGIBSJO85l9f",
-	"bneljquCmNCidwSoXbogFrww5PMCWg34qPRmgIJgI3yqjNSjTxRsUoJZtUnMm2jA80cVAG4XDOPwtIC9",
-	"o3x1hz5uGLq8Fbqs1oCHwQHZGnA4D+S3ARxniH4qE3Pg+QOQeAPv4LeBFwbQqo0Ugp5G4EC3NiIHuuXi",
-	"EPq5BCIOr6dtiyccAWXxQApjq10udrE//MfBoCynB1IoD2wJPwARP6gK1gFGKkjKSqJuu4ha3Ab4cvlP",
-	"krj2W2+gHe564J11uwUHy71dbR5zf+h27ZW2q/LCK+/Zh3zhu+sWro6xWfpw01XjAEix+ik6DGH2rFE7",
-	"G0j1zF6J3Nbc/qS5yPBdkSyW6WngWUy19yxJkL/Da+mgfj0YWO98LFWHC3v5519YGHTtFb16lisykvxR",
-	"zFowmLbj3NcPv2P+fELrqchnCb/9BvrZnIR/UkyRhzKXbzXfUPfpyLT1s7rQ5CutzJbwUht49/7APOrg",
-	"wlQbrtqrPwO59GtwkMP2SWIgFVA5VjrM14K51dTVtCujUqiwm/PpZbY+7bfQ+EsBx8KH3BcKj/WkYWjb",
-	"bWpyoML6x8BraWsLhYJREABU8H/pQLbLzCQpY63ZtWUIt3s9K6pLYe2j7SA1BTK75ERg3UcAJQIoVRal",
-	"zJnj9yN++NHxwLiAUjD0JdbOK7qEFMam7rCBhUXNtcasoqkRprpmX7dcg+RDEQnllnHZAQr+Wttybspu",
-	"qM3B0r+1m/MWSW2euVK2j2mqNzxVcV5Y4oLgYkwpX1XSUvc25QUxpMfEtiUMyJ+SdK5qhoQJAQxxdCGK",
-	"eRJnszm5ZEGYluLcoIi3eovrGoPwJfnolyxyh9VB4QuqNiwU/iRjqHTJoinRFUJh/LyisxV2AUW7gFJO",
-	"PrtkNAgluR/PaokWFkdsltCKP0F+aeUTySo5ScpTtlkSj4o24sqd8w68+AbwmmeaE9Rf5LeHCvveC/T3",
-	"LauuByRQyO80WDnm9rBvu77R+uTk1K+NWAemg4hOGqzAQmXkiSUgN4EVUAs6iu941TBtDsmmG4MRBmUC",
-	"qb/aRMpKYjpvf6HgfQuTem9+1pbZ/BwnjOSQwJvu3dqp/RG7KAmKhxGTQUJhVaxJmwWj+cwaybhxfSf5",
-	"FZghuibL8zeyr1tAKT948WJr+1W31+11tw5e91730AGJU/qtAsKrPB4TrN2nQCJVpG2YmIjdPIkyxx3z",
-	"f3NfK1j1J56S8yXjhyffpNUaUnDnojyN89SkAnyc+pxG1HR/TXmyoCaARiBqn1VF1iVV5dPQQfTVaQBO",
-	"iQpCz3WZQix6rtgU4s3l5MDybn0HdBz3WrGyeTzNMzidtTPrUEoVRFhaLAT0Bi5ZJaYkDUyxSii6BSHv",
-	"LGHWDO1qYtWJXsgjkII8hGJkYxpRPtG3+iLmoYgTAH1hK7iz8xKesgFgm8mTZ65q68vWcbr/cP//BwAA",
-	"//8=",
+	"7L37cts4ti/8KijtXZX0KcqRb0ns1Fen3LHT7dmO7fFlek63ciRIhCxuU6CGAO2oM646T3Me7DzJV1gL",
+	"AEESpCjbSdxJ/pnpWMRtAVhY19/61Bkns3nCGZeis/upM2U0ZCn85xmV7CiaRbIL/6v+FDIxTqO5jBLe",
+	"2e28px+jWTYjPJuNWEqSCUnZvzImpCBySiWRU0bGccS4JDQMUyYEmdEFEYyHJOKEklnEM8nWOkGHfaSz",
+	"ecw6u5u9oCPGUzajajy5mLPObifikl2xtHN3FzizOmMzGvGIX1VndlwzI5oyErOJVMPLaSR8M9haYQKC",
+	"echyzsYJDwXJuIxiIMIki2MSqzYkEoTe0Cimo5gRekUjXhx8fdnoTKaL7t5EsrR+ZJmQWxpJMmKTJGUw",
+	"Bc4+SkKlZLO5XCN7I6F2JZrAdxG/ImHCBOGJJFMWz1eb0m+//dbdy+SUcRmNqWTVeV1MGaH5F1HCCfRY",
+	"JHznZ0ZTlnaCjtq0KGVhZ1emGfMML2Sq9l2N/s/uWca7h6F/1DTjzwSJwuJAbH30arxJt7obk+3X3a1w",
+	"p9fdGb0cd19v0164NXnFNtc3GqcxSdIZlZ3dTpZFYSeoTOsu6MQRv4Zr9DZlVLKzjB/yi2nKaOjbNx6q",
+	"68CEoFcMD6faNvW1mnkyZymQTS2zMzYddoLOnKZ0xqS+sYIJESV8EKnP/jNlYp5wwdZGSbj4jxchlfSF",
+	"80XQwQEavo5CIDGuACd/MsF/hefYU3UxvzDpTF/dQTx/t0QPXrciTZ3VF6Wnuc9iJtmy6eFXy+cUwnem",
+	"m3tP6hcm2xKscTpXTD7GXI4iIVmozk7tNCZRKqS6OGbr5vSKeSfkO4Jp1jSR3gs4eOUZA4tem1M5XWs6",
+	"oM5n+S+FhS2lMS5OD7J0gfeneM+hue7lZNJIdjOn20hO7XEwHIGqF1MKQrm4ZemD5uqntZ7q5TxOaMjC",
+	"PSnpeDpj3PO87Se3XH0Fk8x0AzKJYj8Nna7KU6P2J9/sir+qCR6zj/KUXrGTiV6sqM5OnYP8wVM7G5CM",
+	"x0r2gAc/4Uy9weqLmApZnXIcCWm7r8wY393Kns+YpC/wRzVRJKO+9020xA9RUEq4VG+ywy9zClSniYRf",
+	"jbiFKQNN78qtagQL9ZQO1SLXYJFDe3NSdhMlmcArRC7UikkkCVVHlSRz+q+MEXwViy/w3t7vF6/pf/35",
+	"8Xhv8Ha+fj76efuIzXf2j/6RvZ9M51edoBOpgf+VsXTRCTqczlQzJLH7Es+VTJOqT//3H3vd32n3z153",
+	"Z9D98Glz4+4/PS9zgEs8uPHuB6wzCu361BEhTH1LUjZm0Q0L18jhhFCQnwK8uDJldEaEpKkU+fVFTgNt",
+	"C0vfbruyGUrXnd2N9a1XW683X269CjqziOMfe4FPFIO1edlMux28j5TUbjXLJKagk5/lOmFO8RiPNLc9",
+	"6o1f0e2N7k64zrpbk1e0+3qytdldD7dHr8ev2Dp9uW7mqTiLM83CHXmIwBd0jqiQcKrqZr/kXAX60gyh",
+	"k/MkS8dsCLqSIJFcI4egO2SCKd1JSC1aDfVuRhMySuQUFJx5ykTdqUP1LqeAmnUXRuwe7j/4+LXWExmX",
+	"acQUNy48wHa6Gz3/uQIdqjDNkE1oFktsYue83us5k133TlZJ5Eu0BtgTLY0j5cjQ6Buwl1YUv//NKZ5I",
+	"LT497Cjq56tudfrZ99ykzUmP7oTbG92XY3WTRq9od0fdpI38JvX88y6IbQ+ae3TFqczSGi2SfZxH6QLk",
+	"IeC95mu1GRT+yUJyeXa0Ri4FCvmXZ0dCbSPKWOkNS0nKZJZy+NNsrYaD2Z7Ll+KI8Ss57eyub7z2zR+V",
+	"mDrSo9iqz9btNBpPCftXRmPhioCPujG5oPxAfdaIDygmWMb5NuGTOBrDrdciDEgf83msVf0X/y1QItfL",
+	"gQ5GLOJXRtoEMTWbzWi6UKIBT+SUpVq0VEwv4mSeJlcpE0oiu6FxBqeDpWmS4rghyBQXF3tvf31/cHwx",
+	"eHty/O7o8O1FJ+hoERo2IBKOTKV6hmnkQuxInSwcXYuib4hUx+2KRpzcThlHM9KUCsJ4yMK1zl3QEdl4",
+	"rKa2O6GxYHfwlzlLBassDWag1yUkjWNg+0r316Mq6VQmyTVJboBL33utJSLCs1NcvR0mwNuhZeNpPrWa",
+	"xWX+XYvVOVtYWj7yRtktojjOG816LeUKK0MTo/lJH0vvcu7cW/CfKZt0djv/8SI3ib7AX8WLA7WGM30H",
+	"8Eb4BRSw8JWIEZAkLZ+sfFXqCEayz58PPYQZ/rTWV0pds13WN3Pd4kX583obarte8iZ+Y2jbXtTnd0XB",
+	"7ziR75KMhysyE57I82w+T1JZOZWG5cO1tTZOOh6zuYTtauQoxycXg/PL09OTs4uD/eoR1X1jb6pn5xSK",
+	"utvDr3lyy4vTPE6IyMZTmFDLi6Om9u7k8rg4rWN3CsCm4GJH4ec//CmcfO6shBQOtJ3w8Ce4Ds577N0X",
+	"8nxYIP/wp7Xv6Bq4T+NqN8H/qB4nMuehCyYfmT3zUvdvtJNHCmvXAH34C/Lg8pRIHXv9tk/VPeWzv+RB",
+	"CpT6ZOhdFSiNMTXMlFRLqFLzmqZ/dnk8ODwenJ6d/HJ2cH5enbr2cJjXXrFb6NQVWN+gJ26SpCQC0YRx",
+	"kO2tnbyVrvjZb41eincJ5PmwRArNwmn9ZVO/arKMWJzwK3BK5i6u7/MyvkvSURSGjK94G8dJch2xsi7B",
+	"CP4dbI5JJgnlhMZxcstCkqTRVdR4ut+dnP18uL9/cFw919gYfPWwsVqTxtF28UaChy+5ZtzYR/YyOU3S",
+	"6E907yIZ8JSE+LXuVSbk7cnZ+eDk7PCXw+Pzmous51+6x7YPJc3pY6dX/LClFvt64wgnzwRBw3uSkrEi",
+	"cBjqi9xmFYrvXAq0qHs0XAH9C+u5uc8KjN/IvWZO/1/gxbXeNMsRauZi5T6tAj0TZHgCGzDUO9DnegvA",
+	"yu6cMWuGw0MYKC6l9Sg4DOMp5VdMEJHMmJwq9j7LhOzzKb1hYFXV43zzypRlMUW30wrM5nu6essUrobp",
+	"O3LLKlcvcCyLZRKDcRPtl/ec1OXZkX7Db9OEX7n20RStVjjEG0LFNQglFDyNCWdfSjSv5Q1Fe24k9BKS",
+	"1Ezasg/vySHPh5Yw348g8Rb43g9x4jsQJx73LtY+wWTlF7jPG55g8v2+wCf20H1nr++XPqnfyXk607Gj",
+	"P2S5b1qNurfy9J3ch0MuWcppfJBvbuv7EJXbFq5FxtnHORtLFhI8OQ1H6fD44uDseO9ocHB2dnJWOk/W",
+	"szFjIEY5HUO0yhuCmQDqykhB4uTqM58vz+LMc44zXSOHUpAxVcIZeILjRfGDZ3qa3/jRuqFxFJYj0VaJ",
+	"a6DhZRZVIhpIFBa5Lbm8hHirhvP1j72jw/3B2cHfLw/Oi3bzQtgaSlkjRiiByZMs+xLuPmt+sc67GZXj",
+	"Kfobw2ScQdgqUV8amy+nMyZ0bCSLw+/jLP2chIvVz5Bp5XqyR0m4KByiv52fHN/3CKl9gQ51Xwln+vio",
+	"Xgn02ezBfqf20MNC4Ufc4ftOTkYydytQ4vRIpixlPw73Uznc782WrXS+2WwuF07T/ACdqGfndhpJRsSc",
+	"jhtNcwfvTy/+1+D9wfn53i8HlbNtU6kEgeHekNsUurXKacTNR2t67n/0PqxJ9rHOtxjhms/waFQ5PP78",
+	"sJNvZpQmMbOMXd3NZLLbZFPU7S6S5CipuD8tMQzzkElClIzZNEtN2MHFycng6OT4lyYKq74wxoaT7V6P",
+	"jKc0pWPJUrFGzqdJKpmSc57ItSXPh6UdGKKiAhR4JszC+rx0pfOwFa1wOBQYxZRfk+fDwqEc/gQNNLH7",
+	"/PmwTNTvILhLc4q/Q3Ttyu+gpUF+nN9jRitF4VRHfGP471ydznvePMzONVduvddTexczIX68Nk/lDDmc",
+	"96lJ5Hn4+w9x/EmfIQxq+oaUuqAjkwQe2fKrD94298kX8NUDFAYTgQWh7wQyj8hGj4wWkok3ZGOD3LKU",
+	"Ecp5kvExeyqn3j7bZvqRQFIYkQUdj38yk5xVTLv8lu+EZLN7hlxTb8z2V49oDjo8Oc/GU7Wy6nWVbJYD",
+	"k+iItxz3gt40Cw8XB+9r5ugGA6oZmiBoNWDtNOtD1icMXeB6qnmgeeu5totbH6ubKonMUk7EnDE1Yy4T",
+	"0qAD6Xeuec+lwXGond/5wfn54clx/ZYbW/hXjGDX+/l8WJns8KeARLKy00qxKJwR9Z28X2C84WucsVAQ",
+	"2vJIfHch8/aPBx/HjK0eLp/62jsxEUlCZpQvLIhQY7Tw3sXB4Ojw/eHF4OCfbw8O9n03z8AgqbMDCDyb",
+	"vRyhyIFEwmiYWSIcZxrEEVPUttX/O0hARNDFl1BUSmBOdhWuJuYBgwLlLEda+kYPZAWbqbG18ykeZSTW",
+	"RZIc0XRlk1pabV1rOgaDBHzVdJpRBERLxd6Zx8JmrMfQlZak1ntbr7dfvUSJEM8w6NVf4Gia6djVfeus",
+	"L+NHydUBRsatelrKbYthYIBLIABK4CrhbFmKxNHJL4ODf54enlUYnu3KpJ+mGYdueWJshtdsLt8QeGkj",
+	"aU1qIvc9mozoaSRkki6+hE6R8TzBN7DQOw5VitNHrboyUy27WH1bfPsH8p66RJotESh1PopzIJadyQY5",
+	"3RUteT7AQwTeFpN6NInXgGK1EcFXINrFr2cHe/ur0g2HeUOoc/wdPaiKafBlRXgz5RoZ3iah1i2MPB+W",
+	"6YI2fXUgMSnK+eEbv9/nLL2JxuySW/jKFa+58HZQfHpCKumICmZ005FSheh4ypaok2f/OHx7MLg83vvH",
+	"3uHR3s9HVXGlvmcX4gHsQvGXeGXsfPQpBL1QPRyeGQZusnQkyDxN1MwifqV+6HPMl1aPrFFYCgmPItDh",
+	"RkIm83nErwpwBLpb3ae6BX0u8RmEEGAH8AaGBmyhAL9xPGAm20/QG2YZj34KMYkTYQ4MlkaSxSEJMzwy",
+	"jETym/aE3V83aA1wSk5xa0g0ccUOcquUNLUp94IoWgEiJgcesvv1QxX3CRMep6ZdnsiRB5fKErDCwsL+",
+	"V5I52cg3jKz3bI++dSDGKQQYfKn0/EywNBeNKzYDM1vnzYZlOu81GiH6/AFWiD5/PvQckuFPawRCUJDd",
+	"jhOeyzEG/svZ6uEPllVrzjivys0riQpPTOr+/ELqNy49XlSUlm/D2fTXAR76ocl+u5rsPdTYe7umfmA2",
+	"uWwtSd5Tvrg3P2sSBTMuEO5mCa9w9ssvEYIkuNFzeUReDUNtIWIZIxylwcZWE9PgO0naTlAMfgjxuDy8",
+	"dt+uDF/rBizvL6kRswMbRtugCmgqNmgCSzpwL5BqkkzQMaX+w7Cr8uX5pjnWw0T6S051Tv7KDicdG18L",
+	"eAEp5k3X5fJ47/Li15Ozw989TiZMUL+lgqRskgkW7jp56w7oRV3sfASmtIr4cf9J7eU58xzY4K5BMVN8",
+	"poBssEuw6A3pZ73e5vhvv13AfzA444WEeyig04WOv8AVtwvQ1AlcQsLchMl4+KYvjK+2UVMXle/11RFG",
+	"Tbg3LA9PDmeVhJljCDs9Pf6FRLMlwe+Xx1YsG7w/2D/cG1z8r9OD2hhPHdMK3b6YqwMAoZEmtpPIxfxL",
+	"JGKZ6RTjnIpRmpCKEUYU5kSeD/0r/eZlUeeQvVfkuAAD7UpnLKvponjgluUdtjxpELFh4pwh6zDi5PLi",
+	"Xfd1gOKELaWhbW9vcSFdNatdUl7LF4wxUedwWB5/+K0fL4icv2d8kvQnplVC1JdlpS0PSzIMQz1Xs0Kq",
+	"0MaGFv9gwC8eqm6gMt14qe828vxyjlVz7oPhkJXbFl3IsyRk8Wr+48vT84uzg733NVgO2OM8TW6iMA+b",
+	"/toOZJyVlngLQcNJSsbgXi1OE+OUKrmLfe5z2f5wbbTwxjY1s9/dORuPtTPGMrphtUWa0iwH5nFAeLXS",
+	"qzgXjaQA7D6AQcvkPJPo3JJJEhdq2jl1Ph1rH2drfT5J4ji5Pcu4rl8lnCA33Px5msxZKiOtwoXLncBB",
+	"52M3SUNF03W1ZkllJpYd9rOMn+OHWGXElCj5o4OlAvG3D3asZPTfbCzdsV7eBZqo53bEWoRjYzN3o/KK",
+	"K5Va6GE8m6lpUOjamYGzWvVN94amkEunPt7TH5fXAk2bFrGtFqEYC5XeAoZ7REBJKNhp7hQCLG0TD9lH",
+	"PwHmiYgATM+UF4U0j0pppBJhcdRlm5jPHAtXqZtSoWO+upa0LDRwjpaPtnamFSIXCHtul+MBYEICo2mU",
+	"k3y+isuyVEkoVYIXuvlUfyE27oKOEgGwLE/Dh+ogAABG41frHgJnadzBQTpBRymgctGS0gg4+g5bHtiW",
+	"drTNuwB6b5rRVmVbYBFBzdFXuyJEJCTlUmNBvM1lgNLmsI8yT9yiphm5TRPMKChuSb5xHlawF9/ShQaF",
+	"CMiIIeSRm1KjOA5DrwgcCGARkWQz0f4W5Oe/Q9OULipbxz7KpcelvL/I6gfQtt2+nkCLC93A2c7SVrkU",
+	"05Nbfd9OaSr3Qm30LzOvOU1taUvkXbpgYnX7HFGwkdg1p+cuMD0Mapjhofpz/k6m0nBE/SYEZJImM9JT",
+	"U2soeLdkt+wxHZRgRgZqyDUKlGrJCM23S3lgceX236tu437CWctdjARRmxMz3038PrYyVNRqt5P7+tMv",
+	"tZHq6u+zWFJPUUZQjhVnRRjo6t7W7ueX3Y3QP/8LLcIATuJ8DiDCiR15rUk43Vx9j9VIA5xJu53OKX+f",
+	"7S6PVL/ZJtO5fFWNgmd21DRrvKTFTg7UG2mq3nnYdrs3sf5u1z2QSgLC6m7hgMqC2hFSyboymrFl23sP",
+	"dcUpNr5Cy1b8oi2fL9GqcHS2vOqRW97RoVlQOlj+o9RQmFrb5pA1mBtBhqoPiAMfgmNgqJTSofoSrJ9h",
+	"pLqYRZxKtK/MKMSbA0EjCDv2nhEleBYqWaMzo+ZrcIM4n9/ZA7041jUv1Urvgk7C2cmks/tH8wktjX4X",
+	"NH9eGf5DgZRY9PuUpnQm6qsYa00+imMyyouoV+/mLJqxgTle1StunR6VvHCt5gKnzWuWbmxvVwK3TaXQ",
+	"hoLL6oM1op5/OSUjNkGzKiLIBGBxTZPYQf2CnLn8nwV8cGgYRikbS6cCPzBymjKSsllyY6CDUyayWIMy",
+	"oS2rz0FwRwNFeWGziNvirJ5liujP2qKydCydwAEwEyvSWS4Qcflyq7O0pLB7PYGqetTA2cjmm7gP0RzL",
+	"j0+i4z482k+x7nubmrsFVaDQvHmy6BLY11NMaurGF+q04FEXNuXFmqgQTUY6hnK0XHGH/1TW6tgnaRiC",
+	"dYPGpx5rjnMMqhPUvZizqOfrSBBVa80mYO7JaRK6fP/08qIlpz/NihrZRq5gV+d3eXaUa78F6sgE6oIj",
+	"SgTXIQuYsSo0cNAECn/EYDSaJllaONZZGjW/iqXDgRYGvfDcPNx8SgSyxDP2r+ry3poirq7rg+CpQfM3",
+	"5BZxMsz7G+aOQfdo9XnlbPV5izBcWw16q7dFSuGLPkPojEkaUrnUiK8T+t+bz9UzZa91o8Tkf0t8coYT",
+	"9IuPf1tBo7w5rYRUPf0lu40czLvb+JMpEuVCZxnlw5E13pmkNpsTrt4H5HqhPQJRqg27a19zowpce8lG",
+	"4QpW36h92+4hG/V2SuV/RRI8TFD2v94JMaFRbLxGHsU/ZWMW3bCQiIRMKBgCbJpZ6UWK4+R2kDKJCJDF",
+	"0X6bMkhDHOpwvzX4bgDPwUBpGEMoHDNl8dzhyKMkiRnlRftjoP155SGG6OFYA7ff0OTH2Q0l42mSCA2F",
+	"J62pMZJETJNbEZDhOBMymUFL81cy1McSBF+zz+5ASviGdi23+txxagadt7Zp4Y2Y5ai5xTW+S1IyZ8lc",
+	"vailREBFFBDZ9TJWVo1xOe1WcWC+baHyhur/3MPRcGAd7MeyGGzdnrhc3YDM00Qm4yS2WotgMRtLHcsP",
+	"V3iZzuLhr0tZgfPaBb57v7yDnIEGnYjPM7kmU8rVLEf1OpH67sJ+phsr/Xxtwlg4ouPr2qbqq3f6I7dh",
+	"HCl6NzQ6ioTEBubu0jAcYHDwQCZJPECLdV0nmBMk9sLwLbS5SJIYLdbVXoVMs7HMUhYOgCbL+zy3LYA4",
+	"1S4zwdJB7ulf0t2lYKlWy4tdNR8M3YF7KGxDuI4DOtYnubE9fLsHnxZ7aT5Wurl7pEzDKyYHowXWoG1q",
+	"+wuTPy8Ow2LjprOh21VPR5mzL+kAHO/gd1enrdiVWPDxYBUCni/4uJ6I2TxcvoeX8JFq+FCLQ+VQLLM5",
+	"1B7D9g19V6xl6+pGtGxYJnj72Xoub8vGznFt2cIc1KWGH5fntfrY5aotJ+MeslYN8qu9rIH3jVqhUfuR",
+	"PK9Ry9X4rikY2KwYoIOiwM27aH3XWo5/qp6Cdp+qDW71+QqmRfAO3X3wA91qdRiqaBuRx1Zq1EE8WMUH",
+	"uyMhmzMeCpLocI/FnFVMHDlltfjpVwn2OEYGoYqGY30GeUvH5fmJU9VcIP82Gtfy7WP41XxrAqkGzcz+",
+	"VH+GF9E0xiUPkrmOKvC3RRqe4EemqVZPtXG++VDhvQxLTQFGFv3FS48kuIp97cFJubS5OoG+1kizFuMj",
+	"2cozaNW80PRxntgCPdvd69Is2rKCnHDt2zh71b7RSvPzHMhlTXznf1kb96It+7Z6jZG/W/HEp+K5gY2o",
+	"XzwTOsJRFyk1Ub9xLEgkdUY08ilggmAvomSucYiGrpaiWg01WPOS8K6yPQsfOGE8zziLWwsxraYNRkfK",
+	"Q+1ITWCSUA6l6MHo9XpL3IzGTzOnUrJUTeB//0G7f+51f+91dwbdD5/Wg5dbd/+5zM8J1iEmG+3mMs2Y",
+	"7xmCNI1zfF+MOSi9Aph1YTKIKQTWE1ThSyGoSBKdom5b+k3tV0lX/xHSO87orXGLOr92xXU07yJfpnF3",
+	"nkCFP7OA+ognoKXX3mAP4lsax3XeddjDPObWWucLh5MkkwlLPRFOduHLNmBVoujVvr4LOmqG2gFU3UZT",
+	"uCA/s1eQVoWnWDVtNBK9/DoO+qWhk6/U86BNDr5l57HSJkL6GaSdxAGhfAGHu3xe8bIKyziKUdeRIDxD",
+	"Yj3ued0phE+XzJl6LkOScRnFdi1FICScoWuc1M3A9IYBW23jz05ty7duy2LI6qNFT5RZc8tJFi/uI4RO",
+	"aPrnVykwPt38/no5CCpXGXfiWf2XHPJCgsYou2K6hidYXQeSOi/JdvUh8VAZrGirxJKiUgff11h0S515",
+	"KOIUfVuJIoUCZjbzX6iXvckBLuq4H/iVTNQFugHXiA55GVNTglfxQyiEmnAbwrbW58OqWXhYpwwR/B2V",
+	"oCjUmRU2cGqJax4EhEP8eKNXCpjKgyNrwv1pKq1P23rVLpIr9LfIKVugZ0Vx/mLVtoCMk4xLFvZ5xMkl",
+	"j8CFAP8DDEuAU0gnb6pJ0Ig7yXZOAb+AZDxmQhThIhWjcolYJEqj9Fi+W3dVqqRJXAyLF6yt9wJqTFeO",
+	"N3TYHEpl5+X4KVY44W5ZJpnAwfb5M+3laUUic9nUMVJvfPWYnHBrEYAvRDWOSIswSsymI8SJKdQEDhkU",
+	"NNZSBLoGRVW0XRZ1Uo2TK9NWA8rdj757HAP+tVD6RmdDaSxvKH8lyILVxHxEojtJGeuq22qS+cy0UDF7",
+	"arMKNbV8oitnty7mXCkW9MtLdeCGqRNUhyIbDUtvoYbAWBbYVpAyfO+/Gbjw+tcfwFBbEn2ZWSXIsM9F",
+	"V0/KEp0xQgUZ5gXohsUInzZ5erbtirKbN18v72w5YR1Lr399tBAleBuFV8wTwTynC1PVrXzDFk4944BE",
+	"fBxnIMc/otjuCFfNTK42/A8t602X1oS91F5c/YHz7qmpffAGTOQrVn99hCtcPEANp3TV09niiJmFe+mq",
+	"01hWfImNdR3yt1moY2BM9ixWD5aJjhurboU2dmoXJ4S/tDZYgr3B7wHIq5dRfRGeCXM/MLQ2XCM6u808",
+	"1b70Nm18wS7EGpzSKuWyFNMlTWp9eVt/TW41cBq5TdLrSZzcKk362nMydVc1GRzRjJFIyYxJbDB3hScr",
+	"tXwQbK++fQfj4ltvLNC/ifo7+TfBVGHyb/KeUa529N99/m/S7XZJ4X/VHyv1gsm/yVavR/5N2hfexI6K",
+	"5YEL3ZSLCZsmlZLBda0MfIZp6KJTYaN13WgVbCfd2buTs58P9/cPjrGnTd2TwZxMUtSdUG8Cc6iBl1ev",
+	"bEAoEdEVZyHEskaC3KYJGlP0qBbSLUmjq4jbipoIcmdmkcNRwiy2cBZFEMs5lVPzfRUrs76d4ay6aQUw",
+	"023ZgLVp2pcqwRVa11UK1E2LZSWWjgs4/djSi9xZv2SMv85Jm8e9Om3qSs1BkG2xKl2pbB3sqTfkNj/b",
+	"F7+eIJH3jo5OfjMjb+vlQr5BeVh1biEA2aXX4fHg9Ozkl7OD83PsYqdKa2rqyBhPoIdsb0+O3x0dvr3I",
+	"O9mzEddqDtZmsGAycMsemB+wtIL+o3sdchU8n7VTOQkGXLc8ZeUSRLrTMjwOdmuuK+AXJcUo+7xeluUb",
+	"XvQs6Gjb7UiTRMlXuGrsE0mdZ6VE7v4jf4Gqk1PErLyKbhiHKPUoX4YHM1KNv2F2tTUAZZkTIMZjoa+W",
+	"gPSew7J6Z0sRKS37OL44ODveO0JEGjXGNvD8PU4yzj7O2ViREvzlOTSyuqV2FwuQNtjBhnk0GpFjyug2",
+	"OQkrRVawW3O6HquiidlDIMiKpUuIrVzybzAqGRtQtbJx4SnuBJ3yO9sJyviO9g3sBB0XXdoHiO0Boa7U",
+	"j61BI68yxU5QqWlV4nn6L8VKbB62pr7zIGjVArb5MXjL2LUeAOLi+dUEcwHNK5BLvho+tUa749woXagM",
+	"H2DOaq7A6f+60PBjJRDToPMuSUdRGALOp8Uhr1YvqODXl2onuwkQzh/fwzt1nMg9lGM6xSpp8K9Dbjzu",
+	"nXJRv0JaYcIncQSmn3KlyBrkP1911FKFFncA85dDpdhyGptA9GMX4r4M3OWtCvXBSOD7TNIo9oX8L5wY",
+	"Jp1m4ElLDlkroCwQ9NvGxtus8RldaLUpICJBmYDOBNq0UWdCk3ejJ3RLqSVZveZbkjgCjEOoiCyu1zGy",
+	"T+Y1T245vv7QDJmempNYSYveLitPOvS+yej69BJETAkp15GAmGuPnB+COc9XjLOUxrDILGVOFgj+rv+O",
+	"Mk5iisaYiYUmMuTJZYc8qeSPmWXUy9JAipB4NXmmvhBJ2J86HmOBAJcyGc3LXFQ/SyMwJK1qaqtQxvQb",
+	"VEieU6GUql6XtV+Quzli+K7VILo1GvYK6eeNx2ZpbMZGOUagFqGt6LIsZb7mKpXlmU5CemPqcGt++dpz",
+	"DQC+oN0teKc/LQRzoH44CAu50u3ChitZ1l6jqA5NyHesAcDpV0ZjOa1xG2thGqv18ohfVU9OHpliyDOF",
+	"HtvCjf1qvq7cgRqwv7ugU4Zd8MUoP5mDPk/ZTcRuB96U7suzI3PGccLVFO6gmL+tU7dREkjSa+Fky0MX",
+	"6nMXRKJ1gnfvr30rESekZfzKrIyo8lXvZfGQeE88n7CU8TE7mddg2ekfLBZoHWyTdf83yrEYcDVNouVw",
+	"jxBlhV963QflqR9yb0zeyvN/ePgCmJ+yOL5vGINqi6VrCxGaNe9dkaItHUEObT/4SzO4Eac4Y4zEoXGs",
+	"a8DULRi/Dtk40kpEzXqqiBfrNRutg8JaYjeCfawGtvFemIgPCWNrIafWhrSVUpyaAFtSNlajhETMGRtP",
+	"PepPFkbJYEQFe7nlhSxpeJ0q8C1uX8tgZzx5WtUVZCnXMycRlwnCxvodA9oKAXVOeNgIrPHl0Rr8O1Z3",
+	"pNyc61UOVqHVQ4AaDiWbmfzBptOlg2JMljdJOMH07aoYJNlsEIX2v1eNQFzveUIQryNegMBBkOEbtTjO",
+	"rugKyMmnectj27KteAJF+ZwSZjQWCbhMbGjOclmjskdOfLClnV5x3Y4VUj4r8z03jrP2m/b5r0X1nPnu",
+	"RBFKoOWNcAnyGPcBsm+bLoPOuiDUORaqHZEJiSPhCR2iBgLemySBWNvonLX9IwCiFcEjYVOHyuerWVi4",
+	"CzqxgdIvQXNWHEd2FTroREvZATztwGx7ZMYoJxs9LbVomDJ1Z12ozZop2TCLoKO3qK24orbkBJpUpZWh",
+	"+ucQq3FxdsuExCiWvE7dE7jcjYfNe43VD6h7wa445+0r3V/3XtReXoBsWOHiHunvH3JpVR9qSTW7m0ga",
+	"O4eccZlGTKDFG8zvWSqS1Mj4XEmSc6+G33CLbbYbGcJXw1IOtFU+8u6NCqsTp2MqnHGd3Lu97u+0+6fO",
+	"vdvcaM68Q31A0hqMtwoV1OhKnp+bIgX1WISNCLrVXYNJ1O3Wibn9nuwp9ROeduClBK83KhZagQqw5h1c",
+	"dX3LAwcWddxBFtEaD1U12IcGd9aZ14R2C9aFPBzXFDNZPUdkYtDHCtkT5XIaGInBWXs03AJsaS1CfK+Y",
+	"3NGq6/b4uq8fmL63jrUMeCSmg5RR4YvtAx8fd0DCI26yznaVfqDjAHKl9JnAmrNA8+SacUGeD2NQvYc/",
+	"BYTawk6TKFa3GUJj+jyS5PnQoCfjT06BUFR3IXaAaVMawRlXTQVWi7nmyS15Psw4+N+GP631eTEn0IN8",
+	"Xgg2wFk7qM44r07Q0X22PP5Hph+9p+9MN5d5N/mmrN8vdtdky7Q4WmfqU2vWoHFcV2klSXJbjJuarfdA",
+	"x3BpSPCII2ep3i4o0bXS9bLZfw2nf8drpivl+CwNXV9WsmLPB2m4V66+NIWgaGvCGMLLZ/5Ar4aYxBXA",
+	"TTLY0OXmTlUI/f0ymA3bfx0ZHZChC3r11tLEMbY0KtmOPSgoVK2oaZWXqXC414PgHyrzWAZL4F/yslae",
+	"iTsP1Zm+Wp60BohBKZ4Oh4FAxlqQw4ivkr3mIMTDo+liM/iygeBnk/kN5jk6SjLpMLoALq2uwGaxEQss",
+	"vfrAxuzGZ7L9NblV/DZKMoGduMuO+CTpBJ1bmnJcY0j5VevcvUNs/ZttvW9br+okB6b0nqbXYXLLV/aY",
+	"a1CadrM+th8vlbORpM1hG9UD+dBiOl+3Us3KdlkffIlHONGrd59+x2GlH3j1GEQ8UxqJewM05oNBSfCT",
+	"617xFz5SlmGLWhrTCmR4GEltGNnbKRtfe8JnkmsLqpoyqN0oiJhSJGaUkpRKhsJdoHSGq5SGLIQmSgg0",
+	"bTDnWJDRQun2LJ7Y7JUzFkIuhYkkRy9RCajBunIEkzLiVwLjxXmCzV0+k1yDGoLzaHs+/ws0EdMGSgjS",
+	"MOI6EsQfslSMcYWY8Fy51eD2iabCWBHXEwWn/ry8hp6Zy1v8vIAeYZYN44MQ6sTqtVr8mW55WWzZEMti",
+	"oRNwPt5jVZhzbUiPplHCWU6iwkZibM8q2/hOt6hMQjTNwmqDuCZPopOOf15ts9C/c5Xm9cpWa6su1yBu",
+	"Kslp2xbvcSWjyky/MB//zhVtVVVcJCppHSYODUNRiNBaI+8w0znRdwbr4grUrqMrnqTe8NAcJaRRDfGh",
+	"RlW8p3ShgV44KidpxlvrHA5yVcFd8nKrqQScz5nqLQm6B6GWAHWRC4sFvCmIH7lK0GSEkDCRBNSrgNxq",
+	"TqSTLqjJnMDqn0LDUJUDb304y4doDBunLIwcXAmtutviuM9P5oyfJZlUcuPlOQmTOKap+KnMrm2DMMI6",
+	"tSnTrsOCrStMslHsGCPQTFaxlYAxQNsySuTDUW+nGBenI3ILlVWLA7YxgLy6C9qFDp5lHGMi2xlMKiYL",
+	"MJVMaUiwMQvJ86H6afhT4BpR1Ia0Mp70uWs9cWUdnxElkkZr1yLP82Gu+msri9+m0udLjSqkxc5g4pML",
+	"8GZOi6CLos1FUQVk5DrTi2O0WNUOc45915pjjNVB1JhmXsPup0Jxq2vGvefU5sIWYqifCbSiaqf7aiRL",
+	"GbnFPEFT6XW1U/7yfgalmmCdPPFI11fFEBtyaRjWlCoZ/CrjmD2KmqcstlLroeIa7UhLA/PvjWsA0lN6",
+	"X/Po9n1KHwedrA24y1nGLxHUZWlivJXBcEMKazKjffC/Qrayujdvw0b+q/uvdmRM+ZjFkAqgT6jiCvic",
+	"pxkX9bkdHi1J52G8IZTEVLGqG5ZCzqvFKnLTIPq8z21Kd10mN6Sv2UkOA4v+GLOJHLqZe/Yjc7uAx43j",
+	"RGguqyEldcpdFfoWxzL7oLEJhqXsXUUz/VPeQrHLgWb7eQNdkBbt11UNFahvbDC6K3U8USAcOtmkMkmu",
+	"TcaoFrGcYmEgDJgOsG8lWQ1UA0Uv9d8zyhcDIdlcmH5zO3hzx0BESM4zqX2I0wmPVRLbgR3FRA0a6Uyk",
+	"YTm/0Ffc3pr8HZQDSsAnZbvXqUuDjEMjM479u6JcksnC30aZWAzdvElX2PFPBEhtsvEDc0lUR5WZKGmK",
+	"cRnRWBRGndMFVDoqzISGAy0ymwnZieS5nJb2zwS5ZosATi0dg25t0sZRhoOZgRBRyQOtzFN/Uxk3ZOM4",
+	"4saNU0xwzieeqlevsBaAPSr39kyYEwUtSDKZBBUSh/owhfZd05mezW/SAxNjNoDbynSBoROfK0Vpc0mi",
+	"ljuJplry4As6y3i9+92xUCAmAM3933m+Ofrfv6a7faVHe0rFYJakbpSkh8gVY4VtVvMaYhxIq8yjZAKu",
+	"8TPvo+fXlTWD1hpVJPQWoOAjJGTRcRkviH6+c7d6K+1U6ZQNzjA0iLcIT3EOkzcH6j5oQw0pUEArPbWa",
+	"bWm/JVdM7QgWpYQH/izj9dvTgppfZvk16z6vg4XV6TrDsnpLhrc0kvCLxZQweNglHGMHGTcgt9NEWKRb",
+	"aaOx+lx1B0H7a2RooWQVf0exUHsxc4ELxTYYt6i06RmDzwdmWMCmtaa9oGP7amuwtB3/Zjt+63T8znT8",
+	"1u244NWxknaNbQmUbKAciIkG8qEsIqBZA1/I2RvyJ0uTHLbXB8AHQgQqil67ViKsjgjuWDMVLLFKZwxr",
+	"bMviwwrdPiCKSKlT2vtrZ3bvgKTcJ/zQvvBdpiJRu92OaOY8O1TTngq7ebbHBxCs8pQXqFemgGcVQeko",
+	"NL33O3c2sb8BntA+66agoudhH8vohg1SNEQ2BjLBl5ofPiSYaOueVga9hppQtTgsRKCtEkDV9Fy+Ur9F",
+	"0icD/gL54vBAm/uHphsrFh9nUO3ZSYtzfy7mGq2vlGu0CYlsobMHzcYlELF8OXit7RtPALQT96EE3e1Q",
+	"wTkjvpdU3xeN7dlemBi7aLT3kyJKGK1fVaDQk9AIlO3JgPaLB5GhhHr5FMiwuqh/buChVhD3DaTUUpFf",
+	"wzquyMf0lAx04yNI/09K9LdA0CuI/w86p0/pgNbiceavvKkJ1vzSf70newC2qAcIfS9/PMJ/vUdY77r3",
+	"aLtFqhqCtbTrekYXJExImKm55pXvakCFUHNsDtFxOsbPrW9ttADjv7Hp5UOV7nslC9cde+mal0WpeRde",
+	"nE8Zn6NYrW6FImG+/KFSd6sAFp3kbZYGoNUOUyCbWxZ0D8zFNSG2aEqGEh6MgO1RI4lToq6ah2rX0XzO",
+	"Qo/18C7oAIB4MXW2psSKyY29Wz7/82wEELxetQ0dpBgqAxMGY/k1WwirsOpCJuo/zQJ9Sh32VA+EvfR4",
+	"eGjuW1015AyHBkuLoW7LzJ+84blp6KXoxTTJrqbygoprb+E4/LkcrlLQ8MuuSRs328jqcbGDiIfR2MTY",
+	"5xHAvH38Ly/H0lUvoF5Fyy4v8q/r+Xhl+kEOzVVf5qS+BEIRJabiGPVzZxYOAMFlECYzGnkRTni8KHtb",
+	"904PMaV0qoRlWDY+95ggWqztr5immCa3jgHzmUDQHNE6hLSUgdJ88b9unTQl0rdLlSlXsW2dqoot3UzV",
+	"dtEOaDLKAx5qZDi9J3ltswKEMzRaaxY1fSJLQUDJQyPMIgzR6g+9p4R2UyZ6qdSccQzWB45jkOmqJSwC",
+	"eNAk6o0vt8h/RT+Dmc/8aaPXI5A3AA8FV28EMr1HqnvxFLAZNOUat670iNXtXPXRraJoGCijFd5M552/",
+	"s1gSTaADoJkk6exZPbZAlQk9IZwMkyvWvClOzlXTVbKedB04r/mB2qMwJJEkMrnnNjkTQISqr0lGnHGw",
+	"BJnArWvcRLSCXptn0N/WAhXck2DeRSybeNgALKt3NxLa0uqZqrRSSKvC7x5xqlCRu61U5cy/XUINTmAp",
+	"MVa1PV/U7OAKpuecNl/PoqVp4JSAqufKTh0oWlsFito6Uo0UcGtOtefGtuLOvbFengR/1jSq3w80yjdx",
+	"lqKkbyLGai7pk0N2wVX+wuTPi8PwW19mTfVqRDQq4NaQoepiSASL2VhiLAPemGXJ5DaBdGCD7GrEf/Oh",
+	"eUDU5IJqtd+laTa2Lrc2RC4Z132zsJUpWFXX4jf9OxbjemAmenn4ZSnlXjItLapfJc6yJsVFfiicmb0w",
+	"rH2jsYAkHCAEwlojh1IQtPkKnVjkB59rr5I2vNrAf2kYrvhw22W1erphts33aj/htVn1+oI5ACEgvNag",
+	"3z8uacL2tqfiYh6LMKfeoKnDClQWgVIdgNjDsbJRXq8OMmKBhkrrh3yzW/2R+NzhqMsMMkbMWtHK0oj3",
+	"0zp4dcOXtdkJGmJYS3lI+YR0arjngqPbuQB+93jPw5rJzJrTVOqL3JIV6ryrU5pKvMrBsu7hMqzeO1yH",
+	"pZ1L9lEOQhar47DyEBfso9yHtvl7tCapuG4mieHaF1RcGxoUm2vnW5sOLvWnD33ilu7Tqm+el04P6AT2",
+	"s+2DmJN2lRaWlh88lyxc8lBAFCIUMdMx3url0CU962BcV7YKNz0a5tCs+m5c5u2KNZ0tb2nHHDUvanh0",
+	"UH2pYGCUH6C2AKG4+PvhgpZeEoBxTzJhX4+yJrgaZOAqqKDOKv6yuKD+iCetfRmg0LvaDXdBCPzeTVxP",
+	"1aiO9dWLSNYUy+fqbPtieXZ/FXYnMBQndFqDUFg6eQHKOG6wTg0C8JdLtnlssedriTx2L86YTBd7ijIo",
+	"mC63MQMnvmISE6JuaysStLAaUUwpbV3q4qmZ8OvJqmtR1b5pIKfb3IhnJmv2AVKkBltoqM+EswkM+FbN",
+	"py4YWlCBVqpp5IOUqkSrtImtMU2rmuzSB9LRyIOqure0ea6sBt53v+UDXZ5Bq+aFpg8VNX1LWiameanY",
+	"vlFp/m2ardTEc0SWNfGdyGVt3KO/7FvnRjnyLI5Wa6TP2RO4mYyf/muZS2vjCy6MI0z9HGBqMRRc9wR/",
+	"ziJu/70KD8Wh6zlos1rgusEQCS3XB4pQdIoojZR+sJPsPpqBXyu4p5NMeAIv/MUVmPYPLwm9QFMc4jho",
+	"HLZS5cqvgOK+LMakdoOEekEGrhEdl7/Shvlo/FDo97znUjCEd/MqgRcm6MsYC10pXcMYqM8EFG91RV4t",
+	"wk9oFIuvuZH+iJMl+yhso0HZk95uF0ujPt4mOm6M+ttHC7Eazh37+veqGmuyZCsKrqVVt8EZ7ZG2AB33",
+	"XtLjT9awjqndkKFdiAF5WltSiGBp2AoMeVhtA97aNo9BeCdeoIZ1+aITfAwLf8pZlt4NCGzkZKjLD6P2",
+	"BIqokOBTk9Po67EyT4BG03bB14NKmEGbXXMDMx5n7zCYwbtr+FPp0gAEZL0l5gtRvBCC0UBrTMFcjcj7",
+	"ts0jkFdHUXjp+wuTJeLm2VbGFGZJjbmP5aTtr0L8YmRIA/WvmByMFkVDSYsN0P0/0g4sL1FkMr+0pVhL",
+	"VbaUCwI0gxUQFYyvRvjmEkaG6isUMXJI9EjULpoTa449JiAWzIco1RasgZDLg+Wj8lK+9qWGshcGVE0t",
+	"mYVfbV+8NtSGHQKEqgEsalCKFmixW8XRHmnfzhd8fL9nXGPg2BhMU1PdWjTrX/knWAHzPg+6WPDx4AGv",
+	"epn2j7SlaGLwi8MYvQDKYyRj9pXrs3lsZw3kXgnkv0CLBxPWlM7xWfas7cTNo/O4qtKrrKGmlv0Z4JIg",
+	"qcUg0za6ntTIA40FVe04zZhJ4IJ5XmnYf20GMiFFWLJEA/8CiKD5BRLG1OKmNCQRx7LrzlxvqTAgiUGf",
+	"Jym5SqQawNQhGGICyhAQnYigC0Fup4vc0yanLL2NBAu0IdOZqzbvWZAoygloAc0wgds2LczreyqBmwM9",
+	"NF64ST1qzNNvVeG+Ll2pmvukFlqt7QSclLMlGL4NBdXzs1Z7mm3h7boa2ol6lD3OvXB5neUaB5mj+Lcq",
+	"DVWsB/UAD9lnrOnktnzEEk213d6rUNOHIvFrCs7vFR29tuQROPxRKFOUgL2B2oup2oTkCrECLALxdq+n",
+	"xOWUjiVLRYCVS5hiHuSSR+MkZABPTCBdTtyj+qBO7M7mcUJDAICJIV0V/oOMKScjpsRDTG+PF5Dj7nia",
+	"71PeeaPXDBSzaj1Cz1VYEg8Q8QlLGR+ztsgFh6aB9p7ZJK5/ZYlk4cBfjMfucs4o9aFI2QSN0FVf0IpQ",
+	"IBUcV3Pd3K33rXgJU6mJ6G881o9U/PJxS1y+/OwnavvLJ18/yiF+rPPbWL2i4Id9UBjhPezkddZx/3vv",
+	"+lULWdwlvIIH3y3nOfFph9hmST0ZreRz2YwJ1j5SDUrpOLCsTnU+HZZGDkGyBfGqUBbGG6/WnPXtADxd",
+	"pUk2RyGjiBXUmgvmYuoKcEMBhBymCERZExjWIjcd+pwprjKXi87uhMaClSGkai8XkuuZAGwJAgkIhM7n",
+	"jKbWgOYwxZVqA+ZiWtuihvNMXuDny5MzQlPGrSHtskbsWlImEM71Y1YIdMTOVSjx4PqAv9ncr9oCJS4+",
+	"TIC2ayVeSSquMfiCAsoIgKxUqcE+zikPfZpqAXLKApSIKdZhIqZhs+4HdU1yELh2sbj7GZbzspCAlYjc",
+	"CuiGSSooVDmunG4qrsUKQaE5VM8SUMLyabH70b5gXf798sMCywjyrWs6OH4J7Leizh1GtloH1F+o8bV+",
+	"BfHk8R5+m0XZbkt+cz4vnOZb50a2ybbo3EtK8My2urd56ofPCKbufyQIRGyiSd9m3lR5osajWuU+UHE9",
+	"iHjIPvqKr4XsozWowER44ZoGiICEQf6tobPrttRNRGqJ19U6tdJZJv5j6Y6YcLK6PUF7vcuvdOoMGarf",
+	"AQ8faDVNYk09kZAJTb/NbVstYm+lWL0WWwdlt8ZZGsnFuSIY0nXEaMrSvUxJgOZf7wzz+dtvF53Ke0T+",
+	"9tuF9r4gkqXeRKxQzUMdHYo+F3g8I10mEvYJXk8YJmdrUynngFaeJNcRM5PxwPMqqU8NH3GonKe+xrDL",
+	"WzYCIRxMMSbgDIH34cgJIpIZk9OIX5FZJmSfg7mIcjI8SaOriA91+WxRxBtLbjlJUqjyjrBoSuDAUgmR",
+	"mhXOwdg+dzs0k9MugHnmq6Pz6L/YonN3hzpo4nWMSAd7+IalZB7TiJNfLy5OdzW4CKHmk4Akc8YxxHSK",
+	"lXcEBHn1ua3djz6uMYtuCmWpAKlLR7fkxerwabxNI8mg8GSf9/l//Acx8Ceizw9uWLrIvW3s45jNc28b",
+	"kAgtYJEAkQxcCEYN2iMadIREos+Hn/oGhKTf2SWgE5A+iMXq3//v//zfuyHUGIsgZlAkWEx/xiQdgqGN",
+	"RnEGdupKX6hMkD5mJai/fOpDpR7dsfpJU8gMdTfctZXNiPY59LlqE+jyQwQxjdwySuBbVJpdQhJIqkgX",
+	"ZE6VNOrC1e0Syvtc+zXw94rX8d3J5fH+ELeLEnVCE+0moNjClmlU57XP8w62yfD9wcWvJ/sD1c/e0dHJ",
+	"bwf7Qx0tw8lwT53XIZkyGrIUdnQ4HCrNss9XIFq/Y2fZ75TI11d30jgM1BZPYcpvyAt1POk8WlvQWQz7",
+	"KLSWLKdird+5u4PJ3H9O1YV7Jwf43WUa6p0EQp9eXrwhguHfgGCWXu4kL24TfeLV/dxVx16f5xpQRcU4",
+	"5gwleyyvplHDYGv7XJcAgW9JyCYRZyIvPz1PkxETZPhiymgsp7poywsoEv3n0BbPZvyGxcmcwd4W72dQ",
+	"PJaBnQOujgz/2dVe0+5haM4Mubw83NfBP311ZNecSnfPBImTK9sPMGL4Xl1NW/ss4qiCxRHPzSFqwfqL",
+	"NwTMZ0qnup0yThZJZqrLUlh2zGbGUoIETFJ3FjqEuM+vdDAHGgB4qIsRI+/R10dj82oHwql6HLT3APk4",
+	"sH0okajmBxH9QMqLaMYQyPXs3Vuyubm5A96Di7cwkOKzESfD34dr5DDE7xQhxFqfg2KuiXl8eZQ7IrDG",
+	"uGKGpr7PVq9HhofH/9g7OtwfnB38/fLg/GJo+K56ABmX0RgOkNnc/ERlHDbxBZ1HL27Wh0QLBIq1/+23",
+	"C3DhDlUfSRr9CS12yc/w4iqONyRJ2uda2sHniwzzZ2v4hojoirOQXJ4dAcHQ5GyAbe090D4Z1eaZ4sRl",
+	"UWCN/GZiy8xDTdu8zEqnZX1uUcJLT7HaNKhuq353n2X45U3u09VuZUP2Ptd03yTDdydnPx/u7x8cW4pD",
+	"8W3R53vm1NAwhJqtAFKq9nyzZyYvyJylZBbxTIL3FpzvZm8Ebk6f57tjnFRrpPSIIvMQzGntgkjqd04E",
+	"fW6jTXWxfjiBtmh4F/53GLh/OmMzGmHNKcrDPi/8JJgc4vYhP8DdpR7EVRM5A6Pq6nNcyRnbvU3cRLy+",
+	"IrdH4QTHlOvKgFCTHQqQFne/sDfG4a9DD61MBu47qDg6SpNb9MjOUzaJo6uptP0Z/r6mNhDtvMYfuN6z",
+	"cpWagTHH1/gLUbDT2Ukdw9XPDs4vyN7pYSfo6Iqnnd3O+lpvrQcuVXzrOrudzbXe2iaEcsgpyNb6CLxw",
+	"rN8vPuX/GETh3QvH03LFPMa+M/3gS+38WSMIvIvAK1gYlWj2tWuYD9xKrG+ps5gVXxwt+pxyRNh9JsgQ",
+	"0uPZ7SBL46GT06Wvv9prDLiYoAA8TbIUCWTP62HY2VXTdhxLOpKFScC1rrF+5Z84PqnDelgH5/vz6IpT",
+	"maUMTGXmLgG5N3q9Ekz0/3jxP9DwBzlZ8BGEKe5+yi11SldVfFsRt6PRxDu7nfdRfB0QdnWF4WIjiFHq",
+	"I5486psFM80o4qq3aibaXVDjxUNwJnMB1V7AawVfgjE7ksjkdCk2E6rrlhFFpqdUK92PmpO2G3f3IzFP",
+	"RCS9GOZmFtqUHmjFDc2g9rZpE6g5e+T5MOLqbR8GGqf5J3XGBL3Bh/j5MD/cSqZVjFF1KH6y2h/1x2+U",
+	"eFmdoq9X+aL8eaEHy/ra95I3KfUkmFylF/U5bPkWHkVfO3tkXxxiQFPpBnS2euvL215yqh94phttLm/0",
+	"LklHURgyXnQEb/W2lrfNmxwn8l2ScT3szopNL3XgBLTeaNHa0vfg45gx3XK7HX2xSrGt87/dhkjnLL2J",
+	"xuwyr3hcMJ0AT3ONJn98UFzLtVzAXxR3ynnMfnLL1bq1lgxGmis0zzme0Q93QccbHIMS8DiBPCE21/hP",
+	"GIOCDzmG76sfA+LcQpOlMwyM6qmUj0go4c48FsJwVMh+4Qm+HqDVAb3fFF4VFA5Mkz5X+r728+FMRkm4",
+	"MHIgMA3FWUCww1qTH+lYxgvdzZ9MKwi+OUN431V0w3gpviaPvtERNmO2RvYMQdQKdUF6cDum2VyJ3bpp",
+	"yuZggibRbMbCiEoWL3ZLQo+QURwrvVCgNQCJO044ZxiHTEG/44GF7sWRCZbfRFcNT6AsNuYQpWl0A9PV",
+	"k3P6Uq/rJLoxGyyclehUI4A8Md2pzzd75uM+h2xKq1P43mfs6ys+0SCk/ZyEiwe+zurYb2yQ0UIy8UVf",
+	"6o5rc9X46iXJY6v+iQWZSibaBuo81N/Uoxd04oijy/EXZrm8c+pqeoRWL/xNVn5KsY9v/BF9m/BJHKEz",
+	"Zmu9xYyRKhdJckRTrCextb7dhjoim2P0c2mp382zjZRb9mjfBVbTG0+pvMarPE9EzUtu9Mo80kDxLZCU",
+	"89/ADIEWaXjk4NW2jP0NPkzqrVWaHIYm60f3OuIVcGRyYbCtdGYTD7G0uTHrCDpjfU7zNDSYTW6Y2M1T",
+	"BqEkvVaq0WDmYqGD97Wg6CMWLSIOkefDYvrwMOjzYV1y9zAgw2YshULzcn7T8Cc9V+2jmGiY0sBqxZQM",
+	"/9g/OT74MCRUot2TcS1RFVbEF5oiZmXNbg60mqjO0ET7Rh0h7bZwKtzpiWkCRZhOTPZOD5+pjc9orFMO",
+	"DJGtyVhbZUpkTuaayrtubbJxnAhtO9KpUaozqEjNxywWpqLaG22iT0uQG8aLFGrXLDxnAJebT4tNWJqy",
+	"kMSUX2VOVQNjbt4bj9lcdo/0z0NvVFzQ5xmPFfmKZj9tB0bbc5ZywKBT9J9MfOLOPE3UHuiL1GkSQOh8",
+	"Hmsj64v/Fqgmu9IILbxeOVswaf2cUFeq0gLJJyf9aBbN2EALGkqOeQFuvdxdCAiHEsLClDDc2d3YcOJv",
+	"KiIxsDT9nyUpqYAo4J+MrSNRiDL+44MT7vuHiRnDsBm4PpeXh/v/s+N4vm14mGKWvqDaOwcVsIQWgFIW",
+	"ZDoXFlBK+vYvwImQ6WxOenQn3N7ovhyvs+7W6BXt7ky2Nrsb4fbo9fgVW6cve53qNPTYahoTxsIRHV8X",
+	"J3IKJpMbRszPBMpz68tQQ1jEZYOnYbzNNuhW+Lq7szl61d2arL/sjnp0vfuSvQ5fTTbHG6P1rc6HoKO4",
+	"tDqterhCnMzKq8OseLugO7fSlHtITHo3deCc4DvvsjTY5UbPIkzCY/YYUwU5H4XGssB/UUmNXjK76ibb",
+	"3i3+fOmuZClmjTzabdkD6xnemAjAHVe9McFjnO4KOgqGi0iMSMxJ0JAL3UwTg63YeT1aD19OXrFub7yx",
+	"3d0ab+50X9Nt1n21PtliG6OdsNfb7DzKmipZyzmtKppiCWWl4Ww/wsRymIE7F9LMnZAFM3ukSeS+iT1w",
+	"roLj0TO1LAftlTlsVOWa5dmAFNPunGh2/4zz3EJz8Mn6xuvuKJIkCtc6j3eKPbBZd0WFvrHoAj7+2sft",
+	"0+1zZ5TFCs7rIS5T9nuPJEcYvLv89yAH5CgId2jDyY1q7u4AqbdHvfErur3R3QkVqSevaPe1IvV6Tup1",
+	"iGRrLY/or/RoOIGBISImOXqcDheVvrF84TRRszy9vFB9pbGO+RK7L0BlWtPUWhsnM5/TrM3qjCftf1rj",
+	"5P+3/mpne3t9Y6e3tXa9+Y/b3nh99vfFjvjnhvzb69/nR+mePhkA1OluzHGC/miL3uzQO2c/YpWHC/NL",
+	"/ihGFnc2ehsvu+vr3Y3Ni97O7vr2bm/9d0wXaM0R7EOvR/jgovdCHE2xgGShKKSRNDGnI2djFfHvztPt",
+	"Pe6jLqd1p5M8XoBC1kW9pHxrxoXKKVVaY9DamMax8PCvPJxGa1mMFzfE1PZwM+NNRjvQH/5r5++zjWLc",
+	"sm/Ttu2mbbCd8Vb4ar07ek173a3J5nb39Xj9ZXc7fMV6dHOyM9rayK+bekIwoVhxpXxjOhoa8T4vqL25",
+	"lfI9ZU7rwNTmekVYJXSl7ptLxvwlfsoHu7J0sxL1i4Yw9p8vBDd4A0YNmS4wcoDFc5cGWFNcy1mY4zRO",
+	"Qm1cVho3jmDngP9c/f646M7eNy23dKD63AUl21g9krRqszjkuYEEAsb6fKjouTvEIC5gAcPq+MM1chRx",
+	"puM+Ruwq4sZNNE5ipTKlEEY5g6uFX10zNoe6JWHMXA9IMmf8jY7gUjd2hmr9N2opDzr/7J5lvHtYAxOB",
+	"uNxRuEZOU+ZG5LhQN25tfY+PowZZ3DXSo2lTFx1sa6ava7Syod5kNn4ZS31r+/yhZLOVLfMr2+O1WPoQ",
+	"g/x7Fkb0QoM6tLLHXyTJe8oXX8kKbxmrBiMtCd/l+FnH1G7seD4z+wsT2lUbPXWhkVVsAKFpETRUuECY",
+	"O4w4X5OJpPEQgs3B2WsrfOTh+lwjUkD2waEDo0Lz6g5BbjnGENE+x/51dQhqIqRLZSPeVMpBkEI7NQrE",
+	"7flMoUqaPzckWtXra1jncvcwVMFoEY21TE1SSzytmGsu3MUHNr4d63/oTVhB0N64WH+9u9Xb7fWsPEK3",
+	"Xo3X2U6vu/063OhusZej7uvx5qTbG+2EL+n65BXb2O5YY9IAYhIxFwiFZaj2rQvgNA8HthkcM47G6B9X",
+	"uwkSizpomEVkK7+C+qmknCRlEMDsNeiZcEqeSHtUvojqUaLIRr36UEceO/bLZeTRtVY6e3u/X7ym//Xn",
+	"x+O9wdv5+vno5+0jNt/ZP/pH9n4ynYPI3EBJ7tH17FX2EK26Qb1qt63lOH0ZERvS6kIVQe6E5+WQbPTq",
+	"dxM7cASoippUS8MGil/fBZ1j9hG4yMnk3Hkd6vvwfL+yOPP3jKWLLyTMYGj0X84Pb++bxT+177Jz/cyr",
+	"b7cCQuK8nnSUQkXlLbCVlbD/YlBaHqqWB4rrVEAnUvwNkYlNuuPaFc5ZQNB7BFoUCgmeRxfbnduH6f7u",
+	"R42QUeD4xcJXBbNUe23SnWGDjRSzuzTkKdbkIgsm1wgIcTxBqmJweLEc18NNpl5jBBrUa9/8x3/gKg/S",
+	"g1l/ubB8TdiZs87vhPG/dQron0w0mVo9Ao0t7wLtWl6lR2+Lu0A9Tqt0U/185YcFuMaXeVcQnPVpK7FW",
+	"ftJH+Wu+Y29LSdn+16tBaX3xSf/XIArv8H0zcRE+QHwTFoOPnPVxahkcQ7o0GCFkvuYZWBkPE84gASsz",
+	"AcgRRHqZMmsm6sv0js3HLI4hzKfyxuFM3TfuQcweuwt9ESGhj83b79HWugpHz0m+gn/ygTxfr2QZz3eI",
+	"rxf4LbP+FRmhFVOelsFQ73DBZviXlMpt/FUjNwuW5yhWGBRiu0wjIZN0USgnYZIxtb3tUFelBFubw5wC",
+	"MkQ3ziDN+BDS1QQkO04SyNjXBjX9z7Ms1wCc+mF9rpGe/AmMj8bKcJSq4AqnF1JHeOgAT30JIda8EGgC",
+	"un+k35J5bdl5tYwNShMwFSkZu4Ox2NWwqkJ0SY5oAwEhrWeWe2dbBefZmdki8zDII5u2PLapJn1vZaXn",
+	"wXZOHez2cBunZ6URN3Uya+8JAgzpyLSitOIjQs4hbEgMWx+9Gm/Sre7GZPt1dyvc6XV3Ri/H3dfbtBdu",
+	"TV6xzfUN1+eu82w7d8H3eQUfcsa32u689IZz7HEbgwjRToKFOqTjaTDIaDwFkDDMl0jmjD8pNnnC2S65",
+	"paZYzTymGtv8a/FL3GeIOkGqOkE2nU99uHOs39ntA3pCv3NnB3RibpyQtIHBgTTxh50/PvXxtEIvv5XW",
+	"3u/cfejcfSgeaf8mLjnYr3//LGagtrqAkRbMEf2hEXwljeCMmbzC70krwFJxtTaHWoP9So5m3fQwxFIR",
+	"rcwlL5wIzPuPVuda8OgzNqgT0rw0QaZU2Hx2BJ5CMD4dedjnTtHsHFnQ9BeFa+TMZKNjGCNEDkB6GIad",
+	"Oql5ebVdjzej1g1xYbJpnqoXwlQy++s4IfKIyC8hm3xRe5Vb/7WtuSq/GN+Tn+Is44f8orGOu+uccD9/",
+	"yj6AB71wT9Zr8CSfVd/b4rynOl97BQ+CeRJffLIh43cv0mxJcBwkgVvUUo0uWw2NgxTlPDSuGuTW594o",
+	"N3LPILdSdNzSKLez7LNHuJ1l/DGC3PJieUtC3MAUCuqwbuKL6GI8XGJ4ssHtOiI9m2Pk8GCUiUXHSZF0",
+	"Yt7naXIThWh3UZ+9ITJdEHpFI07ENEllvMA0KZku8nojGvW+rd0FhlLK6ZxxGr24msvuVtKdRTy617MH",
+	"hpx0meJtjT2WpplJEB3T8ZSFAwA5EhDepxX7/A9Gj87/Yqsf5H+8c6PWqgkLny22DyTZ3lqv1+utb60H",
+	"LY7GJOKRmA5wDRAnnszhz6nQi1xuIfhLbLapkrHSfm+/rmz4zvINN2GKLemSnw99g+4rup1lK0UVKrb/",
+	"vUUUnmVtowmB1T/lGMCVrBFn2TdgibBRg0Zg8XkqQQp4kAFiuSyAglmj+eAc8DAdwPhAY7hFRcCTPNfX",
+	"2gmsmxRAe/GlFi4YSz1mP7H571OK4DRKgAAkbBnN2G6fY1vjYyUFF6sJc/QAVe+Q4dnl8eDweHB6dvLL",
+	"2cH5OaDFJkJJaWmm+LbxyuoNcrsGlBgLqwzPWRgJnf0lLAhNJEVbEJo+L6DQaGHUSdcTboEfxEUZLSQL",
+	"PFlUfzs/Oe5zkJFsZsGvFxenBN+OPInU+KqFpAsbLqN3C6YQoZwm+jymkqWBm3oKEICcDGGcIebjOXDv",
+	"q6z2aWLujI2W+yBLk/H91fkEXbnHQfZ4gD+t4FtBuLAbltL4lKayIo+ZI6A2/zbBCrTtp3TwESt6ABmV",
+	"HB2pdRPJ0pnY9U8wcPzggLUPKzIe8ZiOWIwXijOGCJFKW0tpTPTbIhdr7Zeujv+7qIphYZattZIJ8h9N",
+	"3xiKElg8zhpyFBFUOmzyanO8Tsdd9pLudLfoRq+78yocdbc3X+5svtoeT7bXJ51mVCJDyHk0llnKWu/w",
+	"itbJs2xJfHS5SvQ9wCOW5sEjT7DFr4pqo2YYCCHmS2/PifgZHH/3T063vsIcqsabnY6VrhTtcaX7lfwd",
+	"hwqGSzbTQVGUJ5Jq7B0Icviq4Safn4p5jj9SQfG3xgP1TCDsqv9cDVZaXXU6pg6W8b6W34ma7anZEbsq",
+	"U+urV0+fNfOp4t72cBUJ03TEDF2c0otPhDhtzu79KaUPUDuwBAJKsJKIjNkwF23uBZtQtFHpyz5Kk2sl",
+	"9EwcmdHKfWqDrtlcrpELY7laq+IvBB2eyGjcyFAi7tvomN2APeOWphxxOrxzVMckk7tqQikDe0Muej0T",
+	"ulSGktvAluDMUM/rDiv5eyOlAPAEArXjknVQn4hLEfErkodPkP/3f/5vPoLpduBgRSHZT/Li2Pl4toqm",
+	"FuRndEHChIRZCjg5VtZ156ENjU6xbdxxlPnt+5ijFLhfG4iYfRajZcVde6j+WJSZ9c38grfRuUQhTtK5",
+	"hJ22N0tNeoDtETZxGvHriF/VsGdrf2p68ttGIIXrrya90SbrbtGXG92tSW/c3Qlfb3c3xjujl+vsFd3s",
+	"vX7Q+2RLexZrieaFeHX1Z12t9o+8aGFeVvZumWBgKObn2znBGnj2X5NqTrHhUJcR1pVkNTmdh8MKqwRY",
+	"wS2WyNJaxZo1lqozrVQ0xeIxV9ohPhTXxDjBlptk5Q7d2HOo90y95kZZoy3N211gU0u0hjorUaNYZrRX",
+	"2US3YOudQwqndKqHGEE5fh6lMQDgfQIUetD5aUcxM6s7C66ICWr1+FRXicSSmGXAxb8GRFUD9lp523La",
+	"YGziex/MaVU7bdSPHhMT+LFDYL2IqQ/hsEWM1CbWtWLszBKELrUniMZlAdozqCbig+uCSorwFwNXHrKY",
+	"LtZMPcAyTlcJ2ysglAwrsxoGpnYrBKiB1xlS2235L7BHK25joNEx5mwYhbtDXXgGS1VFaLXViDgRR4Cc",
+	"NOO6dPL6mxxdHQHLOWuBGkYMaJjOVFwFNQxto5rC42TGrKEIAIx3DZx8vsXD3AgPVwOujFNGd1gUS3NE",
+	"ekcKcfrACDSUSHNo+gKfHUJ6EmyuFWOBbbGPMqibINLWiC9mACwMWmQKQwMXBtwkL7h9obbbKB4FoYiS",
+	"oWG9Q4DMNdVoQcNQ6gV81efDks4A1XiHqKoMtdInCzYpyZzCgFYn6vNcqYJqNwXDOKgWsHeUL24x+g+6",
+	"Lm+FqWnb51G4S9b7HO4D+dSH6wxx4WVi9jtBHzhev7P7qd+JQviqDReClpbhQLM2LAea5ewQ2vkYInZv",
+	"pu2yJ+wBeXFfMWPnu5ztYnv4j91+mU/3FVPuuxy+Dyy+X2WsfYzhVJRVRN3wEbW4DTBy+U+KuK6u1zf+",
+	"bNPx5rLdgovl3642ytxn3a7t0nZVNLzynn3IF761bOH6GtulD1ZdNXaAFKufoscQ5s4apbO+Es/claht",
+	"ze1P5hTZc1cki2N66necQ7X9JEmQ6+G1dNC/7vYdPR/rROPCXv71FxaFa+6KXj3JFVlO/qDDWjCYtju5",
+	"r+//xvz1mNZjkc9hfjsN9HNPEv5JH4o8yav8qgWWuo9HpvXf9YOmtLTysQRNrd+5C/pWqYMHU2+4/l7/",
+	"GchltMF+jpmtiIFUQOFYyzDfC+BtU1P7XTmAS0fonEzaxHAVPv5WkGlRkftGsWkfNdpso01BPBRYPw+2",
+	"rbG2UKjWCgFABf9XKVrtwfH9Lz5hENZdqxrioJU51gfH0oheKJtzOk7ANjAG7XoBqvk1T27BkVYB0DCx",
+	"Pw/Lt7JxuiWrqA2Fh4w7HvphgX6EQH+9EGhPYLvBU6jby+WgDn8d8pq1fpZ8ggdFhS9L40sz/iOp/K+Q",
+	"VP5NhHFjQnmafb2o7eXfnmX3y0Wvf5hfmIiHT09tjbUh7FBMVIsIu058tdK/xDULCdclknQtvaAulBl9",
+	"llAnHgzs5bo82kCssbyMS0RJUiYeu2Ad1oZsN4obXSRTXZpetczHEklufwYsfiOc6Wrw0JbKPtc15GFw",
+	"cHJgOLwuCK9riqqOZzRVy6cOQiKhKCcFWuRL5qLPRTKzJd0JhISb7ouCDEbc6xhrKjB2CQGIoX+8Ln0u",
+	"b6Mxw0wwWxW2GocNTR5HFjOrq32/scB+4wO+enpiPmw5pEqNe+uS3Z+C+A2Kbg5JvoR0EbSSw0N9fDHk",
+	"7oc4/sTF8UcWGY2/2LKxHzLkU4cq/Sbkx7fOm/g5TSmYkFEPnXDuZOZVAjqUvJQIpkUfK/BwdPpzdguh",
+	"GhmXUYxRGFriEWtkjy+cEkMYayvAI64FJIq3j8YiycOs81vY5/s2uU5JZ+j+F1Zao1A2Vs8TAyYSoqSC",
+	"iGfGz05JnAjphFpg+iK0Gkbh0KwUYkfQZW/y1QIAbnWz0I6okF2IPOke7g8Bp0cY2IddN0fuKmFYSkmH",
+	"EVDdd9DnebX+KzqHLkgKuEkYPAC9nydZOmZDnWjpzGC0IJEULJ6Uw0PAnsXmUKyZUJ1YmQcxqD3JhbTn",
+	"6z0yi3gmmQhInjHX54VMOVNAKpI/rZG9fCHlvMOt9R7mVB6d/DI4+Ofp4dnB/vANdphjgujsQszBy1MQ",
+	"hU/ws9i3K4NgwDR1wNJyvUFtJ3ystYeH5jbVSJleee8RUge8MmQlKeAvF3ZeyPhYKd78K4a3aUYxSdIZ",
+	"3hKbRIqXGEKeZsUgnx8e9h8e9h8e9hoP+w+n8jKn8rdrDF7vtWpzlFwdfJxDdvJfVgV45wjCz4R+Tv4i",
+	"5uQpo7GcLvXTbvR6DtCHMT7CIyoMwppYI4eSjKdsfJ2L9ywWzOue/RUHfrBVEBdQggM9s84vJ/VPGzpM",
+	"gxVEDT3XGvnCMcVqp9saHhA2ztJILjB5wQWOuWFcNZinyYg55+TE0MhojgBl8Gft5rxFUluBXrHbEbUY",
+	"9UKreRSTUHAxVna/YSkgxurWkRGJELrBYpikDMgviJhSjGqPUpJSyXSqqJymSXY1JWcsjEQJzwRUQh1z",
+	"fTtlYL6GkW6TFI7ILRigcQQtcSWZktWsikRGbEwzwbB/EiaoObrp9TKKYwKU8ocBMBpGHK3BDzxqqWE8",
+	"++wqpZW8MTXSQinCmFfkn7J7JPGqGAOl2rnObie5VjpCdGVOgv6LGnsQ4yPZCc34d67DVw0PBw//qzq3",
+	"+43tG6O97c5SvxazFQ4duBxouADV1/ITh0WvUrtJL2g/ueVVJc5eklU3xuLzFQik/+oSKSs9FPn3p4yH",
+	"lfiD9/Zno6Lk9zhlZK7brL53S6f2OXZRERQvI8IhR5LwxN3RBsZoh1nCGYtdfOqMGE1Zupepd+yPD1iR",
+	"ILmOmP2LGgVmiO9uef6W9ykGkqWxeiSknO++eLG+8Wqtt9ZbW9993Xvdw0RTnFK5lz2T2TZWbMxW4taG",
+	"tii1yEx5GYG8uGvwyf+sQOVxdSpO5ozvHT4Ttiy53SR4c5GfJjk4d6FGrx7OlC33j6YzFl0YsxVwxcky",
+	"WPF8GgZGtjoNdOaguSyPWSvAk+UBbAUIMmqELmccELr8a4WadGqp1n5Fhk4qyhrqVcO6UvDaLAAAWnmz",
+	"NzpCDdiUooFBIIJJIwoaS5kzwz0nv7E60VN1BQTwQ9UPGdGY8rF51WcJj2SSQmU9toA3W90z8LfAB1BA",
+	"Vt08+1Q7IzvX6e7D3f8fAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

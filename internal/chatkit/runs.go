@@ -2,6 +2,7 @@ package chatkit
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -76,7 +77,7 @@ func (h *Handler) follow(ctx context.Context, run *runs.ActiveRun, first ...any)
 	events, err := stream.New(stream.Options{
 		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError, Preview: h.AttachmentURLs.Preview(auth.UserID(ctx)),
 		ImageDomains: h.ImageDomains,
-	}, run, ctx.Done(), first...)
+	}, run.ID, run.Follow(0), ctx.Done(), first...)
 	if err != nil {
 		run.Fail(err)
 		return nil, err
@@ -95,7 +96,13 @@ type runStream struct {
 func (r runStream) VisitProcessChatKitResponse(w http.ResponseWriter) error {
 	r.live(1)
 	defer r.live(-1)
-	stream.CancelRun(r.run, r.events.Serve(w))
+	switch err := r.events.Serve(w); {
+	case err == nil:
+	case errors.Is(err, stream.ErrDisconnected):
+		r.run.Cancel(chat.FailureClientLeft)
+	default:
+		r.run.Fail(err)
+	}
 	return nil // The status is sent.
 }
 

@@ -222,9 +222,7 @@ func TestEverySettingIsLoaded(t *testing.T) {
 		HistoryMaxMessages: 2,
 		HistoryMaxChars:    4000,
 
-		RunMaxTime:     time.Second,
-		RunLogTTL:      0,
-		RunLogMaxBytes: 0,
+		RunMaxTime: time.Second, RunLogTTL: 0, RunLogMaxBytes: 0,
 
 		LogLevel:        slog.LevelWarn,
 		LogFormat:       config.LogJSON,

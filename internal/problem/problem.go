@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
@@ -19,6 +21,8 @@ type Problem struct {
 	Status  int
 	Code    api.ErrorCode
 	Message string
+	// RunID is the run that the failure is about; zero is not sent.
+	RunID uuid.UUID
 	// RetryAfter is sent in whole seconds, rounded up; zero is not sent.
 	RetryAfter time.Duration
 }
@@ -36,6 +40,8 @@ var statuses = map[chat.Code]int{
 	chat.CodeSessionNotFound:    http.StatusNotFound,
 	chat.CodeThreadNotFound:     http.StatusNotFound,
 	chat.CodeItemNotFound:       http.StatusNotFound,
+	chat.CodeRunNotFound:        http.StatusNotFound,
+	chat.CodeRunLogExpired:      http.StatusGone,
 	chat.CodeAttachmentNotFound: http.StatusNotFound,
 	chat.CodeAttachmentConflict: http.StatusConflict,
 	chat.CodeAttachmentLimit:    http.StatusTooManyRequests,
@@ -66,7 +72,7 @@ func FromError(err error) Problem {
 	if !ok {
 		status = http.StatusInternalServerError
 	}
-	return Problem{Status: status, Code: api.ErrorCode(e.Code), Message: e.Message, RetryAfter: e.RetryAfter}
+	return Problem{Status: status, Code: api.ErrorCode(e.Code), Message: e.Message, RunID: e.RunID, RetryAfter: e.RetryAfter}
 }
 
 // Internal is the answer to a fault whose cause only the log holds.
@@ -83,11 +89,13 @@ func (p Problem) Write(w http.ResponseWriter) {
 		seconds := (p.RetryAfter + time.Second - 1) / time.Second
 		w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
 	}
+	detail := api.ErrorDetail{Code: p.Code, Message: p.Message}
+	if p.RunID != uuid.Nil {
+		detail.RunID = &p.RunID
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(p.Status)
 	// Writing fails only where the client has disconnected.
 	//nolint:errchkjson // the same
-	_ = json.NewEncoder(w).Encode(api.ErrorResponse{
-		Success: false, Error: api.ErrorDetail{Code: p.Code, Message: p.Message},
-	})
+	_ = json.NewEncoder(w).Encode(api.ErrorResponse{Success: false, Error: detail})
 }

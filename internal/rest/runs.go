@@ -44,10 +44,7 @@ func (h *Handler) CreateRun(
 	if err != nil {
 		return nil, err
 	}
-	events, err := stream.New(stream.Options{
-		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError, Numbered: true, End: endOfStream,
-		Preview: h.AttachmentURLs.Preview(auth.UserID(ctx)),
-	}, run, ctx.Done())
+	events, err := h.newStream(ctx, run.ID, run.Follow(0))
 	if err != nil {
 		run.Fail(err)
 		return nil, err
@@ -70,8 +67,30 @@ type answeredRun struct {
 }
 
 func (r answeredRun) VisitCreateRunResponse(w http.ResponseWriter) error {
-	stream.CancelRun(r.run, r.events.Serve(w))
+	switch err := r.events.Serve(w); {
+	case err == nil:
+	case errors.Is(err, stream.ErrDisconnected):
+		r.run.Cancel(chat.FailureClientLeft)
+	default:
+		r.run.Fail(err)
+	}
 	return nil // The status is sent.
+}
+
+// serve sends a stream. A client that disconnects is no error.
+func serve(w http.ResponseWriter, events *stream.Stream) error {
+	if err := events.Serve(w); !errors.Is(err, stream.ErrDisconnected) {
+		return err
+	}
+	return nil
+}
+
+// newStream returns a stream of what the caller's follower of a run reads.
+func (h *Handler) newStream(ctx context.Context, run uuid.UUID, follower chat.Follower) (*stream.Stream, error) {
+	return stream.New(stream.Options{
+		WriteTimeout: h.WriteTimeout, KeepAlive: h.KeepAlive, Failed: toAPIError, Numbered: true, End: endOfStream,
+		Preview: h.AttachmentURLs.Preview(auth.UserID(ctx)),
+	}, run, follower, ctx.Done())
 }
 
 // toAPIError converts a failure after the first byte.

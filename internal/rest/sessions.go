@@ -46,10 +46,15 @@ func (h *Handler) ListSessions(
 	return api.ListSessions200JSONResponse{Body: toAPISessionList(page)}, nil
 }
 
-// GetSession answers with a session and its messages, oldest first.
+// GetSession answers with a session and its messages, oldest first, and with its
+// active run.
 func (h *Handler) GetSession(
 	ctx context.Context, request api.GetSessionRequestObject,
 ) (api.GetSessionResponseObject, error) {
+	active, err := h.Service.ActiveRun(ctx, auth.UserID(ctx), request.SessionID)
+	if err != nil {
+		return nil, err
+	}
 	session, items, err := h.Service.Session(ctx, auth.UserID(ctx), request.SessionID)
 	if err != nil {
 		return nil, err
@@ -58,6 +63,7 @@ func (h *Handler) GetSession(
 	if err != nil {
 		return nil, err
 	}
+	data.ActiveRun = toAPIActiveRun(active)
 	return api.GetSession200JSONResponse{Body: api.SessionResponse{Success: true, Data: data}}, nil
 }
 

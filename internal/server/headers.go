@@ -32,6 +32,8 @@ const preflightAge = time.Hour
 func allowedHeaders() []string {
 	return []string{
 		"Content-Type", "Authorization", "Accept", "Origin",
+		// An EventSource sends this when it reconnects.
+		"Last-Event-ID",
 		// The ChatKit component sends these by itself.
 		"Accept-Language", "ChatKit-Device-Id", "ChatKit-Frame-Instance-Id", "OpenAI-Sentinel-Token",
 		// W3C Trace Context and Baggage, from pages that are traced.

@@ -93,7 +93,7 @@ func serveTo(t *testing.T, model pacedModel, client http.ResponseWriter) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream, err := New(Options{WriteTimeout: time.Minute, KeepAlive: sse.KeepAlive, End: "[DONE]"}, run, t.Context().Done())
+	stream, err := New(Options{WriteTimeout: time.Minute, KeepAlive: sse.KeepAlive, End: "[DONE]"}, run.ID, run.Follow(0), t.Context().Done())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,8 +8,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
-	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
 	"github.com/chatkit-rest/chatkit-rest/internal/header"
 	"github.com/chatkit-rest/chatkit-rest/internal/sse"
 )
@@ -49,7 +50,7 @@ type Options struct {
 // Stream follows a run to its end.
 type Stream struct {
 	done      <-chan struct{}
-	run       *runs.ActiveRun
+	run       uuid.UUID
 	follower  chat.Follower
 	out       *sse.Writer
 	encoder   *encoder
@@ -62,14 +63,14 @@ type Stream struct {
 	lastDelta time.Time
 }
 
-// New returns a stream of a run. It encodes the events in first and the run's events
-// so far, while the model prepares its answer. The channel done is closed when the
-// client disconnects.
-func New(o Options, run *runs.ActiveRun, done <-chan struct{}, first ...any) (*Stream, error) {
+// New returns a stream of what a follower of a run reads. It encodes the events in
+// first and the run's events so far, while the model prepares its answer. The channel
+// done is closed when the client disconnects. The stream closes the follower.
+func New(o Options, run uuid.UUID, follower chat.Follower, done <-chan struct{}, first ...any) (*Stream, error) {
 	out := sse.NewWriter(o.WriteTimeout)
 	s := &Stream{
-		done: done, run: run, follower: run.Follow(0), out: out, encoder: newEncoder(out, o), keepAlive: o.KeepAlive,
-		end: o.End, numbered: o.Numbered,
+		done: done, run: run, follower: follower, out: out, encoder: newEncoder(out, o), keepAlive: o.KeepAlive,
+		end: o.End, numbered: o.Numbered, seq: follower.Seq(),
 	}
 	if err := Write(out, first...); err != nil {
 		s.Close()
@@ -105,8 +106,11 @@ func (s *Stream) Close() { s.follower.Close() }
 // Serve writes the stream. It returns nil at the end of the run, ErrDisconnected if the
 // client disconnects before, or the error of an event that cannot be encoded.
 func (s *Stream) Serve(w http.ResponseWriter) error {
-	w.Header().Set(header.RunID, s.run.ID.String())
+	w.Header().Set(header.RunID, s.run.String())
 	s.out.Open(w)
+	if s.out.Buffered() == 0 {
+		s.out.Comment("keep-alive") // The client gets the headers before the first event.
+	}
 	err := s.relay()
 	if err != nil && !errors.Is(err, ErrDisconnected) {
 		s.reportError()
@@ -119,18 +123,6 @@ func (s *Stream) reportError() {
 	err := s.encoder.encode(chat.Failed{Message: "The answer could not be sent; try again.", AllowRetry: true})
 	if err == nil {
 		_ = s.out.Flush() // The stream ends in any case.
-	}
-}
-
-// CancelRun ends a run whose only stream has ended before it; err is the error of
-// Serve. It does nothing if err is nil, since the run has ended then.
-func CancelRun(run *runs.ActiveRun, err error) {
-	switch {
-	case err == nil:
-	case errors.Is(err, ErrDisconnected):
-		run.Cancel(chat.FailureClientLeft)
-	default:
-		run.Fail(err)
 	}
 }
 

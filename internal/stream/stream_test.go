@@ -36,7 +36,7 @@ func serveFailing(t *testing.T, failed func(chat.Failed) any, client http.Respon
 		t.Fatal(err)
 	}
 	o := Options{WriteTimeout: time.Minute, KeepAlive: sse.KeepAlive, Failed: failed}
-	stream, err := New(o, run, t.Context().Done())
+	stream, err := New(o, run.ID, run.Follow(0), t.Context().Done())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func (m *Metrics) registerRequests() {
 		"Answered requests, by operationId of the OpenAPI document (page: an HTML page; none: no such path or method) and status; "+
 			"499: the client disconnected before the response.", "operation", "status")
 	m.requestDuration = m.histogramVec("chatkit_http_request_duration_seconds",
-		"Duration of requests until the last byte; for createRun that includes the whole answer.", durationBuckets(), "operation")
+		"Duration of requests until the last byte; for createRun and followRun that includes the whole answer.", durationBuckets(), "operation")
 	m.refused = m.counterVec("chatkit_http_refused_total",
 		"Requests answered with 429, by reason: rate_limit (too many requests from the address) or session_limit (too many sessions of the user).",
 		"reason")

@@ -36,11 +36,12 @@ func preflight(path, origin, method string) harness.Request {
 }
 
 // allowedHeaders are the request headers that a page of an allowed origin may
-// send: those of the API, of the ChatKit component and of W3C Trace Context.
+// send: those of the API, of an EventSource, of the ChatKit component and of W3C
+// Trace Context.
 func allowedHeaders() []string {
 	return []string{
 		"accept", "accept-language", "authorization", "baggage", "chatkit-device-id", "chatkit-frame-instance-id",
-		"content-type", "openai-sentinel-token", "origin", "traceparent", "tracestate",
+		"content-type", "last-event-id", "openai-sentinel-token", "origin", "traceparent", "tracestate",
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 type ActiveRun struct {
 	ID uuid.UUID
 
+	userID    string
 	sessionID uuid.UUID
 	log       chat.RunLog
 	ctx       context.Context //nolint:containedctx // a run outlives the request that starts it

@@ -133,8 +133,9 @@ func (s *Service) isShuttingDown() bool {
 	}
 }
 
-func errRestarting() error {
-	err := chat.Errorf(chat.CodeServiceUnavailable, "The server is restarting; try again shortly.")
-	err.RetryAfter = time.Second
-	return err
+func errRestarting() error { return errTryAgain("The server is restarting; try again shortly.") }
+
+// errTryAgain is SERVICE_UNAVAILABLE for a state that passes in a moment.
+func errTryAgain(message string) error {
+	return &chat.Error{Code: chat.CodeServiceUnavailable, Message: message, RetryAfter: time.Second}
 }

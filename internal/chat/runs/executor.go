@@ -31,9 +31,8 @@ type executor struct {
 
 	s *Service
 	// ctx is the ActiveRun's, with what the observer adds.
-	ctx    context.Context //nolint:containedctx // a run outlives the request that starts it
-	userID string
-	run    chat.Run
+	ctx context.Context //nolint:containedctx // a run outlives the request that starts it
+	run chat.Run
 
 	// launched and refused are the outcome of the start: see withdraw.
 	launched, refused bool
@@ -90,7 +89,7 @@ type answer struct {
 func (s *Service) newExecutor(ctx context.Context, userID string, sessionID uuid.UUID, model string) *executor {
 	runCtx, cancel := context.WithCancelCause(s.Detach(ctx))
 	active := &ActiveRun{
-		ID: newID(), sessionID: sessionID, ctx: runCtx, cancel: cancel,
+		ID: newID(), userID: userID, sessionID: sessionID, ctx: runCtx, cancel: cancel,
 		opened: make(chan struct{}), unregistered: make(chan struct{}),
 	}
 	now := s.now()
@@ -98,7 +97,7 @@ func (s *Service) newExecutor(ctx context.Context, userID string, sessionID uuid
 		model = s.ModelName
 	}
 	return &executor{
-		ActiveRun: active, s: s, ctx: runCtx, userID: userID,
+		ActiveRun: active, s: s, ctx: runCtx,
 		run: chat.Run{
 			ID: active.ID, SessionID: sessionID, Status: chat.RunRunning, Model: model, Owner: s.owner,
 			StartedAt: now, Lease: s.Lease,

@@ -8,6 +8,11 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
 )
 
+// isStop reports whether a run ended because its user stopped it.
+func isStop(code chat.FailureCode) bool {
+	return code == chat.FailureClientLeft || code == chat.FailureCancelled
+}
+
 // stopNote is what the openai-chatkit package tells a model whose answer was
 // stopped, so that the model does not continue it in the next answer.
 const stopNote = "The user cancelled the stream. Stop responding to the prior request."
@@ -22,7 +27,7 @@ func (e *executor) finish(err error) {
 	e.run.EndedAt = e.s.now()
 	e.endWorkflow()
 	e.endMessage()
-	if e.run.FailureCode == chat.FailureClientLeft {
+	if isStop(e.run.FailureCode) {
 		note := e.newItem(chat.ItemHiddenContext)
 		note.Content = []chat.Content{{Type: chat.ContentOutputText, Text: stopNote}}
 		e.unsaved = append(e.unsaved, note)

@@ -88,7 +88,7 @@ func (r *ActiveRun) cancelLost(status chat.RunStatus) {
 	case status == "":
 		r.Cancel(chat.FailureSessionGone)
 	case status == chat.RunCancelled:
-		r.Cancel(chat.FailureClientLeft)
+		r.Cancel(chat.FailureCancelled)
 	default:
 		r.cancel(cancelled{chat.FailureServerStopped, errLeaseLost})
 	}

@@ -74,7 +74,8 @@ func unsavedFailure(err error) *failure {
 }
 
 // asRefusal is the failure as the error of a run that upstream never began to
-// answer.
+// answer. It is nil if the user cancelled the run, which is no fault: the run then
+// has a stream like any other.
 func (f *failure) asRefusal(cause error) error {
 	if upstream, ok := errors.AsType[*chat.UpstreamError](cause); ok {
 		return &chat.Error{Code: chat.CodeUpstreamError, Message: f.message, RetryAfter: upstream.RetryAfter, Err: cause}
@@ -82,6 +83,9 @@ func (f *failure) asRefusal(cause error) error {
 	stop, ok := errors.AsType[cancelled](cause)
 	if !ok {
 		return cause
+	}
+	if stop.code == chat.FailureCancelled {
+		return nil
 	}
 	if stop.code == chat.FailureSessionGone {
 		return chat.ErrSessionNotFound()

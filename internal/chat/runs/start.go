@@ -58,8 +58,8 @@ func (s *Service) StartRun(ctx context.Context, req RunRequest) (*ActiveRun, err
 	if err := s.checkRequest(req); err != nil {
 		return nil, err
 	}
-	if req.ThreadID != req.SessionID {
-		return nil, s.threadNotFound(ctx, req)
+	if err := s.CheckThread(ctx, req.UserID, req.SessionID, req.ThreadID); err != nil {
+		return nil, err
 	}
 	attachments, err := s.Attachments.ForMessage(ctx, req.UserID, req.Attachments)
 	if err != nil {
@@ -185,10 +185,3 @@ func isRefusal(err error) bool {
 // newID makes the id of a session, an item or a run: a UUID of version 7, so
 // that rows stored together are next to each other in an index.
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
-
-func (s *Service) threadNotFound(ctx context.Context, req RunRequest) error {
-	if _, err := s.Store.Session(ctx, req.UserID, req.SessionID); err != nil {
-		return err
-	}
-	return chat.Errorf(chat.CodeThreadNotFound, "This session has no such thread; a session's thread has the session's id.")
-}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 )
 
 // EndOfStream is the data of the last event of a run's stream.
@@ -45,8 +46,19 @@ type streamValidator struct {
 
 func newStreamValidator(v *validator, request *http.Request, response *http.Response) *streamValidator {
 	return &streamValidator{
-		ReadCloser: response.Body, v: v, request: request, response: response, protocol: request.URL.Path == protocolPath,
+		ReadCloser: response.Body, v: v, request: request, response: response, seq: lastReceived(request),
+		protocol: request.URL.Path == protocolPath,
 	}
+}
+
+// lastReceived returns the id after which a request asks for a stream to start.
+func lastReceived(request *http.Request) int {
+	text := request.Header.Get("Last-Event-ID")
+	if text == "" {
+		text = request.URL.Query().Get("after")
+	}
+	id, _ := strconv.Atoi(text) // 0 without a number
+	return id
 }
 
 // Read reads the stream and checks each complete frame. A stream that ends without
