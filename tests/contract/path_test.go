@@ -67,7 +67,10 @@ func wrongMethod(t *testing.T, server *harness.Server) {
 		{harness.SessionsPath, []string{"GET", "POST"}},
 		{harness.SessionPath(id), []string{"DELETE", "GET"}},
 		{harness.ThreadsPath(id), []string{"POST"}},
-		{harness.RunsPath(id, id), []string{"POST"}},
+		{harness.RunsPath(id, id), []string{"GET", "POST"}},
+		{harness.RunPath(id, id.String()), []string{"GET"}},
+		{harness.RunPath(id, id.String()) + "/events", []string{"GET"}},
+		{harness.RunPath(id, id.String()) + "/cancel", []string{"POST"}},
 	}
 	methods := []string{
 		"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "PURGE", "QUERY", "get", "X-ODD.~!",
