@@ -4139,8 +4139,8 @@ type ClientInterface interface {
 	// while a run is in progress, another is rejected with 409 `RUN_IN_PROGRESS`, whose
 	// `run_id` names the run in progress.
 	//
-	// A client that disconnects cancels its run; the part of the answer received so
-	// far is saved. If the model fails before its first byte, the response is a JSON
+	// The run goes on when the client disconnects: followRun continues the stream, and
+	// cancelRun stops the run. If the model fails before its first byte, the response is a JSON
 	// error with an HTTP status, and the message stays in the history. If it fails
 	// later, the stream has an `error` event, and the part of the answer received so
 	// far is saved.
@@ -4160,8 +4160,8 @@ type ClientInterface interface {
 	// while a run is in progress, another is rejected with 409 `RUN_IN_PROGRESS`, whose
 	// `run_id` names the run in progress.
 	//
-	// A client that disconnects cancels its run; the part of the answer received so
-	// far is saved. If the model fails before its first byte, the response is a JSON
+	// The run goes on when the client disconnects: followRun continues the stream, and
+	// cancelRun stops the run. If the model fails before its first byte, the response is a JSON
 	// error with an HTTP status, and the message stays in the history. If it fails
 	// later, the stream has an `error` event, and the part of the answer received so
 	// far is saved.
@@ -4499,8 +4499,8 @@ func (c *Client) ListRuns(ctx context.Context, sessionID SessionID, threadID Thr
 // while a run is in progress, another is rejected with 409 `RUN_IN_PROGRESS`, whose
 // `run_id` names the run in progress.
 //
-// A client that disconnects cancels its run; the part of the answer received so
-// far is saved. If the model fails before its first byte, the response is a JSON
+// The run goes on when the client disconnects: followRun continues the stream, and
+// cancelRun stops the run. If the model fails before its first byte, the response is a JSON
 // error with an HTTP status, and the message stays in the history. If it fails
 // later, the stream has an `error` event, and the part of the answer received so
 // far is saved.
@@ -4530,8 +4530,8 @@ func (c *Client) CreateRunWithBody(ctx context.Context, sessionID SessionID, thr
 // while a run is in progress, another is rejected with 409 `RUN_IN_PROGRESS`, whose
 // `run_id` names the run in progress.
 //
-// A client that disconnects cancels its run; the part of the answer received so
-// far is saved. If the model fails before its first byte, the response is a JSON
+// The run goes on when the client disconnects: followRun continues the stream, and
+// cancelRun stops the run. If the model fails before its first byte, the response is a JSON
 // error with an HTTP status, and the message stays in the history. If it fails
 // later, the stream has an `error` event, and the part of the answer received so
 // far is saved.
@@ -5621,8 +5621,8 @@ type ClientWithResponsesInterface interface {
 	// while a run is in progress, another is rejected with 409 `RUN_IN_PROGRESS`, whose
 	// `run_id` names the run in progress.
 	//
-	// A client that disconnects cancels its run; the part of the answer received so
-	// far is saved. If the model fails before its first byte, the response is a JSON
+	// The run goes on when the client disconnects: followRun continues the stream, and
+	// cancelRun stops the run. If the model fails before its first byte, the response is a JSON
 	// error with an HTTP status, and the message stays in the history. If it fails
 	// later, the stream has an `error` event, and the part of the answer received so
 	// far is saved.
@@ -5642,8 +5642,8 @@ type ClientWithResponsesInterface interface {
 	// while a run is in progress, another is rejected with 409 `RUN_IN_PROGRESS`, whose
 	// `run_id` names the run in progress.
 	//
-	// A client that disconnects cancels its run; the part of the answer received so
-	// far is saved. If the model fails before its first byte, the response is a JSON
+	// The run goes on when the client disconnects: followRun continues the stream, and
+	// cancelRun stops the run. If the model fails before its first byte, the response is a JSON
 	// error with an HTTP status, and the message stays in the history. If it fails
 	// later, the stream has an `error` event, and the part of the answer received so
 	// far is saved.
@@ -8402,8 +8402,8 @@ func (c *ClientWithResponses) ListRunsWithResponse(ctx context.Context, sessionI
 // while a run is in progress, another is rejected with 409 `RUN_IN_PROGRESS`, whose
 // `run_id` names the run in progress.
 //
-// A client that disconnects cancels its run; the part of the answer received so
-// far is saved. If the model fails before its first byte, the response is a JSON
+// The run goes on when the client disconnects: followRun continues the stream, and
+// cancelRun stops the run. If the model fails before its first byte, the response is a JSON
 // error with an HTTP status, and the message stays in the history. If it fails
 // later, the stream has an `error` event, and the part of the answer received so
 // far is saved.
@@ -8429,8 +8429,8 @@ func (c *ClientWithResponses) CreateRunWithBodyWithResponse(ctx context.Context,
 // while a run is in progress, another is rejected with 409 `RUN_IN_PROGRESS`, whose
 // `run_id` names the run in progress.
 //
-// A client that disconnects cancels its run; the part of the answer received so
-// far is saved. If the model fails before its first byte, the response is a JSON
+// The run goes on when the client disconnects: followRun continues the stream, and
+// cancelRun stops the run. If the model fails before its first byte, the response is a JSON
 // error with an HTTP status, and the message stays in the history. If it fails
 // later, the stream has an `error` event, and the part of the answer received so
 // far is saved.

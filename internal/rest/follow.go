@@ -2,14 +2,12 @@ package rest
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/google/uuid"
 
 	"github.com/chatkit-rest/chatkit-rest/gen/api"
 	"github.com/chatkit-rest/chatkit-rest/internal/auth"
 	"github.com/chatkit-rest/chatkit-rest/internal/chat"
-	"github.com/chatkit-rest/chatkit-rest/internal/stream"
 )
 
 // ListRuns answers with a page of a session's runs.
@@ -70,7 +68,7 @@ func (h *Handler) FollowRun(ctx context.Context, request api.FollowRunRequestObj
 	if err != nil {
 		return nil, err
 	}
-	return followedRun{events}, nil
+	return runStream{events}, nil
 }
 
 // lastReceived is the number of the last event that the client received. The header
@@ -84,11 +82,6 @@ func lastReceived(params api.FollowRunParams) int {
 	}
 	return 0
 }
-
-// followedRun streams a run's events to one of its followers.
-type followedRun struct{ events *stream.Stream }
-
-func (r followedRun) VisitFollowRunResponse(w http.ResponseWriter) error { return serve(w, r.events) }
 
 // runRef names a run of the caller's. Returns errors as [runs.Service.CheckThread].
 func (h *Handler) runRef(ctx context.Context, session, thread, run uuid.UUID) (chat.RunRef, error) {

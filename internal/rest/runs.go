@@ -28,7 +28,7 @@ const (
 
 // CreateRun stores the user's message and streams the answer to it. No status is
 // sent before upstream begins to answer, so a refusal of upstream is a failed
-// request, not an event.
+// request, not an event. The run goes on when the client disconnects.
 func (h *Handler) CreateRun(
 	ctx context.Context, request api.CreateRunRequestObject,
 ) (api.CreateRunResponseObject, error) {
@@ -46,40 +46,25 @@ func (h *Handler) CreateRun(
 	}
 	events, err := h.newStream(ctx, run.ID, run.Follow(0))
 	if err != nil {
-		run.Fail(err)
 		return nil, err
 	}
 	if err := run.Opened(ctx); err != nil {
 		events.Close()
-		if errors.Is(err, context.Canceled) {
-			run.Cancel(chat.FailureClientLeft)
-		}
 		return refusedRun{run.ID, problem.FromError(err)}, nil
 	}
-	return answeredRun{events, run}, nil
+	return runStream{events}, nil
 }
 
-// answeredRun streams a run's events. The stream is the run's only follower, so
-// a client that disconnects cancels the run.
-type answeredRun struct {
-	events *stream.Stream
-	run    *runs.ActiveRun
-}
+// runStream streams a run's events to one of its followers. The run goes on when
+// the client disconnects.
+type runStream struct{ events *stream.Stream }
 
-func (r answeredRun) VisitCreateRunResponse(w http.ResponseWriter) error {
-	switch err := r.events.Serve(w); {
-	case err == nil:
-	case errors.Is(err, stream.ErrDisconnected):
-		r.run.Cancel(chat.FailureClientLeft)
-	default:
-		r.run.Fail(err)
-	}
-	return nil // The status is sent.
-}
+func (s runStream) VisitCreateRunResponse(w http.ResponseWriter) error { return s.serve(w) }
 
-// serve sends a stream. A client that disconnects is no error.
-func serve(w http.ResponseWriter, events *stream.Stream) error {
-	if err := events.Serve(w); !errors.Is(err, stream.ErrDisconnected) {
+func (s runStream) VisitFollowRunResponse(w http.ResponseWriter) error { return s.serve(w) }
+
+func (s runStream) serve(w http.ResponseWriter) error {
+	if err := s.events.Serve(w); !errors.Is(err, stream.ErrDisconnected) {
 		return err
 	}
 	return nil

@@ -65,7 +65,7 @@ test('a run that is stopped while it thinks', async (t) => {
   await page.locator('.thoughts').getByText('I wonder').waitFor();
   await page.keyboard.press('Escape');
   await page.getByText('You stopped this answer.').waitFor();
-  assert.deepEqual(await foldsNow(page), [['Thought', false]]);
+  assert.deepEqual(await foldsNow(page), [['Thought for a moment', false]]);
   assert.equal(await page.locator('.dots').count(), 0, 'something still moves');
   watch.assertClean();
 });

@@ -3,6 +3,7 @@
 package deploy_test
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -157,15 +158,21 @@ func TestNginxStreams(t *testing.T) {
 }
 
 // TestNginxForwardsDisconnect checks that the request to the model ends when a client
-// disconnects from nginx.
+// of the ChatKit protocol disconnects from nginx.
 func TestNginxForwardsDisconnect(t *testing.T) {
 	t.Parallel()
 	base, _, upstream := behindNginx(t)
 	upstream.Answer("Never mind", harness.Script{harness.Text("Well"), harness.Hang()})
 	client := newCaller(t, base, "127.0.0.2")
-	run := client.say(client.createSession(), "Never mind")
-	run.delta(t, "Well")
-	_ = run.response.Body.Close()
+	response := client.send(http.MethodPost, "/api/v1/chatkit", `{"type":"threads.create","params":{"input":{
+		"content":[{"type":"input_text","text":"Never mind"}],"attachments":[],"inference_options":{}}}}`)
+	lines := bufio.NewScanner(response.Body)
+	for !strings.Contains(lines.Text(), `"delta":"Well"`) {
+		if !lines.Scan() {
+			t.Fatalf("the stream ended before the delta: %v", lines.Err())
+		}
+	}
+	_ = response.Body.Close()
 	select {
 	case <-upstream.Await(t, "Never mind").Disconnected():
 	case <-time.After(patience):

@@ -56,7 +56,7 @@ func TestMetrics(t *testing.T) {
 		}
 		user.Session(session)
 		s.Do(t, harness.Request{Method: http.MethodHead, Path: "/health"})
-		checkDisconnect(t, s, user, session)
+		checkLive(t, s, user, session)
 		found := s.await(t,
 			expectation{"chatkit_http_requests_total", []string{"operation", "createRun", "status", "200"}, 3},
 			expectation{"chatkit_http_requests_total", []string{"operation", "createRun", "status", "502"}, 1},
@@ -110,14 +110,17 @@ func TestTitleIsCounted(t *testing.T) {
 	s.AwaitLog(t, `"model":"vendor/namer-2","input_tokens":100,"output_tokens":20,"cost":0.25`)
 }
 
-// checkDisconnect checks the gauges while a stream is open, and disconnects.
-func checkDisconnect(t *testing.T, s *observed, user *harness.User, session uuid.UUID) {
+// checkLive checks the gauges while a stream is open, and when its client has
+// disconnected. Then it cancels the run.
+func checkLive(t *testing.T, s *observed, user *harness.User, session uuid.UUID) {
 	t.Helper()
 	s.Upstream.Answer("held", harness.Script{harness.Text("I"), harness.Hang()})
 	run := user.StartRun(session, "held")
 	run.Until("thread.item.added")
 	s.await(t, expectation{"chatkit_live_streams", nil, 1}, expectation{"chatkit_live_runs", nil, 1})
 	run.Close()
+	s.await(t, expectation{"chatkit_live_streams", nil, 0}, expectation{"chatkit_live_runs", nil, 1})
+	user.CancelRun(session, run.ID)
 }
 
 // checkParts checks the metrics of libraries.

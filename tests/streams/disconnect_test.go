@@ -13,7 +13,8 @@ import (
 // milliseconds on a quiet machine. The tests log how long it was.
 const disconnectBound = 5 * time.Second
 
-// A client that disconnects cancels its run, and the text so far is kept.
+// A client of the ChatKit protocol that disconnects cancels its run, and the text
+// so far is kept.
 func TestDisconnectCancels(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
@@ -38,7 +39,7 @@ func testDisconnectMidStream(t *testing.T, s *stand, way disconnection) {
 	question := t.Name()
 	s.Upstream.Answer(question, harness.Script{harness.Text("What had "), harness.Text("come."), harness.Hang()},
 		harness.DefaultScript())
-	run := sendRun(t, s, user, session, question)
+	run := sendChatKit(t, s, user, session, question)
 	run.open(t)
 	for said := ""; said != "What had come."; {
 		said += run.until(t, textDelta).said()
@@ -61,7 +62,7 @@ func testDisconnectEarly(t *testing.T, s *stand, way disconnection) {
 	session := user.CreateSession()
 	question := t.Name()
 	s.Upstream.Answer(question, harness.Script{harness.Hang()})
-	run := sendRun(t, s, user, session, question)
+	run := sendChatKit(t, s, user, session, question)
 	s.Upstream.Await(t, question)
 
 	disconnect(t, s, run, way, question)

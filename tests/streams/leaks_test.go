@@ -11,8 +11,8 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/tests/harness"
 )
 
-// Clients that disconnect, early or late and in every way, leave no connection to
-// upstream, no open file and no live run.
+// Clients of the ChatKit protocol that disconnect, early or late and in every way,
+// leave no connection to upstream, no open file and no live run.
 func TestDisconnectsLeakNothing(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {
@@ -71,7 +71,7 @@ func disconnectAll(t *testing.T, s *stand, user *harness.User, sessions []uuid.U
 		}
 		s.Upstream.Answer(question, script)
 		gone.Go(func() {
-			run := sendRun(t, s, user, session, question)
+			run := sendChatKit(t, s, user, session, question)
 			if isEarly {
 				s.Upstream.Await(t, question)
 			} else {

@@ -42,21 +42,23 @@ func bulkScript(text string) harness.Script {
 // the head of the answer.
 func sendSlowRun(t *testing.T, s *stand, user *harness.User, session uuid.UUID, question string) *wireRun {
 	t.Helper()
-	run := dialRun(t, s, user, session, question, func(_, _ string, c syscall.RawConn) error {
-		// Segments of the size of a real network: those of the loopback make the system
-		// buffer megabytes for a reader.
-		const segment, buffer = 1400, 16 << 10
-		var err error
-		controlErr := c.Control(func(fd uintptr) {
-			err = errors.Join(
-				syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, segment),
-				syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, buffer))
-		})
-		return errors.Join(controlErr, err)
-	})
+	run := dialRun(t, s, user, session, question, bufferLittle)
 	run.send(t)
 	run.open(t)
 	return run
+}
+
+// bufferLittle makes the system buffer little for a reader: segments have the size
+// of a real network, since those of the loopback make it buffer megabytes.
+func bufferLittle(_, _ string, c syscall.RawConn) error {
+	const segment, buffer = 1400, 16 << 10
+	var err error
+	controlErr := c.Control(func(fd uintptr) {
+		err = errors.Join(
+			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, segment),
+			syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, buffer))
+	})
+	return errors.Join(controlErr, err)
 }
 
 // Clients that do not read delay neither upstream, nor their own runs, nor other
@@ -194,21 +196,18 @@ func TestSlowReaderReceivesAll(t *testing.T) {
 	told.check(t, "Tell me much", text, true, false)
 }
 
-// A client that reads nothing for half a minute counts as disconnected: its run
-// is cancelled.
+// writeTimeout is how long a client may read nothing before the server counts it as
+// disconnected.
+const writeTimeout = 30 * time.Second
+
+// A client that reads nothing for half a minute counts as disconnected. With the
+// ChatKit protocol its run is cancelled.
 func TestIdleReaderIsDisconnected(t *testing.T) {
 	t.Parallel()
-	const writeTimeout = 30 * time.Second
 	s := newStand(t, harness.Options{Database: harness.SQLite})
 	user := s.User(t)
 	session := user.CreateSession()
-	text := bulk(2 << 20)
-	script := bulkScript(text)
-	said := make(chan struct{})
-	script = append(script[:len(script)-2:len(script)-2], harness.Signal(said), harness.Hang())
-	s.Upstream.Answer("Tell me much", script)
-	run := sendSlowRun(t, s, user, session, "Tell me much")
-	within(t, soon, "upstream has told all", said)
+	run, text := sendIdleRun(t, dialChatKit, s, user, session, harness.Hang())
 	asked := s.Upstream.Await(t, "Tell me much")
 	took := within(t, writeTimeout+shutdownGrace, "upstream's connection is closed", asked.Done())
 	t.Logf("upstream's connection was closed %s after its last word", took.Round(time.Millisecond))
@@ -219,4 +218,41 @@ func TestIdleReaderIsDisconnected(t *testing.T) {
 	checkHistory(t, user, session, line{"user", "Tell me much"}, line{"assistant", text})
 	run.ends(t, soon)
 	checkGoesOn(t, user, session)
+}
+
+// With the REST API the run of such a client goes on.
+func TestIdleReaderLeavesItsRun(t *testing.T) {
+	t.Parallel()
+	s := newStand(t, harness.Options{Database: harness.SQLite})
+	user := s.User(t)
+	session := user.CreateSession()
+	goOn := make(chan struct{})
+	run, text := sendIdleRun(t, dialRun, s, user, session,
+		harness.Wait(goOn), harness.Text(" The end."), harness.Finish("stop"), harness.Done())
+	awaitDetached(t, s, run.id(), writeTimeout+shutdownGrace)
+	checkRunning(t, s, run.id())
+	close(goOn)
+	if row := s.ended(t, run.id(), soon); row.Status != "completed" {
+		t.Errorf("the run is %s, code %q", row.Status, row.FailureCode)
+	}
+	checkHistory(t, user, session, line{"user", "Tell me much"}, line{"assistant", text + " The end."})
+	checkGoesOn(t, user, session)
+}
+
+// sendIdleRun starts a run of a client that does not read, and returns when upstream
+// has sent much text. The rest are the steps of upstream after that.
+func sendIdleRun(
+	t *testing.T, dial dialFunc, s *stand, user *harness.User, session uuid.UUID, rest ...harness.Step,
+) (run *wireRun, text string) {
+	t.Helper()
+	text = bulk(2 << 20)
+	script := bulkScript(text)
+	said := make(chan struct{})
+	script = append(script[:len(script)-2:len(script)-2], harness.Signal(said))
+	s.Upstream.Answer("Tell me much", append(script, rest...), harness.DefaultScript())
+	run = dial(t, s, user, session, "Tell me much", bufferLittle)
+	run.send(t)
+	run.open(t)
+	within(t, soon, "upstream has told all", said)
+	return run, text
 }

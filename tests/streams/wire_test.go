@@ -48,19 +48,46 @@ func sendRun(t *testing.T, s *stand, user *harness.User, session uuid.UUID, ques
 	return run
 }
 
-// dialRun connects and makes the request of a run, but does not send it. The
-// control function may set options of the socket.
-func dialRun(
-	t *testing.T, s *stand, user *harness.User, session uuid.UUID, question string,
-	control func(network, address string, c syscall.RawConn) error,
-) *wireRun {
+// sendChatKit is sendRun with the ChatKit protocol, in which a client that
+// disconnects cancels its run.
+func sendChatKit(t *testing.T, s *stand, user *harness.User, session uuid.UUID, question string) *wireRun {
 	t.Helper()
-	body, err := json.Marshal(harness.MessageBody(question))
+	run := dialChatKit(t, s, user, session, question, nil)
+	run.send(t)
+	return run
+}
+
+// dialFunc is dialRun or dialChatKit.
+type dialFunc func(t *testing.T, s *stand, user *harness.User, session uuid.UUID, question string, control controlFunc) *wireRun
+
+// controlFunc may set options of a socket; nil sets none.
+type controlFunc func(network, address string, c syscall.RawConn) error
+
+// dialRun connects and makes the request of a run, but does not send it.
+func dialRun(t *testing.T, s *stand, user *harness.User, session uuid.UUID, question string, control controlFunc) *wireRun {
+	t.Helper()
+	return dial(t, s, user, harness.RunsPath(session, session), harness.MessageBody(question), control)
+}
+
+// dialChatKit is dialRun with the ChatKit protocol.
+func dialChatKit(t *testing.T, s *stand, user *harness.User, session uuid.UUID, question string, control controlFunc) *wireRun {
+	t.Helper()
+	type object map[string]any
+	input := object{
+		"content": []any{object{"type": "input_text", "text": question}}, "attachments": []any{}, "inference_options": object{},
+	}
+	return dial(t, s, user, "/api/v1/chatkit", object{
+		"type": "threads.add_user_message", "params": object{"thread_id": session, "input": input},
+	}, control)
+}
+
+func dial(t *testing.T, s *stand, user *harness.User, path string, message any, control controlFunc) *wireRun {
+	t.Helper()
+	body, err := json.Marshal(message)
 	if err != nil {
 		t.Fatal(err)
 	}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
-		s.URL+harness.RunsPath(session, session), bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+path, bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,6 +38,7 @@ function afterResponse(response) {
   if (!response.ok) return response;
   if (path === '/openapi.yaml') ownOrigin(response);
   if (path === protocol) fillInAttachmentId(response);
+  if (response.headers['x-run-id']) fillIn(response.headers['x-run-id'], 'run_id');
   if (path !== sessions) return response;
   const { data } = JSON.parse(response.text);
   const id = Array.isArray(data) ? known || data[0]?.id : data.id;

@@ -29,6 +29,7 @@ const actions: Record<string, string> = {
   'GET /api/v1/chatkit/sessions/{session_id}': 'Get a session',
   'DELETE /api/v1/chatkit/sessions/{session_id}': 'Delete a session',
   'POST /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs': 'Send a message',
+  'POST /api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs/{run_id}/cancel': 'Cancel a run',
   'POST /api/v1/chatkit attachments.create': 'Create an attachment',
   'POST /api/v1/chatkit attachments.delete': 'Delete an attachment',
   'PUT /api/v1/attachments/{attachment_id}/content': 'Upload a file',

@@ -47,7 +47,7 @@ export function Composer({ controller, state }: { controller: Controller; state:
     box.current?.focus();
   };
   const stopAnswer = () => {
-    stop?.();
+    void stop?.();
     box.current?.focus();
   };
   const attach = (files: Iterable<File>) => {

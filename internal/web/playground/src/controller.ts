@@ -40,7 +40,7 @@ export class Controller {
   }
 
   async #startOver(token: string): Promise<void> {
-    for (const thread of Object.values(this.store.state.threads)) thread.stop?.();
+    await Promise.all(Object.values(this.store.state.threads).map((thread) => thread.stop?.()));
     this.uploader.forget();
     this.store.set({ token, tokenDialog: false, sessions: [], total: 0, listed: 'no', threads: {}, entries: [] });
     await this.#showSessions();

@@ -40,7 +40,7 @@ export function Requests({ entries }: { entries: Entry[] }) {
                   language={form} what="request"
                 />
                 {entry.file && <p class="muted small"><code>FILE</code> is the file{form === 'curl' ? '’s path' : ', a Blob'}.</p>}
-                {entry.streams && <p class="muted small">To stop an answer, close the connection: the server cancels the run and keeps the text so far.</p>}
+                {entry.streams && <p class="muted small">The answer goes on when the connection is closed. To stop it, send a POST to the run’s <code>/cancel</code>: the server keeps the text so far.</p>}
               </>
             )}
           </li>

@@ -14,6 +14,10 @@ export class Run {
   usesTools = false;
   /** The message's id in the history. */
   messageId = '';
+  /** The run's id; empty before the response begins. */
+  #id = '';
+  #stopped = false;
+  #stopFailure: Failure | undefined;
   readonly #message: UserMessage;
   readonly #answer: Answer = { role: 'assistant', key: crypto.randomUUID(), parts: [], state: 'streaming' };
   readonly #sentences = new Sentences();
@@ -29,24 +33,47 @@ export class Run {
   async execute(): Promise<void> {
     const abort = new AbortController();
     this.api.store.setThread(this.session, ({ messages }) => ({
-      messages: [...messages, this.#message, this.#answer], stop: () => abort.abort(), failure: undefined, returned: undefined,
+      messages: [...messages, this.#message, this.#answer], stop: () => this.#stop(abort), failure: undefined, returned: undefined,
     }));
     announce('Sent. Waiting for the answer.');
     const failure = await this.#stream(abort.signal);
-    if (abort.signal.aborted) {
+    if (this.#stopped) {
       this.accepted = true; // The server may have it; a reload shows.
       this.api.noteStopped(this.session);
-      this.#finish('stopped');
+      this.#finish('stopped', this.#stopFailure);
     } else if (!failure) this.#finish('complete');
     else if (this.accepted) this.#finish('failed', failure);
     else this.#withdraw(failure);
+  }
+
+  /** Cancels the run. The server keeps the part of the answer and ends the stream; closing the stream would not stop the run. */
+  async #stop(abort: AbortController): Promise<void> {
+    this.#stopped = true;
+    const run_id = this.#id || await this.#activeRun();
+    if (!run_id) return abort.abort();
+    const result = await this.api.try(() => this.api.client.POST(
+      '/api/v1/chatkit/sessions/{session_id}/threads/{thread_id}/runs/{run_id}/cancel',
+      { params: { path: { session_id: this.session, thread_id: this.session, run_id } } },
+    ));
+    if ('data' in result) return;
+    this.#stopFailure = result.failure;
+    abort.abort();
+  }
+
+  /** Returns the id of the session's run in progress, which the server tells before the model answers. */
+  async #activeRun(): Promise<string | undefined> {
+    const result = await this.api.try(() => this.api.client.GET('/api/v1/chatkit/sessions/{session_id}', {
+      params: { path: { session_id: this.session } },
+    }));
+    return 'data' in result ? result.data.data.active_run?.id : undefined;
   }
 
   async #stream(signal: AbortSignal): Promise<Failure | undefined> {
     try {
       const { error, response } = await this.#request(signal);
       // A run that has an id has saved its message, also when it failed.
-      this.accepted = response.headers.has('X-Run-Id');
+      this.#id = response.headers.get('X-Run-Id') ?? '';
+      this.accepted = this.#id !== '';
       if (!response.ok || !response.body) return this.api.noteFailure(failureOf(error, response));
       this.accepted = true;
       let failure: Failure | undefined;

@@ -39,7 +39,7 @@ export interface Thread {
   phase: 'loading' | 'ready' | 'failed';
   messages: ShownMessage[];
   /** Stops the run in progress, if there is one. */
-  stop?: (() => void) | undefined;
+  stop?: (() => Promise<void>) | undefined;
   failure?: Failure | undefined;
   /** The text of a refused message, which the composer shows again. */
   returned?: string | undefined;
