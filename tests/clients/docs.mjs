@@ -9,7 +9,7 @@ const root = new URL("../../", import.meta.url);
 const block = /(<!-- (tests\/clients\/\S+)(?: from "(.+)" to "(.+)")? -->\n+```\w*\n)([^]*?)(```\n)/g;
 let blocks = 0;
 let failures = 0;
-for (const name of ["README.md", "docs/clients.md", "docs/chatkit-js.md"]) {
+for (const name of ["README.md", "docs/api.md", "docs/clients.md", "docs/chatkit-js.md"]) {
   const text = readFileSync(new URL(name, root), "utf8");
   const fresh = text.replace(block, (all, head, path, from, to, body, tail) => {
     blocks += 1;
