@@ -13,7 +13,6 @@ import (
 	"github.com/chatkit-rest/chatkit-rest/internal/chat/runs"
 	"github.com/chatkit-rest/chatkit-rest/internal/config"
 	"github.com/chatkit-rest/chatkit-rest/internal/demo"
-	"github.com/chatkit-rest/chatkit-rest/internal/eventlog"
 	"github.com/chatkit-rest/chatkit-rest/internal/openrouter"
 	"github.com/chatkit-rest/chatkit-rest/internal/ratelimit"
 	"github.com/chatkit-rest/chatkit-rest/internal/store"
@@ -81,7 +80,11 @@ func assemble(
 	if a.attachments, err = a.newAttachments(ctx, settings, store); err != nil {
 		return nil, err
 	}
-	a.service = a.newService(settings, store, model, pseudonym)
+	log, err := a.newEventLog(settings)
+	if err != nil {
+		return nil, err
+	}
+	a.service = a.newService(settings, store, log, model, pseudonym)
 	return a, nil
 }
 
@@ -100,14 +103,13 @@ func (a *assembly) observedModel(model chat.Model, settings config.Settings) cha
 
 // newService makes the core from its parts.
 func (a *assembly) newService(
-	settings config.Settings, store chat.Store, model *openrouter.Client, pseudonym func(string) string,
+	settings config.Settings, store chat.Store, log chat.EventLog, model *openrouter.Client, pseudonym func(string) string,
 ) *runs.Service {
 	return runs.NewService(runs.Options{
 		Store: store, Model: a.observedModel(model, settings),
-		Log:         eventlog.NewMemory(eventlog.Options{TTL: settings.RunLogTTL, MaxBytes: settings.RunLogMaxBytes}),
-		JoinDetails: openrouter.JoinDetails,
-		Observer:    telemetry.Runs(a.metrics, a.tracing),
-		ModelName:   settings.OpenRouterModel, Models: otherModels(settings), TitleModel: settings.TitleModel,
+		Log: log, JoinDetails: openrouter.JoinDetails,
+		Observer:  telemetry.Runs(a.metrics, a.tracing),
+		ModelName: settings.OpenRouterModel, Models: otherModels(settings), TitleModel: settings.TitleModel,
 		Tools: a.tools, SystemPrompt: settings.SystemPrompt,
 		Limits: runs.Limits{
 			SessionsPerUser: settings.MaxSessionsPerUser, MessageChars: settings.MaxMessageChars,

@@ -14,9 +14,6 @@ import (
 func (a *assembly) newLimiter(ctx context.Context, settings config.Settings) (ratelimit.Limiter, error) {
 	switch {
 	case settings.RateLimitPerMinute == 0:
-		if settings.RedisURL.IsSet() {
-			a.logger.WarnContext(ctx, "REDIS_URL is not used, because RATE_LIMIT_PER_MINUTE is 0")
-		}
 		return nil, nil //nolint:nilnil // nil is a documented result
 	case !settings.RedisURL.IsSet():
 		limiter, err := ratelimit.NewMemory(ratelimit.MemoryOptions{PerMinute: settings.RateLimitPerMinute})

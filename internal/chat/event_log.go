@@ -44,6 +44,9 @@ type Follower interface {
 	// at most; Ready receives a value if there are more.
 	Poll() (events []Event, ended bool)
 
+	// Err returns, once Poll has reported the end, why events are missing there: the
+	// log was lost before the run ended. It is nil after a run that has ended.
+	Err() error
 	// Seq is the sequence number of the last event that Poll returned. Before
 	// that it is the number from which the follower began.
 	Seq() int

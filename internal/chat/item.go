@@ -64,7 +64,7 @@ type Annotation struct {
 type Tag struct {
 	ID string
 	// Data is a JSON object of the page's own.
-	Data        json.RawMessage
+	Data        json.RawMessage `json:",omitempty"`
 	Group       *string
 	Interactive bool
 }
@@ -88,9 +88,9 @@ type ClientToolCall struct {
 	CallID string
 	Name   string
 	// Arguments is a JSON object.
-	Arguments json.RawMessage
+	Arguments json.RawMessage `json:",omitempty"`
 	// Output is any JSON; nil while the call is pending.
-	Output json.RawMessage
+	Output json.RawMessage `json:",omitempty"`
 	// Beside says that the call was made in one step with the item before it.
 	Beside bool
 }
@@ -111,7 +111,8 @@ type Inference struct {
 	ToolChoice string
 }
 
-// Item is an entry of a thread.
+// Item is an entry of a thread. Its JSON, which event logs have, keeps all of it: a
+// json.RawMessage that is nil stays nil.
 type Item struct {
 	ID        uuid.UUID
 	SessionID uuid.UUID
@@ -125,7 +126,7 @@ type Item struct {
 	ToolCalls []ToolCall
 	// ReasoningDetails are upstream's own record of the reasoning in the step of
 	// the item's calls; nil where there is none. No client sees them.
-	ReasoningDetails json.RawMessage
+	ReasoningDetails json.RawMessage `json:",omitempty"`
 	// FinishReason says why an assistant message is incomplete: FinishLength,
 	// FinishContentFilter or FinishUnknown. It is empty where the model had
 	// said all it had to say.

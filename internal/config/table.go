@@ -64,8 +64,8 @@ func All() []Setting {
 			"`allowed_image_domains`: a comma-separated list or a JSON array. Unset: not sent."},
 		{Name: "TRUSTED_PROXIES", Meaning: "Comma-separated list of addresses and CIDR ranges of the proxies whose `X-Forwarded-For` is trusted. " +
 			"Unset: none."},
-		{Name: "REDIS_URL", Secret: true, Meaning: "The Redis server through which several replicas share their rate limit: " +
-			"`redis://:password@host:6379/0`, or `rediss://` for TLS. Unset: each replica counts by itself."},
+		{Name: "REDIS_URL", Secret: true, Meaning: "The Redis server through which several replicas share their rate limit and the events of runs: " +
+			"`redis://:password@host:6379/0`, or `rediss://` for TLS. Unset: each replica counts by itself, and a run can be followed at the replica that executes it."},
 		{Name: "RATE_LIMIT_PER_MINUTE", Default: "30", Meaning: "Maximum number of requests per minute from one address (IPv6: from its /64). 0: no limit."},
 		{Name: "MAX_SESSIONS_PER_USER", Default: "10", Meaning: "Maximum number of sessions of a user."},
 		{Name: "MAX_MESSAGE_CHARS", Default: "500", Meaning: "Maximum length of a user's message, in characters."},

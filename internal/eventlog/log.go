@@ -11,8 +11,12 @@ import (
 
 // log is a [chat.RunLog] in memory.
 type log struct {
-	run    uuid.UUID
+	run uuid.UUID
+	// memory keeps the log after its end; nil in a mirror.
 	memory *Memory
+	// appended is called with the lock held when the log has something new; nil for
+	// nothing.
+	appended func()
 	// size is set when the log has ended; see Memory.keep.
 	size int
 
@@ -23,6 +27,7 @@ type log struct {
 	// deltas are those that were added last; nil before the first.
 	deltas    *loggedDeltas
 	ended     bool
+	err       error // See chat.Follower.Err.
 	followers []*follower
 }
 
@@ -44,6 +49,13 @@ type loggedDeltas struct {
 	// delta ends.
 	start int32
 	ends  []int32
+}
+
+// onAppend has appended called from now on; see log.appended.
+func (l *log) onAppend(appended func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.appended = appended
 }
 
 // Append implements [chat.RunLog].
@@ -105,16 +117,22 @@ func (e logEntry) appendAfter(events []chat.Event, seq int) []chat.Event {
 
 // End implements [chat.RunLog].
 func (l *log) End() {
-	l.mu.Lock()
-	if l.ended {
-		l.mu.Unlock()
-		return
+	if size, isFirst := l.end(nil); isFirst {
+		l.memory.keep(l, size)
 	}
-	l.ended = true
+}
+
+// end ends the log, with an error if the run has events that will never be in it. It
+// returns the log's size, and whether this was the first call.
+func (l *log) end(err error) (size int, isFirst bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ended {
+		return 0, false
+	}
+	l.ended, l.err = true, err
 	l.wake()
-	size := l.bytes()
-	l.mu.Unlock()
-	l.memory.keep(l, size)
+	return l.bytes(), true
 }
 
 // bytes is about the memory that the log takes. It is called with the lock held.
@@ -133,6 +151,9 @@ func (l *log) bytes() int {
 
 // wake is called with the lock held.
 func (l *log) wake() {
+	if l.appended != nil {
+		l.appended()
+	}
 	for _, f := range l.followers {
 		f.signal()
 	}
@@ -190,6 +211,13 @@ func (f *follower) Poll() (events []chat.Event, ended bool) {
 
 // Seq implements [chat.Follower].
 func (f *follower) Seq() int { return f.seq }
+
+// Err implements [chat.Follower].
+func (f *follower) Err() error {
+	f.log.mu.Lock()
+	defer f.log.mu.Unlock()
+	return f.log.err
+}
 
 // Ready implements [chat.Follower].
 func (f *follower) Ready() <-chan struct{} { return f.ready }

@@ -37,7 +37,9 @@ func NewMemory(o Options) *Memory {
 }
 
 // Create implements [chat.EventLog].
-func (m *Memory) Create(run uuid.UUID) chat.RunLog {
+func (m *Memory) Create(run uuid.UUID) chat.RunLog { return m.create(run) }
+
+func (m *Memory) create(run uuid.UUID) *log {
 	l := &log{run: run, memory: m}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -47,13 +49,18 @@ func (m *Memory) Create(run uuid.UUID) chat.RunLog {
 
 // Follow implements [chat.EventLog].
 func (m *Memory) Follow(_ context.Context, run uuid.UUID, after int) (chat.Follower, error) {
-	m.mu.Lock()
-	l := m.logs[run]
-	m.mu.Unlock()
+	l := m.find(run)
 	if l == nil {
 		return nil, chat.ErrRunLogExpired()
 	}
 	return l.Follow(after), nil
+}
+
+// find returns the log of a run; nil if there is none.
+func (m *Memory) find(run uuid.UUID) *log {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.logs[run]
 }
 
 // keep keeps a log that has ended until it expires, and drops the oldest ones

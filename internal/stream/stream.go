@@ -104,7 +104,8 @@ func (s *Stream) encode(event chat.Event) error {
 func (s *Stream) Close() { s.follower.Close() }
 
 // Serve writes the stream. It returns nil at the end of the run, ErrDisconnected if the
-// client disconnects before, or the error of an event that cannot be encoded.
+// client disconnects before, the error of an event that cannot be encoded, or that of a
+// log that was lost.
 func (s *Stream) Serve(w http.ResponseWriter) error {
 	w.Header().Set(header.RunID, s.run.String())
 	s.out.Open(w)
@@ -174,8 +175,13 @@ func (s *Stream) writeNew() (ended bool, err error) {
 			}
 		}
 	}
-	if ended && s.end != "" {
-		s.out.Data(s.end)
+	if ended {
+		if err := s.follower.Err(); err != nil {
+			return false, err
+		}
+		if s.end != "" {
+			s.out.Data(s.end)
+		}
 	}
 	if s.out.Buffered() == 0 {
 		return ended, nil
