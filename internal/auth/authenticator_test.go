@@ -171,7 +171,7 @@ func (v brokenVerifier) Verify(context.Context, string) (auth.Principal, error) 
 func TestVerifierFailureIsNotARefusal(t *testing.T) {
 	t.Parallel()
 
-	errKeys := errors.New("keys out of reach")
+	errKeys := errors.New("keys cannot be fetched")
 
 	g, err := auth.NewAuthenticator(brokenVerifier{errKeys}, nil)
 	if err != nil {

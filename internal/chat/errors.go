@@ -114,7 +114,7 @@ func ErrNoPendingCall() *Error {
 // ErrStoreUnavailable wraps a failure to reach the database.
 func ErrStoreUnavailable(cause error) *Error {
 	return &Error{
-		Code: CodeServiceUnavailable, Message: "The database is out of reach; try again shortly.",
+		Code: CodeServiceUnavailable, Message: "The database cannot be reached; try again shortly.",
 		RetryAfter: 5 * time.Second, Err: cause,
 	}
 }

@@ -95,7 +95,7 @@ func (r *ActiveRun) cancelLost(status chat.RunStatus) {
 }
 
 // errLeaseLost is the cause of a run that another process took for dead.
-var errLeaseLost = errors.New("the lease ended while the database was out of reach, " +
+var errLeaseLost = errors.New("the lease ended while the database could not be reached, " +
 	"and another server marked the run as failed")
 
 func (s *Service) failOrphans(ctx context.Context) error {

@@ -68,7 +68,7 @@ func unsavedFailure(err error) *failure {
 	case chat.CodeOf(err) == chat.CodeSessionNotFound:
 		return &failure{message: "The session was deleted."}
 	case isPassing(err):
-		return &failure{message: "The answer is not saved yet: the database is out of reach. It is saved when that is back."}
+		return &failure{message: "The answer is not saved yet: the database cannot be reached. It is saved when that is back."}
 	}
 	return &failure{message: "The answer could not be saved; try again.", retry: true}
 }

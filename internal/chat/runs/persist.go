@@ -124,7 +124,7 @@ func (e *executor) saveEndLater() {
 			return
 		}
 	}
-	e.s.Logger.ErrorContext(e.ctx, "the end of a run is lost: the database was out of reach until the server stopped", fields...)
+	e.s.Logger.ErrorContext(e.ctx, "the end of a run is lost: the database could not be reached until the server stopped", fields...)
 }
 
 // markFailed ends a run in the store whose items the store does not take, so

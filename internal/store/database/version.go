@@ -5,7 +5,7 @@ import (
 )
 
 // ServerVersion is the version of the database program, such as "15.18" or
-// "3.53.4". Returns chat.ErrStoreUnavailable if the database is out of reach.
+// "3.53.4". Returns chat.ErrStoreUnavailable if the database cannot be reached.
 func (db *DB) ServerVersion(ctx context.Context) (string, error) {
 	question := "SELECT current_setting('server_version')"
 	if db.driver == SQLite {
