@@ -225,17 +225,17 @@ func FuzzKeySet(f *testing.F) {
 	f.Add(`{"keys":[{"kty":"OKP","crv":"Ed25519","x":"","kid":"c"},{"kty":"oct","k":"c2VjcmV0","kid":"d"}]}`, "d")
 	f.Add(`{"keys":{}}`, "")
 
-	stranger := signer{kid: "", method: jwt.SigningMethodEdDSA, key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}
+	unknown := signer{kid: "", method: jwt.SigningMethodEdDSA, key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}
 
 	f.Fuzz(func(t *testing.T, answer, kid string) {
 		server := &identityServer{answer: &answerOf{status: http.StatusOK, body: answer}}
 		v, _ := newIdentity(t, server)
-		stranger := stranger
-		stranger.kid = kid
+		unknown := unknown
+		unknown.kid = kid
 
-		p, err := v.Verify(t.Context(), stranger.sign(t, nil))
+		p, err := v.Verify(t.Context(), unknown.sign(t, nil))
 		if err == nil {
-			t.Fatalf("a stranger's token passed as %+v with the keys %s", p, answer)
+			t.Fatalf("a token of an unknown key passed as %+v with the keys %s", p, answer)
 		}
 
 		if !errors.Is(err, auth.ErrKeysUnavailable) && !slices.Contains(texts(), err.Error()) &&

@@ -74,25 +74,25 @@ func TestFollowersReadTheSame(t *testing.T) {
 	group.Wait()
 }
 
-// A follower that does not read holds nobody up, and reads it all later.
-func TestSleepingFollowerHoldsNobodyUp(t *testing.T) {
+// A follower that does not read delays no other, and reads all events later.
+func TestSlowFollowerDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	log, item := newLog(), uuid.New()
-	sleeper := log.Follow(0)
+	slow := log.Follow(0)
 	var text strings.Builder
 	for range 10_000 {
 		text.WriteByte('x')
 		log.AppendText(item, text.String())
 	}
 	log.End()
-	if got := len(read(t, sleeper)); got != 10_000 {
+	if got := len(read(t, slow)); got != 10_000 {
 		t.Errorf("read %d deltas of 10000", got)
 	}
 }
 
 // Deltas share one text. Each must be its own piece of it, also where another
 // event stands between them, where the next item begins, and where a follower
-// begins in their midst.
+// begins between them.
 func TestDeltasAreThePiecesOfTheirText(t *testing.T) {
 	t.Parallel()
 	first, second := uuid.New(), uuid.New()

@@ -129,7 +129,7 @@ func TestLogIsLost(t *testing.T) {
 	}
 }
 
-// No stream is left for ever, whatever happens to its process, and all have the
+// Each stream expires, also that of a process that was killed, and all have the
 // prefix.
 func TestStreamsExpire(t *testing.T) {
 	t.Parallel()

@@ -85,7 +85,7 @@ func probe(ctx context.Context, client *redis.Client) error {
 	return err
 }
 
-// redisKey hashes a client's address, so that the keys do not show it. Somebody
+// redisKey hashes a client's address, so that the keys do not show it. A person
 // who can read Redis could still hash every IPv4 address to find one; a key lives
 // for a minute.
 func redisKey(addr netip.Addr) string {

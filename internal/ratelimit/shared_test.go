@@ -206,7 +206,7 @@ func TestSharedKeys(t *testing.T) {
 
 	await(t, "the address may send again", func() bool { return allow(t, s, "2001:db8::1").Allowed })
 
-	// A key that lost its end, whoever did that, is given one.
+	// A key without an expiry is given one.
 	if err := client.Persist(t.Context(), keys[0]).Err(); err != nil {
 		t.Fatal(err)
 	}

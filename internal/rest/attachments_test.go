@@ -151,7 +151,7 @@ func TestSlowReaderGetsItsFile(t *testing.T) {
 	defer response.Body.Close()
 	select {
 	case err := <-closed:
-		t.Fatalf("the file is closed while nobody reads it: %v", err)
+		t.Fatalf("the file is closed while its reader waits: %v", err)
 	case <-time.After(4 * serverTimeout):
 	}
 	if n, err := io.Copy(io.Discard, response.Body); n != fileBytes || err != nil {
@@ -162,7 +162,7 @@ func TestSlowReaderGetsItsFile(t *testing.T) {
 	}
 }
 
-// A reader that has stopped reading does not hold its file for ever.
+// A reader that has stopped reading does not keep its file open.
 func TestStuckReaderLosesItsFile(t *testing.T) {
 	t.Parallel()
 	url, closed := serveFile(t, 0, 100*time.Millisecond)

@@ -155,7 +155,7 @@ func TestExamplesAreOfTheirOperation(t *testing.T) {
 			for name, shown := range refused.Value.Content["application/json"].Examples {
 				for _, message := range words(shown.Value.Value, "message") {
 					if regexp.MustCompile(`(?i)\b(body|json)\b`).MatchString(message) {
-						t.Errorf("%s has no JSON body, and its example %s tells of one: %s", operation.OperationID, name, message)
+						t.Errorf("%s has no JSON body, and its example %s mentions one: %s", operation.OperationID, name, message)
 					}
 				}
 			}

@@ -75,7 +75,7 @@ func FuzzRequestBody(f *testing.F) {
 	})
 }
 
-// secretNames are what somebody may send as the name of a field by mistake; some
+// secretNames are what a client may send as the name of a field by mistake; some
 // are in two parts, lest a scanner takes them for real.
 func secretNames() []string {
 	return []string{

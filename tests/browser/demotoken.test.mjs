@@ -70,7 +70,7 @@ test('a demo that was started anew gives its page a new token, and no other', as
   assert.deepEqual(await page.locator('.entry > span:first-child').allTextContents(),
     ['Send a message', 'Create a session', 'List sessions']);
 
-  // A person who brought a token is not made somebody else.
+  // A token that the user entered is not replaced by a demo token.
   await page.locator('.account').click();
   await page.getByLabel('Token', { exact: true }).fill(await tokenFor('ada'));
   await page.getByRole('button', { name: 'Use this token' }).click();

@@ -225,10 +225,10 @@ func tooLarge(t *testing.T, server *harness.Server) {
 			want(t, alice.Do(known), 413, "REQUEST_TOO_LARGE")
 			chunked := harness.Request{Method: o.method, Path: o.path, Body: io.MultiReader(large())}
 			want(t, alice.Do(chunked), 413, "REQUEST_TOO_LARGE")
-			stranger := harness.Request{
+			unauthenticated := harness.Request{
 				Method: o.method, Path: o.path, Body: large(), Header: header("Authorization", "Bearer x.y.z"),
 			}
-			want(t, alice.Do(stranger), 401, "UNAUTHORIZED")
+			want(t, alice.Do(unauthenticated), 401, "UNAUTHORIZED")
 		})
 	}
 }

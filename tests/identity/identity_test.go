@@ -118,10 +118,10 @@ func TestInvalidClaimsAreRefused(t *testing.T) {
 		}
 		return text
 	}
-	stranger := newKey(t, "x", "RS256").Key
-	wantRefused(t, server, forge("unknown", jwt.SigningMethodRS256, stranger), "key (kid)")
-	wantRefused(t, server, forge("one", jwt.SigningMethodRS256, stranger), "signature does not match")
-	wantRefused(t, server, forge("two", jwt.SigningMethodRS256, stranger), "algorithm (alg)")
+	unknownKey := newKey(t, "x", "RS256").Key
+	wantRefused(t, server, forge("unknown", jwt.SigningMethodRS256, unknownKey), "key (kid)")
+	wantRefused(t, server, forge("one", jwt.SigningMethodRS256, unknownKey), "signature does not match")
+	wantRefused(t, server, forge("two", jwt.SigningMethodRS256, unknownKey), "algorithm (alg)")
 	public, err := keys[0].Public().MarshalJSON()
 	if err != nil {
 		t.Fatal(err)

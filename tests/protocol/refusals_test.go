@@ -200,9 +200,9 @@ func TestForeignAndUnknownIDs(t *testing.T) {
 		}
 		wantFailure(t, "retry after an answer", post(t, alice, request("threads.retry_after_item",
 			object{"thread_id": thread, "item_id": made[1].ID})), 404, "ITEM_NOT_FOUND", "")
-		wantFailure(t, "output that nobody waits for", post(t, alice, request("threads.add_client_tool_output",
+		wantFailure(t, "output without a pending call", post(t, alice, request("threads.add_client_tool_output",
 			object{"thread_id": thread, "result": 1})), 400, "INVALID_REQUEST", "waits")
-		wantFailure(t, "null as an output that nobody waits for", post(t, alice, request("threads.add_client_tool_output",
+		wantFailure(t, "null as an output without a pending call", post(t, alice, request("threads.add_client_tool_output",
 			object{"thread_id": thread, "result": nil})), 400, "INVALID_REQUEST", "waits")
 		if after := fmt.Sprint(restLines(t, alice, thread), items(t, alice, thread)); after != before {
 			t.Errorf("the thread was\n%s\nand is\n%s", before, after)

@@ -41,7 +41,7 @@ func TestClientToolStepLimit(t *testing.T) {
 				t.Errorf("request %d has %d tools and the choice %s", n+1, len(sent.Body.Tools), sent.Body.ToolChoice)
 			}
 		}
-		wantFailure(t, "an output that nobody waits for", post(t, user, offering("threads.add_client_tool_output", output)),
+		wantFailure(t, "an output without a pending call", post(t, user, offering("threads.add_client_tool_output", output)),
 			400, "INVALID_REQUEST", "waits")
 
 		next := "And now? " + t.Name()

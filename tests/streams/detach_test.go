@@ -97,7 +97,7 @@ func checkRunning(t *testing.T, s *stand, run string) {
 	}
 }
 
-// A shutdown waits for a run that nobody follows.
+// A shutdown waits for a run without followers.
 func TestShutdownWaitsForDetachedRun(t *testing.T) {
 	t.Parallel()
 	harness.OnEach(t, func(t *testing.T, database harness.Database) {

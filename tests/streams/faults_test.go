@@ -232,7 +232,7 @@ func TestRefusedConnectionIsTriedAgain(t *testing.T) {
 		checkFailedRow(t, s.ended(t, answer.HTTPResponse.Header.Get("X-Run-Id"), soon), "upstream_unreachable")
 		checkHistory(t, user, session, line{"user", askWord})
 
-		// Once somebody listens there the thread goes on.
+		// Once a server listens there, the thread takes the next message.
 		between.mend(t)
 		checkGoesOn(t, user, session)
 		if between.opened() != 1 {

@@ -106,7 +106,7 @@ func checkSurvived(t *testing.T, run crashed) {
 func checkMarked(t *testing.T, s *stand, run crashed) {
 	t.Helper()
 	var row runRow
-	harness.Eventually(t, leasePatience, "the run of the dead server is marked", func() bool {
+	harness.Eventually(t, leasePatience, "the run of the killed server is marked", func() bool {
 		row = s.onlyRun(t, run.session)
 		return row.Status != "running"
 	})

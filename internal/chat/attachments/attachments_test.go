@@ -186,7 +186,7 @@ func TestSignedURLs(t *testing.T) {
 		t.Errorf("an expired signature: %v", err)
 	}
 	if _, _, err := service.Open(t.Context(), a.ID, attachments.Access{}); chat.CodeOf(err) != chat.CodeForbidden {
-		t.Errorf("nobody: %v", err)
+		t.Errorf("without a signature and a user: %v", err)
 	}
 }
 

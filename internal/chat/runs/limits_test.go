@@ -98,7 +98,7 @@ func TestStepsAreBoundOverPauses(t *testing.T) {
 	wantLast(t, model.requests, 0)
 	again := runs.ResumeRequest{UserID: alice, SessionID: session.ID, Output: []byte("1")}
 	if _, err := service.Resume(t.Context(), again); chat.CodeOf(err) != chat.CodeOf(chat.ErrNoPendingCall()) {
-		t.Errorf("an output that nobody waits for: %v", err)
+		t.Errorf("an output without a pending call: %v", err)
 	}
 
 	model.answers = append(elevenTimes("pick"), text("Green."))

@@ -335,7 +335,7 @@ func TestClientTool(t *testing.T) {
 	}
 }
 
-// A call that was cut off is not made: nobody knows what it would have been.
+// A call that was cut off is not made, since its arguments may be incomplete.
 func TestCallsThatAreCutOffAreNotMade(t *testing.T) {
 	t.Parallel()
 	cut := []chat.Chunk{{Calls: []chat.ToolCallDelta{{ID: "a", Name: "erase"}}}, {FinishReason: "length"}}

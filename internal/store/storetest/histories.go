@@ -59,7 +59,7 @@ func (f *fixture) changeThread(t *testing.T, dice *rand.Rand, run chat.Run, sess
 		finish(answer)
 	case 3:
 		finish(answer)
-		finish(answer) // As after an end that nobody heard of.
+		finish(answer) // As after an end whose answer was lost.
 	case 4:
 		finish(answer)
 		_, items, err := f.SessionWithItems(t.Context(), session.UserID, session.ID)

@@ -378,7 +378,7 @@ func titles(t *testing.T, f *fixture) {
 	wantCode(t, "another user's", err, chat.CodeForbidden)
 	_, err = f.SetTitle(t.Context(), alice, newID(), "None")
 	wantCode(t, "no such session", err, chat.CodeSessionNotFound)
-	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: newID(), RunID: newID(), Title: "Of nobody"}))
+	must(t, f.FinishTitle(t.Context(), chat.MadeTitle{SessionID: newID(), RunID: newID(), Title: "Of no session"}))
 	f.claimTitle(t, newSession(alice, start()), second.ID, false)
 
 	untitled := f.create(t, alice, start())
